@@ -1,0 +1,35 @@
+//! `cargo xtask lint`: what can be said about the code without running it.
+
+use std::env;
+
+use anyhow::{Context, Result};
+
+use crate::{process, tools};
+
+/// Set to `required` where the advisory database must be within reach, as in CI.
+const ADVISORIES: &str = "FAIRLEAD_ADVISORIES";
+
+/// Formatting, clippy and third-party code, the quickest first.
+pub(crate) fn run() -> Result<()> {
+    process::run(&mut process::cargo(["fmt", "--all", "--", "--check"]))?;
+    process::run(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    tools::DENY.ensure()?;
+    third_party()
+}
+
+/// Licences, sources and bans need nothing but the lock file. The list of known faults lives on the network, and being
+/// offline is no fault of the code: that is said aloud instead, except where the list is demanded.
+fn third_party() -> Result<()> {
+    let Err(error) = process::capture(&mut process::cargo(["deny", "fetch", "db"])) else {
+        return process::run(&mut process::cargo(["deny", "check"]));
+    };
+    if env::var(ADVISORIES).is_ok_and(|value| value == "required") {
+        return Err(error).context("the advisory database is needed and could not be fetched");
+    }
+    process::run(&mut process::cargo(["deny", "check", "bans", "licenses", "sources"]))?;
+    eprintln!(
+        "\nNOTICE: known faults of dependencies were NOT checked, the advisory database could not be fetched.\n\
+         Run `cargo xtask lint` where there is a network; {ADVISORIES}=required makes this an error."
+    );
+    Ok(())
+}

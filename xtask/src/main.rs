@@ -1,0 +1,66 @@
+//! Project commands: `cargo xtask --help` lists them.
+//!
+//! One file per command. What they share: [`process`] runs other programs, [`tools`] makes sure those are there, and
+//! [`postgres`] keeps a throwaway server for as long as a command needs one.
+
+mod demo;
+mod lint;
+mod openapi;
+mod postgres;
+mod process;
+mod setup;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The project's commands, the same for developers and for CI.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must pass: lint, doc tests, and all tests on SQLite and PostgreSQL.
+    Test(test::Options),
+    /// Formatting, clippy, and the rules for third-party code (deny.toml).
+    Lint,
+    /// Write the OpenAPI document into openapi/.
+    Openapi(openapi::Options),
+    /// Run the server with demo data that is gone afterwards.
+    Demo(demo::Options),
+    /// Keep a throwaway PostgreSQL server until Ctrl-C, and print its URL.
+    Postgres,
+    /// Install what the other commands need, or say what to install.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(code) => code,
+        // In words only: the reader needs to know what to do, not where in this program it was noticed.
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode> {
+    process::catch_interrupts()?;
+    match command {
+        Command::Test(options) => return test::run(options),
+        Command::Lint => lint::run()?,
+        Command::Openapi(options) => openapi::run(options)?,
+        Command::Demo(options) => demo::run(options)?,
+        Command::Postgres => postgres::keep()?,
+        Command::Setup => setup::run()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

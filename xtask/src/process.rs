@@ -1,0 +1,119 @@
+//! Other programs, run so that an interrupt still lets the command clean up.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// How often a waiting command looks up.
+pub(crate) const TICK: Duration = Duration::from_millis(50);
+
+/// What a child gets to end by itself; longer than nextest gives its tests.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Ctrl-C: the terminal has told our children as well.
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// A signal to us alone: our children have to be told.
+static TERMINATED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From here on a signal does not end this process at once: without this, nothing would be cleaned up.
+pub(crate) fn catch_interrupts() -> Result<()> {
+    signal_hook::flag::register(SIGINT, Arc::clone(&INTERRUPTED))?;
+    signal_hook::flag::register(SIGTERM, Arc::clone(&TERMINATED))?;
+    signal_hook::flag::register(SIGHUP, Arc::clone(&TERMINATED))?;
+    Ok(())
+}
+
+/// Whether the command was asked to end.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed) || TERMINATED.load(Ordering::Relaxed)
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// The cargo that runs us, in the workspace's folder.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// Runs a command to its end; anything but success is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = status(command)?;
+    ensure!(status.success(), "`{}` failed ({status})", line(command));
+    Ok(())
+}
+
+/// Runs a command to its end, in plain sight.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    ensure!(!interrupted(), "interrupted");
+    eprintln!("\n$ {}", line(command));
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", line(command)))?;
+    let mut asked_at: Option<Instant> = None;
+    let mut told = false;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            ensure!(asked_at.is_none(), "interrupted");
+            return Ok(status);
+        }
+        if interrupted() {
+            let patience_ends = *asked_at.get_or_insert_with(Instant::now) + GRACE;
+            if !told && (TERMINATED.load(Ordering::Relaxed) || Instant::now() > patience_ends) {
+                terminate(&child);
+                told = true;
+            } else if Instant::now() > patience_ends + GRACE {
+                child.kill()?;
+            }
+        }
+        thread::sleep(TICK);
+    }
+}
+
+/// Runs a command and keeps what it prints; anything but success is an error that holds its complaint.
+pub(crate) fn capture(command: &mut Command) -> Result<Output> {
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{}`", line(command)))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("`{}` failed ({}):\n{}", line(command), output.status, complaint.trim());
+    }
+    Ok(output)
+}
+
+/// Whether a command starts and succeeds; what it prints is not wanted.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Where a program is, if it is on the PATH.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Asks a child to end. The standard library can only kill, and calling the system directly would need `unsafe`.
+fn terminate(child: &Child) {
+    succeeds(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+}
+
+/// The command as one would type it.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}

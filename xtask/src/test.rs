@@ -1,0 +1,62 @@
+//! `cargo xtask test`: everything that must pass.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::postgres::{self, Postgres};
+use crate::{lint, process, tools};
+
+/// The browser that the browser tests drive; without one they cannot run.
+const BROWSER: &str = "FAIRLEAD_TEST_BROWSER";
+
+/// What of it to run.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Leave out lint: formatting, clippy and the rules for third-party code.
+    #[arg(long)]
+    quick: bool,
+    /// Arguments for `cargo nextest run`, such as part of a test's name.
+    #[arg(last = true)]
+    runner: Vec<OsString>,
+}
+
+/// Lint, doc tests, and then the tests: the runner's own summary is the last thing printed, whatever it says.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    // First, so that a missing program is known before minutes are spent.
+    let nextest = tools::NEXTEST.ensure();
+    if !options.quick {
+        tools::DENY.ensure()?;
+    }
+    postgres::ensure_available()?;
+
+    if !options.quick {
+        lint::run()?;
+    }
+    let postgres = Postgres::start()?;
+    let mut tests = if let Err(error) = nextest {
+        eprintln!(
+            "\nNOTICE: `cargo test` runs the tests, without time limits and heavy ones side by side. {error:#}"
+        );
+        process::cargo(["test", "--workspace", "--no-fail-fast"])
+    } else {
+        // nextest leaves them out.
+        process::run(on(&postgres, &mut process::cargo(["test", "--workspace", "--doc", "--quiet"])))?;
+        process::cargo(["nextest", "run", "--workspace"])
+    };
+    let status = process::status(on(&postgres, tests.args(&options.runner)))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+/// Tells a command's tests where to find the server and the browser.
+fn on<'command>(postgres: &Postgres, command: &'command mut Command) -> &'command mut Command {
+    if env::var_os(BROWSER).is_none()
+        && let Some(browser) = tools::browser()
+    {
+        command.env(BROWSER, browser);
+    }
+    command.env(postgres::URL, postgres.url())
+}
