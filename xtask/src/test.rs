@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -42,8 +43,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         );
         process::cargo(["test", "--workspace", "--no-fail-fast"])
     } else {
-        // nextest leaves them out.
-        process::run(on(&postgres, &mut process::cargo(["test", "--workspace", "--doc", "--quiet"])))?;
+        // nextest leaves them out. Their summary goes where nextest writes its own, so that there too it is not the last.
+        let mut doc_tests = process::cargo(["test", "--workspace", "--doc", "--quiet"]);
+        process::run(on(&postgres, doc_tests.stdout(io::stderr())))?;
         process::cargo(["nextest", "run", "--workspace"])
     };
     let status = process::status(on(&postgres, tests.args(&options.runner)))?;
