@@ -1,0 +1,12 @@
+//! Who may. There are two doors and no third: [`Actor::authorize`] for one record, and
+//! [`Actor::visible_scope`] for everything that looks at many.
+
+mod actor;
+mod permission;
+mod role;
+mod scope;
+
+pub use actor::Actor;
+pub use permission::Permission;
+pub use role::{BUILT_IN, BuiltInRole, Grant, RoleKey};
+pub use scope::{Clause, Scope, ScopeFilter, Standing};

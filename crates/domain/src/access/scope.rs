@@ -1,0 +1,70 @@
+use crate::text_enum;
+use crate::values::{TeamId, UserId};
+
+text_enum! {
+    /// How far a grant reaches, from narrow to wide.
+    pub enum Scope {
+        /// Records that the user owns.
+        Own = "own",
+        /// Records owned by members of the user's team.
+        Team = "team",
+        /// Records owned by members of the user's team and of the teams below.
+        TeamAndBelow = "team_and_below",
+        /// Every record, those without owner as well.
+        All = "all",
+    }
+}
+
+/// Where one record stands: the facts that access depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It belongs to a user, who may be in a team.
+    Owned {
+        /// The owner.
+        owner: UserId,
+        /// The owner's team at present.
+        team: Option<TeamId>,
+    },
+    /// It is in the pool.
+    Unowned,
+    /// It belongs to the organisation as a whole: users, teams, roles, settings.
+    Organisation,
+}
+
+/// Which records a caller may see; persistence turns it into SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScopeFilter {
+    /// Every record.
+    All,
+    /// The records that fit any clause; without clauses, none.
+    Any(Vec<Clause>),
+}
+
+/// One way to be visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clause {
+    /// Owned by this user.
+    OwnerIs(UserId),
+    /// Owned by a member of one of these teams.
+    OwnerInTeams(Vec<TeamId>),
+    /// Without owner.
+    Unowned,
+}
+
+impl ScopeFilter {
+    /// Whether a record that stands there passes. The same answer as the SQL gives.
+    pub fn admits(&self, standing: &Standing) -> bool {
+        let Self::Any(clauses) = self else { return true };
+        clauses.iter().any(|clause| match (clause, standing) {
+            (Clause::OwnerIs(user), Standing::Owned { owner, .. }) => user == owner,
+            (Clause::OwnerInTeams(teams), Standing::Owned { team: Some(team), .. }) => teams.contains(team),
+            (Clause::Unowned, Standing::Unowned) => true,
+            _ => false,
+        })
+    }
+
+    /// Whether nothing passes.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Any(clauses) if clauses.is_empty())
+    }
+}

@@ -1,0 +1,206 @@
+//! Activities (跟进): what happened, or is to happen, with a lead, a customer or their business.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use crate::contact::unchanged;
+use crate::context::{Context, Event};
+use crate::customer::Customer;
+use crate::error::{Code, Refusal};
+use crate::lead::Lead;
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{ActivityId, CustomerId, LeadId, Line, Prose, Timestamp, UserId};
+use crate::workflow::AllowedAction;
+
+text_enum! {
+    /// What kind of activity.
+    pub enum ActivityKind {
+        /// A call.
+        Call = "call",
+        /// An e-mail.
+        Email = "email",
+        /// A meeting.
+        Meeting = "meeting",
+        /// A message.
+        Message = "message",
+        /// A note.
+        Note = "note",
+        /// Something to do.
+        Task = "task",
+    }
+}
+
+text_enum! {
+    /// What an activity is about.
+    pub enum SubjectKind {
+        /// A lead.
+        Lead = "lead",
+        /// A customer.
+        Customer = "customer",
+        /// A contact of a customer.
+        Contact = "contact",
+        /// An opportunity.
+        Opportunity = "opportunity",
+        /// A contract.
+        Contract = "contract",
+    }
+}
+
+/// The record that an activity is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: SubjectKind,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// What one may say about an activity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "task_is_due"))]
+pub struct ActivityDetails {
+    /// What it is about; cannot be changed.
+    pub about: Subject,
+    /// What kind.
+    pub kind: ActivityKind,
+    /// In one line.
+    #[validate(nested)]
+    pub subject: Line,
+    /// In full.
+    #[serde(default)]
+    #[validate(nested)]
+    pub content: Option<Prose>,
+    /// When it happened; now when absent and not a task.
+    #[serde(default)]
+    pub happened_at: Option<Timestamp>,
+    /// When a task is due.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+    /// What comes next.
+    #[serde(default)]
+    #[validate(nested)]
+    pub next_step: Option<Line>,
+    /// When that is due.
+    #[serde(default)]
+    pub next_step_at: Option<Timestamp>,
+}
+
+fn task_is_due(details: &ActivityDetails) -> Result<(), ValidationError> {
+    if details.kind == ActivityKind::Task && details.due_at.is_none() {
+        return Err(ValidationError::new("due_at_required").with_message("a task needs due_at".into()));
+    }
+    Ok(())
+}
+
+/// An activity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Activity {
+    /// Its id.
+    pub id: ActivityId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: ActivityDetails,
+    /// The lead whose it is, directly or not.
+    #[schema(required)]
+    pub lead_id: Option<LeadId>,
+    /// The customer whose it is, directly or not.
+    #[schema(required)]
+    pub customer_id: Option<CustomerId>,
+    /// Who logged it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was logged.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Activity, Activity);
+
+/// The record on which an activity depends: it is seen by whoever sees it.
+#[derive(Debug, Clone)]
+pub enum Parent {
+    /// A lead.
+    Lead(Lead),
+    /// A customer: of the activity itself, or of its contact, opportunity or contract.
+    Customer(Customer),
+}
+
+impl Parent {
+    fn may_log(&self, ctx: &Context) -> Result<(), Refusal> {
+        match self {
+            Self::Lead(lead) => lead.may_update(ctx),
+            Self::Customer(customer) => customer.may_update(ctx),
+        }
+    }
+}
+
+impl Activity {
+    /// Logs an activity.
+    pub fn new(
+        ctx: &Context,
+        id: ActivityId,
+        parent: &Parent,
+        form: Valid<ActivityDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        parent.may_log(ctx)?;
+        let mut details = form.into_inner();
+        if details.happened_at.is_none() && details.kind != ActivityKind::Task {
+            details.happened_at = Some(ctx.now);
+        }
+        if details.happened_at.is_some_and(|at| at > ctx.now) {
+            return Err(Refusal::invalid("/happened_at", "in_future", "must not be in the future; use due_at"));
+        }
+        let (lead_id, customer_id) = match parent {
+            Parent::Lead(lead) => (Some(lead.id), None),
+            Parent::Customer(customer) => (None, Some(customer.id)),
+        };
+        let activity = Self {
+            id,
+            details,
+            lead_id,
+            customer_id,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((activity, Event("activity.logged")))
+    }
+
+    /// May it be changed? By its author, while they may still work with the record it is about.
+    pub fn may_update(&self, ctx: &Context, parent: &Parent) -> Result<(), Refusal> {
+        parent.may_log(ctx)?;
+        if self.created_by == ctx.actor.id {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, "an activity is changed by its author only"))
+    }
+
+    /// Changes what was said about it.
+    pub fn edit(
+        &mut self,
+        ctx: &Context,
+        parent: &Parent,
+        form: Valid<ActivityDetails>,
+    ) -> Result<Event, Refusal> {
+        self.may_update(ctx, parent)?;
+        unchanged("/about", &self.details.about, &form.about)?;
+        self.details = form.into_inner();
+        Ok(Event("activity.updated"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context, parent: &Parent) -> Vec<AllowedAction> {
+        ["update", "delete"]
+            .map(|action| AllowedAction::judge(action, self.may_update(ctx, parent)))
+            .to_vec()
+    }
+}

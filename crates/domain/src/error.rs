@@ -1,0 +1,267 @@
+//! What the domain refuses, each with a stable code and its figures.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+use crate::text_enum;
+use crate::values::form;
+
+text_enum! {
+    /// The stable code of a problem. Titles and details may change and are translated; codes never change.
+    pub enum Code {
+        /// The request cannot be read: broken JSON, a wrong type, an unknown member or parameter.
+        MalformedRequest = "malformed_request",
+        /// The request is well-formed, but values break a rule; `errors` names each.
+        ValidationFailed = "validation_failed",
+        /// No token, or one that is expired, revoked or forged.
+        Unauthenticated = "unauthenticated",
+        /// E-mail or password is wrong, or the account may not log in.
+        InvalidCredentials = "invalid_credentials",
+        /// The refresh token is unknown, expired or was used before.
+        InvalidRefreshToken = "invalid_refresh_token",
+        /// The record may be read, but this is not permitted.
+        Forbidden = "forbidden",
+        /// The record does not exist, or is not visible to the caller.
+        NotFound = "not_found",
+        /// The path does not know this method.
+        MethodNotAllowed = "method_not_allowed",
+        /// The answer cannot be given in an accepted form.
+        NotAcceptable = "not_acceptable",
+        /// The record's state does not allow the action.
+        InvalidTransition = "invalid_transition",
+        /// `If-Match` names another version than the present one.
+        VersionMismatch = "version_mismatch",
+        /// `If-Match` is missing.
+        PreconditionRequired = "precondition_required",
+        /// The body is larger than allowed.
+        PayloadTooLarge = "payload_too_large",
+        /// The body is not JSON.
+        UnsupportedMediaType = "unsupported_media_type",
+        /// The body did not arrive in time.
+        RequestTimeout = "request_timeout",
+        /// Too many attempts; `Retry-After` says when to try again.
+        RateLimited = "rate_limited",
+        /// The same idempotency key was used with another request.
+        IdempotencyKeyReused = "idempotency_key_reused",
+        /// A request with the same idempotency key is still running.
+        IdempotencyInProgress = "idempotency_in_progress",
+        /// The cursor is not one of ours.
+        InvalidCursor = "invalid_cursor",
+        /// The cursor belongs to another sort or filter.
+        CursorMismatch = "cursor_mismatch",
+        /// Something unexpected failed; the request id finds it in the log.
+        Internal = "internal",
+        /// The database is away, or the server is stopping or overloaded.
+        Unavailable = "unavailable",
+
+        /// A value that must be unique is taken; `field` names it.
+        Duplicate = "duplicate",
+        /// A record that the request names does not exist or is not visible to the caller.
+        UnknownReference = "unknown_reference",
+        /// Other records depend on this one.
+        InUse = "in_use",
+        /// An amount of another currency is wanted.
+        CurrencyMismatch = "currency_mismatch",
+        /// The amount cannot be kept exactly.
+        AmountOutOfRange = "amount_out_of_range",
+
+        /// Somebody else claimed the record first.
+        AlreadyClaimed = "already_claimed",
+        /// The owner would own more records than allowed.
+        OwnershipLimitReached = "ownership_limit_reached",
+        /// No more claims today.
+        DailyClaimLimitReached = "daily_claim_limit_reached",
+        /// The previous owner may not claim so soon.
+        ClaimCoolDown = "claim_cool_down",
+        /// The new owner cannot own records of this kind.
+        OwnerNotEligible = "owner_not_eligible",
+        /// The record is already with this owner.
+        AlreadyOwner = "already_owner",
+        /// The customer still has open business.
+        CustomerHasOpenBusiness = "customer_has_open_business",
+        /// The customer has no owner.
+        CustomerUnowned = "customer_unowned",
+        /// The lead was converted before; the links say into what.
+        AlreadyConverted = "already_converted",
+
+        /// Required fields of the stage are empty.
+        StageRequirementsMissing = "stage_requirements_missing",
+        /// Going back to a former stage needs a reason.
+        ReasonRequired = "reason_required",
+        /// A contract decides about this opportunity.
+        ContractDecides = "contract_decides",
+
+        /// An approval is pending, the record cannot be changed.
+        PendingApproval = "pending_approval",
+        /// No user can decide one of the steps.
+        NoEligibleApprover = "no_eligible_approver",
+        /// Nobody decides what they asked for, own, or decided before.
+        SeparationOfDuties = "separation_of_duties",
+        /// The approval was decided before.
+        AlreadyDecided = "already_decided",
+        /// A rejection needs a comment.
+        CommentRequired = "comment_required",
+        /// The approval belongs to an older version of the record.
+        StaleApproval = "stale_approval",
+
+        /// The contract is not ready to be submitted.
+        ContractIncomplete = "contract_incomplete",
+        /// Installments do not add up to the contract's amount.
+        InstallmentsMismatch = "installments_mismatch",
+        /// The contract does not run.
+        ContractNotActive = "contract_not_active",
+        /// Invoices would exceed the contract's amount.
+        InvoiceExceedsContract = "invoice_exceeds_contract",
+        /// Payments are allocated to the invoice.
+        InvoiceHasPayments = "invoice_has_payments",
+        /// Payments would exceed the contract's amount.
+        PaymentExceedsContract = "payment_exceeds_contract",
+        /// Allocations would exceed what is open on an invoice or installment.
+        AllocationExceedsOpen = "allocation_exceeds_open",
+        /// Allocations do not add up to the payment's amount.
+        AllocationMismatch = "allocation_mismatch",
+        /// The contract's issued invoices have less open than the payment.
+        NothingToAllocate = "nothing_to_allocate",
+
+        /// The team would be below itself.
+        TeamCycle = "team_cycle",
+        /// A built-in role cannot be changed; copy it.
+        BuiltInRole = "built_in_role",
+        /// Somebody must remain who can manage access.
+        LastAdministrator = "last_administrator",
+    }
+}
+
+/// One broken rule of one member of a form.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where in the body: a JSON pointer (RFC 6901). For query parameters, the parameter's name.
+    #[schema(example = "/budget/amount", max_length = 200)]
+    pub pointer: String,
+    /// The stable code of the rule.
+    #[schema(example = "too_many_decimals", max_length = 60)]
+    pub code: String,
+    /// For people.
+    #[schema(example = "CNY has 2 decimals", max_length = 500)]
+    pub message: String,
+    /// The figures of the rule.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub params: Map<String, Value>,
+}
+
+/// An expected, typed "no".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// What kind of "no".
+    pub code: Code,
+    /// For people, with the figures in words.
+    pub detail: String,
+    /// The figures for programs: members of the problem document.
+    pub figures: Map<String, Value>,
+    /// Broken rules of single members.
+    pub errors: Vec<FieldError>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    /// A refusal without figures.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), figures: Map::new(), errors: Vec::new() }
+    }
+
+    /// Adds a figure.
+    #[must_use]
+    pub fn with(mut self, name: &str, figure: impl Serialize) -> Self {
+        self.figures.insert(name.to_owned(), json!(figure));
+        self
+    }
+
+    /// The record does not exist or is not visible: the two look the same.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "no such record, or it is not visible to you")
+    }
+
+    /// One member of the form breaks a rule.
+    pub fn invalid(pointer: &str, code: &str, message: impl Into<String>) -> Self {
+        let error = FieldError {
+            pointer: pointer.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+            params: Map::new(),
+        };
+        Self { errors: vec![error], ..Self::new(Code::ValidationFailed, "a value breaks a rule") }
+    }
+
+    /// A record named in the form does not exist or is not visible.
+    pub fn unknown_reference(pointer: &str) -> Self {
+        let message = "no such record, or it is not visible to you";
+        Self { code: Code::UnknownReference, ..Self::invalid(pointer, "unknown_reference", message) }
+    }
+
+    /// The request cannot be read; `pointer` says where.
+    pub fn malformed(pointer: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let mut refusal = Self::invalid(pointer, "malformed", message.clone());
+        refusal.code = Code::MalformedRequest;
+        refusal.detail = message;
+        refusal
+    }
+
+    /// What a failed read of a JSON value says: malformed, or a broken rule when the value's type said so.
+    pub fn from_form(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let pointer = form::pointer(error.path());
+        let text = error.inner().to_string();
+        match form::classify(&text) {
+            Some((code, message)) => Self::invalid(&pointer, code, message),
+            None => Self::malformed(&pointer, text),
+        }
+    }
+}
+
+impl From<ValidationErrors> for Refusal {
+    fn from(errors: ValidationErrors) -> Self {
+        let mut refusal = Self::new(Code::ValidationFailed, "one or more values break a rule");
+        flatten("", &errors, &mut refusal.errors);
+        refusal.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        refusal
+    }
+}
+
+fn flatten(parent: &str, errors: &ValidationErrors, out: &mut Vec<FieldError>) {
+    for (member, kind) in errors.errors() {
+        let mut pointer = parent.to_owned();
+        // An empty name is the value itself, "__all__" a rule over the whole object.
+        if !member.is_empty() && member != "__all__" && member != "_tmp_validator" {
+            form::push_segment(&mut pointer, member.strip_prefix("r#").unwrap_or(member));
+        }
+        match kind {
+            ValidationErrorsKind::Field(rules) => out.extend(rules.iter().map(|rule| FieldError {
+                pointer: pointer.clone(),
+                code: rule.code.to_string(),
+                message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
+                params: rule
+                    .params
+                    .iter()
+                    .filter(|(name, _)| *name != "value")
+                    .map(|(name, value)| (name.to_string(), value.clone()))
+                    .collect(),
+            })),
+            ValidationErrorsKind::Struct(inner) => flatten(&pointer, inner, out),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    flatten(&format!("{pointer}/{index}"), inner, out);
+                }
+            }
+        }
+    }
+}

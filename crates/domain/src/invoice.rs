@@ -1,0 +1,363 @@
+//! Invoices (开票): asked for by sales, approved by manager and finance, issued by finance.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Permission;
+use crate::contact::unchanged;
+use crate::context::{Context, Event};
+use crate::contract::Contract;
+use crate::customer::TaxProfile;
+use crate::error::{Code, Refusal};
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{
+    ContractId, CustomerId, InvoiceId, Line, Money, Number, Prose, Rate, TaxSplit, Timestamp, UserId,
+};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// The state of an invoice.
+    pub enum InvoiceStatus {
+        /// Being written.
+        Draft = "draft",
+        /// Waiting for approval.
+        PendingApproval = "pending_approval",
+        /// Approved; finance may issue it.
+        Approved = "approved",
+        /// Issued, with its tax invoice number.
+        Issued = "issued",
+        /// Taken back after it was issued.
+        Voided = "voided",
+        /// Given up before it was approved.
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// What may happen to an invoice.
+    pub enum InvoiceAction {
+        /// Ask for approval.
+        Submit = "submit",
+        /// Take the question back.
+        Withdraw = "withdraw",
+        /// Give the draft up.
+        Cancel = "cancel",
+        /// Issue it.
+        Issue = "issue",
+        /// Take it back.
+        Void = "void",
+        /// The last approver agreed.
+        Approve = "approve",
+        /// An approver did not agree.
+        Reject = "reject",
+    }
+}
+
+text_enum! {
+    /// What kind of tax invoice.
+    pub enum InvoiceKind {
+        /// Ordinary (普通发票).
+        Ordinary = "ordinary",
+        /// Special VAT invoice (专用发票).
+        Special = "special",
+    }
+}
+
+/// The invoice's state machine.
+pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
+    name: "invoice",
+    initial: &[InvoiceStatus::Draft],
+    states: InvoiceStatus::ALL,
+    rules: &[
+        Rule {
+            action: InvoiceAction::Submit,
+            from: &[InvoiceStatus::Draft],
+            to: Some(InvoiceStatus::PendingApproval),
+            who: Who::Holder(Permission::InvoicesRequest),
+            guards: &[
+                "the contract is active",
+                "pending, approved and issued invoices stay within the contract's amount",
+                "every step of the approval has somebody to decide it",
+            ],
+        },
+        Rule {
+            action: InvoiceAction::Withdraw,
+            from: &[InvoiceStatus::PendingApproval],
+            to: Some(InvoiceStatus::Draft),
+            who: Who::Holder(Permission::InvoicesRequest),
+            guards: &["the caller asked for the approval"],
+        },
+        Rule {
+            action: InvoiceAction::Cancel,
+            from: &[InvoiceStatus::Draft],
+            to: Some(InvoiceStatus::Cancelled),
+            who: Who::Holder(Permission::InvoicesRequest),
+            guards: &[],
+        },
+        Rule {
+            action: InvoiceAction::Issue,
+            from: &[InvoiceStatus::Approved],
+            to: Some(InvoiceStatus::Issued),
+            who: Who::Holder(Permission::InvoicesIssue),
+            guards: &["the contract is active", "the tax invoice number is unique"],
+        },
+        Rule {
+            action: InvoiceAction::Void,
+            from: &[InvoiceStatus::Issued],
+            to: Some(InvoiceStatus::Voided),
+            who: Who::Holder(Permission::InvoicesVoid),
+            guards: &["a reason is given", "no payment is allocated to it"],
+        },
+        Rule {
+            action: InvoiceAction::Approve,
+            from: &[InvoiceStatus::PendingApproval],
+            to: Some(InvoiceStatus::Approved),
+            who: Who::System,
+            guards: &["the last step of the approval was approved"],
+        },
+        Rule {
+            action: InvoiceAction::Reject,
+            from: &[InvoiceStatus::PendingApproval],
+            to: Some(InvoiceStatus::Draft),
+            who: Who::System,
+            guards: &["a step of the approval was rejected"],
+        },
+    ],
+};
+
+/// What one may say about an invoice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceDetails {
+    /// The contract; cannot be changed.
+    pub contract_id: ContractId,
+    /// The amount, tax included.
+    #[validate(custom(function = "crate::contract::positive"))]
+    pub amount: Money,
+    /// The tax rate.
+    pub tax_rate: Rate,
+    /// What kind of tax invoice.
+    pub kind: InvoiceKind,
+    /// To whom; the customer's tax profile when absent.
+    #[serde(default)]
+    #[validate(nested)]
+    pub tax_profile: Option<TaxProfile>,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+}
+
+/// An invoice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Invoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Its number inside Fairlead.
+    pub number: Number,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: InvoiceDetails,
+    /// The contract's customer.
+    pub customer_id: CustomerId,
+    /// The contract's owner.
+    pub owner_id: UserId,
+    /// Its state.
+    pub status: InvoiceStatus,
+    /// What recorded and confirmed payments put on it.
+    pub allocated: Money,
+    /// What confirmed payments put on it.
+    pub paid: Money,
+    /// The number of the tax invoice; unique.
+    #[schema(required)]
+    pub tax_invoice_number: Option<Line>,
+    /// When it was issued.
+    #[schema(required)]
+    pub issued_on: Option<NaiveDate>,
+    /// Why it was voided.
+    #[schema(required)]
+    pub void_reason: Option<Line>,
+    /// Who recorded it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Invoice, Invoice);
+
+/// What issuing takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueForm {
+    /// The number of the tax invoice; unique.
+    #[validate(nested)]
+    pub tax_invoice_number: Line,
+    /// When it was issued; today when absent.
+    #[serde(default)]
+    pub issued_on: Option<NaiveDate>,
+}
+
+impl Invoice {
+    /// Drafts an invoice of a contract.
+    pub fn new(
+        ctx: &Context,
+        id: InvoiceId,
+        number: Number,
+        contract: &Contract,
+        customer_profile: Option<TaxProfile>,
+        form: Valid<InvoiceDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        ctx.authorize(Permission::InvoicesRequest, Some(contract.owner_id))?;
+        contract.running()?;
+        form.amount.same_currency(contract.details.amount)?;
+        let mut details = form.into_inner();
+        details.tax_profile = details.tax_profile.or(customer_profile);
+        let nothing = Money::zero(details.amount.currency());
+        let invoice = Self {
+            id,
+            number,
+            details,
+            customer_id: contract.details.customer_id,
+            owner_id: contract.owner_id,
+            status: InvoiceStatus::Draft,
+            allocated: nothing,
+            paid: nothing,
+            tax_invoice_number: None,
+            issued_on: None,
+            void_reason: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((invoice, Event("invoice.drafted")))
+    }
+
+    /// An invoice outside the caller's scope does not exist for them.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.reveal(Permission::InvoicesRead, Some(self.owner_id))
+    }
+
+    fn permit(&self, ctx: &Context, action: InvoiceAction) -> Result<InvoiceStatus, Refusal> {
+        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+    }
+
+    /// May it be changed or deleted by hand? While it is a draft.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::InvoicesRequest, Some(self.owner_id))?;
+        match self.status {
+            InvoiceStatus::Draft => Ok(()),
+            InvoiceStatus::PendingApproval => {
+                Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the invoice"))
+            }
+            other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+                .with("from", other)
+                .with("action", "update")),
+        }
+    }
+
+    /// Changes what was said about it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<InvoiceDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        unchanged("/contract_id", &self.details.contract_id, &form.contract_id)?;
+        form.amount.same_currency(self.details.amount)?;
+        self.details = form.into_inner();
+        Ok(Event("invoice.updated"))
+    }
+
+    /// Net, tax and gross.
+    pub fn tax(&self) -> Result<TaxSplit, Refusal> {
+        self.details.amount.split_tax(self.details.tax_rate)
+    }
+
+    /// Asks for approval and commits its amount on the contract.
+    pub fn submit(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, InvoiceAction::Submit)?;
+        contract.commit_invoice(self.details.amount)?;
+        Ok(Event("invoice.submitted"))
+    }
+
+    /// Takes the question back.
+    pub fn withdraw(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, InvoiceAction::Withdraw)?;
+        contract.free_invoice(self.details.amount)?;
+        Ok(Event("invoice.withdrawn"))
+    }
+
+    /// The last approver agreed. The contract must still run.
+    pub fn approve(&mut self, contract: &Contract) -> Result<Event, Refusal> {
+        contract.running()?;
+        self.status = MACHINE.follow(self.status, InvoiceAction::Approve)?;
+        Ok(Event("invoice.approved"))
+    }
+
+    /// An approver did not agree.
+    pub fn reject(&mut self, contract: &mut Contract) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, InvoiceAction::Reject)?;
+        contract.free_invoice(self.details.amount)?;
+        Ok(Event("invoice.rejected"))
+    }
+
+    /// Gives the draft up.
+    pub fn cancel(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, InvoiceAction::Cancel)?;
+        Ok(Event("invoice.cancelled"))
+    }
+
+    /// Issues it.
+    pub fn issue(
+        &mut self,
+        ctx: &Context,
+        contract: &mut Contract,
+        form: Valid<IssueForm>,
+    ) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, InvoiceAction::Issue)?;
+        let form = form.into_inner();
+        let today = ctx.today().0;
+        if form.issued_on.is_some_and(|day| day > today) {
+            return Err(Refusal::invalid("/issued_on", "in_future", "must not be in the future"));
+        }
+        contract.note_issued(self.details.amount)?;
+        self.issued_on = form.issued_on.or(Some(today));
+        self.tax_invoice_number = Some(form.tax_invoice_number);
+        Ok(Event("invoice.issued"))
+    }
+
+    /// Takes it back.
+    pub fn void(&mut self, ctx: &Context, contract: &mut Contract, reason: Line) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, InvoiceAction::Void)?;
+        self.unpaid()?;
+        self.status = status;
+        self.void_reason = Some(reason);
+        contract.void_invoice(self.details.amount)?;
+        Ok(Event("invoice.voided"))
+    }
+
+    fn unpaid(&self) -> Result<(), Refusal> {
+        if self.allocated.is_zero() {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::InvoiceHasPayments, "reject or reverse its payments first")
+            .with("allocated", self.allocated))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let standing = ctx.standing(Some(self.owner_id));
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
+            InvoiceAction::Void => self.unpaid(),
+            _ => Ok(()),
+        });
+        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions
+    }
+}

@@ -1,0 +1,505 @@
+//! Leads (线索): people and companies who may become customers.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Permission;
+use crate::context::{Context, Event};
+use crate::customer::{CustomerDetails, CustomerKind};
+use crate::contact::ContactDetails;
+use crate::error::{Code, Refusal};
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{
+    ContactId, CustomerId, Email, LeadId, Line, Money, OpportunityId, Phone, Prose, Tags, Timestamp, UserId,
+};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// Where a lead, a customer or an opportunity came from.
+    pub enum Source {
+        /// The company's web site.
+        Website = "website",
+        /// Somebody recommended us.
+        Referral = "referral",
+        /// A fair or another event.
+        Event = "event",
+        /// Advertising.
+        Advertisement = "advertisement",
+        /// A call without acquaintance.
+        ColdCall = "cold_call",
+        /// Social media, WeChat included.
+        SocialMedia = "social_media",
+        /// A partner.
+        Partner = "partner",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+text_enum! {
+    /// How far a lead has come.
+    pub enum LeadStatus {
+        /// Nobody has been in touch.
+        New = "new",
+        /// Somebody has been in touch.
+        Contacted = "contacted",
+        /// Worth an opportunity.
+        Qualified = "qualified",
+        /// Became a customer. Final.
+        Converted = "converted",
+        /// Not worth more time; may be reopened.
+        Disqualified = "disqualified",
+    }
+}
+
+text_enum! {
+    /// What may happen to a lead.
+    pub enum LeadAction {
+        /// Give it to a user.
+        Assign = "assign",
+        /// Take it from the lead pool.
+        Claim = "claim",
+        /// Give it back to the lead pool.
+        Release = "release",
+        /// The first activity was logged.
+        Contact = "contact",
+        /// Find it worth an opportunity.
+        Qualify = "qualify",
+        /// Give it up.
+        Disqualify = "disqualify",
+        /// Take it up again.
+        Reopen = "reopen",
+        /// Make a customer of it.
+        Convert = "convert",
+    }
+}
+
+text_enum! {
+    /// Why a lead was given up.
+    pub enum DisqualifyReason {
+        /// No money for it.
+        NoBudget = "no_budget",
+        /// No need.
+        NoNeed = "no_need",
+        /// Cannot be reached.
+        Unreachable = "unreachable",
+        /// Bought elsewhere.
+        LostToCompetitor = "lost_to_competitor",
+        /// Known already.
+        Duplicate = "duplicate",
+        /// Not a real inquiry.
+        Spam = "spam",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+const OPEN: &[LeadStatus] = &[LeadStatus::New, LeadStatus::Contacted, LeadStatus::Qualified];
+
+/// The lead's state machine.
+pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
+    name: "lead",
+    initial: &[LeadStatus::New],
+    states: LeadStatus::ALL,
+    rules: &[
+        Rule {
+            action: LeadAction::Assign,
+            from: OPEN,
+            to: None,
+            who: Who::Holder(Permission::LeadsAssign),
+            guards: &["the receiver is active, may own leads and is in the caller's scope"],
+        },
+        Rule {
+            action: LeadAction::Claim,
+            from: OPEN,
+            to: None,
+            who: Who::Holder(Permission::LeadsClaim),
+            guards: &["the lead has no owner"],
+        },
+        Rule {
+            action: LeadAction::Release,
+            from: OPEN,
+            to: None,
+            who: Who::Holder(Permission::LeadsUpdate),
+            guards: &["the lead has an owner"],
+        },
+        Rule {
+            action: LeadAction::Contact,
+            from: &[LeadStatus::New],
+            to: Some(LeadStatus::Contacted),
+            who: Who::System,
+            guards: &["the first activity was logged"],
+        },
+        Rule {
+            action: LeadAction::Qualify,
+            from: &[LeadStatus::Contacted],
+            to: Some(LeadStatus::Qualified),
+            who: Who::Holder(Permission::LeadsQualify),
+            guards: &[],
+        },
+        Rule {
+            action: LeadAction::Disqualify,
+            from: OPEN,
+            to: Some(LeadStatus::Disqualified),
+            who: Who::Holder(Permission::LeadsQualify),
+            guards: &["a reason is given"],
+        },
+        Rule {
+            action: LeadAction::Reopen,
+            from: &[LeadStatus::Disqualified],
+            to: Some(LeadStatus::New),
+            who: Who::Holder(Permission::LeadsQualify),
+            guards: &[],
+        },
+        Rule {
+            action: LeadAction::Convert,
+            from: &[LeadStatus::Qualified],
+            to: Some(LeadStatus::Converted),
+            who: Who::Holder(Permission::LeadsConvert),
+            guards: &["the lead has an owner"],
+        },
+    ],
+};
+
+/// What one may say about a lead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadDetails {
+    /// The person's name.
+    #[validate(nested)]
+    pub name: Line,
+    /// The company.
+    #[serde(default)]
+    #[validate(nested)]
+    pub company: Option<Line>,
+    /// The person's position.
+    #[serde(default)]
+    #[validate(nested)]
+    pub title: Option<Line>,
+    /// Telephone number.
+    #[serde(default)]
+    #[validate(nested)]
+    pub phone: Option<Phone>,
+    /// E-mail address.
+    #[serde(default)]
+    #[validate(nested)]
+    pub email: Option<Email>,
+    /// Where the lead came from.
+    pub source: Source,
+    /// The marketing campaign that brought it.
+    #[serde(default)]
+    #[validate(nested)]
+    pub campaign: Option<Line>,
+    /// Region.
+    #[serde(default)]
+    #[validate(nested)]
+    pub region: Option<Line>,
+    /// Industry.
+    #[serde(default)]
+    #[validate(nested)]
+    pub industry: Option<Line>,
+    /// What they are interested in.
+    #[serde(default)]
+    #[validate(nested)]
+    pub interest: Option<Prose>,
+    /// What they can spend.
+    #[serde(default)]
+    #[validate(custom(function = "crate::contract::positive"))]
+    pub budget: Option<Money>,
+    /// When they expect to buy.
+    #[serde(default)]
+    pub expected_purchase_on: Option<chrono::NaiveDate>,
+    /// Labels.
+    #[serde(default)]
+    #[validate(nested)]
+    pub tags: Tags,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+}
+
+/// A lead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Lead {
+    /// Its id.
+    pub id: LeadId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: LeadDetails,
+    /// The owner; none while it is in the lead pool.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
+    /// How far it has come.
+    pub status: LeadStatus,
+    /// Why it was given up.
+    #[schema(required)]
+    pub disqualify_reason: Option<DisqualifyReason>,
+    /// Until when its owner should respond.
+    #[schema(required)]
+    pub response_due_at: Option<Timestamp>,
+    /// When the first activity was logged.
+    #[schema(required)]
+    pub first_responded_at: Option<Timestamp>,
+    /// When the last activity happened.
+    #[schema(required)]
+    pub last_activity_at: Option<Timestamp>,
+    /// The customer that it became.
+    #[schema(required)]
+    pub converted_customer_id: Option<CustomerId>,
+    /// The contact that it became.
+    #[schema(required)]
+    pub converted_contact_id: Option<ContactId>,
+    /// The opportunity that it became.
+    #[schema(required)]
+    pub converted_opportunity_id: Option<OpportunityId>,
+    /// When it was converted.
+    #[schema(required)]
+    pub converted_at: Option<Timestamp>,
+    /// Who recorded it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Lead, Lead);
+
+/// Refuses an owner who cannot work with what they would own.
+pub(crate) fn eligible_owner(ctx: &Context, user: UserId, permission: Permission) -> Result<(), Refusal> {
+    if ctx.org.user(user).is_none() {
+        return Err(Refusal::unknown_reference("/owner_id"));
+    }
+    match ctx.org.actor(user) {
+        Some(owner) if owner.holds(permission) => Ok(()),
+        _ => Err(Refusal::new(Code::OwnerNotEligible, "this user is disabled or cannot own such records")),
+    }
+}
+
+impl Lead {
+    /// Records a lead. A seller keeps what they record; from others it goes to the lead pool.
+    pub fn new(ctx: &Context, id: LeadId, form: Valid<LeadDetails>) -> Result<(Self, Event), Refusal> {
+        ctx.actor.authorize_own(Permission::LeadsCreate)?;
+        let owner_id = ctx.actor.holds(Permission::LeadsClaim).then_some(ctx.actor.id);
+        let mut lead = Self {
+            id,
+            details: form.into_inner(),
+            owner_id: None,
+            status: LeadStatus::New,
+            disqualify_reason: None,
+            response_due_at: None,
+            first_responded_at: None,
+            last_activity_at: None,
+            converted_customer_id: None,
+            converted_contact_id: None,
+            converted_opportunity_id: None,
+            converted_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        lead.belong_to(ctx, owner_id);
+        Ok((lead, Event("lead.created")))
+    }
+
+    fn belong_to(&mut self, ctx: &Context, owner: Option<UserId>) {
+        self.owner_id = owner;
+        let hours = chrono::Duration::hours(ctx.org.settings.lead_response_hours);
+        self.response_due_at = match owner {
+            Some(_) if self.first_responded_at.is_none() => Some(ctx.now.plus(hours)),
+            _ => None,
+        };
+    }
+
+    /// A lead outside the caller's scope does not exist for them.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.reveal(Permission::LeadsRead, self.owner_id)
+    }
+
+    fn permit(&self, ctx: &Context, action: LeadAction) -> Result<LeadStatus, Refusal> {
+        MACHINE.permit(ctx.actor, &ctx.standing(self.owner_id), self.status, action)
+    }
+
+    /// May it be changed by hand? A converted lead is history.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::LeadsUpdate, self.owner_id)?;
+        self.unconverted()
+    }
+
+    fn unconverted(&self) -> Result<(), Refusal> {
+        if self.status != LeadStatus::Converted {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::AlreadyConverted, "the lead was converted")
+            .with("customer_id", self.converted_customer_id)
+            .with("contact_id", self.converted_contact_id)
+            .with("opportunity_id", self.converted_opportunity_id))
+    }
+
+    /// Changes what was said about it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<LeadDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        self.details = form.into_inner();
+        Ok(Event("lead.updated"))
+    }
+
+    /// Gives it to a user.
+    pub fn assign(&mut self, ctx: &Context, to: UserId) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, LeadAction::Assign)?;
+        eligible_owner(ctx, to, Permission::LeadsClaim)?;
+        ctx.authorize(Permission::LeadsAssign, Some(to))?;
+        if self.owner_id == Some(to) {
+            return Err(Refusal::new(Code::AlreadyOwner, "the lead is already with this user"));
+        }
+        self.belong_to(ctx, Some(to));
+        Ok(Event("lead.assigned"))
+    }
+
+    /// Takes it from the lead pool.
+    pub fn claim(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        if self.owner_id.is_some() {
+            // Whoever lost the race still sees why, whatever their scope: the lead was in the pool.
+            MACHINE.permit(ctx.actor, &ctx.standing(None), self.status, LeadAction::Claim)?;
+            return Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"));
+        }
+        self.status = self.permit(ctx, LeadAction::Claim)?;
+        self.belong_to(ctx, Some(ctx.actor.id));
+        Ok(Event("lead.claimed"))
+    }
+
+    /// Gives it back to the lead pool.
+    pub fn release(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, LeadAction::Release)?;
+        self.owned()?;
+        self.belong_to(ctx, None);
+        Ok(Event("lead.released"))
+    }
+
+    fn owned(&self) -> Result<UserId, Refusal> {
+        self.owner_id.ok_or_else(|| Refusal::new(Code::InvalidTransition, "the lead has no owner"))
+    }
+
+    /// Notes an activity; the first one is the response to a new lead.
+    pub fn note_activity(&mut self, at: Timestamp) -> Result<Event, Refusal> {
+        self.last_activity_at = self.last_activity_at.max(Some(at));
+        if self.status != LeadStatus::New {
+            return Ok(Event("lead.activity_logged"));
+        }
+        self.status = MACHINE.follow(self.status, LeadAction::Contact)?;
+        self.first_responded_at = self.first_responded_at.or(Some(at));
+        self.response_due_at = None;
+        Ok(Event("lead.contacted"))
+    }
+
+    /// Finds it worth an opportunity.
+    pub fn qualify(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, LeadAction::Qualify)?;
+        Ok(Event("lead.qualified"))
+    }
+
+    /// Gives it up.
+    pub fn disqualify(&mut self, ctx: &Context, reason: DisqualifyReason) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, LeadAction::Disqualify)?;
+        self.disqualify_reason = Some(reason);
+        self.response_due_at = None;
+        Ok(Event("lead.disqualified"))
+    }
+
+    /// Takes it up again.
+    pub fn reopen(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, LeadAction::Reopen)?;
+        self.disqualify_reason = None;
+        self.first_responded_at = None;
+        self.belong_to(ctx, self.owner_id);
+        Ok(Event("lead.reopened"))
+    }
+
+    /// May it be converted now? Answers with the owner of what it becomes. A second conversion is told
+    /// what the first one made.
+    pub fn may_convert(&self, ctx: &Context) -> Result<UserId, Refusal> {
+        ctx.authorize(Permission::LeadsConvert, self.owner_id)?;
+        self.unconverted()?;
+        self.permit(ctx, LeadAction::Convert)?;
+        self.owned()
+    }
+
+    /// Notes what it became.
+    pub fn convert(
+        &mut self,
+        ctx: &Context,
+        customer: CustomerId,
+        contact: Option<ContactId>,
+        opportunity: Option<OpportunityId>,
+    ) -> Result<Event, Refusal> {
+        self.may_convert(ctx)?;
+        self.status = self.permit(ctx, LeadAction::Convert)?;
+        self.converted_customer_id = Some(customer);
+        self.converted_contact_id = contact;
+        self.converted_opportunity_id = opportunity;
+        self.converted_at = Some(ctx.now);
+        Ok(Event("lead.converted"))
+    }
+
+    /// The customer that it describes.
+    pub fn as_customer(&self) -> CustomerDetails {
+        let details = self.details.clone();
+        CustomerDetails {
+            kind: if details.company.is_some() { CustomerKind::Company } else { CustomerKind::Person },
+            name: details.company.unwrap_or(details.name),
+            registration_number: None,
+            source: Some(details.source),
+            grade: None,
+            industry: details.industry,
+            region: details.region,
+            address: None,
+            scale: None,
+            phone: details.phone,
+            email: details.email,
+            website: None,
+            tags: details.tags,
+            tax_profile: None,
+            note: details.note,
+        }
+    }
+
+    /// The person that it describes, as a contact of a customer.
+    pub fn as_contact(&self, customer: CustomerId, is_primary: bool) -> ContactDetails {
+        let details = self.details.clone();
+        ContactDetails {
+            customer_id: customer,
+            name: details.name,
+            title: details.title,
+            department: None,
+            phone: details.phone,
+            email: details.email,
+            wechat: None,
+            birthday: None,
+            decision_role: None,
+            is_primary,
+            note: None,
+        }
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let mut actions = MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| {
+            match action {
+                LeadAction::Claim if self.owner_id.is_some() => {
+                    Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"))
+                }
+                LeadAction::Release | LeadAction::Convert => self.owned().map(|_| ()),
+                _ => Ok(()),
+            }
+        });
+        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions
+    }
+}

@@ -1,0 +1,26 @@
+//! The rules of Fairlead: who may, what may happen, and what adds up.
+//!
+//! Pure code: no I/O, no clock, no ORM, no HTTP. Whoever calls gives the time, the ids and the facts, and
+//! gets a new value or a [`Refusal`](error::Refusal).
+
+pub mod access;
+pub mod activity;
+pub mod approval;
+pub mod audit;
+pub mod contact;
+pub mod context;
+pub mod contract;
+pub mod customer;
+pub mod error;
+pub mod invoice;
+pub mod lead;
+pub mod opportunity;
+pub mod organisation;
+pub mod patch;
+pub mod payment;
+pub mod pipeline;
+pub mod record;
+pub mod settings;
+pub mod valid;
+pub mod values;
+pub mod workflow;

@@ -1,0 +1,462 @@
+//! Opportunities (商机): sales on their way through a pipeline.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Permission;
+use crate::contact::unchanged;
+use crate::context::{Context, Event};
+use crate::customer::Customer;
+use crate::error::{Code, Refusal};
+use crate::lead::{Source, eligible_owner};
+use crate::pipeline::{Pipeline, RequiredField, Stage, StageKind};
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{
+    ContactId, ContractId, CustomerId, Line, Money, OpportunityId, PipelineId, Prose, StageId, Tags,
+    Timestamp, UserId,
+};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// Whether a sale goes on.
+    pub enum OpportunityStatus {
+        /// It goes on.
+        Open = "open",
+        /// Its contract became active.
+        Won = "won",
+        /// Given up.
+        Lost = "lost",
+    }
+}
+
+text_enum! {
+    /// What may happen to an opportunity.
+    pub enum OpportunityAction {
+        /// Move it to another open stage.
+        Advance = "advance",
+        /// Give it up.
+        Lose = "lose",
+        /// Take it up again.
+        Reopen = "reopen",
+        /// Its contract became active.
+        Win = "win",
+        /// Its contract was cancelled before it became active.
+        Return = "return",
+    }
+}
+
+text_enum! {
+    /// How good a sale looks.
+    pub enum OpportunityGrade {
+        /// Very good.
+        A = "A",
+        /// Good.
+        B = "B",
+        /// Open.
+        C = "C",
+    }
+}
+
+text_enum! {
+    /// Where a sale counts in the forecast.
+    pub enum ForecastCategory {
+        /// Possible.
+        Pipeline = "pipeline",
+        /// Likely, if all goes well.
+        BestCase = "best_case",
+        /// Promised.
+        Commit = "commit",
+        /// Not counted.
+        Omitted = "omitted",
+    }
+}
+
+text_enum! {
+    /// Why a sale was lost.
+    pub enum LossReason {
+        /// Too expensive.
+        Price = "price",
+        /// A competitor won.
+        Competitor = "competitor",
+        /// Something was missing.
+        MissingFeature = "missing_feature",
+        /// No money.
+        NoBudget = "no_budget",
+        /// No decision was made.
+        NoDecision = "no_decision",
+        /// The wrong time.
+        Timing = "timing",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// The opportunity's state machine. Stages are configuration; these are the states around them.
+pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
+    name: "opportunity",
+    initial: &[OpportunityStatus::Open],
+    states: OpportunityStatus::ALL,
+    rules: &[
+        Rule {
+            action: OpportunityAction::Advance,
+            from: &[OpportunityStatus::Open],
+            to: None,
+            who: Who::Holder(Permission::OpportunitiesAdvance),
+            guards: &[
+                "the stage is another open stage of the pipeline",
+                "forward: the stage's required fields are filled",
+                "backward: a reason is given and no contract was made",
+            ],
+        },
+        Rule {
+            action: OpportunityAction::Lose,
+            from: &[OpportunityStatus::Open],
+            to: Some(OpportunityStatus::Lost),
+            who: Who::Holder(Permission::OpportunitiesAdvance),
+            guards: &["a reason is given", "no contract was made"],
+        },
+        Rule {
+            action: OpportunityAction::Reopen,
+            from: &[OpportunityStatus::Lost],
+            to: Some(OpportunityStatus::Open),
+            who: Who::Holder(Permission::OpportunitiesReopen),
+            guards: &[],
+        },
+        Rule {
+            action: OpportunityAction::Win,
+            from: &[OpportunityStatus::Open],
+            to: Some(OpportunityStatus::Won),
+            who: Who::System,
+            guards: &["its contract became active"],
+        },
+        Rule {
+            action: OpportunityAction::Return,
+            from: &[OpportunityStatus::Open],
+            to: None,
+            who: Who::System,
+            guards: &["its contract was cancelled before it became active"],
+        },
+    ],
+};
+
+/// What one may say about an opportunity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpportunityDetails {
+    /// In one line.
+    #[validate(nested)]
+    pub name: Line,
+    /// The customer; cannot be changed.
+    pub customer_id: CustomerId,
+    /// The pipeline, the default one when absent; cannot be changed.
+    #[serde(default)]
+    pub pipeline_id: Option<PipelineId>,
+    /// The contact to talk to.
+    #[serde(default)]
+    pub primary_contact_id: Option<ContactId>,
+    /// What it is worth.
+    #[serde(default)]
+    #[validate(custom(function = "crate::contract::positive"))]
+    pub amount: Option<Money>,
+    /// When it should be won.
+    #[serde(default)]
+    pub expected_close_on: Option<chrono::NaiveDate>,
+    /// Where it came from.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// How good it looks.
+    #[serde(default)]
+    pub grade: Option<OpportunityGrade>,
+    /// Where it counts in the forecast.
+    #[serde(default = "pipeline_category")]
+    pub forecast_category: ForecastCategory,
+    /// Who else offers.
+    #[serde(default)]
+    #[validate(nested)]
+    pub competitors: Tags,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+}
+
+fn pipeline_category() -> ForecastCategory {
+    ForecastCategory::Pipeline
+}
+
+/// An opportunity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Opportunity {
+    /// Its id.
+    pub id: OpportunityId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: OpportunityDetails,
+    /// The owner.
+    pub owner_id: UserId,
+    /// Whether it goes on.
+    pub status: OpportunityStatus,
+    /// The stage of its pipeline.
+    pub stage_id: StageId,
+    /// The probability of winning, in percent: the stage's.
+    #[schema(minimum = 0, maximum = 100)]
+    pub probability: i64,
+    /// When it entered the stage.
+    pub stage_entered_at: Timestamp,
+    /// The stage before the signing stage, to which it returns when the contract is cancelled.
+    #[schema(required)]
+    pub returns_to_stage_id: Option<StageId>,
+    /// Why it was lost.
+    #[schema(required)]
+    pub loss_reason: Option<LossReason>,
+    /// To whom it was lost.
+    #[schema(required)]
+    pub lost_to: Option<Line>,
+    /// The contract that the signing stage made.
+    #[schema(required)]
+    pub contract_id: Option<ContractId>,
+    /// When it was won or lost.
+    #[schema(required)]
+    pub closed_at: Option<Timestamp>,
+    /// Who recorded it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Opportunity, Opportunity);
+
+/// What follows from entering a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// Nothing else.
+    Stage,
+    /// A contract draft is to be made.
+    Signing,
+}
+
+impl Opportunity {
+    /// Records an opportunity of a customer; it belongs to the customer's owner.
+    pub fn new(
+        ctx: &Context,
+        id: OpportunityId,
+        customer: &Customer,
+        pipeline: &Pipeline,
+        form: Valid<OpportunityDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        let owner = customer
+            .owner_id
+            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        ctx.authorize(Permission::OpportunitiesUpdate, Some(owner))?;
+        eligible_owner(ctx, owner, Permission::PoolClaim)?;
+        let mut details = form.into_inner();
+        details.pipeline_id = Some(pipeline.id);
+        let stage_id = pipeline.first(StageKind::Open)?;
+        let opportunity = Self {
+            id,
+            details,
+            owner_id: owner,
+            status: OpportunityStatus::Open,
+            stage_id,
+            probability: pipeline.stage(stage_id).map_or(0, |(_, stage)| stage.probability),
+            stage_entered_at: ctx.now,
+            returns_to_stage_id: None,
+            loss_reason: None,
+            lost_to: None,
+            contract_id: None,
+            closed_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((opportunity, Event("opportunity.created")))
+    }
+
+    /// An opportunity outside the caller's scope does not exist for them.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.reveal(Permission::OpportunitiesRead, Some(self.owner_id))
+    }
+
+    fn permit(&self, ctx: &Context, action: OpportunityAction) -> Result<OpportunityStatus, Refusal> {
+        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+    }
+
+    /// May it be changed by hand? While it goes on.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
+        if self.status == OpportunityStatus::Open {
+            return Ok(());
+        }
+        let detail = format!("an opportunity that is {} cannot be changed", self.status);
+        Err(Refusal::new(Code::InvalidTransition, detail).with("from", self.status).with("action", "update"))
+    }
+
+    /// May it be deleted? While no contract came from it.
+    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        self.no_contract()
+    }
+
+    fn no_contract(&self) -> Result<(), Refusal> {
+        match self.contract_id {
+            None => Ok(()),
+            Some(contract) => {
+                Err(Refusal::new(Code::ContractDecides, "its contract decides; cancel the contract first")
+                    .with("contract_id", contract))
+            }
+        }
+    }
+
+    /// Changes what was said about it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<OpportunityDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        unchanged("/customer_id", &self.details.customer_id, &form.customer_id)?;
+        unchanged("/pipeline_id", &self.details.pipeline_id, &form.pipeline_id)?;
+        self.details = form.into_inner();
+        Ok(Event("opportunity.updated"))
+    }
+
+    /// Moves it to another open stage.
+    pub fn advance(
+        &mut self,
+        ctx: &Context,
+        pipeline: &Pipeline,
+        to: StageId,
+        reason: Option<&Line>,
+    ) -> Result<(Entered, Event), Refusal> {
+        self.status = self.permit(ctx, OpportunityAction::Advance)?;
+        let (target, stage) = pipeline.stage(to).ok_or_else(|| Refusal::unknown_reference("/stage_id"))?;
+        let (present, _) = pipeline
+            .stage(self.stage_id)
+            .ok_or_else(|| Refusal::new(Code::Internal, "the opportunity's stage is not in its pipeline"))?;
+        if stage.kind != StageKind::Open || target == present {
+            let why = "must be another open stage; a sale is won by its contract and lost by `lose`";
+            return Err(Refusal::invalid("/stage_id", "not_an_open_stage", why));
+        }
+        if target < present {
+            self.no_contract()?;
+            if reason.is_none() {
+                return Err(Refusal::new(Code::ReasonRequired, "going back to a former stage needs a reason"));
+            }
+        } else {
+            self.requirements(stage)?;
+        }
+        let from = self.stage_id;
+        self.enter(ctx, to, stage);
+        if stage.starts_contract && self.contract_id.is_none() {
+            self.returns_to_stage_id = Some(from);
+            return Ok((Entered::Signing, Event("opportunity.advanced")));
+        }
+        Ok((Entered::Stage, Event("opportunity.advanced")))
+    }
+
+    fn requirements(&self, stage: &Stage) -> Result<(), Refusal> {
+        let details = &self.details;
+        let filled = |field: &RequiredField| match field {
+            RequiredField::Amount => details.amount.is_some(),
+            RequiredField::ExpectedCloseOn => details.expected_close_on.is_some(),
+            RequiredField::PrimaryContact => details.primary_contact_id.is_some(),
+            RequiredField::Grade => details.grade.is_some(),
+            RequiredField::Competitors => !details.competitors.0.is_empty(),
+        };
+        // A contract draft without an amount could not be made.
+        let signing = stage.starts_contract.then_some(&RequiredField::Amount);
+        let mut missing: Vec<&RequiredField> =
+            stage.required_fields.iter().chain(signing).filter(|field| !filled(field)).collect();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::StageRequirementsMissing, format!("the stage {} needs more", stage.name))
+            .with("missing", missing))
+    }
+
+    fn enter(&mut self, ctx: &Context, id: StageId, stage: &Stage) {
+        self.stage_id = id;
+        self.probability = stage.probability;
+        self.stage_entered_at = ctx.now;
+    }
+
+    /// Gives it up.
+    pub fn lose(
+        &mut self,
+        ctx: &Context,
+        pipeline: &Pipeline,
+        reason: LossReason,
+        lost_to: Option<Line>,
+    ) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, OpportunityAction::Lose)?;
+        self.no_contract()?;
+        self.close(ctx, pipeline, status, StageKind::Lost)?;
+        self.loss_reason = Some(reason);
+        self.lost_to = lost_to;
+        Ok(Event("opportunity.lost"))
+    }
+
+    fn close(
+        &mut self,
+        ctx: &Context,
+        pipeline: &Pipeline,
+        status: OpportunityStatus,
+        kind: StageKind,
+    ) -> Result<(), Refusal> {
+        let id = pipeline.first(kind)?;
+        if let Some((_, stage)) = pipeline.stage(id) {
+            self.enter(ctx, id, stage);
+        }
+        self.status = status;
+        self.closed_at = Some(ctx.now);
+        Ok(())
+    }
+
+    /// Takes it up again, from the first stage.
+    pub fn reopen(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, OpportunityAction::Reopen)?;
+        self.close(ctx, pipeline, status, StageKind::Open)?;
+        self.closed_at = None;
+        self.loss_reason = None;
+        self.lost_to = None;
+        Ok(Event("opportunity.reopened"))
+    }
+
+    /// Its contract became active.
+    pub fn win(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
+        let status = MACHINE.follow(self.status, OpportunityAction::Win)?;
+        self.close(ctx, pipeline, status, StageKind::Won)?;
+        Ok(Event("opportunity.won"))
+    }
+
+    /// Its contract was cancelled before it became active.
+    pub fn return_from_signing(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, OpportunityAction::Return)?;
+        self.contract_id = None;
+        let back = self.returns_to_stage_id.take();
+        let first = pipeline.first(StageKind::Open)?;
+        if let Some((id, (_, stage))) =
+            back.or(Some(first)).and_then(|id| pipeline.stage(id).map(|found| (id, found)))
+        {
+            self.enter(ctx, id, stage);
+        }
+        Ok(Event("opportunity.returned"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let standing = ctx.standing(Some(self.owner_id));
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
+            OpportunityAction::Lose => self.no_contract(),
+            _ => Ok(()),
+        });
+        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions
+    }
+}

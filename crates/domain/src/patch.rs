@@ -1,0 +1,100 @@
+//! JSON Merge Patch (RFC 7396) over any form: absent is unchanged, `null` clears, unknown members are refused.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::error::{Code, Refusal};
+use crate::valid::Valid;
+
+/// The members of a `T` that are to change.
+#[derive(Debug, Clone)]
+pub struct Patch<T> {
+    members: Map<String, Value>,
+    form: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
+    /// Takes the body of a request.
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self { members, form: PhantomData }
+    }
+
+    /// The form after the patch, judged as a whole.
+    pub fn apply(&self, current: &T) -> Result<Valid<T>, Refusal> {
+        let mut form = serde_json::to_value(current)
+            .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
+        merge(&mut form, &Value::Object(self.members.clone()));
+        let patched = serde_path_to_error::deserialize(form).map_err(|error| Refusal::from_form(&error))?;
+        Valid::check(patched)
+    }
+
+    /// Whether a member is to change.
+    pub fn touches(&self, member: &str) -> bool {
+        self.members.contains_key(member)
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(members) = target {
+        for (name, change) in changes {
+            if change.is_null() && members.get(name).is_some_and(|old| !old.is_null()) {
+                members.insert(name.clone(), Value::Null);
+            } else {
+                merge(members.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        name: String,
+        note: Option<String>,
+        nested: Option<Nested>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nested {
+        a: Option<i64>,
+        b: Option<i64>,
+    }
+
+    fn patch(body: Value) -> Result<Form, Refusal> {
+        let current =
+            Form { name: "x".into(), note: Some("y".into()), nested: Some(Nested { a: Some(1), b: Some(2) }) };
+        let Value::Object(members) = body else { panic!("an object") };
+        Patch::new(members).apply(&current).map(Valid::into_inner)
+    }
+
+    #[test]
+    fn absent_stays_null_clears_nested_merges() {
+        let form = patch(serde_json::json!({"note": null, "nested": {"a": null, "b": 3}})).unwrap();
+        assert_eq!(form, Form { name: "x".into(), note: None, nested: Some(Nested { a: None, b: Some(3) }) });
+    }
+
+    #[test]
+    fn unknown_members_and_wrong_types_are_malformed_with_a_pointer() {
+        let refusal = patch(serde_json::json!({"owner_id": 1})).unwrap_err();
+        assert_eq!(refusal.code, Code::MalformedRequest);
+        let refusal = patch(serde_json::json!({"nested": {"a": "x"}})).unwrap_err();
+        assert_eq!((refusal.code, refusal.errors[0].pointer.as_str()), (Code::MalformedRequest, "/nested/a"));
+        assert_eq!(patch(serde_json::json!({"name": null})).unwrap_err().code, Code::MalformedRequest);
+    }
+}

@@ -1,0 +1,214 @@
+//! Pipelines: the stages of a sale, as configuration.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::access::{Permission, Standing};
+use crate::context::{Context, Event};
+use crate::error::{Code, Refusal};
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{Line, PipelineId, StageId, Timestamp};
+use crate::workflow::AllowedAction;
+
+text_enum! {
+    /// What a stage means.
+    pub enum StageKind {
+        /// The sale goes on.
+        Open = "open",
+        /// The sale is won.
+        Won = "won",
+        /// The sale is lost.
+        Lost = "lost",
+    }
+}
+
+text_enum! {
+    /// A member of an opportunity that a stage may require.
+    pub enum RequiredField {
+        /// The amount.
+        Amount = "amount",
+        /// The expected close date.
+        ExpectedCloseOn = "expected_close_on",
+        /// The primary contact.
+        PrimaryContact = "primary_contact_id",
+        /// The grade.
+        Grade = "grade",
+        /// The competitors.
+        Competitors = "competitors",
+    }
+}
+
+/// A stage of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Its id; made by Fairlead when absent.
+    #[serde(default)]
+    pub id: Option<StageId>,
+    /// Its name.
+    #[validate(nested)]
+    pub name: Line,
+    /// The probability of winning, in percent.
+    #[validate(range(min = 0, max = 100, message = "must be from 0 to 100"))]
+    #[schema(minimum = 0, maximum = 100)]
+    pub probability: i64,
+    /// What it means.
+    pub kind: StageKind,
+    /// Whether entering it makes the contract draft.
+    #[serde(default)]
+    pub starts_contract: bool,
+    /// What an opportunity must have before it enters.
+    #[serde(default)]
+    #[validate(length(max = 5))]
+    #[schema(max_items = 5)]
+    pub required_fields: Vec<RequiredField>,
+    /// After how many days in it an opportunity counts as neglected.
+    #[serde(default)]
+    #[validate(range(min = 1, max = 3650, message = "must be from 1 to 3650"))]
+    #[schema(minimum = 1, maximum = 3650)]
+    pub max_days: Option<i64>,
+}
+
+/// What one may say about a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineDetails {
+    /// Its name.
+    #[validate(nested)]
+    pub name: Line,
+    /// Whether new opportunities get it when they name none; exactly one pipeline is the default.
+    #[serde(default)]
+    pub is_default: bool,
+    /// The stages in order: the open ones, then one won and one lost.
+    #[validate(length(min = 3, max = 30), custom(function = "stages_make_sense"), nested)]
+    #[schema(min_items = 3, max_items = 30)]
+    pub stages: Vec<Stage>,
+}
+
+fn stages_make_sense(stages: &[Stage]) -> Result<(), ValidationError> {
+    let count = |kind| stages.iter().filter(|stage| stage.kind == kind).count();
+    let error = |code, message: &'static str| Err(ValidationError::new(code).with_message(message.into()));
+    if count(StageKind::Won) != 1 || count(StageKind::Lost) != 1 {
+        return error("end_stages", "must have exactly one won and one lost stage");
+    }
+    if !stages.is_sorted_by_key(|stage| stage.kind) || stages[0].kind != StageKind::Open {
+        return error("stage_order", "open stages come first, then the won and the lost one");
+    }
+    let signing: Vec<usize> =
+        stages.iter().enumerate().filter(|(_, stage)| stage.starts_contract).map(|(at, _)| at).collect();
+    if signing.iter().any(|at| *at + 1 != count(StageKind::Open)) {
+        return error("signing_stage", "only the last open stage may start the contract");
+    }
+    let ids: Vec<StageId> = stages.iter().filter_map(|stage| stage.id).collect();
+    if ids.iter().collect::<BTreeSet<_>>().len() != ids.len() {
+        return error("distinct", "stage ids must differ");
+    }
+    Ok(())
+}
+
+/// A pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Pipeline {
+    /// Its id.
+    pub id: PipelineId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: PipelineDetails,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Pipeline, Pipeline);
+
+impl Pipeline {
+    /// May the caller configure pipelines?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::SettingsManage, &Standing::Organisation)
+    }
+
+    /// Records a pipeline; stages without id get one.
+    pub fn new(
+        ctx: &Context,
+        id: PipelineId,
+        form: Valid<PipelineDetails>,
+        new_id: impl FnMut() -> StageId,
+    ) -> Result<(Self, Event), Refusal> {
+        Self::may_manage(ctx)?;
+        if let Some(at) = form.stages.iter().position(|stage| stage.id.is_some()) {
+            let pointer = format!("/stages/{at}/id");
+            return Err(Refusal::invalid(&pointer, "unknown_stage", "a new pipeline's stages have no id yet"));
+        }
+        let mut pipeline = Self {
+            id,
+            details: form.into_inner(),
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        pipeline.name_stages(new_id);
+        Ok((pipeline, Event("pipeline.created")))
+    }
+
+    /// Changes it. A stage in use cannot be taken away or change its meaning.
+    pub fn edit(
+        &mut self,
+        ctx: &Context,
+        form: Valid<PipelineDetails>,
+        in_use: &[StageId],
+        new_id: impl FnMut() -> StageId,
+    ) -> Result<Event, Refusal> {
+        Self::may_manage(ctx)?;
+        for (at, stage) in form.stages.iter().enumerate() {
+            if stage.id.is_some_and(|id| self.stage(id).is_none()) {
+                let pointer = format!("/stages/{at}/id");
+                return Err(Refusal::invalid(&pointer, "unknown_stage", "this pipeline has no such stage"));
+            }
+        }
+        for stage in &self.details.stages {
+            let Some(id) = stage.id.filter(|id| in_use.contains(id)) else { continue };
+            let kept = form.stages.iter().find(|other| other.id == Some(id));
+            if kept.is_none_or(|other| other.kind != stage.kind) {
+                return Err(Refusal::new(Code::InUse, format!("opportunities are in the stage {}", stage.name))
+                    .with("stage_id", id));
+            }
+        }
+        self.details = form.into_inner();
+        self.name_stages(new_id);
+        Ok(Event("pipeline.updated"))
+    }
+
+    fn name_stages(&mut self, mut new_id: impl FnMut() -> StageId) {
+        for stage in &mut self.details.stages {
+            stage.id.get_or_insert_with(&mut new_id);
+        }
+    }
+
+    /// A stage and its place.
+    pub fn stage(&self, id: StageId) -> Option<(usize, &Stage)> {
+        self.details.stages.iter().enumerate().find(|(_, stage)| stage.id == Some(id))
+    }
+
+    /// The id of the first stage of a kind; each kind has one.
+    pub fn first(&self, kind: StageKind) -> Result<StageId, Refusal> {
+        self.details
+            .stages
+            .iter()
+            .find(|stage| stage.kind == kind)
+            .and_then(|stage| stage.id)
+            .ok_or_else(|| Refusal::new(Code::Internal, "a pipeline without this kind of stage"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(ctx: &Context) -> Vec<AllowedAction> {
+        ["update", "delete"].map(|action| AllowedAction::judge(action, Self::may_manage(ctx))).to_vec()
+    }
+}

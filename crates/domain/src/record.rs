@@ -1,0 +1,74 @@
+//! What every kept record has.
+
+use uuid::Uuid;
+
+use crate::text_enum;
+use crate::values::Timestamp;
+
+text_enum! {
+    /// A kind of record, as audit events and outbox events name it.
+    pub enum RecordKind {
+        /// A user.
+        User = "user",
+        /// A team.
+        Team = "team",
+        /// A role.
+        Role = "role",
+        /// A login session.
+        Session = "session",
+        /// A lead (线索).
+        Lead = "lead",
+        /// A customer (客户).
+        Customer = "customer",
+        /// A contact (联系人).
+        Contact = "contact",
+        /// An activity (跟进).
+        Activity = "activity",
+        /// A pipeline.
+        Pipeline = "pipeline",
+        /// An opportunity (商机).
+        Opportunity = "opportunity",
+        /// A contract (合同).
+        Contract = "contract",
+        /// An installment (回款计划).
+        Installment = "installment",
+        /// An invoice (开票).
+        Invoice = "invoice",
+        /// A payment (回款).
+        Payment = "payment",
+        /// An approval request (审批).
+        Approval = "approval",
+    }
+}
+
+/// A record with an id and a version that each write bumps.
+pub trait Record {
+    /// Its kind.
+    const KIND: RecordKind;
+    /// Its id.
+    fn id(&self) -> Uuid;
+    /// Its version, from 1.
+    fn version(&self) -> i64;
+    /// Bumps the version and notes the time of the write.
+    fn touch(&mut self, now: Timestamp);
+}
+
+/// Implements [`Record`] for a struct with `id`, `version` and `updated_at`.
+#[macro_export]
+macro_rules! record {
+    ($name:ident, $kind:ident) => {
+        impl $crate::record::Record for $name {
+            const KIND: $crate::record::RecordKind = $crate::record::RecordKind::$kind;
+            fn id(&self) -> uuid::Uuid {
+                self.id.into()
+            }
+            fn version(&self) -> i64 {
+                self.version
+            }
+            fn touch(&mut self, now: $crate::values::Timestamp) {
+                self.version += 1;
+                self.updated_at = now;
+            }
+        }
+    };
+}

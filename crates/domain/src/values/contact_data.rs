@@ -1,0 +1,123 @@
+//! Telephone numbers, e-mail and web addresses: kept as typed, compared in a normal form, masked for
+//! whoever may see a record but not its contact data.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use validator::{Validate, ValidateEmail, ValidateUrl, ValidationError, ValidationErrors};
+
+use super::text::{length_error, one};
+
+macro_rules! contact_value {
+    ($( $(#[doc = $doc:literal])* $name:ident max $max:literal, format $format:expr, example $example:literal,
+        code $code:literal, $message:literal, $check:expr; )+) => { $(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a text as it is; it is trusted once validated.
+            pub fn new(text: impl Into<String>) -> Self { Self(text.into()) }
+
+            /// As typed.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self { value.0 }
+        }
+
+        impl Validate for $name {
+            fn validate(&self) -> Result<(), ValidationErrors> {
+                if self.0.is_empty() || self.0.chars().count() > $max {
+                    return Err(length_error($max));
+                }
+                let check: fn(&str) -> bool = $check;
+                if check(&self.0) && !self.0.chars().any(char::is_control) {
+                    return Ok(());
+                }
+                Err(one(ValidationError::new($code).with_message(Cow::Borrowed($message))))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .format($format)
+                    .min_length(Some(1))
+                    .max_length(Some($max))
+                    .description(Some([$($doc.trim()),*].join(" ")))
+                    .examples([serde_json::json!($example)])
+                    .into()
+            }
+        }
+        impl ToSchema for $name {}
+    )+ };
+}
+
+contact_value! {
+    /// An e-mail address.
+    Email max 254, format Some(SchemaFormat::KnownFormat(KnownFormat::Email)), example "li.wei@example.com",
+        code "email", "must be an e-mail address", |text| text.validate_email();
+    /// A telephone number: digits, spaces and `+ - ( ) . /`, with 5 to 20 digits.
+    Phone max 40, format None, example "+86 138 0013 8000",
+        code "phone", "must be a telephone number", is_phone;
+    /// An address on the web, `http` or `https`.
+    WebAddress max 300, format Some(SchemaFormat::KnownFormat(KnownFormat::Uri)), example "https://example.com",
+        code "url", "must be a web address", |text| text.starts_with("http") && text.validate_url();
+}
+
+fn is_phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (5..=20).contains(&digits) && text.chars().all(|c| c.is_ascii_digit() || " +-().,/x".contains(c))
+}
+
+impl Email {
+    /// The form in which two addresses are compared: lower case.
+    pub fn normalised(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl Phone {
+    /// The form in which two numbers are compared: digits with the country code; a Chinese mobile number
+    /// without one gets 86.
+    pub fn normalised(&self) -> String {
+        let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
+        if self.0.trim_start().starts_with('+') {
+            return digits;
+        }
+        match digits.strip_prefix("00") {
+            Some(international) => international.to_owned(),
+            None if digits.len() == 11 && digits.starts_with('1') => format!("86{digits}"),
+            None => digits,
+        }
+    }
+}
+
+/// `138****8000`: the first three and the last four characters stay when there are enough of them.
+pub fn mask_phone(phone: &Phone) -> Phone {
+    let digits: Vec<char> = phone.0.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() < 9 {
+        return Phone::new("****");
+    }
+    let head: String = digits[..3].iter().collect();
+    let tail: String = digits[digits.len() - 4..].iter().collect();
+    Phone::new(format!("{head}****{tail}"))
+}
+
+/// `z***@example.com`: the first character and the domain stay.
+pub fn mask_email(email: &Email) -> Email {
+    let (local, domain) = email.0.split_once('@').unwrap_or((&email.0, ""));
+    let first: String = local.chars().take(1).collect();
+    Email::new(format!("{first}***@{domain}"))
+}
+
+/// `张**`: the first character stays.
+pub fn mask_text(text: &str) -> String {
+    text.chars().take(1).chain("**".chars()).collect()
+}

@@ -1,0 +1,85 @@
+/// Declares an enum whose values are lower `snake_case` strings everywhere: JSON, database, URL, spec.
+///
+/// An unknown string is refused with the code `unknown_value` and the list of the known ones.
+#[macro_export]
+macro_rules! text_enum {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $name:ident { $( $(#[doc = $vdoc:literal])* $variant:ident = $text:literal ),+ $(,)? }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $( $(#[doc = $vdoc])* $variant ),+ }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The value as it is written.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(concat!("expected one of", $(" `", $text, "`"),+).to_owned()),
+                }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(|why: String| $crate::values::form::broken("unknown_value", why))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let doc: &[&str] = &[$($doc.trim()),*];
+                let values: &[(&str, &[&str])] = &[$(($text, &[$($vdoc.trim()),*])),+];
+                $crate::values::enum_schema(&doc.join(" "), values)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+        }
+    };
+}
+
+/// The schema of a [`text_enum!`](crate::text_enum).
+pub fn enum_schema(
+    doc: &str,
+    values: &[(&str, &[&str])],
+) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    let mut description = doc.to_owned();
+    for (text, doc) in values {
+        if !doc.is_empty() {
+            description.push_str(&format!("\n- `{text}`: {}", doc.join(" ")));
+        }
+    }
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(values.iter().map(|(text, _)| *text)))
+        .examples(values.first().map(|(text, _)| serde_json::json!(text)))
+        .into()
+}

@@ -1,0 +1,107 @@
+//! One id type per resource, so that a contract's id can never be used where a customer's is wanted.
+
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($( $(#[doc = $doc:literal])* $name:ident ),+ $(,)?) => { $(
+        $(#[doc = $doc])*
+        ///
+        /// A UUID of version 7: made by the application, ordered by time.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self { Self(id) }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self { id.0 }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> { parse(text).map(Self) }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                parse(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                schema(&[$($doc.trim()),*].join(" "))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+        }
+    )+ };
+}
+
+ids! {
+    /// Id of a user.
+    UserId,
+    /// Id of a team.
+    TeamId,
+    /// Id of a role.
+    RoleId,
+    /// Id of a login session.
+    SessionId,
+    /// Id of a lead (线索).
+    LeadId,
+    /// Id of a customer (客户).
+    CustomerId,
+    /// Id of a contact (联系人).
+    ContactId,
+    /// Id of an activity (跟进).
+    ActivityId,
+    /// Id of a pipeline (销售流程).
+    PipelineId,
+    /// Id of a stage of a pipeline.
+    StageId,
+    /// Id of an opportunity (商机).
+    OpportunityId,
+    /// Id of a contract (合同).
+    ContractId,
+    /// Id of an installment (回款计划).
+    InstallmentId,
+    /// Id of an invoice (开票).
+    InvoiceId,
+    /// Id of a payment (回款).
+    PaymentId,
+    /// Id of an approval request (审批).
+    ApprovalId,
+    /// Id of an audit event.
+    AuditEventId,
+}
+
+/// Only the hyphenated form of 36 characters: one id has one spelling.
+fn parse(text: &str) -> Result<Uuid, String> {
+    let hyphenated = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
+    match Uuid::try_parse(text) {
+        Ok(id) if hyphenated => Ok(id),
+        _ => Err("expected a lower-case UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`".to_owned()),
+    }
+}
+
+fn schema(doc: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .pattern(Some("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))
+        .min_length(Some(36))
+        .max_length(Some(36))
+        .description(Some(doc))
+        .examples([serde_json::json!("0190163d-8694-739b-aea5-966c26f8ad91")])
+        .into()
+}

@@ -1,0 +1,19 @@
+//! Values that every subject uses: ids, money, time, text, and the macros that declare their kin.
+
+mod contact_data;
+mod enumeration;
+pub use enumeration::enum_schema;
+pub mod form;
+mod id;
+mod money;
+mod number;
+mod text;
+mod time;
+
+pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
+pub use id::*;
+pub use iso_currency::Currency;
+pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
+pub use number::{Number, NumberKind};
+pub use text::{Line, Prose, Tag, Tags};
+pub use time::{Timestamp, Today};

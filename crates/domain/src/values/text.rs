@@ -1,0 +1,125 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// One broken rule of a value, in the shape in which `validator` nests it under the member that has it.
+pub(super) fn one(error: ValidationError) -> ValidationErrors {
+    ValidationErrors(HashMap::from([(Cow::Borrowed(""), ValidationErrorsKind::Field(vec![error]))]))
+}
+
+pub(super) fn length_error(max: usize) -> ValidationErrors {
+    let mut error = ValidationError::new("length")
+        .with_message(Cow::Owned(format!("must have between 1 and {max} characters")));
+    error.add_param("min".into(), &1);
+    error.add_param("max".into(), &max);
+    one(error)
+}
+
+/// Declares a text with a limit. The text is kept as typed; `validate` judges it, so that a form gets all
+/// of its errors in one answer.
+macro_rules! text_value {
+    ($( $(#[doc = $doc:literal])* $name:ident max $max:literal allowing $extra:expr, example $example:literal; )+) => { $(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest text, in characters.
+            pub const MAX: usize = $max;
+
+            /// Takes a text as it is; it is trusted once validated.
+            pub fn new(text: impl Into<String>) -> Self { Self(text.into()) }
+
+            /// The text.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self { text.0 }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl Validate for $name {
+            fn validate(&self) -> Result<(), ValidationErrors> {
+                check(&self.0, $max, $extra)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some($max))
+                    .description(Some([$($doc.trim()),*].join(" ")))
+                    .examples([serde_json::json!($example)])
+                    .into()
+            }
+        }
+        impl ToSchema for $name {}
+    )+ };
+}
+
+text_value! {
+    /// One line of text: up to 200 characters, not blank, no control characters.
+    Line max 200 allowing &[], example "Acme Machinery";
+    /// Several lines of text: up to 4000 characters, not blank.
+    Prose max 4000 allowing &['\n', '\r', '\t'], example "Asked for an offer before the end of the month.";
+    /// A label: up to 40 characters, not blank.
+    Tag max 40 allowing &[], example "vip";
+}
+
+// Control characters make log lines and exports lie, and PostgreSQL cannot store NUL.
+fn check(text: &str, max: usize, extra: &[char]) -> Result<(), ValidationErrors> {
+    if text.trim().is_empty() || text.chars().count() > max {
+        return Err(length_error(max));
+    }
+    if text.chars().any(|c| c.is_control() && !extra.contains(&c)) {
+        let error = ValidationError::new("control_character")
+            .with_message(Cow::Borrowed("must not contain control characters"));
+        return Err(one(error));
+    }
+    Ok(())
+}
+
+/// Up to 20 different labels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub Vec<Tag>);
+
+impl Validate for Tags {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let distinct: std::collections::BTreeSet<&Tag> = self.0.iter().collect();
+        if self.0.len() > 20 || distinct.len() < self.0.len() {
+            let error = ValidationError::new("tags").with_message(Cow::Borrowed("at most 20 different tags"));
+            return Err(one(error));
+        }
+        self.0.validate()
+    }
+}
+
+impl utoipa::PartialSchema for Tags {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        ArrayBuilder::new()
+            .items(utoipa::openapi::Ref::from_schema_name("Tag"))
+            .max_items(Some(20))
+            .unique_items(true)
+            .description(Some("Up to 20 different labels."))
+            .into()
+    }
+}
+impl ToSchema for Tags {
+    fn schemas(
+        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>,
+    ) {
+        schemas.push(("Tag".into(), <Tag as utoipa::PartialSchema>::schema()));
+    }
+}

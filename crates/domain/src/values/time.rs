@@ -1,0 +1,104 @@
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, SecondsFormat, SubsecRound, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+
+use super::form;
+
+/// An instant in UTC, kept and written with milliseconds (RFC 3339), so that both databases give back
+/// exactly what was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// Cuts an instant to milliseconds.
+    pub fn new(instant: DateTime<Utc>) -> Self {
+        Self(instant.trunc_subsecs(3))
+    }
+
+    /// The instant as `chrono` has it.
+    pub fn instant(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// Milliseconds since 1970.
+    pub fn millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// This instant moved by a duration.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::new(self.0.checked_add_signed(duration).unwrap_or(self.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let instant = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)".to_owned())?;
+        // Four-digit years only: other forms neither sort as text nor fit PostgreSQL.
+        if (1900..=9999).contains(&instant.year()) {
+            Ok(Self::new(instant.to_utc()))
+        } else {
+            Err("the year must be between 1900 and 9999".to_owned())
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(|why: String| form::broken("invalid_timestamp", why))
+    }
+}
+
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .max_length(Some(40))
+            .description(Some("An instant in UTC with milliseconds (RFC 3339)."))
+            .examples([serde_json::json!("2026-01-31T08:30:00.000Z")])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Timestamp {}
+
+/// The present business day in the organisation's time zone; every rule about dates takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Today(pub NaiveDate);
+
+impl Today {
+    /// The date that it is at `now` in `zone`.
+    pub fn at(now: Timestamp, zone: chrono_tz::Tz) -> Self {
+        Self(now.instant().with_timezone(&zone).date_naive())
+    }
+
+    /// The date this many days ahead.
+    pub fn plus_days(self, days: u64) -> NaiveDate {
+        self.0.checked_add_days(Days::new(days)).unwrap_or(self.0)
+    }
+
+    /// The calendar year, used by number series.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+}

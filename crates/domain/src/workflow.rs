@@ -1,0 +1,211 @@
+//! The one way to declare a state machine.
+//!
+//! A [`Machine`] is a table of rules. The domain executes it ([`Machine::permit`]), records answer with
+//! what is allowed now ([`Machine::offers`]), and the API publishes it ([`Machine::describe`]): three
+//! readers of one table, so that they cannot disagree.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::{Actor, Permission, Standing};
+use crate::error::{Code, Refusal};
+
+/// A state or an action: a text enum.
+pub trait Word: Copy + Eq + std::fmt::Display + 'static {}
+impl<T: Copy + Eq + std::fmt::Display + 'static> Word for T {}
+
+/// Who takes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever holds the permission for the record.
+    Holder(Permission),
+    /// Fairlead itself, when another record makes it happen.
+    System,
+}
+
+/// One line of a machine's table.
+#[derive(Debug)]
+pub struct Rule<S: 'static, A> {
+    /// The action's name, which is also the verb of its path.
+    pub action: A,
+    /// The states in which it is allowed.
+    pub from: &'static [S],
+    /// The state that follows; none when the action leaves the state as it is.
+    pub to: Option<S>,
+    /// Who may.
+    pub who: Who,
+    /// Further conditions, in words; the subject's code enforces them.
+    pub guards: &'static [&'static str],
+}
+
+/// A state machine.
+#[derive(Debug)]
+pub struct Machine<S: 'static, A: 'static> {
+    /// The subject's name.
+    pub name: &'static str,
+    /// The states in which a record may begin.
+    pub initial: &'static [S],
+    /// All states.
+    pub states: &'static [S],
+    /// The table.
+    pub rules: &'static [Rule<S, A>],
+}
+
+impl<S: Word, A: Word> Machine<S, A> {
+    /// Whether this actor may take this step now: first the permission (`forbidden`), then the state
+    /// (`invalid_transition`). Answers with the state that follows.
+    pub fn permit(&self, actor: &Actor, standing: &Standing, state: S, action: A) -> Result<S, Refusal> {
+        // An action may have several lines with one permission each; the line for this state decides, and
+        // any line tells the permission when no line fits.
+        let fitting = self.rules.iter().find(|rule| rule.action == action && rule.from.contains(&state));
+        let named = fitting.or_else(|| self.rules.iter().find(|rule| rule.action == action));
+        if let Some(Rule { who: Who::Holder(permission), .. }) = named {
+            actor.authorize(*permission, standing)?;
+        }
+        fitting.map(|rule| rule.to.unwrap_or(state)).ok_or_else(|| self.refuse(state, action))
+    }
+
+    /// Takes a step that Fairlead itself takes.
+    pub fn follow(&self, state: S, action: A) -> Result<S, Refusal> {
+        self.rules
+            .iter()
+            .find(|rule| rule.action == action && rule.from.contains(&state))
+            .map(|rule| rule.to.unwrap_or(state))
+            .ok_or_else(|| self.refuse(state, action))
+    }
+
+    /// What this actor could do now, and why not the rest. `guard` adds the subject's own conditions.
+    pub fn offers(
+        &self,
+        actor: &Actor,
+        standing: &Standing,
+        state: S,
+        guard: impl Fn(A) -> Result<(), Refusal>,
+    ) -> Vec<AllowedAction> {
+        let mut seen: Vec<A> = Vec::new();
+        let mut offers = Vec::new();
+        for rule in self.rules.iter().filter(|rule| matches!(rule.who, Who::Holder(_))) {
+            if seen.contains(&rule.action) {
+                continue;
+            }
+            seen.push(rule.action);
+            let verdict = self.permit(actor, standing, state, rule.action).and_then(|_| guard(rule.action));
+            offers.push(AllowedAction {
+                action: rule.action.to_string(),
+                allowed: verdict.is_ok(),
+                reason: verdict.err().map(|refusal| refusal.code),
+            });
+        }
+        offers
+    }
+
+    fn refuse(&self, state: S, action: A) -> Refusal {
+        let allowed: Vec<String> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.from.contains(&state) && matches!(rule.who, Who::Holder(_)))
+            .map(|rule| rule.action.to_string())
+            .collect();
+        let detail = format!("a {} that is {state} does not allow {action}", self.name);
+        Refusal::new(Code::InvalidTransition, detail)
+            .with("from", state.to_string())
+            .with("action", action.to_string())
+            .with("allowed", allowed)
+    }
+
+    /// The table as data, with a diagram.
+    pub fn describe(&self) -> Workflow {
+        let mut mermaid = String::from("stateDiagram-v2\n");
+        for state in self.initial {
+            mermaid.push_str(&format!("  [*] --> {state}\n"));
+        }
+        let mut transitions = Vec::new();
+        for rule in self.rules {
+            for from in rule.from {
+                let to = rule.to.unwrap_or(*from);
+                mermaid.push_str(&format!("  {from} --> {to}: {}\n", rule.action));
+            }
+            transitions.push(Transition {
+                action: rule.action.to_string(),
+                from: rule.from.iter().map(ToString::to_string).collect(),
+                to: rule.to.map(|to| to.to_string()),
+                permission: match rule.who {
+                    Who::Holder(permission) => Some(permission),
+                    Who::System => None,
+                },
+                guards: rule.guards.iter().map(|guard| (*guard).to_owned()).collect(),
+            });
+        }
+        Workflow {
+            name: self.name.to_owned(),
+            states: self.states.iter().map(ToString::to_string).collect(),
+            initial: self.initial.iter().map(ToString::to_string).collect(),
+            transitions,
+            mermaid,
+        }
+    }
+}
+
+/// An action on a record, and whether this caller may take it now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AllowedAction {
+    /// The verb of the action's path, or `update` and `delete`.
+    #[schema(max_length = 40, example = "submit")]
+    pub action: String,
+    /// Whether it is allowed now.
+    pub allowed: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Code>,
+}
+
+impl AllowedAction {
+    /// An action outside the machine, such as `update`.
+    pub fn judge(action: &str, verdict: Result<(), Refusal>) -> Self {
+        Self {
+            action: action.to_owned(),
+            allowed: verdict.is_ok(),
+            reason: verdict.err().map(|refusal| refusal.code),
+        }
+    }
+}
+
+/// A state machine as data.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Workflow {
+    /// The subject.
+    #[schema(max_length = 40, example = "contract")]
+    pub name: String,
+    /// All states.
+    #[schema(max_items = 50)]
+    pub states: Vec<String>,
+    /// The states in which a record may begin.
+    #[schema(max_items = 50)]
+    pub initial: Vec<String>,
+    /// What may happen.
+    #[schema(max_items = 100)]
+    pub transitions: Vec<Transition>,
+    /// A state diagram in Mermaid's notation.
+    #[schema(max_length = 10000)]
+    pub mermaid: String,
+}
+
+/// One line of a workflow.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Transition {
+    /// The verb.
+    #[schema(max_length = 40, example = "submit")]
+    pub action: String,
+    /// From any of these states.
+    #[schema(max_items = 50)]
+    pub from: Vec<String>,
+    /// To this state; none when the action leaves the state as it is.
+    #[schema(required, max_length = 40, example = "pending_approval")]
+    pub to: Option<String>,
+    /// The permission that it takes; none when Fairlead itself takes the step.
+    #[schema(required)]
+    pub permission: Option<Permission>,
+    /// Further conditions, in words.
+    #[schema(max_items = 20)]
+    pub guards: Vec<String>,
+}

@@ -1,0 +1,2 @@
+//! Fairlead server.
+fn main() {}
