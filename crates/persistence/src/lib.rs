@@ -1,1 +1,28 @@
-//! Fairlead persistence.
+//! What Fairlead remembers, on SQLite and on PostgreSQL.
+//!
+//! Rules come from the domain and leave it unchanged; SQL and SeaORM's types do not leave this crate. Reads go
+//! through [`Reader`], writes through [`Work`]; each record says once, in [`entity`], how it is kept.
+
+pub mod access;
+mod chain;
+pub mod entity;
+mod error;
+mod member;
+mod ownership;
+pub mod query;
+mod reader;
+mod sql;
+mod store;
+mod stored;
+pub mod verify;
+mod work;
+
+pub use error::StoreError;
+pub use query::cursor::CursorKey;
+pub use query::list::{Slice, Visible};
+pub use query::predicate::Predicate;
+pub use reader::{Guard, Reader};
+pub use sea_orm::Value;
+pub use store::{Location, Store};
+pub use stored::Stored;
+pub use work::{Author, Claim, NewId, Work};

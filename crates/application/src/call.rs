@@ -1,0 +1,139 @@
+//! Who calls and under which conditions, and what comes back: what every use case takes and gives.
+
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::values::{SessionId, UserId};
+use fairlead_persistence::StoreError;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Somebody whose token was verified. What they may do is looked up anew by each use case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The user.
+    pub user: UserId,
+    /// The login session; none when Fairlead calls itself, as `seed` does.
+    pub session: Option<SessionId>,
+}
+
+/// One call of a use case.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// Finds the call in the log and in the audit trail.
+    pub request_id: String,
+    /// The version that the caller believes to change.
+    pub if_match: Option<Expected>,
+    /// Makes a repeated call answer what the first one did.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl Call {
+    /// A call without conditions.
+    pub fn new(caller: Caller, request_id: impl Into<String>) -> Self {
+        Self { caller, request_id: request_id.into(), if_match: None, idempotency: None }
+    }
+
+    /// Refuses another version than the expected one (RFC 9110, `If-Match`).
+    pub(crate) fn check_version(&self, version: i64) -> Result<(), Refusal> {
+        match self.if_match {
+            Some(Expected::Version(expected)) if expected != version => {
+                let detail = format!("version {expected} was expected, the present one is {version}");
+                Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What `If-Match` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// `*`: any version.
+    Any,
+    /// This version only.
+    Version(i64),
+}
+
+/// An idempotency key and what it was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// As the caller made it: 1 to 255 visible ASCII characters.
+    pub key: String,
+    /// SHA-256 of method, path with query, and body.
+    pub fingerprint: [u8; 32],
+}
+
+/// Why a use case gave no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// An expected "no".
+    Refused(Refusal),
+    /// A technical one.
+    Store(StoreError),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The answer of a use case that writes.
+#[derive(Debug)]
+pub enum Done<V> {
+    /// It happened now.
+    Fresh(V),
+    /// It happened before under the same idempotency key; this is what was answered then.
+    Replayed(Value),
+}
+
+impl<V: Serialize> Done<V> {
+    /// The answer as JSON, and whether it is a repetition.
+    pub fn into_json(self) -> Result<(Value, bool), serde_json::Error> {
+        match self {
+            Self::Fresh(view) => Ok((serde_json::to_value(view)?, false)),
+            Self::Replayed(value) => Ok((value, true)),
+        }
+    }
+}
+
+/// The answer of a use case that reads.
+pub type Read<V> = Result<V, Failure>;
+/// The answer of a use case that writes.
+pub type Written<V> = Result<Done<V>, Failure>;
+
+/// Something with a version, which becomes its ETag.
+pub trait Versioned {
+    /// The version.
+    fn version(&self) -> i64;
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// How to go on.
+    pub page: PageInfo,
+}
+
+/// How to go on after a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PageInfo {
+    /// Give it as `cursor` to get the next page; none on the last one.
+    #[schema(required, max_length = 2000)]
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// How many there are in all, when `total=true` was asked: exact up to 10 000, then `10000+`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 8, pattern = r"^[0-9]+\+?$", example = "137")]
+    pub total: Option<String>,
+}

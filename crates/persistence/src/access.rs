@@ -1,0 +1,218 @@
+//! What logging in and judging access need: the organisation, credentials, sessions, keys.
+
+use fairlead_domain::organisation::{Organisation, Role, Team, User};
+use fairlead_domain::settings::Settings;
+use fairlead_domain::values::{SessionId, Timestamp, UserId};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Value};
+
+use crate::error::StoreError;
+use crate::member::{Member, Row, only};
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::stored::Stored;
+use crate::work::Work;
+
+/// A login session.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user_id: UserId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed.
+    pub last_used_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// From where it began.
+    pub client: String,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+const SESSION: &str = "id, user_id, created_at, last_used_at, expires_at, client, ended_at";
+
+fn session(row: &mut Row) -> Result<SessionRow, StoreError> {
+    Ok(SessionRow {
+        id: row.member()?,
+        user_id: row.member()?,
+        created_at: row.member()?,
+        last_used_at: row.member()?,
+        expires_at: row.member()?,
+        client: row.member()?,
+        ended_at: row.member()?,
+    })
+}
+
+/// A refresh token that is known.
+#[derive(Debug, Clone)]
+pub struct RefreshTokenRow {
+    /// Its session.
+    pub session: SessionRow,
+    /// When it was used; a second use is theft.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A key that signs access tokens.
+pub struct SigningKeyRow {
+    /// Its id.
+    pub kid: String,
+    /// The private key.
+    pub secret: Vec<u8>,
+}
+
+async fn every<T: Stored>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
+    let table = T::table();
+    let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection(), table.name));
+    let rows = connection.query_all_raw(sql.statement(connection.get_database_backend())).await?;
+    rows.iter().map(|row| T::take(&mut Row::new(row))).collect()
+}
+
+impl Store {
+    async fn first<T>(
+        &self,
+        text: &str,
+        values: Vec<Value>,
+        each: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let statement = Sql::with(text, values).statement(self.backend());
+        self.reader.query_one_raw(statement).await?.map(|row| each(&mut Row::new(&row))).transpose()
+    }
+
+    /// The number of the last change that access depends on.
+    pub async fn epoch(&self) -> Result<i64, StoreError> {
+        let epoch = self.first("SELECT epoch FROM organisation WHERE id = 1", vec![], only).await?;
+        epoch.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))
+    }
+
+    /// Reads everything that access depends on. The epoch is read first: what changes meanwhile makes the
+    /// snapshot stale, never wrong for good.
+    pub async fn organisation(&self, settings: Settings) -> Result<Organisation, StoreError> {
+        let epoch = self.epoch().await?;
+        let users: Vec<User> = every(&self.reader).await?;
+        let teams: Vec<Team> = every(&self.reader).await?;
+        let roles: Vec<Role> = every(&self.reader).await?;
+        Ok(Organisation::new(epoch, settings, users, &teams, &roles))
+    }
+
+    /// The user with an e-mail address and the hash of their password.
+    pub async fn credentials(&self, email_key: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        let text = "SELECT users.id, credentials.password_hash FROM users \
+                    JOIN credentials ON credentials.user_id = users.id WHERE users.email_key = $1";
+        self.first(text, vec![email_key.into()], |row| Ok((row.member()?, row.column()?))).await
+    }
+
+    /// The hash of a user's password.
+    pub async fn password_hash(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        let text = "SELECT password_hash FROM credentials WHERE user_id = $1";
+        self.first(text, vec![user.0.into()], only).await
+    }
+
+    /// The sessions of a user that have not ended.
+    pub async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+        let text = format!(
+            "SELECT {SESSION} FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 \
+             ORDER BY last_used_at DESC LIMIT 100"
+        );
+        let values = vec![user.0.into(), now.instant().into()];
+        let statement = Sql::with(text, values).statement(self.backend());
+        let rows = self.reader.query_all_raw(statement).await?;
+        rows.iter().map(|row| session(&mut Row::new(row))).collect()
+    }
+
+    /// The keys that sign access tokens, the newest first.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
+        let sql = Sql::new("SELECT kid, secret FROM signing_keys ORDER BY created_at DESC, kid");
+        let rows = self.reader.query_all_raw(sql.statement(self.backend())).await?;
+        rows.iter()
+            .map(|row| {
+                let mut row = Row::new(row);
+                Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
+            })
+            .collect()
+    }
+}
+
+impl Work {
+    /// Keeps the hash of a user's password in place of the one before.
+    pub async fn put_password(&self, user: UserId, hash: &str) -> Result<(), StoreError> {
+        let text = "INSERT INTO credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3) \
+                    ON CONFLICT (user_id) DO UPDATE \
+                    SET password_hash = excluded.password_hash, updated_at = excluded.updated_at";
+        self.execute(text, vec![user.0.into(), hash.into(), self.now().instant().into()]).await?;
+        Ok(())
+    }
+
+    /// Begins a session.
+    pub async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError> {
+        let text = format!("INSERT INTO sessions ({SESSION}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+        let mut values = Vec::new();
+        session.id.put(&mut values);
+        session.user_id.put(&mut values);
+        session.created_at.put(&mut values);
+        session.last_used_at.put(&mut values);
+        session.expires_at.put(&mut values);
+        session.client.put(&mut values);
+        session.ended_at.put(&mut values);
+        self.execute(&text, values).await?;
+        Ok(())
+    }
+
+    /// Keeps a refresh token by its hash.
+    pub async fn insert_refresh_token(&self, hash: [u8; 32], session: SessionId) -> Result<(), StoreError> {
+        let text =
+            "INSERT INTO refresh_tokens (hash, session_id, created_at, used_at) VALUES ($1, $2, $3, NULL)";
+        let values = vec![hash.to_vec().into(), session.0.into(), self.now().instant().into()];
+        self.execute(text, values).await?;
+        Ok(())
+    }
+
+    /// Looks a refresh token up and marks it as used. Answers with what it was before: of two callers at
+    /// once, only one sees it unused.
+    pub async fn use_refresh_token(&self, hash: [u8; 32]) -> Result<Option<RefreshTokenRow>, StoreError> {
+        let text = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
+        let hash: Value = hash.to_vec().into();
+        let fresh = self.execute(text, vec![hash.clone(), self.now().instant().into()]).await? == 1;
+        let text = "SELECT session_id, used_at FROM refresh_tokens WHERE hash = $1";
+        let found = self
+            .first(text, vec![hash], |row| {
+                Ok((row.member::<SessionId>()?, row.member::<Option<Timestamp>>()?))
+            })
+            .await?;
+        let Some((session_id, used_at)) = found else { return Ok(None) };
+        let text = format!("SELECT {SESSION} FROM sessions WHERE id = $1");
+        let session = self.first(&text, vec![session_id.0.into()], session).await?;
+        Ok(session.map(|session| RefreshTokenRow { session, used_at: used_at.filter(|_| !fresh) }))
+    }
+
+    /// Notes that a session's tokens were renewed.
+    pub async fn touch_session(&self, session: SessionId) -> Result<(), StoreError> {
+        let text = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";
+        self.execute(text, vec![session.0.into(), self.now().instant().into()]).await?;
+        Ok(())
+    }
+
+    /// Ends one session of a user. Says whether there was one to end.
+    pub async fn end_session(&self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+        let text = "UPDATE sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+        let values = vec![session.0.into(), user.0.into(), self.now().instant().into()];
+        Ok(self.execute(text, values).await? == 1)
+    }
+
+    /// Ends every session of a user, except perhaps one.
+    pub async fn end_sessions(&self, user: UserId, except: Option<SessionId>) -> Result<(), StoreError> {
+        let text = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3";
+        let kept = except.map_or(uuid::Uuid::nil(), |session| session.0);
+        self.execute(text, vec![user.0.into(), self.now().instant().into(), kept.into()]).await?;
+        Ok(())
+    }
+
+    /// Keeps a key that signs access tokens.
+    pub async fn insert_signing_key(&self, key: &SigningKeyRow) -> Result<(), StoreError> {
+        let text = "INSERT INTO signing_keys (kid, secret, created_at) VALUES ($1, $2, $3)";
+        let values = vec![key.kid.clone().into(), key.secret.clone().into(), self.now().instant().into()];
+        self.execute(text, values).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! The audit trail: events in one order, each bound to the one before by a hash, so that an edited, removed
+//! or reordered event shows. The outbox is written in the same order.
+
+use fairlead_domain::audit::AuditEvent;
+use fairlead_domain::context::Event;
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::values::{AuditEventId, UserId};
+use sea_orm::{ConnectionTrait, Value};
+use serde_json::Map;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::member::{Member, Row};
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::work::{Author, Work};
+
+/// Something that happened in a unit of work.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: Uuid,
+    pub(crate) event: Event,
+    pub(crate) kind: RecordKind,
+    pub(crate) record_id: Uuid,
+    pub(crate) changes: Map<String, serde_json::Value>,
+    pub(crate) data: serde_json::Value,
+}
+
+/// How many events one statement writes: databases limit the number of bound values.
+const BATCH: usize = 100;
+
+/// Makes the end of the chain ours until the transaction ends, and appends to it.
+pub(crate) async fn append(
+    work: &Work,
+    author: &Author,
+    entries: Vec<Entry>,
+    lock: &str,
+) -> Result<(), StoreError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let text = format!("SELECT sequence, hash FROM audit_head WHERE id = 1{lock}");
+    let head = work.first(&text, vec![], |row| Ok((row.column::<i64>()?, row.column::<String>()?))).await?;
+    let (mut sequence, mut hash) =
+        head.ok_or_else(|| StoreError::Corrupt("the audit trail has no head".to_owned()))?;
+    let mut audit = Vec::with_capacity(entries.len());
+    let mut outbox = Vec::with_capacity(entries.len());
+    for entry in entries {
+        sequence += 1;
+        let changes = serde_json::Value::Object(entry.changes.clone()).to_string();
+        let event = AuditEvent {
+            id: AuditEventId(entry.id),
+            sequence,
+            occurred_at: author.now,
+            actor_id: author.user,
+            action: entry.event.0.to_owned(),
+            record_kind: entry.kind,
+            record_id: entry.record_id,
+            request_id: author.request_id.clone(),
+            changes: entry.changes,
+            previous_hash: hash,
+            hash: String::new(),
+        };
+        hash = digest(&event, &changes);
+        audit.push(vec![
+            entry.id.into(),
+            sequence.into(),
+            author.now.instant().into(),
+            author.user.map(|user| user.0).into(),
+            entry.event.0.into(),
+            entry.kind.as_str().into(),
+            entry.record_id.into(),
+            author.request_id.clone().into(),
+            changes.into(),
+            event.previous_hash.into(),
+            hash.clone().into(),
+        ]);
+        outbox.push(vec![
+            sequence.into(),
+            entry.id.into(),
+            author.now.instant().into(),
+            entry.event.0.into(),
+            entry.kind.as_str().into(),
+            entry.record_id.into(),
+            entry.data.to_string().into(),
+        ]);
+    }
+    insert(work, &format!("INSERT INTO audit_events ({COLUMNS}) VALUES "), audit).await?;
+    let into_outbox =
+        "INSERT INTO outbox (sequence, id, occurred_at, event, record_kind, record_id, data) VALUES ";
+    insert(work, into_outbox, outbox).await?;
+    let text = "UPDATE audit_head SET sequence = $1, hash = $2 WHERE id = 1";
+    work.execute(text, vec![sequence.into(), hash.into()]).await?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, sequence, occurred_at, actor_id, action, record_kind, record_id, request_id, \
+                       changes, previous_hash, hash";
+
+async fn insert(work: &Work, into: &str, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    for batch in rows.chunks(BATCH) {
+        let mut text = into.to_owned();
+        let mut place = 0;
+        for (at, row) in batch.iter().enumerate() {
+            text.push_str(if at == 0 { "(" } else { ", (" });
+            for column in 0..row.len() {
+                place += 1;
+                text.push_str(&format!("{}${place}", if column == 0 { "" } else { ", " }));
+            }
+            text.push(')');
+        }
+        work.execute(&text, batch.concat()).await?;
+    }
+    Ok(())
+}
+
+/// SHA-256 over the previous hash and every fact of the event, with their lengths so that no two events
+/// have the same bytes.
+fn digest(event: &AuditEvent, changes: &str) -> String {
+    let mut hash = Sha256::new();
+    let facts = [
+        event.previous_hash.clone(),
+        event.id.to_string(),
+        event.sequence.to_string(),
+        event.occurred_at.to_string(),
+        event.actor_id.map(|actor| actor.to_string()).unwrap_or_default(),
+        event.action.clone(),
+        event.record_kind.to_string(),
+        event.record_id.to_string(),
+        event.request_id.clone().unwrap_or_default(),
+        changes.to_owned(),
+    ];
+    for fact in facts {
+        hash.update((fact.len() as u64).to_be_bytes());
+        hash.update(fact);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Member for AuditEvent {
+    fn columns(_name: &str, out: &mut Vec<String>) {
+        out.extend(COLUMNS.split(", ").map(str::to_owned));
+    }
+    fn put(&self, out: &mut Vec<Value>) {
+        self.id.put(out);
+        self.sequence.put(out);
+        self.occurred_at.put(out);
+        self.actor_id.put(out);
+        self.action.put(out);
+        self.record_kind.put(out);
+        self.record_id.put(out);
+        self.request_id.put(out);
+        serde_json::Value::Object(self.changes.clone()).to_string().put(out);
+        self.previous_hash.put(out);
+        self.hash.put(out);
+    }
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.member()?,
+            sequence: row.member()?,
+            occurred_at: row.member()?,
+            actor_id: row.member::<Option<UserId>>()?,
+            action: row.member()?,
+            record_kind: row.member()?,
+            record_id: row.member()?,
+            request_id: row.member()?,
+            changes: serde_json::from_str(&row.column::<String>()?)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            previous_hash: row.member()?,
+            hash: row.member()?,
+        })
+    }
+}
+
+impl Store {
+    /// Walks the whole chain. Answers with the number of events and with every place that does not fit.
+    pub async fn verify_chain(&self) -> Result<(u64, Vec<String>), StoreError> {
+        let mut found = Vec::new();
+        let (mut sequence, mut hash) = (0_i64, String::new());
+        loop {
+            let text = format!(
+                "SELECT {COLUMNS} FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT 1000"
+            );
+            let statement = Sql::with(text, vec![sequence.into()]).statement(self.backend());
+            let rows = self.reader.query_all_raw(statement).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                // The hash is over the bytes that are stored, not over what they mean.
+                let mut raw = Row::after(row, 8);
+                let changes: String = raw.column()?;
+                let event = AuditEvent::take(&mut Row::new(row))?;
+                let place = event.sequence;
+                if place != sequence + 1 {
+                    found.push(format!("audit events {} to {} are missing", sequence + 1, place - 1));
+                } else if event.previous_hash != hash {
+                    found.push(format!("audit event {place} does not follow the one before it"));
+                }
+                if digest(&event, &changes) != event.hash {
+                    found.push(format!("audit event {place} was changed"));
+                }
+                sequence = place;
+                hash = event.hash;
+            }
+        }
+        let text = "SELECT sequence, hash FROM audit_head WHERE id = 1";
+        let head = self.reader.query_one_raw(Sql::new(text).statement(self.backend())).await?;
+        let head = head.as_ref().map(Row::new);
+        let mut head = head.ok_or_else(|| StoreError::Corrupt("the audit trail has no head".to_owned()))?;
+        if (head.column::<i64>()?, head.column::<String>()?) != (sequence, hash) {
+            found.push("the audit trail does not end where its head says".to_owned());
+        }
+        Ok((u64::try_from(sequence).unwrap_or(0), found))
+    }
+}

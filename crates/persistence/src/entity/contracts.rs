@@ -1,0 +1,36 @@
+use fairlead_domain::contract::{Contract, ContractDetails, ContractSums, Installment};
+use fairlead_domain::invoice::{Invoice, InvoiceDetails};
+
+use crate::member::members;
+use crate::stored::stored;
+
+members!(ContractDetails {
+    title,
+    customer_id,
+    amount,
+    line_items,
+    installments,
+    collection_scheme,
+    signed_on,
+    starts_on,
+    ends_on,
+    our_signer,
+    customer_signer,
+    terms,
+});
+members!(ContractSums { invoice_committed, invoiced, received, paid });
+stored!(Contract, "contracts" {
+    id, number, details, opportunity_id, owner_id, status, sums, end_reason, activated_at, closed_at,
+    created_by, version, created_at, updated_at,
+});
+
+stored!(Installment, "installments" {
+    id, contract_id, sequence, due_on, amount, condition, allocated, paid, closed, version, created_at,
+    updated_at,
+});
+
+members!(InvoiceDetails { contract_id, amount, tax_rate, kind, tax_profile, note });
+stored!(Invoice, "invoices" {
+    id, number, details, customer_id, owner_id, status, allocated, paid, tax_invoice_number, issued_on,
+    void_reason, created_by, version, created_at, updated_at,
+});

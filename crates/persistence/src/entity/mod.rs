@@ -1,0 +1,9 @@
+//! Which members of each record are kept, and where.
+
+mod approvals;
+mod contracts;
+mod customers;
+mod leads;
+mod opportunities;
+mod organisation;
+mod payments;

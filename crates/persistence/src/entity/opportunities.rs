@@ -1,0 +1,26 @@
+use fairlead_domain::opportunity::{Opportunity, OpportunityDetails};
+use fairlead_domain::pipeline::{Pipeline, PipelineDetails};
+
+use crate::member::members;
+use crate::stored::stored;
+
+members!(PipelineDetails { name, is_default, stages });
+stored!(Pipeline, "pipelines" { id, details, version, created_at, updated_at });
+
+members!(OpportunityDetails {
+    name,
+    customer_id,
+    pipeline_id,
+    primary_contact_id,
+    amount,
+    expected_close_on,
+    source,
+    grade,
+    forecast_category,
+    competitors,
+    note,
+});
+stored!(Opportunity, "opportunities" {
+    id, details, owner_id, status, stage_id, probability, stage_entered_at, returns_to_stage_id, loss_reason,
+    lost_to, contract_id, closed_at, created_by, version, created_at, updated_at,
+});

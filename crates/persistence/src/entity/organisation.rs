@@ -1,0 +1,14 @@
+use fairlead_domain::organisation::{Role, RoleDetails, Team, TeamDetails, User, UserDetails};
+
+use crate::member::members;
+use crate::stored::stored;
+
+members!(TeamDetails { name, parent_id });
+stored!(Team, "teams" { id, details, version, created_at, updated_at });
+
+members!(RoleDetails { key, name, description, grants });
+stored!(Role, "roles" { id, details, built_in, version, created_at, updated_at });
+
+members!(UserDetails { email, display_name, team_id, roles, locale });
+stored!(User, "users" { id, details, status, version, created_at, updated_at }
+    derived { "email_key" = |user| Some(user.details.email.normalised()) });

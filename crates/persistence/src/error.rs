@@ -1,0 +1,118 @@
+//! What can go wrong between a rule and the disk.
+
+use fairlead_domain::error::{Code, Refusal};
+use sea_orm::{DbErr, RuntimeErr};
+
+/// A technical failure, or a fact that only the database can know for certain.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The caller's session has ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The organisation changed since it was read; read it again and repeat.
+    #[error("the organisation changed")]
+    Stale,
+    /// Another transaction was in the way; repeat this one.
+    #[error("a concurrent transaction was in the way")]
+    Conflict,
+    /// A constraint says no: a unique value is taken, or something depends on the record.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The database is away, or too busy to answer in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// What was stored cannot be read back: a fault of ours.
+    #[error("stored data cannot be read: {0}")]
+    Corrupt(String),
+    /// Anything else: a fault of ours.
+    #[error("the database failed: {0}")]
+    Database(String),
+}
+
+impl StoreError {
+    /// Whether to try again later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Conflict)
+    }
+
+    /// Whether the transaction should be repeated at once.
+    pub fn wants_repetition(&self) -> bool {
+        matches!(self, Self::Stale | Self::Conflict)
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        let (DbErr::Conn(RuntimeErr::SqlxError(source))
+        | DbErr::Exec(RuntimeErr::SqlxError(source))
+        | DbErr::Query(RuntimeErr::SqlxError(source))) = &error
+        else {
+            return match error {
+                DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
+                other => Self::Database(other.to_string()),
+            };
+        };
+        match &**source {
+            sqlx::Error::Database(source) => from_database(&**source),
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::Tls(_) => Self::Unavailable(source.to_string()),
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
+    let message = error.message().to_owned();
+    if error.is_unique_violation() {
+        return unique(error.constraint().unwrap_or_default(), &message);
+    }
+    if error.is_foreign_key_violation() {
+        let detail = "other records depend on this one, or one that it names is gone";
+        return StoreError::Refused(Refusal::new(Code::InUse, detail));
+    }
+    // PostgreSQL's SQLSTATE, SQLite's extended result code; SQLite's primary code is the low byte.
+    let code = error.code().unwrap_or_default();
+    let primary = code.parse::<i32>().map(|code| code & 0xff);
+    match (&*code, primary) {
+        // Serialization failure, deadlock.
+        ("40001" | "40P01", _) => StoreError::Conflict,
+        // Waited too long for a lock.
+        ("55P03", _) => StoreError::Unavailable(message),
+        // Shutting down, starting up, gone, out of connections, out of resources, disk full.
+        (code, _) if code.len() == 5 && ["57P", "08", "53"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Unavailable(message)
+        }
+        // Busy, locked, read-only, I/O error, disk full, cannot open.
+        (code, Ok(5 | 6 | 8 | 10 | 13 | 14)) if code.len() < 5 => StoreError::Unavailable(message),
+        _ => StoreError::Database(message),
+    }
+}
+
+/// Unique facts, as PostgreSQL names the index and as SQLite names the columns, and the member they are about.
+const UNIQUE: &[(&str, &str, &str)] = &[
+    ("roles_key", "roles.key", "/key"),
+    ("users_email_key", "users.email_key", "/email"),
+    ("customers_registration_key", "customers.registration_key", "/registration_number"),
+    ("contacts_primary", "contacts.customer_id", "/is_primary"),
+    ("pipelines_default", "pipelines.is_default", "/is_default"),
+    ("invoices_tax_invoice_number", "invoices.tax_invoice_number", "/tax_invoice_number"),
+    ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
+];
+
+fn unique(constraint: &str, message: &str) -> StoreError {
+    let sqlite = message.rsplit(": ").next().unwrap_or_default();
+    match UNIQUE.iter().find(|(index, columns, _)| *index == constraint || *columns == sqlite) {
+        Some((_, _, pointer)) => {
+            let mut refusal = Refusal::invalid(pointer, "duplicate", "this value is taken");
+            refusal.code = Code::Duplicate;
+            "a value that must be unique is taken".clone_into(&mut refusal.detail);
+            StoreError::Refused(refusal)
+        }
+        // A unique fact that the rules establish under a lock: whoever meets it here lost a race.
+        None => StoreError::Conflict,
+    }
+}

@@ -1,0 +1,386 @@
+//! What a list can be asked. A [`Listing`] is declared once per resource; the parser of the query string,
+//! the SQL and the specification all read that one declaration.
+
+use fairlead_domain::error::Refusal;
+use fairlead_domain::values::{Currency, CurrencyCode, Money, Timestamp};
+use sea_orm::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The largest page.
+pub const MAX_LIMIT: u64 = 200;
+/// The page when none is asked for.
+pub const DEFAULT_LIMIT: u64 = 50;
+/// How many values an "any of" may have.
+const MAX_VALUES: usize = 100;
+
+/// What one resource's list can be asked.
+#[derive(Debug)]
+pub struct Listing {
+    /// The resource's plural name.
+    pub resource: &'static str,
+    /// What may be filtered and sorted by.
+    pub fields: &'static [Field],
+    /// The columns that `q` looks in; without any there is no `q`.
+    pub search: &'static [&'static str],
+    /// The order when none is asked for, such as `-created_at`.
+    pub default_sort: &'static str,
+    /// The relations that `include` may add.
+    pub includes: &'static [&'static str],
+}
+
+/// A member that a list may be filtered or sorted by.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name in the query.
+    pub name: &'static str,
+    /// Its column; for money the one with the minor units.
+    pub column: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether it can be absent.
+    pub nullable: bool,
+    /// Whether a list may be sorted by it.
+    pub sortable: bool,
+    /// Whether it is contact data, masked in the pool: then a filter on it passes over the pool for a
+    /// caller who sees it masked, and nobody sorts by it.
+    pub sensitive: bool,
+}
+
+/// A field's type, with what the query may ask of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Text: equals, not, contains, prefix; letters' case does not count for the latter two.
+    Text,
+    /// One of a few words: equals any of, not.
+    OneOf(fn() -> Vec<&'static str>),
+    /// An id: equals any of, not.
+    Id,
+    /// A whole number: equals, and more or less than.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// An instant.
+    Timestamp,
+    /// A date.
+    Date,
+    /// An amount; `1000.00` means the organisation's currency, `1000.00 USD` says another. The second
+    /// name is the currency's column.
+    Money(&'static str),
+}
+
+impl Field {
+    /// A field that every record has.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, column: name, kind, nullable: false, sortable: false, sensitive: false }
+    }
+
+    /// The same, kept in another column.
+    #[must_use]
+    pub const fn in_column(mut self, column: &'static str) -> Self {
+        self.column = column;
+        self
+    }
+
+    /// The same, which can be absent.
+    #[must_use]
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// The same, which a list may be sorted by.
+    #[must_use]
+    pub const fn sortable(mut self) -> Self {
+        self.sortable = true;
+        self
+    }
+
+    /// The same, as contact data.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// What the query may ask of it.
+    pub fn operators(&self) -> Vec<Operator> {
+        use Operator::{Contains, Equals, Gt, Gte, IsNull, Lt, Lte, Not, Prefix};
+        let mut operators = match self.kind {
+            Kind::Text => vec![Equals, Not, Contains, Prefix],
+            Kind::OneOf(_) | Kind::Id => vec![Equals, Not],
+            Kind::Integer | Kind::Timestamp | Kind::Date | Kind::Money(_) => vec![Equals, Gt, Gte, Lt, Lte],
+            Kind::Boolean => vec![Equals],
+        };
+        if self.nullable {
+            operators.push(IsNull);
+        }
+        operators
+    }
+
+    fn parse(&self, text: &str) -> Result<Vec<Value>, String> {
+        Ok(match self.kind {
+            Kind::Text => vec![text.into()],
+            Kind::OneOf(words) => {
+                let words = words();
+                if !words.contains(&text) {
+                    return Err(format!("expected one of {}", words.join(", ")));
+                }
+                vec![text.into()]
+            }
+            Kind::Id => vec![Uuid::try_parse(text).map_err(|_| "expected a UUID".to_owned())?.into()],
+            Kind::Integer => {
+                vec![text.parse::<i64>().map_err(|_| "expected a whole number".to_owned())?.into()]
+            }
+            Kind::Boolean => vec![boolean(text)?.into()],
+            Kind::Timestamp => vec![text.parse::<Timestamp>()?.instant().into()],
+            Kind::Date => {
+                let date: chrono::NaiveDate =
+                    text.parse().map_err(|_| "expected a date such as `2026-01-31`".to_owned())?;
+                vec![date.into()]
+            }
+            Kind::Money(_) => {
+                let (amount, currency) = match text.split_once(' ') {
+                    Some((amount, code)) => (amount, code.parse::<CurrencyCode>()?.0),
+                    None => (text, Currency::CNY),
+                };
+                let money = Money::parse(amount, currency).map_err(|(_, why)| why)?;
+                vec![money.minor().into(), currency.code().into()]
+            }
+        })
+    }
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "expected true or false".to_owned())
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// The bare name: equals, or with commas any of.
+    Equals,
+    /// `_ne`: none of.
+    Not,
+    /// `_gt`
+    Gt,
+    /// `_gte`
+    Gte,
+    /// `_lt`
+    Lt,
+    /// `_lte`
+    Lte,
+    /// `_contains`
+    Contains,
+    /// `_prefix`
+    Prefix,
+    /// `_is_null`
+    IsNull,
+}
+
+impl Operator {
+    /// What the query's parameter adds to the field's name.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Equals => "",
+            Self::Not => "_ne",
+            Self::Gt => "_gt",
+            Self::Gte => "_gte",
+            Self::Lt => "_lt",
+            Self::Lte => "_lte",
+            Self::Contains => "_contains",
+            Self::Prefix => "_prefix",
+            Self::IsNull => "_is_null",
+        }
+    }
+}
+
+/// One condition of a list.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// On which field.
+    pub field: &'static Field,
+    /// How it compares.
+    pub operator: Operator,
+    /// With what: for each alternative the value, and for money its currency.
+    pub values: Vec<Vec<Value>>,
+}
+
+/// A list as it was asked for.
+#[derive(Debug, Clone)]
+pub struct ListRequest {
+    /// The declaration it was read by.
+    pub listing: &'static Listing,
+    /// All must hold.
+    pub conditions: Vec<Condition>,
+    /// Text to look for.
+    pub search: Option<String>,
+    /// The order; ids break ties.
+    pub sort: Vec<Sort>,
+    /// How many rows at most.
+    pub limit: u64,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Whether to count.
+    pub total: bool,
+    /// What to add to each row.
+    pub include: Vec<&'static str>,
+    /// Tells two questions apart: a cursor belongs to one.
+    pub fingerprint: [u8; 16],
+}
+
+/// One part of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Sort {
+    /// By which field.
+    pub field: &'static Field,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+impl Listing {
+    /// Reads a query string, already decoded into pairs. An unknown parameter is refused with the list of
+    /// the known ones.
+    pub fn parse(&'static self, query: &[(String, String)]) -> Result<ListRequest, Refusal> {
+        let mut request = ListRequest {
+            listing: self,
+            conditions: Vec::new(),
+            search: None,
+            sort: Vec::new(),
+            limit: DEFAULT_LIMIT,
+            cursor: None,
+            total: false,
+            include: Vec::new(),
+            fingerprint: [0; 16],
+        };
+        let mut sort = self.default_sort;
+        let mut seen: Vec<&str> = Vec::new();
+        for (name, value) in query {
+            if seen.contains(&name.as_str()) {
+                return Err(Refusal::malformed(
+                    name,
+                    "give a parameter once; alternatives go in a comma list",
+                ));
+            }
+            seen.push(name);
+            let malformed = |why: String| Refusal::malformed(name, why);
+            match name.as_str() {
+                "limit" => {
+                    request.limit = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+                        .ok_or_else(|| malformed(format!("expected a number from 1 to {MAX_LIMIT}")))?;
+                }
+                "cursor" => request.cursor = Some(value.clone()),
+                "sort" => sort = value,
+                "total" => request.total = boolean(value).map_err(malformed)?,
+                "include" => request.include = self.parse_include(value)?,
+                "q" if !self.search.is_empty() => request.search = Some(bounded(name, value)?.to_owned()),
+                _ => request.conditions.push(self.parse_condition(name, value)?),
+            }
+        }
+        request.sort = self.parse_sort(sort)?;
+        request.fingerprint = fingerprint(query, sort);
+        Ok(request)
+    }
+
+    /// Every parameter that the query may have.
+    pub fn parameters(&self) -> Vec<String> {
+        let fields = self.fields.iter().flat_map(|field| {
+            field.operators().into_iter().map(|operator| format!("{}{}", field.name, operator.suffix()))
+        });
+        let q = (!self.search.is_empty()).then_some("q".to_owned());
+        let include = (!self.includes.is_empty()).then_some("include".to_owned());
+        let fixed = ["sort", "limit", "cursor", "total"].map(str::to_owned);
+        fields.chain(q).chain(include).chain(fixed).collect()
+    }
+
+    fn parse_include(&self, value: &str) -> Result<Vec<&'static str>, Refusal> {
+        let mut include = Vec::new();
+        for word in value.split(',') {
+            match self.includes.iter().find(|known| **known == word) {
+                Some(known) if !include.contains(known) => include.push(*known),
+                Some(_) => {}
+                None => {
+                    let why = format!("expected some of {}", self.includes.join(", "));
+                    return Err(Refusal::malformed("include", why));
+                }
+            }
+        }
+        Ok(include)
+    }
+
+    fn parse_sort(&self, value: &str) -> Result<Vec<Sort>, Refusal> {
+        let mut sort: Vec<Sort> = Vec::new();
+        for word in value.split(',') {
+            let (name, descending) = word.strip_prefix('-').map_or((word, false), |name| (name, true));
+            let field = self.fields.iter().find(|field| field.sortable && field.name == name);
+            match field {
+                Some(field) if sort.len() < 4 && sort.iter().all(|other| other.field.name != name) => {
+                    sort.push(Sort { field, descending });
+                }
+                _ => {
+                    let known: Vec<_> =
+                        self.fields.iter().filter(|field| field.sortable).map(|field| field.name).collect();
+                    let why =
+                        format!("expected up to 4 different of {}, each with or without -", known.join(", "));
+                    return Err(Refusal::malformed("sort", why));
+                }
+            }
+        }
+        Ok(sort)
+    }
+
+    fn parse_condition(&self, name: &str, value: &str) -> Result<Condition, Refusal> {
+        let found = self.fields.iter().find_map(|field| {
+            let suffix = name.strip_prefix(field.name)?;
+            let operator = field.operators().into_iter().find(|operator| operator.suffix() == suffix)?;
+            Some((field, operator))
+        });
+        let Some((field, operator)) = found else {
+            let why = format!("unknown parameter `{name}`");
+            return Err(Refusal::malformed(name, why).with("allowed", self.parameters()));
+        };
+        bounded(name, value)?;
+        let values = match operator {
+            Operator::IsNull => boolean(value).map(|yes| vec![vec![yes.into()]]),
+            Operator::Equals | Operator::Not if !matches!(field.kind, Kind::Money(_)) => {
+                let words: Vec<&str> = value.split(',').collect();
+                if words.len() > MAX_VALUES {
+                    Err(format!("at most {MAX_VALUES} alternatives"))
+                } else {
+                    words.into_iter().map(|word| field.parse(word)).collect()
+                }
+            }
+            _ => field.parse(value).map(|value| vec![value]),
+        };
+        let values = values.map_err(|why| Refusal::malformed(name, why))?;
+        Ok(Condition { field, operator, values })
+    }
+}
+
+fn bounded<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
+    if value.is_empty() || value.chars().count() > 4000 || value.contains('\0') {
+        return Err(Refusal::malformed(name, "must have between 1 and 4000 characters"));
+    }
+    Ok(value)
+}
+
+/// What a cursor is bound to: everything but the page.
+fn fingerprint(query: &[(String, String)], sort: &str) -> [u8; 16] {
+    let mut pairs: Vec<(&str, &str)> = query
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, _)| !["cursor", "limit", "total", "include", "sort"].contains(name))
+        .collect();
+    pairs.push(("sort", sort));
+    pairs.sort_unstable();
+    let mut hash = Sha256::new();
+    for (name, value) in pairs {
+        hash.update([name, "\0", value, "\0"].concat());
+    }
+    let mut out = [0; 16];
+    out.copy_from_slice(&hash.finalize()[..16]);
+    out
+}

@@ -1,0 +1,118 @@
+//! Conditions on rows, as data: what the domain says about visibility becomes SQL here and nowhere else.
+
+use fairlead_domain::access::{Clause, ScopeFilter};
+use sea_orm::Value;
+
+use crate::sql::Sql;
+
+/// A condition on the rows of a table.
+#[derive(Debug, Clone)]
+pub enum Predicate {
+    /// Every row.
+    True,
+    /// Rows whose owner, in this column, is within a scope.
+    Scope(&'static str, ScopeFilter),
+    /// Rows that name, in this column, a row of another table for which the condition holds.
+    Through(&'static str, &'static str, Box<Predicate>),
+    /// Rows that name themselves, in a column of another table, together with this value.
+    Mentioned {
+        /// The other table.
+        table: &'static str,
+        /// Its column with our id.
+        column: &'static str,
+        /// Its column with the value.
+        by: &'static str,
+        /// The value.
+        value: Value,
+    },
+    /// The column has this value.
+    Is(&'static str, Value),
+    /// The column has no value.
+    IsNull(&'static str),
+    /// The condition does not hold.
+    Not(Box<Predicate>),
+    /// All hold.
+    All(Vec<Predicate>),
+    /// One holds.
+    Any(Vec<Predicate>),
+}
+
+impl Predicate {
+    /// The opposite.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+
+    /// Adds the condition to a statement, in brackets.
+    pub fn write(&self, sql: &mut Sql) {
+        match self {
+            Self::True => {
+                sql.push("TRUE");
+            }
+            Self::Scope(column, filter) => scope(sql, column, filter),
+            Self::Through(column, table, inner) => {
+                sql.push(&format!("{column} IN (SELECT id FROM {table} WHERE "));
+                inner.write(sql);
+                sql.push(")");
+            }
+            Self::Mentioned { table, column, by, value } => {
+                sql.push(&format!("id IN (SELECT {column} FROM {table} WHERE {by} = "));
+                sql.bind(value.clone()).push(")");
+            }
+            Self::Is(column, value) => {
+                sql.push(&format!("{column} = ")).bind(value.clone());
+            }
+            Self::IsNull(column) => {
+                sql.push(&format!("{column} IS NULL"));
+            }
+            Self::Not(inner) => {
+                sql.push("NOT (");
+                inner.write(sql);
+                sql.push(")");
+            }
+            Self::All(parts) => join(sql, parts, " AND ", "TRUE"),
+            Self::Any(parts) => join(sql, parts, " OR ", "FALSE"),
+        }
+    }
+}
+
+fn join(sql: &mut Sql, parts: &[Predicate], word: &str, empty: &str) {
+    if parts.is_empty() {
+        sql.push(empty);
+        return;
+    }
+    for (at, part) in parts.iter().enumerate() {
+        sql.push(if at == 0 { "(" } else { word });
+        part.write(sql);
+    }
+    sql.push(")");
+}
+
+/// The same answer as [`ScopeFilter::admits`] gives for one record.
+fn scope(sql: &mut Sql, column: &str, filter: &ScopeFilter) {
+    let ScopeFilter::Any(clauses) = filter else {
+        sql.push("TRUE");
+        return;
+    };
+    if clauses.is_empty() {
+        sql.push("FALSE");
+        return;
+    }
+    for (at, clause) in clauses.iter().enumerate() {
+        sql.push(if at == 0 { "(" } else { " OR " });
+        match clause {
+            Clause::OwnerIs(user) => {
+                sql.push(&format!("{column} = ")).bind(user.0);
+            }
+            Clause::OwnerInTeams(teams) => {
+                sql.push(&format!("{column} IN (SELECT id FROM users WHERE team_id IN ("));
+                sql.bind_list(teams.iter().map(|team| team.0)).push("))");
+            }
+            Clause::Unowned => {
+                sql.push(&format!("{column} IS NULL"));
+            }
+        }
+    }
+    sql.push(")");
+}

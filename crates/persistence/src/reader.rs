@@ -1,0 +1,191 @@
+//! Reads: straight from the table to the record, without a transaction.
+
+use std::cell::Cell;
+
+use fairlead_domain::values::SessionId;
+use sea_orm::{ConnectionTrait, QueryResult};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::member::{Row, only};
+use crate::query::list::{self, Slice, Visible};
+use crate::query::listing::ListRequest;
+use crate::query::predicate::Predicate;
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::stored::Stored;
+
+/// What a request was judged by, and what must still be so when it reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard {
+    /// The organisation's epoch.
+    pub epoch: i64,
+    /// The caller's session.
+    pub session: Option<SessionId>,
+}
+
+/// How many columns the guard takes before the others.
+const GUARD_COLUMNS: usize = 2;
+
+impl Guard {
+    /// The guard's facts as columns. They ride on a statement that is needed anyway: a disabled user or a
+    /// changed role is noticed by the very next request, and costs no round trip.
+    pub(crate) fn select(&self) -> Sql {
+        let mut sql = Sql::new("SELECT (SELECT epoch FROM organisation WHERE id = 1), ");
+        match self.session {
+            Some(session) => sql
+                .push("(SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND id = ")
+                .bind(session.0)
+                .push(")"),
+            None => sql.push("CAST(1 AS BIGINT)"),
+        };
+        sql
+    }
+
+    pub(crate) fn check(&self, row: &QueryResult) -> Result<(), StoreError> {
+        let mut row = Row::new(row);
+        let (epoch, sessions): (i64, i64) = (row.column()?, row.column()?);
+        if sessions == 0 {
+            Err(StoreError::SessionEnded)
+        } else if epoch == self.epoch {
+            Ok(())
+        } else {
+            Err(StoreError::Stale)
+        }
+    }
+}
+
+/// Reads on behalf of one request. The first statement carries the guard.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    store: &'a Store,
+    guard: Guard,
+    checked: Cell<bool>,
+}
+
+impl Store {
+    /// Begins to read.
+    pub fn read(&self, guard: Guard) -> Reader<'_> {
+        Reader { store: self, guard, checked: Cell::new(false) }
+    }
+}
+
+impl Reader<'_> {
+    /// Runs the rest of a `SELECT`; `each` reads a row.
+    pub async fn rows<T>(
+        &self,
+        rest: impl FnOnce(&mut Sql) -> Result<(), StoreError>,
+        each: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let guarded = !self.checked.get();
+        let mut sql = if guarded { self.guard.select() } else { Sql::new("SELECT ") };
+        if guarded {
+            sql.push(", ");
+        }
+        rest(&mut sql)?;
+        let connection = &self.store.reader;
+        let results = connection.query_all_raw(sql.statement(self.store.backend())).await?;
+        if guarded {
+            match results.first() {
+                Some(first) => self.guard.check(first)?,
+                None => self.ask_guard().await?,
+            }
+            self.checked.set(true);
+        }
+        let skipped = if guarded { GUARD_COLUMNS } else { 0 };
+        results.iter().map(|result| each(&mut Row::after(result, skipped))).collect()
+    }
+
+    async fn ask_guard(&self) -> Result<(), StoreError> {
+        let statement = self.guard.select().statement(self.store.backend());
+        let row = self.store.reader.query_one_raw(statement).await?;
+        self.guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)
+    }
+
+    /// Makes sure that the guard was checked, for requests that read nothing else.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        if !self.checked.get() {
+            self.ask_guard().await?;
+            self.checked.set(true);
+        }
+        Ok(())
+    }
+
+    /// One record.
+    pub async fn one<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+        let found = self.all(Predicate::Is("id", id.into().into())).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// All records for which a condition holds, in the order of their ids.
+    pub async fn all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+        self.rows(
+            |sql| {
+                let table = T::table();
+                sql.push(&table.selection()).push(" FROM ").push(table.name).push(" WHERE ");
+                predicate.write(sql);
+                sql.push(" ORDER BY id");
+                Ok(())
+            },
+            T::take,
+        )
+        .await
+    }
+
+    /// Records by their ids, for `include`: one statement, whatever their number.
+    pub async fn some<T: Stored>(&self, ids: Vec<Uuid>) -> Result<Vec<T>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.rows(
+            |sql| {
+                let table = T::table();
+                sql.push(&table.selection()).push(" FROM ").push(table.name).push(" WHERE id IN (");
+                sql.bind_list(ids).push(")");
+                Ok(())
+            },
+            T::take,
+        )
+        .await
+    }
+
+    /// One page of a list.
+    pub async fn list<T: Stored>(
+        &self,
+        request: &ListRequest,
+        visible: &Visible,
+    ) -> Result<Slice<T>, StoreError> {
+        let key = &self.store.cursor_key;
+        let page = |sql: &mut Sql| list::page::<T>(sql, request, visible, key).map_err(StoreError::Refused);
+        let records = self.rows(page, T::take).await?;
+        let mut slice = list::slice(records, request, key);
+        if request.total {
+            let count = |sql: &mut Sql| {
+                list::count::<T>(sql, request, visible);
+                Ok(())
+            };
+            let rows = self.rows(count, only::<i64>).await?;
+            slice.total = rows.first().map(|rows| list::counted(*rows));
+        }
+        Ok(slice)
+    }
+
+    /// One number.
+    pub async fn count(&self, table: &str, predicate: Predicate) -> Result<i64, StoreError> {
+        let count = |sql: &mut Sql| {
+            sql.push(&format!("COUNT(*) FROM {table} WHERE "));
+            predicate.write(sql);
+            Ok(())
+        };
+        Ok(self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+}
+
+impl<'a> Row<'a> {
+    /// A row from its n-th column on.
+    pub(crate) fn after(result: &'a QueryResult, columns: usize) -> Self {
+        let mut row = Self::new(result);
+        row.skip(columns);
+        row
+    }
+}

@@ -1,0 +1,329 @@
+//! The unit of work: one transaction, with everything that a write leaves behind.
+//!
+//! A record is saved together with its event; the audit trail and the outbox are written from these when the
+//! work is committed, so that none can be forgotten. An idempotency key is claimed before anything else
+//! happens, and its answer is stored by the same commit: a crash cannot leave one without the other.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use fairlead_domain::audit;
+use fairlead_domain::context::Event;
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::values::{Number, NumberKind, Timestamp, UserId};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::chain::{self, Entry};
+use crate::error::StoreError;
+use crate::member::{Row, only};
+use crate::query::predicate::Predicate;
+use crate::reader::Guard;
+use crate::sql::Sql;
+use crate::store::Store;
+use crate::stored::{self, Stored};
+
+/// How long an idempotency key is remembered.
+const KEY_LIFETIME: Duration = Duration::hours(24);
+
+/// Makes ids; given from outside like the time.
+pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
+/// In whose name and when the work is done.
+#[derive(Clone)]
+pub struct Author {
+    /// The user; none when Fairlead itself acts.
+    pub user: Option<UserId>,
+    /// The request.
+    pub request_id: Option<String>,
+    /// The time of everything that the work writes.
+    pub now: Timestamp,
+    /// Makes ids.
+    pub new_id: NewId,
+}
+
+/// An open transaction.
+pub struct Work {
+    transaction: DatabaseTransaction,
+    author: Author,
+    entries: Vec<Entry>,
+    changes_access: bool,
+    claimed: Option<(UserId, String)>,
+}
+
+/// What became of an idempotency key.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is ours: go on.
+    Fresh,
+    /// The work was done before; this is what was answered.
+    Answered(serde_json::Value),
+}
+
+impl Store {
+    /// Begins a transaction. With a guard, nothing begins that the guard does not allow.
+    pub async fn begin(&self, author: Author, guard: Option<Guard>) -> Result<Work, StoreError> {
+        let options = TransactionOptions {
+            // One that reads before it writes would otherwise fail instead of waiting.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = self.writer.begin_with_options(options).await?;
+        let work = Work { transaction, author, entries: Vec::new(), changes_access: false, claimed: None };
+        if let Some(guard) = guard {
+            let row = work.transaction.query_one_raw(guard.select().statement(work.backend())).await?;
+            guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)?;
+        }
+        Ok(work)
+    }
+}
+
+impl Work {
+    /// The time of everything that this work writes.
+    pub fn now(&self) -> Timestamp {
+        self.author.now
+    }
+
+    /// Makes an id.
+    pub fn new_id<T: From<Uuid>>(&self) -> T {
+        (self.author.new_id)().into()
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    /// Rows are locked against other writers until the end. The weaker lock of the two lets other rows go
+    /// on referring to them. SQLite has no such clause: there, the whole transaction is the lock.
+    fn lock(&self) -> &'static str {
+        if self.backend() == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" }
+    }
+
+    async fn select<T>(
+        &self,
+        sql: Sql,
+        each: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let results = self.transaction.query_all_raw(sql.statement(self.backend())).await?;
+        results.iter().map(|result| each(&mut Row::new(result))).collect()
+    }
+
+    pub(crate) async fn first<T>(
+        &self,
+        text: &str,
+        values: Vec<Value>,
+        each: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.select(Sql::with(text, values), each).await?.into_iter().next())
+    }
+
+    pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
+        let statement = Statement::from_sql_and_values(self.backend(), text, values);
+        Ok(self.transaction.execute_raw(statement).await?.rows_affected())
+    }
+
+    /// Loads a record and locks its row.
+    pub async fn load<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+        Ok(self.load_all(Predicate::Is("id", id.into().into())).await?.into_iter().next())
+    }
+
+    /// Loads records and locks their rows, in the order of their ids so that nobody waits in a circle.
+    pub async fn load_all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+        self.find_with(predicate, self.lock()).await
+    }
+
+    /// Finds records without locking them.
+    pub async fn find_all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+        self.find_with(predicate, "").await
+    }
+
+    /// Finds a record without locking it.
+    pub async fn find<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+        Ok(self.find_all(Predicate::Is("id", id.into().into())).await?.into_iter().next())
+    }
+
+    async fn find_with<T: Stored>(&self, predicate: Predicate, lock: &str) -> Result<Vec<T>, StoreError> {
+        let table = T::table();
+        let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE ", table.selection(), table.name));
+        predicate.write(&mut sql);
+        sql.push(" ORDER BY id").push(lock);
+        self.select(sql, T::take).await
+    }
+
+    /// Counts rows.
+    pub async fn count(&self, table: &str, predicate: Predicate) -> Result<i64, StoreError> {
+        let mut sql = Sql::new(format!("SELECT COUNT(*) FROM {table} WHERE "));
+        predicate.write(&mut sql);
+        Ok(self.select(sql, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// Locks a user's row, the root of all limits on what one user may own.
+    pub async fn lock_user(&self, user: UserId) -> Result<(), StoreError> {
+        let text = format!("SELECT id FROM users WHERE id = $1{}", self.lock());
+        self.first(&text, vec![user.0.into()], only::<Uuid>).await?;
+        Ok(())
+    }
+
+    /// Writes a new record.
+    pub async fn insert<T: Stored>(&mut self, record: &T, event: Event) -> Result<(), StoreError> {
+        self.execute(&T::table().insert, stored::values(record)).await?;
+        self.note(event, None, Some(record))
+    }
+
+    /// Writes a changed record, if it is still what `before` was.
+    pub async fn save<T: Stored>(
+        &mut self,
+        before: &T,
+        after: &mut T,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        after.touch(self.author.now);
+        let mut values = stored::values(after);
+        values.push(before.version().into());
+        if self.execute(&T::table().update, values).await? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        self.note(event, Some(before), Some(after))
+    }
+
+    /// Removes a record; its last state stays in the audit trail.
+    pub async fn delete<T: Stored>(&mut self, record: &T, event: Event) -> Result<(), StoreError> {
+        let values = vec![record.id().into(), record.version().into()];
+        if self.execute(&T::table().delete, values).await? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        self.note(event, Some(record), None)
+    }
+
+    fn note<T: Stored>(
+        &mut self,
+        event: Event,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Result<(), StoreError> {
+        let id = after.or(before).map(|record| record.id()).unwrap_or_default();
+        let (before, after) = (before.map(json).transpose()?, after.map(json).transpose()?);
+        let changes = audit::changes(before.as_ref(), after.as_ref());
+        self.note_changes(event, T::KIND, id, changes, after.or(before).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Notes an event about something that is not a record of its own, such as a password.
+    pub fn note_changes(
+        &mut self,
+        event: Event,
+        kind: RecordKind,
+        record_id: Uuid,
+        changes: serde_json::Map<String, serde_json::Value>,
+        data: serde_json::Value,
+    ) {
+        self.changes_access |= matches!(kind, RecordKind::User | RecordKind::Team | RecordKind::Role);
+        self.entries.push(Entry { id: (self.author.new_id)(), event, kind, record_id, changes, data });
+    }
+
+    /// The next number of a series. The series' row stays locked, so numbers have no gaps.
+    pub async fn next_number(&self, kind: NumberKind, year: i32) -> Result<Number, StoreError> {
+        let text = "INSERT INTO sequences (kind, year, value) VALUES ($1, $2, 1) \
+                    ON CONFLICT (kind, year) DO UPDATE SET value = sequences.value + 1 RETURNING value";
+        let values = vec![kind.as_str().into(), i64::from(year).into()];
+        let value = self.first(text, values, only::<i64>).await?;
+        let value = value.ok_or_else(|| StoreError::Corrupt("a number series without a value".to_owned()))?;
+        Ok(Number::new(kind, year, value))
+    }
+
+    /// Claims an idempotency key. While another transaction holds it, this one waits for its answer.
+    pub async fn claim(
+        &mut self,
+        user: UserId,
+        key: &str,
+        fingerprint: [u8; 32],
+    ) -> Result<Claim, StoreError> {
+        let now = self.author.now;
+        let forgotten = now.plus(-KEY_LIFETIME);
+        let text = "INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, created_at) \
+                    VALUES ($1, $2, $3, NULL, $4) ON CONFLICT (user_id, key) DO UPDATE \
+                    SET fingerprint = excluded.fingerprint, answer = NULL, created_at = excluded.created_at \
+                    WHERE idempotency_keys.created_at < $5";
+        let values = vec![
+            user.0.into(),
+            key.into(),
+            fingerprint.to_vec().into(),
+            now.instant().into(),
+            forgotten.instant().into(),
+        ];
+        let in_progress = || {
+            let detail = "a request with this key is still running";
+            StoreError::Refused(Refusal::new(Code::IdempotencyInProgress, detail).with("retry_after", 1))
+        };
+        match self.execute(text, values).await {
+            Ok(0) => {}
+            Ok(_) => {
+                self.claimed = Some((user, key.to_owned()));
+                return Ok(Claim::Fresh);
+            }
+            Err(StoreError::Unavailable(_)) => return Err(in_progress()),
+            Err(other) => return Err(other),
+        }
+        let text = "SELECT fingerprint, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2";
+        let found = self
+            .first(text, vec![user.0.into(), key.into()], |row| {
+                Ok((row.column::<Vec<u8>>()?, row.column::<Option<String>>()?))
+            })
+            .await?;
+        match found {
+            Some((stored, _)) if stored != fingerprint => {
+                let detail = "the key was used with another request";
+                Err(StoreError::Refused(Refusal::new(Code::IdempotencyKeyReused, detail)))
+            }
+            Some((_, Some(answer))) => serde_json::from_str(&answer)
+                .map(Claim::Answered)
+                .map_err(|error| StoreError::Corrupt(error.to_string())),
+            _ => Err(in_progress()),
+        }
+    }
+
+    /// Ends the work; `answer` is kept under the claimed idempotency key.
+    pub async fn commit(mut self, answer: Option<&serde_json::Value>) -> Result<(), StoreError> {
+        if self.changes_access {
+            self.execute("UPDATE organisation SET epoch = epoch + 1 WHERE id = 1", vec![]).await?;
+        }
+        if let (Some((user, key)), Some(answer)) = (self.claimed.take(), answer) {
+            let text = "UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2";
+            self.execute(text, vec![user.0.into(), key.into(), answer.to_string().into()]).await?;
+        }
+        let entries = std::mem::take(&mut self.entries);
+        // Last, because whoever holds the end of the chain holds up every other writer.
+        chain::append(&self, &self.author, entries, self.lock()).await?;
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Gives the work up.
+    pub async fn roll_back(self) -> Result<(), StoreError> {
+        Ok(self.transaction.rollback().await?)
+    }
+
+    /// Notes who decided a step of an approval. The database refuses a second decision by itself.
+    pub async fn note_decision(
+        &self,
+        approval: Uuid,
+        step: i64,
+        user: UserId,
+        outcome: &str,
+    ) -> Result<(), StoreError> {
+        let text = "INSERT INTO approval_decisions (approval_id, step, user_id, outcome, decided_at) \
+                    VALUES ($1, $2, $3, $4, $5)";
+        let now = self.author.now.instant();
+        let values = vec![approval.into(), step.into(), user.0.into(), outcome.into(), now.into()];
+        self.execute(text, values).await?;
+        Ok(())
+    }
+}
+
+fn json<T: Serialize>(record: &T) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(record).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
