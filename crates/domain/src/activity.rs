@@ -142,6 +142,21 @@ impl Parent {
     }
 }
 
+/// All but a task happened, and nothing in the future.
+fn happened(
+    ctx: &Context,
+    mut details: ActivityDetails,
+    default: Timestamp,
+) -> Result<ActivityDetails, Refusal> {
+    if details.kind != ActivityKind::Task {
+        details.happened_at.get_or_insert(default);
+    }
+    if details.happened_at.is_some_and(|at| at > ctx.now) {
+        return Err(Refusal::invalid("/happened_at", "in_future", "must not be in the future; use due_at"));
+    }
+    Ok(details)
+}
+
 impl Activity {
     /// Logs an activity.
     pub fn new(
@@ -151,13 +166,7 @@ impl Activity {
         form: Valid<ActivityDetails>,
     ) -> Result<(Self, Event), Refusal> {
         parent.may_log(ctx)?;
-        let mut details = form.into_inner();
-        if details.happened_at.is_none() && details.kind != ActivityKind::Task {
-            details.happened_at = Some(ctx.now);
-        }
-        if details.happened_at.is_some_and(|at| at > ctx.now) {
-            return Err(Refusal::invalid("/happened_at", "in_future", "must not be in the future; use due_at"));
-        }
+        let details = happened(ctx, form.into_inner(), ctx.now)?;
         let (lead_id, customer_id) = match parent {
             Parent::Lead(lead) => (Some(lead.id), None),
             Parent::Customer(customer) => (None, Some(customer.id)),
@@ -193,14 +202,42 @@ impl Activity {
     ) -> Result<Event, Refusal> {
         self.may_update(ctx, parent)?;
         unchanged("/about", &self.details.about, &form.about)?;
-        self.details = form.into_inner();
+        let before = self.details.happened_at.unwrap_or(ctx.now);
+        self.details = happened(ctx, form.into_inner(), before)?;
         Ok(Event("activity.updated"))
     }
 
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context, parent: &Parent) -> Vec<AllowedAction> {
-        ["update", "delete"]
-            .map(|action| AllowedAction::judge(action, self.may_update(ctx, parent)))
-            .to_vec()
+        ["update", "delete"].map(|action| AllowedAction::judge(action, self.may_update(ctx, parent))).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{REP, World, now};
+
+    #[test]
+    fn nothing_happens_in_the_future_and_a_time_once_noted_stays() {
+        let world = World::new();
+        let parent = Parent::Customer(world.customer(Some(REP)));
+        let form = |happened_at: Option<&str>| {
+            let about = serde_json::json!({"kind": "customer", "id": Uuid::from_u128(70)});
+            let form = serde_json::json!({"about": about, "kind": "call", "subject": "Called", "happened_at": happened_at});
+            Valid::check(serde_json::from_value(form).unwrap()).unwrap()
+        };
+        let id = ActivityId(Uuid::from_u128(1));
+        let (mut activity, _) = world.by(REP, |ctx| Activity::new(ctx, id, &parent, form(None))).unwrap();
+        assert_eq!(activity.details.happened_at, Some(now()));
+        let mut edit = |at| {
+            let answer = world.by(REP, |ctx| activity.edit(ctx, &parent, form(at)));
+            (answer.map_err(|refusal| refusal.code), activity.details.happened_at.map(|at| at.to_string()))
+        };
+        let noted = Some("2026-03-09T08:00:00.000Z");
+        assert_eq!(edit(noted), (Ok(Event("activity.updated")), noted.map(str::to_owned)));
+        assert_eq!(edit(None), (Ok(Event("activity.updated")), noted.map(str::to_owned)));
+        let future = edit(Some("2026-03-10T08:00:00.001Z"));
+        assert_eq!(future, (Err(Code::ValidationFailed), noted.map(str::to_owned)));
     }
 }

@@ -10,7 +10,9 @@ use crate::error::Refusal;
 use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{ContactId, CustomerId, Email, Line, Phone, Prose, Timestamp, UserId};
+use crate::values::{
+    ContactId, CustomerId, Email, Line, Phone, Prose, Timestamp, UserId, mask_email, mask_phone, mask_text,
+};
 use crate::workflow::AllowedAction;
 
 text_enum! {
@@ -58,6 +60,7 @@ pub struct ContactDetails {
     pub wechat: Option<Line>,
     /// Birthday.
     #[serde(default)]
+    #[validate(custom(function = "crate::values::written_day"))]
     pub birthday: Option<chrono::NaiveDate>,
     /// Part in the decision.
     #[serde(default)]
@@ -132,10 +135,59 @@ impl Contact {
         Ok(Event("contact.updated"))
     }
 
+    /// What this caller may see of it: contact data in the pool is masked for whoever may not update the
+    /// customer.
+    #[must_use]
+    pub fn seen_by(mut self, ctx: &Context, customer: &Customer) -> Self {
+        if customer.owner_id.is_none() && customer.may_update(ctx).is_err() {
+            let details = &mut self.details;
+            details.phone = details.phone.as_ref().map(mask_phone);
+            details.email = details.email.as_ref().map(mask_email);
+            details.wechat = details.wechat.as_ref().map(|text| Line::new(mask_text(text.as_str())));
+            details.birthday = None;
+            details.note = None;
+        }
+        self
+    }
+
     /// What this caller may do with it.
     pub fn allowed_actions(ctx: &Context, customer: &Customer) -> Vec<AllowedAction> {
-        ["update", "delete"]
-            .map(|action| AllowedAction::judge(action, customer.may_update(ctx)))
-            .to_vec()
+        ["update", "delete"].map(|action| AllowedAction::judge(action, customer.may_update(ctx))).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{ADMIN, DIRECTOR, FINANCE, MANAGER, REP, World};
+
+    #[test]
+    fn contact_data_in_the_pool_is_masked_for_whoever_may_not_update_it() {
+        let world = World::new();
+        let form = serde_json::json!({
+            "customer_id": Uuid::from_u128(70).to_string(),
+            "name": "Zhang",
+            "phone": "138 0013 8000",
+            "email": "zhang@example.com",
+            "wechat": "zhang88",
+            "note": "Calls back in the morning",
+        });
+        let form = Valid::check(serde_json::from_value(form).unwrap()).unwrap();
+        let (owned, pooled) = (world.customer(Some(REP)), world.customer(None));
+        let id = ContactId(Uuid::from_u128(1));
+        let (contact, _) = world.by(REP, |ctx| Contact::new(ctx, id, &owned, form)).unwrap();
+        let seen = |who, customer: &Customer| world.by(who, |ctx| contact.clone().seen_by(ctx, customer));
+        for who in [REP, MANAGER, FINANCE] {
+            let masked = seen(who, &pooled).details;
+            assert_eq!(masked.phone.unwrap().as_str(), "138****8000");
+            assert_eq!(masked.email.unwrap().as_str(), "z***@example.com");
+            assert_eq!((masked.wechat.unwrap().as_str(), masked.note), ("z**", None));
+            assert_eq!(seen(who, &owned), contact);
+        }
+        for who in [DIRECTOR, ADMIN] {
+            assert_eq!(seen(who, &pooled), contact);
+        }
     }
 }

@@ -406,7 +406,9 @@ impl Customer {
         let cool_down = chrono::Duration::days(ctx.org.settings.claim_cool_down_days);
         let until = self.pooled_at.map(|at| at.plus(cool_down));
         if self.previous_owner_id == Some(ctx.actor.id) && until.is_some_and(|until| ctx.now < until) {
-            return Err(Refusal::new(Code::ClaimCoolDown, "the previous owner has to wait").with("until", until));
+            return Err(
+                Refusal::new(Code::ClaimCoolDown, "the previous owner has to wait").with("until", until)
+            );
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the domain refuses, each with a stable code and its figures.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use validator::{ValidationErrors, ValidationErrorsKind};
@@ -135,7 +135,7 @@ text_enum! {
 }
 
 /// One broken rule of one member of a form.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// Where in the body: a JSON pointer (RFC 6901). For query parameters, the parameter's name.
     #[schema(example = "/budget/amount", max_length = 200)]
@@ -147,13 +147,13 @@ pub struct FieldError {
     #[schema(example = "CNY has 2 decimals", max_length = 500)]
     pub message: String,
     /// The figures of the rule.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub params: Map<String, Value>,
 }
 
 /// An expected, typed "no".
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
     /// What kind of "no".
     pub code: Code,
@@ -161,8 +161,8 @@ pub struct Refusal {
     pub detail: String,
     /// The figures for programs: members of the problem document.
     pub figures: Map<String, Value>,
-    /// Broken rules of single members.
-    pub errors: Vec<FieldError>,
+    /// Broken rules of single members. Boxed, so that a `Result` with a refusal stays small.
+    pub errors: Box<[FieldError]>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -176,7 +176,7 @@ impl std::error::Error for Refusal {}
 impl Refusal {
     /// A refusal without figures.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), figures: Map::new(), errors: Vec::new() }
+        Self { code, detail: detail.into(), figures: Map::new(), errors: Box::default() }
     }
 
     /// Adds a figure.
@@ -199,7 +199,7 @@ impl Refusal {
             message: message.into(),
             params: Map::new(),
         };
-        Self { errors: vec![error], ..Self::new(Code::ValidationFailed, "a value breaks a rule") }
+        Self { errors: Box::new([error]), ..Self::new(Code::ValidationFailed, "a value breaks a rule") }
     }
 
     /// A record named in the form does not exist or is not visible.
@@ -231,8 +231,10 @@ impl Refusal {
 impl From<ValidationErrors> for Refusal {
     fn from(errors: ValidationErrors) -> Self {
         let mut refusal = Self::new(Code::ValidationFailed, "one or more values break a rule");
-        flatten("", &errors, &mut refusal.errors);
-        refusal.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        let mut broken = Vec::new();
+        flatten("", &errors, &mut broken);
+        broken.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        refusal.errors = broken.into();
         refusal
     }
 }
@@ -245,16 +247,18 @@ fn flatten(parent: &str, errors: &ValidationErrors, out: &mut Vec<FieldError>) {
             form::push_segment(&mut pointer, member.strip_prefix("r#").unwrap_or(member));
         }
         match kind {
-            ValidationErrorsKind::Field(rules) => out.extend(rules.iter().map(|rule| FieldError {
-                pointer: pointer.clone(),
-                code: rule.code.to_string(),
-                message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
-                params: rule
-                    .params
-                    .iter()
-                    .filter(|(name, _)| *name != "value")
-                    .map(|(name, value)| (name.to_string(), value.clone()))
-                    .collect(),
+            ValidationErrorsKind::Field(rules) => out.extend(rules.iter().map(|rule| {
+                FieldError {
+                    pointer: pointer.clone(),
+                    code: rule.code.to_string(),
+                    message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
+                    params: rule
+                        .params
+                        .iter()
+                        .filter(|(name, _)| *name != "value")
+                        .map(|(name, value)| (name.to_string(), value.clone()))
+                        .collect(),
+                }
             })),
             ValidationErrorsKind::Struct(inner) => flatten(&pointer, inner, out),
             ValidationErrorsKind::List(items) => {

@@ -1,5 +1,8 @@
 //! Invoices (开票): asked for by sales, approved by manager and finance, issued by finance.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -79,7 +82,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
             to: Some(InvoiceStatus::PendingApproval),
             who: Who::Holder(Permission::InvoicesRequest),
             guards: &[
-                "the contract is active",
+                "the contract is active or completed",
                 "pending, approved and issued invoices stay within the contract's amount",
                 "every step of the approval has somebody to decide it",
             ],
@@ -103,7 +106,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
             from: &[InvoiceStatus::Approved],
             to: Some(InvoiceStatus::Issued),
             who: Who::Holder(Permission::InvoicesIssue),
-            guards: &["the contract is active", "the tax invoice number is unique"],
+            guards: &["the contract is active or completed", "the tax invoice number is unique"],
         },
         Rule {
             action: InvoiceAction::Void,
@@ -202,6 +205,7 @@ pub struct IssueForm {
     pub tax_invoice_number: Line,
     /// When it was issued; today when absent.
     #[serde(default)]
+    #[validate(custom(function = "crate::values::written_day"))]
     pub issued_on: Option<NaiveDate>,
 }
 
@@ -216,7 +220,7 @@ impl Invoice {
         form: Valid<InvoiceDetails>,
     ) -> Result<(Self, Event), Refusal> {
         ctx.authorize(Permission::InvoicesRequest, Some(contract.owner_id))?;
-        contract.running()?;
+        contract.invoicing()?;
         form.amount.same_currency(contract.details.amount)?;
         let mut details = form.into_inner();
         details.tax_profile = details.tax_profile.or(customer_profile);
@@ -280,29 +284,32 @@ impl Invoice {
 
     /// Asks for approval and commits its amount on the contract.
     pub fn submit(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
-        self.status = self.permit(ctx, InvoiceAction::Submit)?;
+        let status = self.permit(ctx, InvoiceAction::Submit)?;
         contract.commit_invoice(self.details.amount)?;
+        self.status = status;
         Ok(Event("invoice.submitted"))
     }
 
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
-        self.status = self.permit(ctx, InvoiceAction::Withdraw)?;
+        let status = self.permit(ctx, InvoiceAction::Withdraw)?;
         contract.free_invoice(self.details.amount)?;
+        self.status = status;
         Ok(Event("invoice.withdrawn"))
     }
 
-    /// The last approver agreed. The contract must still run.
+    /// The last approver agreed. The contract must not have ended early meanwhile.
     pub fn approve(&mut self, contract: &Contract) -> Result<Event, Refusal> {
-        contract.running()?;
+        contract.invoicing()?;
         self.status = MACHINE.follow(self.status, InvoiceAction::Approve)?;
         Ok(Event("invoice.approved"))
     }
 
     /// An approver did not agree.
     pub fn reject(&mut self, contract: &mut Contract) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, InvoiceAction::Reject)?;
+        let status = MACHINE.follow(self.status, InvoiceAction::Reject)?;
         contract.free_invoice(self.details.amount)?;
+        self.status = status;
         Ok(Event("invoice.rejected"))
     }
 
@@ -319,13 +326,14 @@ impl Invoice {
         contract: &mut Contract,
         form: Valid<IssueForm>,
     ) -> Result<Event, Refusal> {
-        self.status = self.permit(ctx, InvoiceAction::Issue)?;
+        let status = self.permit(ctx, InvoiceAction::Issue)?;
         let form = form.into_inner();
         let today = ctx.today().0;
         if form.issued_on.is_some_and(|day| day > today) {
             return Err(Refusal::invalid("/issued_on", "in_future", "must not be in the future"));
         }
         contract.note_issued(self.details.amount)?;
+        self.status = status;
         self.issued_on = form.issued_on.or(Some(today));
         self.tax_invoice_number = Some(form.tax_invoice_number);
         Ok(Event("invoice.issued"))
@@ -335,9 +343,9 @@ impl Invoice {
     pub fn void(&mut self, ctx: &Context, contract: &mut Contract, reason: Line) -> Result<Event, Refusal> {
         let status = self.permit(ctx, InvoiceAction::Void)?;
         self.unpaid()?;
+        contract.void_invoice(self.details.amount)?;
         self.status = status;
         self.void_reason = Some(reason);
-        contract.void_invoice(self.details.amount)?;
         Ok(Event("invoice.voided"))
     }
 

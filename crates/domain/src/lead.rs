@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
+use crate::contact::ContactDetails;
 use crate::context::{Context, Event};
 use crate::customer::{CustomerDetails, CustomerKind};
-use crate::contact::ContactDetails;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::text_enum;
@@ -211,6 +211,7 @@ pub struct LeadDetails {
     pub budget: Option<Money>,
     /// When they expect to buy.
     #[serde(default)]
+    #[validate(custom(function = "crate::values::written_day"))]
     pub expected_purchase_on: Option<chrono::NaiveDate>,
     /// Labels.
     #[serde(default)]
@@ -489,15 +490,14 @@ impl Lead {
 
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        let mut actions = MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| {
-            match action {
+        let mut actions =
+            MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| match action {
                 LeadAction::Claim if self.owner_id.is_some() => {
                     Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"))
                 }
                 LeadAction::Release | LeadAction::Convert => self.owned().map(|_| ()),
                 _ => Ok(()),
-            }
-        });
+            });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
         actions

@@ -12,6 +12,8 @@ pub mod context;
 pub mod contract;
 pub mod customer;
 pub mod error;
+#[cfg(test)]
+mod fixtures;
 pub mod invoice;
 pub mod lead;
 pub mod opportunity;

@@ -1,5 +1,8 @@
 //! Opportunities (商机): sales on their way through a pipeline.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -163,6 +166,7 @@ pub struct OpportunityDetails {
     pub amount: Option<Money>,
     /// When it should be won.
     #[serde(default)]
+    #[validate(custom(function = "crate::values::written_day"))]
     pub expected_close_on: Option<chrono::NaiveDate>,
     /// Where it came from.
     #[serde(default)]
@@ -332,7 +336,7 @@ impl Opportunity {
         to: StageId,
         reason: Option<&Line>,
     ) -> Result<(Entered, Event), Refusal> {
-        self.status = self.permit(ctx, OpportunityAction::Advance)?;
+        self.permit(ctx, OpportunityAction::Advance)?;
         let (target, stage) = pipeline.stage(to).ok_or_else(|| Refusal::unknown_reference("/stage_id"))?;
         let (present, _) = pipeline
             .stage(self.stage_id)
@@ -344,7 +348,10 @@ impl Opportunity {
         if target < present {
             self.no_contract()?;
             if reason.is_none() {
-                return Err(Refusal::new(Code::ReasonRequired, "going back to a former stage needs a reason"));
+                return Err(Refusal::new(
+                    Code::ReasonRequired,
+                    "going back to a former stage needs a reason",
+                ));
             }
         } else {
             self.requirements(stage)?;
@@ -356,6 +363,11 @@ impl Opportunity {
             return Ok((Entered::Signing, Event("opportunity.advanced")));
         }
         Ok((Entered::Stage, Event("opportunity.advanced")))
+    }
+
+    /// Notes the contract draft that the signing stage made.
+    pub fn bind_contract(&mut self, contract: ContractId) {
+        self.contract_id = Some(contract);
     }
 
     fn requirements(&self, stage: &Stage) -> Result<(), Refusal> {
@@ -371,6 +383,7 @@ impl Opportunity {
         let signing = stage.starts_contract.then_some(&RequiredField::Amount);
         let mut missing: Vec<&RequiredField> =
             stage.required_fields.iter().chain(signing).filter(|field| !filled(field)).collect();
+        missing.sort_unstable();
         missing.dedup();
         if missing.is_empty() {
             return Ok(());

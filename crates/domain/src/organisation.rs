@@ -48,12 +48,23 @@ pub struct UserDetails {
     #[serde(default)]
     pub team_id: Option<TeamId>,
     /// The roles, one or more.
-    #[validate(length(min = 1, max = 10, message = "must have between 1 and 10 roles"), nested)]
+    #[validate(
+        length(min = 1, max = 10, message = "must have between 1 and 10 roles"),
+        custom(function = "distinct_roles"),
+        nested
+    )]
     #[schema(min_items = 1, max_items = 10)]
     pub roles: Vec<RoleKey>,
     /// The language of messages.
     #[serde(default = "english")]
     pub locale: Locale,
+}
+
+fn distinct_roles(roles: &[RoleKey]) -> Result<(), ValidationError> {
+    if roles.iter().collect::<BTreeSet<_>>().len() == roles.len() {
+        return Ok(());
+    }
+    Err(ValidationError::new("distinct").with_message("must name each role once".into()))
 }
 
 fn english() -> Locale {
@@ -315,14 +326,17 @@ impl Organisation {
                 Some((changed, grants)) if changed == key => grants,
                 _ => self.roles.get(key).map_or(&[][..], Vec::as_slice),
             };
-            grants.iter().any(|grant| grant.permission == Permission::UsersManage && grant.scope == Scope::All)
+            grants
+                .iter()
+                .any(|grant| grant.permission == Permission::UsersManage && grant.scope == Scope::All)
         };
-        let remains = self.members.values().filter(|member| member.user.status == UserStatus::Active).any(
-            |member| match user {
-                Some((id, roles)) if id == member.user.id => roles.iter().any(manages),
-                _ => member.user.details.roles.iter().any(manages),
-            },
-        );
+        let remains =
+            self.members.values().filter(|member| member.user.status == UserStatus::Active).any(|member| {
+                match user {
+                    Some((id, roles)) if id == member.user.id => roles.iter().any(manages),
+                    _ => member.user.details.roles.iter().any(manages),
+                }
+            });
         if remains {
             return Ok(());
         }

@@ -25,8 +25,8 @@ impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
 
     /// The form after the patch, judged as a whole.
     pub fn apply(&self, current: &T) -> Result<Valid<T>, Refusal> {
-        let mut form = serde_json::to_value(current)
-            .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
+        let mut form =
+            serde_json::to_value(current).map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
         merge(&mut form, &Value::Object(self.members.clone()));
         let patched = serde_path_to_error::deserialize(form).map_err(|error| Refusal::from_form(&error))?;
         Valid::check(patched)
@@ -77,8 +77,11 @@ mod tests {
     }
 
     fn patch(body: Value) -> Result<Form, Refusal> {
-        let current =
-            Form { name: "x".into(), note: Some("y".into()), nested: Some(Nested { a: Some(1), b: Some(2) }) };
+        let current = Form {
+            name: "x".into(),
+            note: Some("y".into()),
+            nested: Some(Nested { a: Some(1), b: Some(2) }),
+        };
         let Value::Object(members) = body else { panic!("an object") };
         Patch::new(members).apply(&current).map(Valid::into_inner)
     }

@@ -145,15 +145,14 @@ impl Pipeline {
         Self::may_manage(ctx)?;
         if let Some(at) = form.stages.iter().position(|stage| stage.id.is_some()) {
             let pointer = format!("/stages/{at}/id");
-            return Err(Refusal::invalid(&pointer, "unknown_stage", "a new pipeline's stages have no id yet"));
+            return Err(Refusal::invalid(
+                &pointer,
+                "unknown_stage",
+                "a new pipeline's stages have no id yet",
+            ));
         }
-        let mut pipeline = Self {
-            id,
-            details: form.into_inner(),
-            version: 1,
-            created_at: ctx.now,
-            updated_at: ctx.now,
-        };
+        let mut pipeline =
+            Self { id, details: form.into_inner(), version: 1, created_at: ctx.now, updated_at: ctx.now };
         pipeline.name_stages(new_id);
         Ok((pipeline, Event("pipeline.created")))
     }
@@ -177,8 +176,11 @@ impl Pipeline {
             let Some(id) = stage.id.filter(|id| in_use.contains(id)) else { continue };
             let kept = form.stages.iter().find(|other| other.id == Some(id));
             if kept.is_none_or(|other| other.kind != stage.kind) {
-                return Err(Refusal::new(Code::InUse, format!("opportunities are in the stage {}", stage.name))
-                    .with("stage_id", id));
+                return Err(Refusal::new(
+                    Code::InUse,
+                    format!("opportunities are in the stage {}", stage.name),
+                )
+                .with("stage_id", id));
             }
         }
         self.details = form.into_inner();

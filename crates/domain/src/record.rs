@@ -36,6 +36,8 @@ text_enum! {
         Invoice = "invoice",
         /// A payment (回款).
         Payment = "payment",
+        /// A part of a payment, put on an invoice or an installment.
+        Allocation = "allocation",
         /// An approval request (审批).
         Approval = "approval",
     }

@@ -4,11 +4,15 @@
 //! what is allowed now ([`Machine::offers`]), and the API publishes it ([`Machine::describe`]): three
 //! readers of one table, so that they cannot disagree.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::{Actor, Permission, Standing};
 use crate::error::{Code, Refusal};
+use crate::text_enum;
 
 /// A state or an action: a text enum.
 pub trait Word: Copy + Eq + std::fmt::Display + 'static {}
@@ -19,6 +23,8 @@ impl<T: Copy + Eq + std::fmt::Display + 'static> Word for T {}
 pub enum Who {
     /// Whoever holds the permission for the record.
     Holder(Permission),
+    /// Somebody whom the record itself names, such as the approver of a step; the subject's code judges.
+    Named,
     /// Fairlead itself, when another record makes it happen.
     System,
 }
@@ -59,13 +65,16 @@ impl<S: Word, A: Word> Machine<S, A> {
         // any line tells the permission when no line fits.
         let fitting = self.rules.iter().find(|rule| rule.action == action && rule.from.contains(&state));
         let named = fitting.or_else(|| self.rules.iter().find(|rule| rule.action == action));
-        if let Some(Rule { who: Who::Holder(permission), .. }) = named {
-            actor.authorize(*permission, standing)?;
+        match named.map(|rule| rule.who) {
+            Some(Who::Holder(permission)) => actor.authorize(permission, standing)?,
+            // Such a step is taken with `follow`, after the subject's own code judged who takes it.
+            Some(Who::Named | Who::System) => return Err(nobody(action)),
+            None => {}
         }
         fitting.map(|rule| rule.to.unwrap_or(state)).ok_or_else(|| self.refuse(state, action))
     }
 
-    /// Takes a step that Fairlead itself takes.
+    /// Takes a step that Fairlead itself takes, or somebody whom the subject's code has judged.
     pub fn follow(&self, state: S, action: A) -> Result<S, Refusal> {
         self.rules
             .iter()
@@ -103,7 +112,7 @@ impl<S: Word, A: Word> Machine<S, A> {
         let allowed: Vec<String> = self
             .rules
             .iter()
-            .filter(|rule| rule.from.contains(&state) && matches!(rule.who, Who::Holder(_)))
+            .filter(|rule| rule.from.contains(&state) && rule.who != Who::System)
             .map(|rule| rule.action.to_string())
             .collect();
         let detail = format!("a {} that is {state} does not allow {action}", self.name);
@@ -115,23 +124,26 @@ impl<S: Word, A: Word> Machine<S, A> {
 
     /// The table as data, with a diagram.
     pub fn describe(&self) -> Workflow {
-        let mut mermaid = String::from("stateDiagram-v2\n");
-        for state in self.initial {
-            mermaid.push_str(&format!("  [*] --> {state}\n"));
-        }
+        let mut diagram = vec!["stateDiagram-v2".to_owned()];
+        diagram.extend(self.initial.iter().map(|state| format!("  [*] --> {state}")));
         let mut transitions = Vec::new();
         for rule in self.rules {
             for from in rule.from {
                 let to = rule.to.unwrap_or(*from);
-                mermaid.push_str(&format!("  {from} --> {to}: {}\n", rule.action));
+                diagram.push(format!("  {from} --> {to}: {}", rule.action));
             }
             transitions.push(Transition {
                 action: rule.action.to_string(),
                 from: rule.from.iter().map(ToString::to_string).collect(),
                 to: rule.to.map(|to| to.to_string()),
+                by: match rule.who {
+                    Who::Holder(_) => TakenBy::PermissionHolder,
+                    Who::Named => TakenBy::NamedPerson,
+                    Who::System => TakenBy::System,
+                },
                 permission: match rule.who {
                     Who::Holder(permission) => Some(permission),
-                    Who::System => None,
+                    Who::Named | Who::System => None,
                 },
                 guards: rule.guards.iter().map(|guard| (*guard).to_owned()).collect(),
             });
@@ -141,9 +153,38 @@ impl<S: Word, A: Word> Machine<S, A> {
             states: self.states.iter().map(ToString::to_string).collect(),
             initial: self.initial.iter().map(ToString::to_string).collect(),
             transitions,
-            mermaid,
+            mermaid: diagram.join("\n"),
         }
     }
+}
+
+fn nobody(action: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::Forbidden, format!("{action} follows from something else, no permission allows it"))
+}
+
+text_enum! {
+    /// Who takes a step.
+    pub enum TakenBy {
+        /// Whoever holds the permission for the record.
+        PermissionHolder = "permission_holder",
+        /// Somebody whom the record itself names; the guards say who.
+        NamedPerson = "named_person",
+        /// Fairlead itself, when another record makes it happen.
+        System = "system",
+    }
+}
+
+/// Every state machine of Fairlead as data, in the order of the sale.
+pub fn machines() -> Vec<Workflow> {
+    vec![
+        crate::lead::MACHINE.describe(),
+        crate::customer::MACHINE.describe(),
+        crate::opportunity::MACHINE.describe(),
+        crate::contract::MACHINE.describe(),
+        crate::approval::MACHINE.describe(),
+        crate::invoice::MACHINE.describe(),
+        crate::payment::MACHINE.describe(),
+    ]
 }
 
 /// An action on a record, and whether this caller may take it now.
@@ -202,7 +243,9 @@ pub struct Transition {
     /// To this state; none when the action leaves the state as it is.
     #[schema(required, max_length = 40, example = "pending_approval")]
     pub to: Option<String>,
-    /// The permission that it takes; none when Fairlead itself takes the step.
+    /// Who takes the step.
+    pub by: TakenBy,
+    /// The permission that it takes; none when no permission decides.
     #[schema(required)]
     pub permission: Option<Permission>,
     /// Further conditions, in words.

@@ -1,1 +1,25 @@
-//! Fairlead http.
+//! Fairlead over HTTP: it parses, calls one use case, and renders.
+//!
+//! There are no handler functions. A resource declares its operations in [`resource`], each with the use
+//! case that it runs, and [`api`] makes both the router and the specification from the declarations.
+
+mod api;
+mod config;
+mod middleware;
+mod openapi;
+#[cfg(test)]
+mod probe;
+mod problem;
+mod request;
+mod resource;
+mod server;
+mod state;
+
+pub use config::HttpConfig;
+pub use server::{serve, server};
+pub use state::Health;
+
+/// The specification (OpenAPI 3.1), made from the very declarations that the router is made from.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    openapi::document(api::describe(resource::api()))
+}

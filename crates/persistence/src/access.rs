@@ -62,6 +62,12 @@ pub struct SigningKeyRow {
     pub secret: Vec<u8>,
 }
 
+const SIGNING_KEYS: &str = "SELECT kid, secret FROM signing_keys ORDER BY created_at DESC, kid";
+
+fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
+    Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
+}
+
 async fn every<T: Stored>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
     let table = T::table();
     let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection(), table.name));
@@ -123,18 +129,23 @@ impl Store {
 
     /// The keys that sign access tokens, the newest first.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
-        let sql = Sql::new("SELECT kid, secret FROM signing_keys ORDER BY created_at DESC, kid");
-        let rows = self.reader.query_all_raw(sql.statement(self.backend())).await?;
-        rows.iter()
-            .map(|row| {
-                let mut row = Row::new(row);
-                Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
-            })
-            .collect()
+        let rows = self.reader.query_all_raw(Sql::new(SIGNING_KEYS).statement(self.backend())).await?;
+        rows.iter().map(|row| signing_key(&mut Row::new(row))).collect()
     }
 }
 
 impl Work {
+    /// Locks the organisation's row: whoever makes something that must exist once does it under this lock.
+    pub async fn lock_organisation(&self) -> Result<(), StoreError> {
+        self.execute("UPDATE organisation SET epoch = epoch WHERE id = 1", vec![]).await?;
+        Ok(())
+    }
+
+    /// The keys that sign access tokens, the newest first.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
+        self.select(Sql::new(SIGNING_KEYS), signing_key).await
+    }
+
     /// Keeps the hash of a user's password in place of the one before.
     pub async fn put_password(&self, user: UserId, hash: &str) -> Result<(), StoreError> {
         let text = "INSERT INTO credentials (user_id, password_hash, updated_at) VALUES ($1, $2, $3) \

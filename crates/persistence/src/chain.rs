@@ -52,7 +52,7 @@ pub(crate) async fn append(
         let event = AuditEvent {
             id: AuditEventId(entry.id),
             sequence,
-            occurred_at: author.now,
+            occurred_at: work.now(),
             actor_id: author.user,
             action: entry.event.0.to_owned(),
             record_kind: entry.kind,
@@ -66,7 +66,7 @@ pub(crate) async fn append(
         audit.push(vec![
             entry.id.into(),
             sequence.into(),
-            author.now.instant().into(),
+            work.now().instant().into(),
             author.user.map(|user| user.0).into(),
             entry.event.0.into(),
             entry.kind.as_str().into(),
@@ -79,7 +79,7 @@ pub(crate) async fn append(
         outbox.push(vec![
             sequence.into(),
             entry.id.into(),
-            author.now.instant().into(),
+            work.now().instant().into(),
             entry.event.0.into(),
             entry.kind.as_str().into(),
             entry.record_id.into(),

@@ -141,8 +141,7 @@ const CHECKS: &[Check] = &[
         differences: "SELECT customers.name || ': its ownership history names another owner' FROM customers \
              WHERE EXISTS (SELECT 1 FROM ownership_history AS last WHERE last.customer_id = customers.id \
              AND NOT EXISTS (SELECT 1 FROM ownership_history AS later WHERE later.customer_id = customers.id \
-                AND (later.occurred_at > last.occurred_at \
-                OR (later.occurred_at = last.occurred_at AND later.id > last.id))) \
+                AND later.id > last.id) \
              AND COALESCE(last.to_id, customers.id) <> COALESCE(customers.owner_id, customers.id))",
     },
     Check {

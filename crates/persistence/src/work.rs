@@ -41,8 +41,8 @@ pub struct Author {
     pub user: Option<UserId>,
     /// The request.
     pub request_id: Option<String>,
-    /// The time of everything that the work writes.
-    pub now: Timestamp,
+    /// Tells the time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Makes ids.
     pub new_id: NewId,
 }
@@ -51,6 +51,7 @@ pub struct Author {
 pub struct Work {
     transaction: DatabaseTransaction,
     author: Author,
+    now: Timestamp,
     entries: Vec<Entry>,
     changes_access: bool,
     claimed: Option<(UserId, String)>,
@@ -74,7 +75,10 @@ impl Store {
             ..Default::default()
         };
         let transaction = self.writer.begin_with_options(options).await?;
-        let work = Work { transaction, author, entries: Vec::new(), changes_access: false, claimed: None };
+        // After the wait for the lock: what waited for another transaction happened after it.
+        let now = (author.clock)();
+        let work =
+            Work { transaction, author, now, entries: Vec::new(), changes_access: false, claimed: None };
         if let Some(guard) = guard {
             let row = work.transaction.query_one_raw(guard.select().statement(work.backend())).await?;
             guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)?;
@@ -86,7 +90,7 @@ impl Store {
 impl Work {
     /// The time of everything that this work writes.
     pub fn now(&self) -> Timestamp {
-        self.author.now
+        self.now
     }
 
     /// Makes an id.
@@ -104,7 +108,7 @@ impl Work {
         if self.backend() == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" }
     }
 
-    async fn select<T>(
+    pub(crate) async fn select<T>(
         &self,
         sql: Sql,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
@@ -182,7 +186,7 @@ impl Work {
         after: &mut T,
         event: Event,
     ) -> Result<(), StoreError> {
-        after.touch(self.author.now);
+        after.touch(self.now);
         let mut values = stored::values(after);
         values.push(before.version().into());
         if self.execute(&T::table().update, values).await? == 0 {
@@ -243,7 +247,7 @@ impl Work {
         key: &str,
         fingerprint: [u8; 32],
     ) -> Result<Claim, StoreError> {
-        let now = self.author.now;
+        let now = self.now;
         let forgotten = now.plus(-KEY_LIFETIME);
         let text = "INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, created_at) \
                     VALUES ($1, $2, $3, NULL, $4) ON CONFLICT (user_id, key) DO UPDATE \
@@ -317,7 +321,7 @@ impl Work {
     ) -> Result<(), StoreError> {
         let text = "INSERT INTO approval_decisions (approval_id, step, user_id, outcome, decided_at) \
                     VALUES ($1, $2, $3, $4, $5)";
-        let now = self.author.now.instant();
+        let now = self.now.instant();
         let values = vec![approval.into(), step.into(), user.0.into(), outcome.into(), now.into()];
         self.execute(text, values).await?;
         Ok(())

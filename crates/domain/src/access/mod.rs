@@ -5,6 +5,8 @@ mod actor;
 mod permission;
 mod role;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 pub use actor::Actor;
 pub use permission::Permission;

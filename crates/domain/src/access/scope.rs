@@ -27,7 +27,7 @@ pub enum Standing {
     },
     /// It is in the pool.
     Unowned,
-    /// It belongs to the organisation as a whole: users, teams, roles, settings.
+    /// It belongs to the organisation as a whole: users, teams, roles, settings. Only scope `all` reaches it.
     Organisation,
 }
 

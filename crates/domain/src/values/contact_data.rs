@@ -67,8 +67,10 @@ contact_value! {
     Phone max 40, format None, example "+86 138 0013 8000",
         code "phone", "must be a telephone number", is_phone;
     /// An address on the web, `http` or `https`.
-    WebAddress max 300, format Some(SchemaFormat::KnownFormat(KnownFormat::Uri)), example "https://example.com",
-        code "url", "must be a web address", |text| text.starts_with("http") && text.validate_url();
+    WebAddress max 300, format Some(SchemaFormat::Custom("uri".to_owned())), example "https://example.com",
+        code "url", "must be a web address", |text| {
+            (text.starts_with("https://") || text.starts_with("http://")) && text.validate_url()
+        };
 }
 
 fn is_phone(text: &str) -> bool {

@@ -70,12 +70,9 @@ pub fn enum_schema(
     values: &[(&str, &[&str])],
 ) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
     use utoipa::openapi::schema::{ObjectBuilder, Type};
-    let mut description = doc.to_owned();
-    for (text, doc) in values {
-        if !doc.is_empty() {
-            description.push_str(&format!("\n- `{text}`: {}", doc.join(" ")));
-        }
-    }
+    let documented = values.iter().filter(|(_, doc)| !doc.is_empty());
+    let lines = documented.map(|(text, doc)| format!("- `{text}`: {}", doc.join(" ")));
+    let description = std::iter::once(doc.to_owned()).chain(lines).collect::<Vec<_>>().join("\n");
     ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some(description))

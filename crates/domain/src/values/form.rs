@@ -26,7 +26,7 @@ pub fn pointer(path: &serde_path_to_error::Path) -> String {
     let mut out = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => out.push_str(&format!("/{index}")),
+            Segment::Seq { index } => push_segment(&mut out, &index.to_string()),
             Segment::Map { key } => push_segment(&mut out, key),
             Segment::Enum { .. } | Segment::Unknown => {}
         }

@@ -78,6 +78,8 @@ ids! {
     InvoiceId,
     /// Id of a payment (回款).
     PaymentId,
+    /// Id of a payment's allocation to an invoice or an installment.
+    AllocationId,
     /// Id of an approval request (审批).
     ApprovalId,
     /// Id of an audit event.

@@ -54,6 +54,16 @@ impl utoipa::PartialSchema for CurrencyCode {
 }
 impl ToSchema for CurrencyCode {}
 
+/// Reads digits with at most one point between them, as our schemas write it: no sign, no exponent, no
+/// bare point. `None` when it is anything else or has more digits than allowed.
+pub(crate) fn plain_decimal(text: &str, before: usize, after: usize) -> Option<Decimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str, most: usize| {
+        (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    (digits(whole, before) && digits(fraction, after)).then(|| text.parse().ok()).flatten()
+}
+
 /// An exact amount of one currency, counted in the currency's minor unit.
 ///
 /// In JSON `{"amount": "12000.00", "currency": "CNY"}`. An amount with more decimals than the currency
@@ -78,14 +88,11 @@ impl Money {
     /// Reads a plain decimal such as `12000.00`; refuses more decimals than the currency has, exponents,
     /// and magnitudes above [`MAX_MINOR`].
     pub fn parse(text: &str, currency: Currency) -> Result<Self, (&'static str, String)> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let plain = !digits.is_empty()
-            && digits.len() <= 24
-            && digits.split('.').count() <= 2
-            && digits.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-        let amount: Decimal = plain
-            .then(|| text.parse().ok())
-            .flatten()
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let amount = Some(digits)
+            .filter(|_| text.len() <= 24)
+            .and_then(|digits| plain_decimal(digits, 24, 24))
+            .map(|amount| if negative { -amount } else { amount })
             .ok_or_else(|| ("invalid_amount", "expected a decimal number such as `12000.00`".to_owned()))?;
         let exponent = exponent(currency);
         let scaled = amount
@@ -146,6 +153,11 @@ impl Money {
     pub fn exceeds(self, other: Self) -> Result<bool, Refusal> {
         self.same_currency(other)?;
         Ok(self.minor > other.minor)
+    }
+
+    /// The smaller of two amounts of one currency.
+    pub fn at_most(self, limit: Self) -> Result<Self, Refusal> {
+        Ok(if self.exceeds(limit)? { limit } else { self })
     }
 
     /// Adds up amounts of one currency.
@@ -237,9 +249,7 @@ impl ToSchema for Money {
     fn name() -> std::borrow::Cow<'static, str> {
         "Money".into()
     }
-    fn schemas(
-        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>,
-    ) {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         MoneyForm::schemas(schemas);
     }
 }
@@ -283,14 +293,13 @@ impl Rate {
 impl std::str::FromStr for Rate {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.len() <= 8 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        plain
-            .then(|| text.parse::<Decimal>().ok())
-            .flatten()
+        plain_decimal(text, 1, 4)
             .map(|rate| rate.normalize())
-            .filter(|rate| *rate <= Decimal::ONE && rate.scale() <= Self::DECIMALS)
+            .filter(|rate| *rate <= Decimal::ONE)
             .map(Self)
-            .ok_or_else(|| "expected a fraction from 0 to 1 with at most 4 decimals, such as `0.13`".to_owned())
+            .ok_or_else(|| {
+                "expected a fraction from 0 to 1 with at most 4 decimals, such as `0.13`".to_owned()
+            })
     }
 }
 

@@ -117,9 +117,7 @@ impl utoipa::PartialSchema for Tags {
     }
 }
 impl ToSchema for Tags {
-    fn schemas(
-        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>,
-    ) {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
         schemas.push(("Tag".into(), <Tag as utoipa::PartialSchema>::schema()));
     }
 }

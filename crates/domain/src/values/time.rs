@@ -4,8 +4,22 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, SecondsFormat, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use validator::ValidationError;
 
 use super::form;
+
+// Four-digit years only: others neither sort as text nor fit PostgreSQL.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
+const YEARS_HINT: &str = "the year must be between 1900 and 9999";
+
+/// Refuses a day that has no year of four digits after 1900.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form in which the validator calls")]
+pub(crate) fn written_day(day: &NaiveDate) -> Result<(), ValidationError> {
+    if YEARS.contains(&day.year()) {
+        return Ok(());
+    }
+    Err(ValidationError::new("year_out_of_range").with_message(YEARS_HINT.into()))
+}
 
 /// An instant in UTC, kept and written with milliseconds (RFC 3339), so that both databases give back
 /// exactly what was stored.
@@ -13,9 +27,10 @@ use super::form;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Cuts an instant to milliseconds.
+    /// Cuts an instant to milliseconds. A leap second counts as the first one of the next minute.
     pub fn new(instant: DateTime<Utc>) -> Self {
-        Self(instant.trunc_subsecs(3))
+        let cut = DateTime::from_timestamp_millis(instant.timestamp_millis());
+        Self(cut.unwrap_or_else(|| instant.trunc_subsecs(3)))
     }
 
     /// The instant as `chrono` has it.
@@ -46,12 +61,8 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, String> {
         let instant = DateTime::parse_from_rfc3339(text)
             .map_err(|_| "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)".to_owned())?;
-        // Four-digit years only: other forms neither sort as text nor fit PostgreSQL.
-        if (1900..=9999).contains(&instant.year()) {
-            Ok(Self::new(instant.to_utc()))
-        } else {
-            Err("the year must be between 1900 and 9999".to_owned())
-        }
+        let instant = Self::new(instant.to_utc());
+        if YEARS.contains(&instant.0.year()) { Ok(instant) } else { Err(YEARS_HINT.to_owned()) }
     }
 }
 

@@ -1,0 +1,192 @@
+//! Activities (跟进). They drive a lead's first response and a customer's last activity.
+
+use fairlead_domain::access::Permission;
+use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Parent, Subject, SubjectKind};
+use fairlead_domain::contact::Contact;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::error::Refusal;
+use fairlead_domain::lead::Lead;
+use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{ActivityId, CustomerId};
+use fairlead_persistence::{Predicate, Work};
+
+use crate::app::App;
+use crate::call::{Call, Failure, Page, Read, Written};
+use crate::change::{self, there};
+use crate::leads;
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::views;
+
+views!(Activity, /// An activity.
+    ActivityView, /// An activity in a list.
+    ActivitySummary);
+
+/// What a list of activities can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "activities",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("kind", words!(ActivityKind)),
+        Field::new("about_kind", words!(SubjectKind)),
+        Field::new("about_id", Kind::Id),
+        Field::new("lead_id", Kind::Id).nullable(),
+        Field::new("customer_id", Kind::Id).nullable(),
+        Field::new("created_by", Kind::Id),
+        Field::new("happened_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("due_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("next_step_at", Kind::Timestamp).nullable().sortable(),
+    ],
+    search: &["subject"],
+    default_sort: "-created_at",
+    includes: &["customer"],
+};
+
+fn view(ctx: &Context, parent: &Parent, activity: Activity) -> ActivityView {
+    ActivityView { allowed_actions: activity.allowed_actions(ctx, parent), record: activity }
+}
+
+/// The customer that a subject belongs to.
+async fn customer_of(ctx: &Context<'_>, work: &Work, subject: Subject) -> Result<CustomerId, Failure> {
+    Ok(match subject.kind {
+        SubjectKind::Customer | SubjectKind::Lead => CustomerId(subject.id),
+        SubjectKind::Contact => there(work.find::<Contact>(subject.id).await?)?.details.customer_id,
+        SubjectKind::Opportunity => {
+            let opportunity: Opportunity = there(work.find(subject.id).await?)?;
+            opportunity.reveal(ctx)?;
+            opportunity.details.customer_id
+        }
+        SubjectKind::Contract => {
+            let contract: Contract = there(work.find(subject.id).await?)?;
+            contract.reveal(ctx)?;
+            contract.details.customer_id
+        }
+    })
+}
+
+/// The record that a new activity depends on, locked.
+async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result<Parent, Failure> {
+    let found = async {
+        if about.kind == SubjectKind::Lead {
+            return Ok(Parent::Lead(change::load(ctx, work, about.id).await?));
+        }
+        let customer = customer_of(ctx, work, about).await?;
+        Ok(Parent::Customer(change::load(ctx, work, customer).await?))
+    };
+    match found.await {
+        Err(Failure::Refused(refusal)) if refusal.code == fairlead_domain::error::Code::NotFound => {
+            Err(Refusal::unknown_reference("/about/id").into())
+        }
+        other => other,
+    }
+}
+
+/// The record that an activity depends on: the customer, once there is one.
+async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<Parent, Failure> {
+    match (activity.customer_id, activity.lead_id) {
+        (Some(customer), _) => Ok(Parent::Customer(change::load(ctx, work, customer).await?)),
+        (None, Some(lead)) => Ok(Parent::Lead(change::load(ctx, work, lead).await?)),
+        (None, None) => Err(Refusal::not_found().into()),
+    }
+}
+
+/// One activity.
+pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
+    app.read(call, async |ctx, reader| {
+        let activity: Activity = there(reader.one(id).await?)?;
+        let parent = match (activity.customer_id, activity.lead_id) {
+            (Some(customer), _) => Parent::Customer(change::read(ctx, reader, customer).await?),
+            (None, Some(lead)) => Parent::Lead(change::read(ctx, reader, lead).await?),
+            (None, None) => return Err(Refusal::not_found().into()),
+        };
+        Ok(view(ctx, &parent, activity))
+    })
+    .await
+}
+
+/// The activities about the leads and customers that the caller may see.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ActivitySummary>> {
+    app.read(call, async |ctx, reader| {
+        let leads = lists::scope(ctx, Permission::LeadsRead, "owner_id");
+        let customers = lists::scope(ctx, Permission::CustomersRead, "owner_id");
+        let of_leads = |scope| {
+            let about_leads = Predicate::Through("lead_id", "leads", Box::new(scope));
+            Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])
+        };
+        let of_customers = |scope| Predicate::Through("customer_id", "customers", Box::new(scope));
+        let visible = match (leads, customers) {
+            (Err(refusal), Err(_)) => return Err(refusal.into()),
+            (leads, customers) => Predicate::Any(
+                leads.into_iter().map(of_leads).chain(customers.into_iter().map(of_customers)).collect(),
+            ),
+        };
+        let links = |activity: &Activity| Links { customer: activity.customer_id, ..Links::default() };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Logs an activity.
+pub async fn create(app: &App, call: &Call, form: Valid<ActivityDetails>) -> Written<ActivityView> {
+    app.write(call, async |ctx, work| {
+        let parent = parent_of_new(ctx, work, form.about).await?;
+        let (activity, event) = Activity::new(ctx, work.new_id(), &parent, form.clone())?;
+        work.insert(&activity, event).await?;
+        note(ctx, work, &activity).await?;
+        let parent = self::parent(ctx, work, &activity).await?;
+        Ok(view(ctx, &parent, activity))
+    })
+    .await
+}
+
+/// What follows for the lead or the customer. A task that is still to be done is no activity yet, but the
+/// next one.
+async fn note(ctx: &Context<'_>, work: &mut Work, activity: &Activity) -> Result<(), Failure> {
+    let details = &activity.details;
+    if let (Some(lead), None, Some(at)) = (activity.lead_id, activity.customer_id, details.happened_at) {
+        leads::note_activity(ctx, work, lead, at).await?;
+    }
+    if let Some(customer) = activity.customer_id {
+        let before: Customer = change::load(ctx, work, customer).await?;
+        let mut after = before.clone();
+        let event = match details.happened_at {
+            Some(at) => after.note_activity(at, details.next_step_at),
+            None => after.plan_activity(details.due_at),
+        };
+        work.save(&before, &mut after, event).await?;
+    }
+    Ok(())
+}
+
+/// Changes what was said about an activity.
+pub async fn update(app: &App, call: &Call, id: ActivityId, patch: Patch<ActivityDetails>) -> Written<ActivityView> {
+    app.write(call, async |ctx, work| {
+        let found: Activity = there(work.find(id).await?)?;
+        let parent = parent(ctx, work, &found).await?;
+        let before: Activity = there(work.load(id).await?)?;
+        call.check_version(before.version)?;
+        before.may_update(ctx, &parent)?;
+        let mut after = before.clone();
+        let event = after.edit(ctx, &parent, patch.apply(&before.details)?)?;
+        work.save(&before, &mut after, event).await?;
+        Ok(view(ctx, &parent, after))
+    })
+    .await
+}
+
+/// Deletes an activity that was a mistake.
+pub async fn delete(app: &App, call: &Call, id: ActivityId) -> Written<()> {
+    app.write(call, async |ctx, work| {
+        let found: Activity = there(work.find(id).await?)?;
+        let parent = parent(ctx, work, &found).await?;
+        let activity: Activity = there(work.load(id).await?)?;
+        call.check_version(activity.version)?;
+        activity.may_update(ctx, &parent)?;
+        Ok(work.delete(&activity, Event("activity.deleted")).await?)
+    })
+    .await
+}

@@ -1,0 +1,292 @@
+//! Leads (线索).
+
+use chrono::NaiveDate;
+use fairlead_domain::access::Permission;
+use fairlead_domain::activity::Activity;
+use fairlead_domain::contact::Contact;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::customer::{Customer, OwnershipCause};
+use fairlead_domain::error::Refusal;
+use fairlead_domain::lead::{DisqualifyReason, Lead, LeadDetails, LeadStatus, Source};
+use fairlead_domain::opportunity::{ForecastCategory, OpportunityDetails};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId};
+use fairlead_persistence::{Predicate, Work};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Failure, Page, Read, Written};
+use crate::change::{Resource, load, named};
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::views;
+use crate::{customers, opportunities};
+
+views!(Lead, /// A lead.
+    LeadView, /// A lead in a list.
+    LeadSummary);
+
+/// What a list of leads can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "leads",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("updated_at", Kind::Timestamp).sortable(),
+        Field::new("name", Kind::Text).sortable(),
+        Field::new("company", Kind::Text).nullable().sortable(),
+        Field::new("phone", Kind::Text).nullable(),
+        Field::new("email", Kind::Text).nullable(),
+        Field::new("source", words!(Source)),
+        Field::new("campaign", Kind::Text).nullable(),
+        Field::new("region", Kind::Text).nullable(),
+        Field::new("industry", Kind::Text).nullable(),
+        Field::new("status", words!(LeadStatus)),
+        Field::new("owner_id", Kind::Id).nullable(),
+        Field::new("budget", Kind::Money("budget_currency")).in_column("budget_minor").nullable(),
+        Field::new("expected_purchase_on", Kind::Date).nullable().sortable(),
+        Field::new("response_due_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("last_activity_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("converted_customer_id", Kind::Id).nullable(),
+    ],
+    search: &["name", "company", "email"],
+    default_sort: "-created_at",
+    includes: &["owner"],
+};
+
+impl Resource for Lead {
+    type View = LeadView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        Lead::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<LeadView, Refusal> {
+        Ok(LeadView { allowed_actions: self.allowed_actions(ctx), record: self })
+    }
+}
+
+/// To whom a record is given.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignForm {
+    /// The new owner.
+    pub owner_id: UserId,
+    /// Why.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Line>,
+}
+
+/// Why a lead is given up.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisqualifyForm {
+    /// Why.
+    pub reason: DisqualifyReason,
+}
+
+/// What a lead becomes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvertForm {
+    /// A customer that is there already; a new one is made when absent.
+    #[serde(default)]
+    pub customer_id: Option<CustomerId>,
+    /// Whether to make a contact of the person.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub create_contact: bool,
+    /// The opportunity to make, if any.
+    #[serde(default)]
+    #[validate(nested)]
+    pub opportunity: Option<ConvertOpportunity>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The opportunity that a lead becomes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConvertOpportunity {
+    /// In one line.
+    #[validate(nested)]
+    pub name: Line,
+    /// The pipeline; the default one when absent.
+    #[serde(default)]
+    pub pipeline_id: Option<PipelineId>,
+    /// What it is worth; the lead's budget when absent.
+    #[serde(default)]
+    pub amount: Option<Money>,
+    /// When it should be won; the lead's expected date when absent.
+    #[serde(default)]
+    pub expected_close_on: Option<NaiveDate>,
+}
+
+/// One lead.
+pub async fn get(app: &App, call: &Call, id: LeadId) -> Read<LeadView> {
+    app.get::<Lead>(call, id).await
+}
+
+/// The leads that the caller may see.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadSummary>> {
+    app.read(call, async |ctx, reader| {
+        let visible = lists::scope(ctx, Permission::LeadsRead, "owner_id")?;
+        let links = |lead: &Lead| Links { owner: lead.owner_id, ..Links::default() };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Records a lead.
+pub async fn create(app: &App, call: &Call, form: Valid<LeadDetails>) -> Written<LeadView> {
+    app.write(call, async |ctx, work| {
+        let (lead, event) = Lead::new(ctx, work.new_id(), form.clone())?;
+        work.insert(&lead, event).await?;
+        Ok(lead.view(ctx)?)
+    })
+    .await
+}
+
+/// Changes what was said about a lead.
+pub async fn update(app: &App, call: &Call, id: LeadId, patch: Patch<LeadDetails>) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| {
+        lead.may_update(ctx)?;
+        Ok(lead.edit(ctx, patch.apply(&lead.details)?)?)
+    })
+    .await
+}
+
+/// Deletes a lead that was a mistake.
+pub async fn delete(app: &App, call: &Call, id: LeadId) -> Written<()> {
+    app.remove(call, id, Event("lead.deleted"), async |ctx, _, lead: &Lead| Ok(lead.may_update(ctx)?)).await
+}
+
+/// Gives a lead to a user.
+pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.assign(ctx, form.owner_id)?)).await
+}
+
+/// Takes a lead from the lead pool. Of many at once, one gets it.
+pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
+    app.write(call, async |ctx, work| {
+        // Whoever comes late is told so, even though the lead has left their sight.
+        let before: Lead = crate::change::there(work.load(id).await?)?;
+        call.check_version(before.version)?;
+        let mut after = before.clone();
+        let event = after.claim(ctx)?;
+        work.save(&before, &mut after, event).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// Gives a lead back to the lead pool.
+pub async fn release(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.release(ctx)?)).await
+}
+
+/// Finds a lead worth an opportunity.
+pub async fn qualify(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.qualify(ctx)?)).await
+}
+
+/// Gives a lead up.
+pub async fn disqualify(app: &App, call: &Call, id: LeadId, form: Valid<DisqualifyForm>) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.disqualify(ctx, form.reason)?)).await
+}
+
+/// Takes a lead up again.
+pub async fn reopen(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
+    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.reopen(ctx)?)).await
+}
+
+/// Makes customer, contact and opportunity of a lead, all or nothing.
+pub async fn convert(app: &App, call: &Call, id: LeadId, form: Valid<ConvertForm>) -> Written<LeadView> {
+    app.change(call, id, async |ctx, work, lead: &mut Lead| {
+        let owner = lead.may_convert(ctx)?;
+        let customer = match form.customer_id {
+            Some(customer) => {
+                let customer: Customer = named(ctx, work, customer, "/customer_id").await?;
+                customer.may_update(ctx)?;
+                customer
+            }
+            None => new_customer(ctx, work, lead, owner).await?,
+        };
+        let contact = if form.create_contact { Some(contact(ctx, work, lead, &customer).await?) } else { None };
+        let opportunity = match &form.opportunity {
+            Some(wanted) => Some(opportunity(ctx, work, lead, &customer, contact, wanted).await?),
+            None => None,
+        };
+        activities_follow(work, lead.id, customer.id).await?;
+        Ok(lead.convert(ctx, customer.id, contact, opportunity)?)
+    })
+    .await
+}
+
+async fn new_customer(ctx: &Context<'_>, work: &mut Work, lead: &Lead, owner: UserId) -> Result<Customer, Failure> {
+    let load = work.owner_load(owner, customers::day_began(ctx)).await?;
+    let details = Valid::check(lead.as_customer())?;
+    let made = Customer::new(ctx, work.new_id(), details, Some((owner, load)), OwnershipCause::Converted)?;
+    customers::insert(ctx, work, made).await
+}
+
+async fn contact(ctx: &Context<'_>, work: &mut Work, lead: &Lead, customer: &Customer) -> Result<ContactId, Failure> {
+    let of_customer = Predicate::Is("customer_id", customer.id.0.into());
+    let known: Vec<Contact> = work.find_all(of_customer).await?;
+    let is_primary = known.iter().all(|contact| !contact.details.is_primary);
+    let details = Valid::check(lead.as_contact(customer.id, is_primary))?;
+    let (contact, event) = Contact::new(ctx, work.new_id(), customer, details)?;
+    work.insert(&contact, event).await?;
+    Ok(contact.id)
+}
+
+async fn opportunity(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    lead: &Lead,
+    customer: &Customer,
+    contact: Option<ContactId>,
+    wanted: &ConvertOpportunity,
+) -> Result<OpportunityId, Failure> {
+    let details = OpportunityDetails {
+        name: wanted.name.clone(),
+        customer_id: customer.id,
+        pipeline_id: wanted.pipeline_id,
+        primary_contact_id: contact,
+        amount: wanted.amount.or(lead.details.budget),
+        expected_close_on: wanted.expected_close_on.or(lead.details.expected_purchase_on),
+        source: Some(lead.details.source),
+        grade: None,
+        forecast_category: ForecastCategory::Pipeline,
+        competitors: Tags::default(),
+        note: lead.details.interest.clone(),
+    };
+    let made = opportunities::make(ctx, work, Valid::check(details)?, "/opportunity").await?;
+    Ok(made.id)
+}
+
+async fn activities_follow(work: &mut Work, lead: LeadId, customer: CustomerId) -> Result<(), Failure> {
+    for before in work.load_all::<Activity>(Predicate::Is("lead_id", lead.0.into())).await? {
+        let mut after = before.clone();
+        after.customer_id = Some(customer);
+        work.save(&before, &mut after, Event("activity.followed")).await?;
+    }
+    Ok(())
+}
+
+/// Notes an activity about a lead.
+pub(crate) async fn note_activity(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    id: LeadId,
+    at: fairlead_domain::values::Timestamp,
+) -> Result<(), Failure> {
+    let before: Lead = load(ctx, work, id).await?;
+    let mut after = before.clone();
+    let event = after.note_activity(at)?;
+    work.save(&before, &mut after, event).await?;
+    Ok(())
+}

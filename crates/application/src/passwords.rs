@@ -1,0 +1,100 @@
+//! Passwords: argon2id, a few at a time so that logins cannot starve everything else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+use fairlead_persistence::StoreError;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError, ValidationErrors};
+
+/// A password as somebody typed it: 10 to 200 characters.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password, min_length = 10, max_length = 200, example = "correct horse battery")]
+pub struct Password(SecretString);
+
+impl Password {
+    /// Takes a password as it is; it is trusted once validated.
+    pub fn new(text: SecretString) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+impl Validate for Password {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let length = self.0.expose_secret().chars().count();
+        if (10..=200).contains(&length) {
+            return Ok(());
+        }
+        let mut errors = ValidationErrors::new();
+        let error = ValidationError::new("length").with_message("must have between 10 and 200 characters".into());
+        errors.add("", error);
+        Err(errors)
+    }
+}
+
+/// Hashes and checks passwords.
+#[derive(Debug)]
+pub(crate) struct Passwords {
+    argon2: Argon2<'static>,
+    room: Arc<Semaphore>,
+    /// What an unknown user's password is checked against, so that the answer takes as long.
+    dummy: String,
+}
+
+impl Passwords {
+    pub(crate) fn new(memory_kib: u32, threads: usize) -> Result<Self, String> {
+        let params = Params::new(memory_kib, 1, 1, None).map_err(|error| error.to_string())?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let dummy = hash_with(&argon2, "nobody has this password")?;
+        Ok(Self { argon2, room: Arc::new(Semaphore::new(threads.max(1))), dummy })
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon2) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let closed = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
+        let _place = Arc::clone(&self.room).acquire_owned().await.map_err(|error| closed(&error))?;
+        let argon2 = self.argon2.clone();
+        tokio::task::spawn_blocking(move || work(&argon2)).await.map_err(|error| closed(&error))
+    }
+
+    pub(crate) async fn hash(&self, password: &SecretString) -> Result<String, StoreError> {
+        let password = password.clone();
+        self.work(move |argon2| hash_with(argon2, password.expose_secret()))
+            .await?
+            .map_err(StoreError::Corrupt)
+    }
+
+    /// Whether the password has this hash. Without a hash the answer is no, and takes as long.
+    pub(crate) async fn verify(&self, password: &SecretString, hash: Option<String>) -> Result<bool, StoreError> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.dummy.clone());
+        let password = password.clone();
+        let fits = self.work(move |argon2| {
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| argon2.verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
+        });
+        Ok(fits.await? && known)
+    }
+}
+
+fn hash_with(argon2: &Argon2, password: &str) -> Result<String, String> {
+    argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|error| error.to_string())
+}

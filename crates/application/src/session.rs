@@ -1,0 +1,327 @@
+//! Logging in, staying logged in, logging out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
+use fairlead_domain::access::Grant;
+use fairlead_domain::context::Event;
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::organisation::{Locale, UserRef};
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{Email, SessionId, Timestamp, UserId};
+use fairlead_persistence::access::SessionRow;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Failure, Read};
+pub use crate::passwords::Password;
+pub use crate::tokens::{Jwk, Jwks};
+
+/// What logging in takes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginForm {
+    /// The user's e-mail address, in any case.
+    #[validate(nested)]
+    pub email: Email,
+    /// The password.
+    #[schema(inline, max_length = 200)]
+    pub password: LoginPassword,
+}
+
+/// A password of any form: whether it fits is decided by its hash alone.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password, max_length = 200, example = "demo-password")]
+pub struct LoginPassword(secrecy::SecretString);
+
+impl std::fmt::Debug for LoginPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginPassword")
+    }
+}
+
+/// What renewing takes.
+#[derive(Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshForm {
+    /// The newest refresh token of the session. It can be used once.
+    #[validate(length(min = 1, max = 100))]
+    #[schema(min_length = 1, max_length = 100)]
+    pub refresh_token: String,
+}
+
+impl std::fmt::Debug for RefreshForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RefreshForm")
+    }
+}
+
+/// What a login or a renewal gives.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct TokenPair {
+    /// Send it as `Authorization: Bearer ...`.
+    #[schema(max_length = 2000)]
+    pub access_token: String,
+    /// Always `Bearer`.
+    #[schema(max_length = 10, example = "Bearer")]
+    pub token_type: String,
+    /// For how many seconds the access token lasts.
+    #[schema(minimum = 1, maximum = 900, example = 900)]
+    pub expires_in: i64,
+    /// Gives the next pair, once.
+    #[schema(max_length = 100)]
+    pub refresh_token: String,
+}
+
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenPair")
+    }
+}
+
+/// A login session of the caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed.
+    pub last_used_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// The address from which it began.
+    #[schema(max_length = 100)]
+    pub client: String,
+    /// Whether this request belongs to it.
+    pub current: bool,
+}
+
+/// The caller's sessions.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionList {
+    /// The sessions, the last used first.
+    #[schema(max_items = 100)]
+    pub data: Vec<Session>,
+}
+
+/// The caller, and what they may do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// The user.
+    #[serde(flatten)]
+    pub user: UserRef,
+    /// The address to log in with.
+    pub email: Email,
+    /// The user's roles.
+    #[schema(max_items = 10)]
+    pub roles: Vec<fairlead_domain::access::RoleKey>,
+    /// The language of messages.
+    pub locale: Locale,
+    /// Every permission, with its reach.
+    #[schema(max_items = 200)]
+    pub permissions: Vec<Grant>,
+}
+
+struct RefreshToken {
+    text: String,
+    hash: [u8; 32],
+}
+
+impl RefreshToken {
+    /// 256 bits that nobody can guess; only the hash is kept.
+    fn new() -> Self {
+        let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        Self { hash: Self::hash(&text), text }
+    }
+
+    fn hash(text: &str) -> [u8; 32] {
+        Sha256::digest(text).into()
+    }
+}
+
+impl App {
+    fn pair(&self, user: UserId, session: SessionId, refresh: RefreshToken) -> Result<TokenPair, Failure> {
+        let tokens = &self.inner.tokens;
+        Ok(TokenPair {
+            access_token: tokens.issue(user, session, self.new_uuid(), self.now())?,
+            token_type: "Bearer".to_owned(),
+            expires_in: tokens.lifetime,
+            refresh_token: refresh.text,
+        })
+    }
+}
+
+/// Logs in. The answer to a wrong password and to an unknown address is the same, and takes as long.
+pub async fn login(app: &App, request_id: &str, client: &str, form: Valid<LoginForm>) -> Result<TokenPair, Failure> {
+    let email = form.email.normalised();
+    let throttle = &app.inner.throttle;
+    throttle.check(&email, client, app.now())?;
+    // Counted before it is known: many attempts at once count as many.
+    throttle.note_failure(&email, client, app.now());
+    let found = app.store().credentials(&email).await?;
+    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
+    let fits = app.inner.passwords.verify(&form.password.0, hash).await?;
+    let org = app.reload_organisation().await?;
+    let user = user.filter(|user| fits && org.actor(*user).is_some()).ok_or_else(|| {
+        Refusal::new(Code::InvalidCredentials, "e-mail or password is wrong, or the account may not log in")
+    })?;
+    throttle.forgive(&email);
+
+    let refresh = RefreshToken::new();
+    let caller = crate::call::Caller { user, session: None };
+    let mut work = app.store().begin(app.author(Some(caller), request_id), None).await?;
+    let now = work.now();
+    let session = SessionRow {
+        id: work.new_id(),
+        user_id: user,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now.plus(Duration::days(app.inner.config.refresh_token_days)),
+        client: client.chars().take(100).collect(),
+        ended_at: None,
+    };
+    work.insert_session(&session).await?;
+    work.insert_refresh_token(refresh.hash, session.id).await?;
+    note(&mut work, Event("session.began"), session.id, user);
+    work.commit(None).await?;
+    app.pair(user, session.id, refresh)
+}
+
+fn note(work: &mut fairlead_persistence::Work, event: Event, session: SessionId, user: UserId) {
+    let data = serde_json::json!({ "id": session, "user_id": user });
+    work.note_changes(event, RecordKind::Session, session.0, serde_json::Map::new(), data);
+}
+
+/// Renews a session's tokens. A refresh token that comes a second time was stolen: the session ends.
+pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> Result<TokenPair, Failure> {
+    let invalid = || Refusal::new(Code::InvalidRefreshToken, "the refresh token is unknown, expired or was used");
+    let hash = RefreshToken::hash(&form.refresh_token);
+    let mut work = app.store().begin(app.author(None, request_id), None).await?;
+    let now = work.now();
+    let Some(found) = work.use_refresh_token(hash).await? else {
+        work.roll_back().await?;
+        return Err(invalid().into());
+    };
+    let session = found.session;
+    if session.ended_at.is_some() || session.expires_at <= now {
+        work.roll_back().await?;
+        return Err(invalid().into());
+    }
+    if found.used_at.is_some() {
+        work.end_session(session.user_id, session.id).await?;
+        note(&mut work, Event("session.revoked"), session.id, session.user_id);
+        work.commit(None).await?;
+        return Err(invalid().into());
+    }
+    if app.reload_organisation().await?.actor(session.user_id).is_none() {
+        work.roll_back().await?;
+        return Err(invalid().into());
+    }
+    let next = RefreshToken::new();
+    work.insert_refresh_token(next.hash, session.id).await?;
+    work.touch_session(session.id).await?;
+    work.commit(None).await?;
+    app.pair(session.user_id, session.id, next)
+}
+
+/// Ends the caller's session: its tokens, the access token as well, are refused from now on.
+pub async fn logout(app: &App, call: &Call) -> Result<(), Failure> {
+    match call.caller.session {
+        Some(session) => end(app, call, session).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends one of the caller's sessions.
+pub async fn end(app: &App, call: &Call, session: SessionId) -> Result<(), Failure> {
+    app.write(call, async |ctx, work| {
+        if !work.end_session(ctx.actor.id, session).await? {
+            return Err(Refusal::not_found().into());
+        }
+        note(work, Event("session.ended"), session, ctx.actor.id);
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// The caller's sessions.
+pub async fn list(app: &App, call: &Call) -> Read<SessionList> {
+    let rows = app
+        .read(call, async |ctx, _| Ok(app.store().sessions(ctx.actor.id, ctx.now).await?))
+        .await?;
+    let session = |row: SessionRow| Session {
+        id: row.id,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+        client: row.client,
+        current: call.caller.session == Some(row.id),
+    };
+    Ok(SessionList { data: rows.into_iter().map(session).collect() })
+}
+
+/// The caller.
+pub async fn me(app: &App, call: &Call) -> Read<Me> {
+    app.read(call, async |ctx, _| {
+        let id = ctx.actor.id;
+        let (Some(user), Some(details)) = (ctx.org.user_ref(id), ctx.org.user(id).map(|user| &user.details)) else {
+            return Err(Refusal::not_found().into());
+        };
+        Ok(Me {
+            user,
+            email: details.email.clone(),
+            roles: details.roles.clone(),
+            locale: details.locale,
+            permissions: ctx.actor.grants().collect(),
+        })
+    })
+    .await
+}
+
+/// The keys that verify access tokens.
+pub async fn jwks(app: &App) -> Read<Jwks> {
+    Ok(app.inner.tokens.jwks())
+}
+
+/// What changing one's own password takes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordForm {
+    /// The present password.
+    #[schema(inline, max_length = 200)]
+    pub current_password: LoginPassword,
+    /// The new one.
+    #[validate(nested)]
+    #[schema(inline)]
+    pub new_password: Password,
+}
+
+/// Changes the caller's password and ends their other sessions.
+pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) -> Result<(), Failure> {
+    let user = call.caller.user;
+    // Guessing at the present password is slowed down like guessing at a login.
+    let account = user.to_string();
+    app.inner.throttle.check(&account, &account, app.now())?;
+    app.inner.throttle.note_failure(&account, &account, app.now());
+    let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
+    if !app.inner.passwords.verify(&form.current_password.0, known).await? {
+        return Err(Refusal::invalid("/current_password", "wrong_password", "is not the present password").into());
+    }
+    app.inner.throttle.forgive(&account);
+    let hash = app.inner.passwords.hash(form.new_password.secret()).await?;
+    app.write(call, async |ctx, work| {
+        work.put_password(ctx.actor.id, &hash).await?;
+        work.end_sessions(ctx.actor.id, call.caller.session).await?;
+        crate::users::note_password(work, ctx.actor.id);
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}

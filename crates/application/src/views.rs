@@ -1,0 +1,94 @@
+//! What callers see of records: the record, what they may do with it, and what they asked to include.
+
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::organisation::UserRef;
+use fairlead_domain::values::{ContractId, CustomerId, Line, Number};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A customer as other records show it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CustomerRef {
+    /// Its id.
+    pub id: CustomerId,
+    /// Its name.
+    pub name: Line,
+}
+
+/// A contract as other records show it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractRef {
+    /// Its id.
+    pub id: ContractId,
+    /// Its number.
+    pub number: Number,
+    /// Its title.
+    pub title: Line,
+}
+
+impl From<&Customer> for CustomerRef {
+    fn from(customer: &Customer) -> Self {
+        Self { id: customer.id, name: customer.details.name.clone() }
+    }
+}
+
+impl From<&Contract> for ContractRef {
+    fn from(contract: &Contract) -> Self {
+        Self { id: contract.id, number: contract.number.clone(), title: contract.details.title.clone() }
+    }
+}
+
+/// What `include` adds beside the ids that are always there.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Included {
+    /// The owner, with `include=owner`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<UserRef>,
+    /// The customer, with `include=customer`; absent where the caller may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerRef>,
+    /// The contract, with `include=contract`; absent where the caller may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<ContractRef>,
+}
+
+/// Declares what callers see of a record: alone with `allowed_actions`, in lists with what they include.
+macro_rules! views {
+    ($record:ident, $(#[doc = $doc:literal])* $view:ident, $(#[doc = $summary_doc:literal])* $summary:ident) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+        pub struct $view {
+            /// The record.
+            #[serde(flatten)]
+            pub record: $record,
+            /// What the caller may do with it now.
+            #[schema(max_items = 20)]
+            pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
+        }
+
+        impl $crate::call::Versioned for $view {
+            fn version(&self) -> i64 {
+                self.record.version
+            }
+        }
+
+        $(#[doc = $summary_doc])*
+        #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+        pub struct $summary {
+            /// The record.
+            #[serde(flatten)]
+            pub record: $record,
+            /// What was asked to be included.
+            #[serde(flatten)]
+            pub included: $crate::views::Included,
+        }
+
+        impl From<($record, $crate::views::Included)> for $summary {
+            fn from((record, included): ($record, $crate::views::Included)) -> Self {
+                Self { record, included }
+            }
+        }
+    };
+}
+pub(crate) use views;

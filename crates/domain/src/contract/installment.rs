@@ -1,0 +1,94 @@
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::record;
+use crate::text_enum;
+use crate::values::{ContractId, InstallmentId, Line, Money, Timestamp, Today};
+
+text_enum! {
+    /// Where an installment stands; follows from dates and allocations, never typed in.
+    pub enum InstallmentStatus {
+        /// Due later.
+        Scheduled = "scheduled",
+        /// Due within the days that the organisation set.
+        DueSoon = "due_soon",
+        /// Due before today and not paid in full.
+        Overdue = "overdue",
+        /// Paid in part, and not overdue.
+        PartiallyPaid = "partially_paid",
+        /// Paid in full.
+        Paid = "paid",
+        /// Not wanted any more.
+        Closed = "closed",
+    }
+}
+
+/// A part of a running contract's amount (回款计划). Made when the contract becomes active.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Installment {
+    /// Its id.
+    pub id: InstallmentId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// Its place in the plan, from 1.
+    #[schema(minimum = 1)]
+    pub sequence: i64,
+    /// When it is due.
+    pub due_on: NaiveDate,
+    /// How much.
+    pub amount: Money,
+    /// On what condition.
+    #[schema(required)]
+    pub condition: Option<Line>,
+    /// What recorded and confirmed payments put on it.
+    pub allocated: Money,
+    /// What confirmed payments put on it.
+    pub paid: Money,
+    /// Whether its contract was terminated before it was paid.
+    pub closed: bool,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Installment, Installment);
+
+impl Installment {
+    /// Where it stands on a day.
+    pub fn status(&self, today: Today, due_soon_days: u64) -> InstallmentStatus {
+        if self.paid == self.amount {
+            InstallmentStatus::Paid
+        } else if self.closed {
+            InstallmentStatus::Closed
+        } else if self.due_on < today.0 {
+            InstallmentStatus::Overdue
+        } else if self.paid.is_positive() {
+            InstallmentStatus::PartiallyPaid
+        } else if self.due_on <= today.plus_days(due_soon_days) {
+            InstallmentStatus::DueSoon
+        } else {
+            InstallmentStatus::Scheduled
+        }
+    }
+
+    /// Closes it, unless it is paid. Says whether that changed anything.
+    pub fn close(&mut self) -> bool {
+        let closes = !self.closed && self.paid != self.amount;
+        self.closed |= closes;
+        closes
+    }
+
+    /// How many days it is overdue.
+    pub fn overdue_days(&self, today: Today) -> i64 {
+        if self.closed || self.paid == self.amount { 0 } else { (today.0 - self.due_on).num_days().max(0) }
+    }
+}
+
+/// Closes what is still open of a terminated contract's plan. Answers with the installments that changed.
+pub fn close_installments(installments: &mut [Installment]) -> Vec<InstallmentId> {
+    installments.iter_mut().filter_map(|part| part.close().then_some(part.id)).collect()
+}

@@ -1,0 +1,388 @@
+//! Contracts (合同), their line items and installments, and the sums that everything about money is
+//! judged by.
+
+mod details;
+mod installment;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub(crate) use details::positive;
+pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
+pub use installment::{Installment, InstallmentStatus, close_installments};
+pub use sums::ContractSums;
+
+use crate::access::Permission;
+use crate::contact::unchanged;
+use crate::context::{Context, Event};
+use crate::customer::Customer;
+use crate::error::{Code, Refusal};
+use crate::opportunity::Opportunity;
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{ContractId, InstallmentId, Line, Money, Number, OpportunityId, Timestamp, UserId};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// The state of a contract.
+    pub enum ContractStatus {
+        /// Being written.
+        Draft = "draft",
+        /// Waiting for approval.
+        PendingApproval = "pending_approval",
+        /// Running.
+        Active = "active",
+        /// Paid in full.
+        Completed = "completed",
+        /// Ended before it was paid in full.
+        Terminated = "terminated",
+        /// Given up before it ran.
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// What may happen to a contract.
+    pub enum ContractAction {
+        /// Ask for approval.
+        Submit = "submit",
+        /// Take the question back.
+        Withdraw = "withdraw",
+        /// Give the draft up.
+        Cancel = "cancel",
+        /// End it early.
+        Terminate = "terminate",
+        /// The last approver agreed.
+        Approve = "approve",
+        /// An approver did not agree.
+        Reject = "reject",
+        /// It was paid in full.
+        Complete = "complete",
+        /// A payment or an invoice was taken back after completion.
+        Reactivate = "reactivate",
+    }
+}
+
+/// The contract's state machine.
+pub static MACHINE: Machine<ContractStatus, ContractAction> = Machine {
+    name: "contract",
+    initial: &[ContractStatus::Draft],
+    states: ContractStatus::ALL,
+    rules: &[
+        Rule {
+            action: ContractAction::Submit,
+            from: &[ContractStatus::Draft],
+            to: Some(ContractStatus::PendingApproval),
+            who: Who::Holder(Permission::ContractsSubmit),
+            guards: &[
+                "the customer has an owner",
+                "installments are present and add up to the amount",
+                "every step of the approval has somebody to decide it",
+            ],
+        },
+        Rule {
+            action: ContractAction::Withdraw,
+            from: &[ContractStatus::PendingApproval],
+            to: Some(ContractStatus::Draft),
+            who: Who::Holder(Permission::ContractsSubmit),
+            guards: &["the caller asked for the approval"],
+        },
+        Rule {
+            action: ContractAction::Cancel,
+            from: &[ContractStatus::Draft],
+            to: Some(ContractStatus::Cancelled),
+            who: Who::Holder(Permission::ContractsDraft),
+            guards: &[],
+        },
+        Rule {
+            action: ContractAction::Terminate,
+            from: &[ContractStatus::Active],
+            to: Some(ContractStatus::Terminated),
+            who: Who::Holder(Permission::ContractsTerminate),
+            guards: &["a reason is given"],
+        },
+        Rule {
+            action: ContractAction::Approve,
+            from: &[ContractStatus::PendingApproval],
+            to: Some(ContractStatus::Active),
+            who: Who::System,
+            guards: &["the last step of the approval was approved"],
+        },
+        Rule {
+            action: ContractAction::Reject,
+            from: &[ContractStatus::PendingApproval],
+            to: Some(ContractStatus::Draft),
+            who: Who::System,
+            guards: &["a step of the approval was rejected"],
+        },
+        Rule {
+            action: ContractAction::Complete,
+            from: &[ContractStatus::Active],
+            to: Some(ContractStatus::Completed),
+            who: Who::System,
+            guards: &["confirmed payments equal the amount", "by_invoice: issued invoices equal it too"],
+        },
+        Rule {
+            action: ContractAction::Reactivate,
+            from: &[ContractStatus::Completed],
+            to: Some(ContractStatus::Active),
+            who: Who::System,
+            guards: &["confirmed payments, or by_invoice issued invoices, no longer equal the amount"],
+        },
+    ],
+};
+
+/// A contract.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Contract {
+    /// Its id.
+    pub id: ContractId,
+    /// Its number.
+    pub number: Number,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: ContractDetails,
+    /// The opportunity from which it came.
+    #[schema(required)]
+    pub opportunity_id: Option<OpportunityId>,
+    /// The owner.
+    pub owner_id: UserId,
+    /// Its state.
+    pub status: ContractStatus,
+    /// What its invoices and payments add up to.
+    #[serde(flatten)]
+    pub sums: ContractSums,
+    /// Why it was terminated or cancelled.
+    #[schema(required)]
+    pub end_reason: Option<Line>,
+    /// When it became active.
+    #[schema(required)]
+    pub activated_at: Option<Timestamp>,
+    /// When it was completed, terminated or cancelled.
+    #[schema(required)]
+    pub closed_at: Option<Timestamp>,
+    /// Who recorded it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Contract, Contract);
+
+impl Contract {
+    /// Drafts a contract with a customer; it belongs to the customer's owner.
+    pub fn new(
+        ctx: &Context,
+        id: ContractId,
+        number: Number,
+        customer: &Customer,
+        form: Valid<ContractDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        let owner = customer
+            .owner_id
+            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        ctx.authorize(Permission::ContractsDraft, Some(owner))?;
+        Ok((Self::draft(ctx, id, number, owner, None, form.into_inner()), Event("contract.drafted")))
+    }
+
+    /// Drafts the contract of an opportunity that entered its signing stage.
+    pub fn from_opportunity(
+        ctx: &Context,
+        id: ContractId,
+        number: Number,
+        opportunity: &Opportunity,
+    ) -> Result<(Self, Event), Refusal> {
+        let amount = opportunity
+            .details
+            .amount
+            .ok_or_else(|| Refusal::new(Code::StageRequirementsMissing, "the opportunity has no amount"))?;
+        let details = ContractDetails {
+            title: opportunity.details.name.clone(),
+            customer_id: opportunity.details.customer_id,
+            amount,
+            line_items: Vec::new(),
+            installments: Vec::new(),
+            collection_scheme: CollectionScheme::ByInvoice,
+            signed_on: None,
+            starts_on: None,
+            ends_on: None,
+            our_signer: None,
+            customer_signer: None,
+            terms: None,
+        };
+        let contract = Self::draft(ctx, id, number, opportunity.owner_id, Some(opportunity.id), details);
+        Ok((contract, Event("contract.drafted")))
+    }
+
+    fn draft(
+        ctx: &Context,
+        id: ContractId,
+        number: Number,
+        owner_id: UserId,
+        opportunity_id: Option<OpportunityId>,
+        details: ContractDetails,
+    ) -> Self {
+        let nothing = Money::zero(details.amount.currency());
+        Self {
+            id,
+            number,
+            details,
+            opportunity_id,
+            owner_id,
+            status: ContractStatus::Draft,
+            sums: ContractSums {
+                invoice_committed: nothing,
+                invoiced: nothing,
+                received: nothing,
+                paid: nothing,
+            },
+            end_reason: None,
+            activated_at: None,
+            closed_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        }
+    }
+
+    /// A contract outside the caller's scope does not exist for them.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.reveal(Permission::ContractsRead, Some(self.owner_id))
+    }
+
+    fn permit(&self, ctx: &Context, action: ContractAction) -> Result<ContractStatus, Refusal> {
+        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+    }
+
+    /// May it be changed or deleted by hand? While it is a draft.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::ContractsDraft, Some(self.owner_id))?;
+        match self.status {
+            ContractStatus::Draft => Ok(()),
+            ContractStatus::PendingApproval => {
+                Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the contract"))
+            }
+            other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+                .with("from", other)
+                .with("action", "update")),
+        }
+    }
+
+    /// Changes what was said about it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<ContractDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        unchanged("/customer_id", &self.details.customer_id, &form.customer_id)?;
+        let nothing = Money::zero(form.amount.currency());
+        // A draft has neither invoices nor payments; its sums follow the currency.
+        self.sums =
+            ContractSums { invoice_committed: nothing, invoiced: nothing, received: nothing, paid: nothing };
+        self.details = form.into_inner();
+        Ok(Event("contract.updated"))
+    }
+
+    /// Asks for approval.
+    pub fn submit(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, ContractAction::Submit)?;
+        let owner = customer
+            .owner_id
+            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        let in_scope = ctx.org.actor(self.owner_id).is_some_and(|actor| {
+            actor.authorize(Permission::CustomersUpdate, &ctx.standing(Some(owner))).is_ok()
+        });
+        if owner != self.owner_id && !in_scope {
+            let detail = "the customer belongs to somebody else than the contract";
+            return Err(Refusal::new(Code::ContractIncomplete, detail).with("customer_owner_id", owner));
+        }
+        let plan = &self.details.installments;
+        let sum = Money::sum(self.details.amount.currency(), plan.iter().map(|part| part.amount))?;
+        if plan.is_empty() || sum != self.details.amount {
+            let detail = format!("installments add up to {sum}, the amount is {}", self.details.amount);
+            return Err(Refusal::new(Code::InstallmentsMismatch, detail)
+                .with("installments", sum)
+                .with("amount", self.details.amount));
+        }
+        self.status = status;
+        Ok(Event("contract.submitted"))
+    }
+
+    /// Takes the question back.
+    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, ContractAction::Withdraw)?;
+        Ok(Event("contract.withdrawn"))
+    }
+
+    /// The last approver agreed. Answers with the event; the plan becomes installments.
+    pub fn activate(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, ContractAction::Approve)?;
+        self.activated_at = Some(ctx.now);
+        Ok(Event("contract.activated"))
+    }
+
+    /// The installments of the plan, in order of their due dates.
+    pub fn plan_installments(
+        &self,
+        ctx: &Context,
+        mut new_id: impl FnMut() -> InstallmentId,
+    ) -> Vec<Installment> {
+        let mut plan: Vec<&InstallmentPlan> = self.details.installments.iter().collect();
+        plan.sort_by_key(|part| part.due_on);
+        let nothing = Money::zero(self.details.amount.currency());
+        plan.into_iter()
+            .zip(1..)
+            .map(|(part, sequence)| Installment {
+                id: new_id(),
+                contract_id: self.id,
+                sequence,
+                due_on: part.due_on,
+                amount: part.amount,
+                condition: part.condition.clone(),
+                allocated: nothing,
+                paid: nothing,
+                closed: false,
+                version: 1,
+                created_at: ctx.now,
+                updated_at: ctx.now,
+            })
+            .collect()
+    }
+
+    /// An approver did not agree.
+    pub fn reject(&mut self) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, ContractAction::Reject)?;
+        Ok(Event("contract.rejected"))
+    }
+
+    /// Gives the draft up.
+    pub fn cancel(&mut self, ctx: &Context, reason: Option<Line>) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, ContractAction::Cancel)?;
+        self.end_reason = reason;
+        self.closed_at = Some(ctx.now);
+        Ok(Event("contract.cancelled"))
+    }
+
+    /// Ends it early. Nothing paid is lost.
+    pub fn terminate(&mut self, ctx: &Context, reason: Line) -> Result<Event, Refusal> {
+        self.status = self.permit(ctx, ContractAction::Terminate)?;
+        self.end_reason = Some(reason);
+        self.closed_at = Some(ctx.now);
+        Ok(Event("contract.terminated"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let standing = ctx.standing(Some(self.owner_id));
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |_| Ok(()));
+        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions
+    }
+}

@@ -1,0 +1,415 @@
+//! Payments (回款): recorded by sales or finance, confirmed by finance, and allocated to what they settle.
+//!
+//! A payment's amount is put on targets when it is recorded: by the scheme `by_invoice` on issued invoices
+//! and on installments, by the scheme `by_contract` on installments. The allocations are kept for ever;
+//! they count while their payment is recorded or confirmed. Sums change here only, and always together.
+
+mod allocation;
+#[cfg(test)]
+mod tests;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+pub use allocation::{Allocation, AllocationPlan, AllocationTarget};
+use allocation::{Posting, distinct_targets, shares};
+
+use crate::access::Permission;
+use crate::contact::unchanged;
+use crate::context::{Context, Event};
+use crate::contract::{Contract, ContractStatus, Installment};
+use crate::error::{Code, Refusal};
+use crate::invoice::Invoice;
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{
+    AllocationId, ContractId, CustomerId, Line, Money, Number, PaymentId, Prose, Timestamp, UserId,
+};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// The state of a payment.
+    pub enum PaymentStatus {
+        /// Entered; counts against the contract's amount.
+        Recorded = "recorded",
+        /// Seen on the account by finance; the contract is paid as far.
+        Confirmed = "confirmed",
+        /// Not found by finance. Final.
+        Rejected = "rejected",
+        /// Taken back after it was confirmed. Final.
+        Reversed = "reversed",
+    }
+}
+
+text_enum! {
+    /// What may happen to a payment.
+    pub enum PaymentAction {
+        /// Say that the money arrived.
+        Confirm = "confirm",
+        /// Say that it did not.
+        Reject = "reject",
+        /// Take a confirmed payment back.
+        Reverse = "reverse",
+    }
+}
+
+text_enum! {
+    /// How the money came.
+    pub enum PaymentMethod {
+        /// Bank transfer.
+        BankTransfer = "bank_transfer",
+        /// Cash.
+        Cash = "cash",
+        /// Cheque.
+        Cheque = "cheque",
+        /// Bill accepted by a bank or a company (承兑汇票).
+        AcceptanceBill = "acceptance_bill",
+        /// Alipay (支付宝).
+        Alipay = "alipay",
+        /// WeChat Pay (微信支付).
+        WechatPay = "wechat_pay",
+        /// Card.
+        Card = "card",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// The payment's state machine.
+pub static MACHINE: Machine<PaymentStatus, PaymentAction> = Machine {
+    name: "payment",
+    initial: &[PaymentStatus::Recorded],
+    states: PaymentStatus::ALL,
+    rules: &[
+        Rule {
+            action: PaymentAction::Confirm,
+            from: &[PaymentStatus::Recorded],
+            to: Some(PaymentStatus::Confirmed),
+            who: Who::Holder(Permission::PaymentsConfirm),
+            guards: &["the caller neither recorded the payment nor owns the contract"],
+        },
+        Rule {
+            action: PaymentAction::Reject,
+            from: &[PaymentStatus::Recorded],
+            to: Some(PaymentStatus::Rejected),
+            who: Who::Holder(Permission::PaymentsConfirm),
+            guards: &["a reason is given"],
+        },
+        Rule {
+            action: PaymentAction::Reverse,
+            from: &[PaymentStatus::Confirmed],
+            to: Some(PaymentStatus::Reversed),
+            who: Who::Holder(Permission::PaymentsConfirm),
+            guards: &["a reason is given"],
+        },
+    ],
+};
+
+/// What is kept of what was said about a payment. Contract and amount cannot be changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentDetails {
+    /// The contract; cannot be changed.
+    pub contract_id: ContractId,
+    /// How much; cannot be changed.
+    #[validate(custom(function = "crate::contract::positive"))]
+    pub amount: Money,
+    /// When it arrived.
+    #[validate(custom(function = "crate::values::written_day"))]
+    pub received_on: NaiveDate,
+    /// How it came.
+    pub method: PaymentMethod,
+    /// The bank's reference; unique with the method among payments that count.
+    #[serde(default)]
+    #[validate(nested)]
+    pub bank_reference: Option<Line>,
+    /// Who paid.
+    #[serde(default)]
+    #[validate(nested)]
+    pub payer: Option<Line>,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+}
+
+impl PaymentDetails {
+    /// The bank's reference as it is compared: upper case without spaces.
+    pub fn reference_key(&self) -> Option<String> {
+        let reference = self.bank_reference.as_ref()?;
+        Some(reference.as_str().split_whitespace().collect::<String>().to_uppercase())
+    }
+}
+
+/// What recording a payment takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentForm {
+    /// The contract.
+    pub contract_id: ContractId,
+    /// How much.
+    #[validate(custom(function = "crate::contract::positive"))]
+    pub amount: Money,
+    /// When it arrived.
+    #[validate(custom(function = "crate::values::written_day"))]
+    pub received_on: NaiveDate,
+    /// How it came.
+    pub method: PaymentMethod,
+    /// The bank's reference; unique with the method among payments that count.
+    #[serde(default)]
+    #[validate(nested)]
+    pub bank_reference: Option<Line>,
+    /// Who paid.
+    #[serde(default)]
+    #[validate(nested)]
+    pub payer: Option<Line>,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+    /// What it settles: invoices of a contract that collects by invoice, installments of one that collects
+    /// by contract. The oldest first when absent. Adds up to the amount.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 100), custom(function = "distinct_targets"), nested)]
+    #[schema(min_items = 1, max_items = 100)]
+    pub allocations: Option<Vec<AllocationPlan>>,
+}
+
+impl PaymentForm {
+    fn split(self) -> (PaymentDetails, Option<Vec<AllocationPlan>>) {
+        let details = PaymentDetails {
+            contract_id: self.contract_id,
+            amount: self.amount,
+            received_on: self.received_on,
+            method: self.method,
+            bank_reference: self.bank_reference,
+            payer: self.payer,
+            note: self.note,
+        };
+        (details, self.allocations)
+    }
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// Its number.
+    pub number: Number,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: PaymentDetails,
+    /// The contract's customer.
+    pub customer_id: CustomerId,
+    /// The contract's owner.
+    pub owner_id: UserId,
+    /// Its state.
+    pub status: PaymentStatus,
+    /// Why it was rejected or reversed.
+    #[schema(required)]
+    pub end_reason: Option<Line>,
+    /// Who confirmed it.
+    #[schema(required)]
+    pub confirmed_by: Option<UserId>,
+    /// When it was confirmed.
+    #[schema(required)]
+    pub confirmed_at: Option<Timestamp>,
+    /// Who recorded it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Payment, Payment);
+
+fn arrived(ctx: &Context, received_on: NaiveDate) -> Result<(), Refusal> {
+    if received_on <= ctx.today().0 {
+        return Ok(());
+    }
+    Err(Refusal::invalid("/received_on", "in_future", "must not be in the future"))
+}
+
+impl Payment {
+    /// Records a payment of a running contract and allocates its whole amount. `invoices` and
+    /// `installments` are all of the contract; those that the answer's allocations name have changed.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the aggregate and the form; a struct would only rename them"
+    )]
+    pub fn record(
+        ctx: &Context,
+        id: PaymentId,
+        number: Number,
+        contract: &mut Contract,
+        invoices: &mut [Invoice],
+        installments: &mut [Installment],
+        form: Valid<PaymentForm>,
+        mut new_allocation_id: impl FnMut() -> AllocationId,
+    ) -> Result<(Self, Vec<Allocation>, Event), Refusal> {
+        ctx.authorize(Permission::PaymentsRecord, Some(contract.owner_id))?;
+        contract.running()?;
+        let (details, plans) = form.into_inner().split();
+        details.amount.same_currency(contract.details.amount)?;
+        arrived(ctx, details.received_on)?;
+        let received = contract.received_with(details.amount)?;
+        let allocations: Vec<Allocation> =
+            shares(details.amount, contract, invoices, installments, plans.as_deref())?
+                .into_iter()
+                .map(|(target, (target_id, amount))| Allocation {
+                    id: new_allocation_id(),
+                    payment_id: id,
+                    contract_id: contract.id,
+                    invoice_id: (target == AllocationTarget::Invoice).then_some(target_id.into()),
+                    installment_id: (target == AllocationTarget::Installment).then_some(target_id.into()),
+                    amount,
+                    version: 1,
+                    created_at: ctx.now,
+                    updated_at: ctx.now,
+                })
+                .collect();
+        Posting::Record.post(&allocations, invoices, installments)?;
+        contract.sums.received = received;
+        let payment = Self {
+            id,
+            number,
+            details,
+            customer_id: contract.details.customer_id,
+            owner_id: contract.owner_id,
+            status: PaymentStatus::Recorded,
+            end_reason: None,
+            confirmed_by: None,
+            confirmed_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((payment, allocations, Event("payment.recorded")))
+    }
+
+    /// A payment outside the caller's scope does not exist for them.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.reveal(Permission::PaymentsRead, Some(self.owner_id))
+    }
+
+    fn permit(&self, ctx: &Context, action: PaymentAction) -> Result<PaymentStatus, Refusal> {
+        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+    }
+
+    /// May what describes it be changed? While it is recorded. It is never deleted: finance rejects it.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::PaymentsRecord, Some(self.owner_id))?;
+        if self.status == PaymentStatus::Recorded {
+            return Ok(());
+        }
+        let detail = format!("a payment that is {} cannot be changed", self.status);
+        Err(Refusal::new(Code::InvalidTransition, detail).with("from", self.status).with("action", "update"))
+    }
+
+    /// Changes what describes it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<PaymentDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        unchanged("/contract_id", &self.details.contract_id, &form.contract_id)?;
+        unchanged("/amount", &self.details.amount, &form.amount)?;
+        arrived(ctx, form.received_on)?;
+        self.details = form.into_inner();
+        Ok(Event("payment.updated"))
+    }
+
+    /// Says that the money arrived. A contract terminated meanwhile loses nothing that was paid.
+    pub fn confirm(
+        &mut self,
+        ctx: &Context,
+        contract: &mut Contract,
+        invoices: &mut [Invoice],
+        installments: &mut [Installment],
+        allocations: &[Allocation],
+    ) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, PaymentAction::Confirm)?;
+        self.separate(ctx)?;
+        Posting::Confirm.post(allocations, invoices, installments)?;
+        contract.note_paid(self.details.amount)?;
+        self.status = status;
+        self.confirmed_by = Some(ctx.actor.id);
+        self.confirmed_at = Some(ctx.now);
+        Ok(Event("payment.confirmed"))
+    }
+
+    fn separate(&self, ctx: &Context) -> Result<(), Refusal> {
+        if self.created_by == ctx.actor.id {
+            return Err(Refusal::new(
+                Code::SeparationOfDuties,
+                "whoever recorded a payment does not confirm it",
+            ));
+        }
+        if self.owner_id == ctx.actor.id {
+            return Err(Refusal::new(
+                Code::SeparationOfDuties,
+                "nobody confirms the payments of their contract",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says that the money did not arrive.
+    pub fn reject(
+        &mut self,
+        ctx: &Context,
+        contract: &mut Contract,
+        invoices: &mut [Invoice],
+        installments: &mut [Installment],
+        allocations: &[Allocation],
+        reason: Line,
+    ) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, PaymentAction::Reject)?;
+        Posting::Reject.post(allocations, invoices, installments)?;
+        contract.give_back(self.details.amount)?;
+        self.status = status;
+        self.end_reason = Some(reason);
+        Ok(Event("payment.rejected"))
+    }
+
+    /// Takes a confirmed payment back. On a terminated contract, what it had paid stays closed.
+    pub fn reverse(
+        &mut self,
+        ctx: &Context,
+        contract: &mut Contract,
+        invoices: &mut [Invoice],
+        installments: &mut [Installment],
+        allocations: &[Allocation],
+        reason: Line,
+    ) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, PaymentAction::Reverse)?;
+        Posting::Reverse.post(allocations, invoices, installments)?;
+        if contract.status == ContractStatus::Terminated {
+            let named =
+                |part: &&mut Installment| allocations.iter().any(|a| a.installment_id == Some(part.id));
+            installments.iter_mut().filter(named).for_each(|part| {
+                part.close();
+            });
+        }
+        contract.reverse_paid(self.details.amount)?;
+        self.status = status;
+        self.end_reason = Some(reason);
+        Ok(Event("payment.reversed"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let standing = ctx.standing(Some(self.owner_id));
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
+            PaymentAction::Confirm => self.separate(ctx),
+            PaymentAction::Reject | PaymentAction::Reverse => Ok(()),
+        });
+        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions
+    }
+}

@@ -1,0 +1,181 @@
+//! Every state machine, every pair of state and action, against a table written here.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::access::{Grant, Scope};
+use crate::values::UserId;
+
+/// From, action, to, and who: a permission, `named` or `system`.
+type Line = (&'static str, &'static str, &'static str, &'static str);
+
+fn actor(grants: impl IntoIterator<Item = Grant>) -> Actor {
+    Actor::new(UserId(Uuid::from_u128(1)), None, vec![], grants, BTreeSet::new())
+}
+
+fn check<S: Word, A: Word>(machine: &Machine<S, A>, states: &[S], actions: &[A], table: &[Line]) {
+    let standing = Standing::Owned { owner: UserId(Uuid::from_u128(2)), team: None };
+    let mighty = actor(Permission::ALL.iter().map(|p| Grant { permission: *p, scope: Scope::All }));
+    let nobody = actor([]);
+    let mut found = 0;
+    for (state, action) in states.iter().flat_map(|state| actions.iter().map(move |action| (*state, *action)))
+    {
+        let pair = format!("{} {state} {action}", machine.name);
+        let who = table.iter().find(|line| line.1 == action.to_string()).expect(&pair).3;
+        let line = table.iter().find(|line| line.0 == state.to_string() && line.1 == action.to_string());
+        let next = line.map(|line| line.2.to_owned()).ok_or(Code::InvalidTransition);
+        found += usize::from(line.is_some());
+
+        let told = |answer: Result<S, Refusal>| answer.map(|s| s.to_string()).map_err(|refusal| refusal.code);
+        assert_eq!(told(machine.follow(state, action)), next, "{pair}");
+        let permitted = told(machine.permit(&mighty, &standing, state, action));
+        match who.parse::<Permission>() {
+            Ok(permission) => {
+                assert_eq!(permitted, next, "{pair}");
+                let all_but = Permission::ALL.iter().filter(|other| **other != permission);
+                let without = actor(all_but.map(|p| Grant { permission: *p, scope: Scope::All }));
+                assert_eq!(
+                    told(machine.permit(&without, &standing, state, action)),
+                    Err(Code::Forbidden),
+                    "{pair}"
+                );
+            }
+            Err(_) => assert_eq!(permitted, Err(Code::Forbidden), "{pair}"),
+        }
+        assert_eq!(told(machine.permit(&nobody, &standing, state, action)), Err(Code::Forbidden), "{pair}");
+        if next.is_err() {
+            let refusal = machine.follow(state, action).err().unwrap();
+            assert_eq!(refusal.figures["from"], state.to_string());
+            assert_eq!(refusal.figures["action"], action.to_string());
+            let offered: Vec<&str> = refusal.figures["allowed"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|name| name.as_str())
+                .collect();
+            for line in table.iter().filter(|line| line.0 == state.to_string() && line.3 != "system") {
+                assert!(offered.contains(&line.1), "{pair}");
+            }
+        }
+    }
+    assert_eq!(found, table.len(), "{}: the table names a pair that does not exist", machine.name);
+    let described: usize = machine.describe().transitions.iter().map(|rule| rule.from.len()).sum();
+    assert_eq!(described, table.len(), "{}: the published table is the executed one", machine.name);
+}
+
+#[test]
+fn leads() {
+    use crate::lead::{LeadAction, LeadStatus, MACHINE};
+    let table: &[Line] = &[
+        ("new", "assign", "new", "leads:assign"),
+        ("contacted", "assign", "contacted", "leads:assign"),
+        ("qualified", "assign", "qualified", "leads:assign"),
+        ("new", "claim", "new", "leads:claim"),
+        ("contacted", "claim", "contacted", "leads:claim"),
+        ("qualified", "claim", "qualified", "leads:claim"),
+        ("new", "release", "new", "leads:update"),
+        ("contacted", "release", "contacted", "leads:update"),
+        ("qualified", "release", "qualified", "leads:update"),
+        ("new", "contact", "contacted", "system"),
+        ("contacted", "qualify", "qualified", "leads:qualify"),
+        ("new", "disqualify", "disqualified", "leads:qualify"),
+        ("contacted", "disqualify", "disqualified", "leads:qualify"),
+        ("qualified", "disqualify", "disqualified", "leads:qualify"),
+        ("disqualified", "reopen", "new", "leads:qualify"),
+        ("qualified", "convert", "converted", "leads:convert"),
+    ];
+    check(&MACHINE, LeadStatus::ALL, LeadAction::ALL, table);
+}
+
+#[test]
+fn customers() {
+    use crate::customer::{MACHINE, Ownership, OwnershipAction};
+    let table: &[Line] = &[
+        ("pool", "claim", "owned", "pool:claim"),
+        ("pool", "assign", "owned", "pool:assign"),
+        ("owned", "assign", "owned", "pool:assign"),
+        ("owned", "release", "pool", "customers:release"),
+    ];
+    check(&MACHINE, Ownership::ALL, OwnershipAction::ALL, table);
+}
+
+#[test]
+fn opportunities() {
+    use crate::opportunity::{MACHINE, OpportunityAction, OpportunityStatus};
+    let table: &[Line] = &[
+        ("open", "advance", "open", "opportunities:advance"),
+        ("open", "lose", "lost", "opportunities:advance"),
+        ("lost", "reopen", "open", "opportunities:reopen"),
+        ("open", "win", "won", "system"),
+        ("open", "return", "open", "system"),
+    ];
+    check(&MACHINE, OpportunityStatus::ALL, OpportunityAction::ALL, table);
+}
+
+#[test]
+fn contracts() {
+    use crate::contract::{ContractAction, ContractStatus, MACHINE};
+    let table: &[Line] = &[
+        ("draft", "submit", "pending_approval", "contracts:submit"),
+        ("pending_approval", "withdraw", "draft", "contracts:submit"),
+        ("draft", "cancel", "cancelled", "contracts:draft"),
+        ("active", "terminate", "terminated", "contracts:terminate"),
+        ("pending_approval", "approve", "active", "system"),
+        ("pending_approval", "reject", "draft", "system"),
+        ("active", "complete", "completed", "system"),
+        ("completed", "reactivate", "active", "system"),
+    ];
+    check(&MACHINE, ContractStatus::ALL, ContractAction::ALL, table);
+}
+
+#[test]
+fn invoices() {
+    use crate::invoice::{InvoiceAction, InvoiceStatus, MACHINE};
+    let table: &[Line] = &[
+        ("draft", "submit", "pending_approval", "invoices:request"),
+        ("pending_approval", "withdraw", "draft", "invoices:request"),
+        ("draft", "cancel", "cancelled", "invoices:request"),
+        ("approved", "issue", "issued", "invoices:issue"),
+        ("issued", "void", "voided", "invoices:void"),
+        ("pending_approval", "approve", "approved", "system"),
+        ("pending_approval", "reject", "draft", "system"),
+    ];
+    check(&MACHINE, InvoiceStatus::ALL, InvoiceAction::ALL, table);
+}
+
+#[test]
+fn payments() {
+    use crate::payment::{MACHINE, PaymentAction, PaymentStatus};
+    let table: &[Line] = &[
+        ("recorded", "confirm", "confirmed", "payments:confirm"),
+        ("recorded", "reject", "rejected", "payments:confirm"),
+        ("confirmed", "reverse", "reversed", "payments:confirm"),
+    ];
+    check(&MACHINE, PaymentStatus::ALL, PaymentAction::ALL, table);
+}
+
+#[test]
+fn approvals() {
+    use crate::approval::{ApprovalAction, ApprovalStatus, MACHINE};
+    let table: &[Line] = &[
+        ("pending", "approve", "approved", "named"),
+        ("pending", "reject", "rejected", "named"),
+        ("pending", "withdraw", "withdrawn", "named"),
+    ];
+    check(&MACHINE, ApprovalStatus::ALL, ApprovalAction::ALL, table);
+}
+
+#[test]
+fn all_machines_are_published() {
+    let names: Vec<String> = machines().into_iter().map(|workflow| workflow.name).collect();
+    assert_eq!(names, ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment"]);
+    for workflow in machines() {
+        assert!(workflow.mermaid.starts_with("stateDiagram-v2\n  [*] --> "));
+        assert!(workflow.initial.iter().all(|state| workflow.states.contains(state)));
+        for step in &workflow.transitions {
+            assert_eq!(step.permission.is_some(), step.by == TakenBy::PermissionHolder);
+        }
+    }
+}

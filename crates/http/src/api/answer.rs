@@ -1,0 +1,75 @@
+//! A use case's answer on its way back.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use fairlead_application::{Done, Failure, Page, Versioned};
+use fairlead_domain::error::{Code, Refusal};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ask::Ask;
+use crate::request::body::JSON;
+use crate::request::condition::{entity_tag, not_modified};
+use crate::request::query;
+
+/// The header that marks an answer given before.
+pub(crate) const REPLAYED: &str = "Idempotent-Replayed";
+
+impl Ask {
+    /// Nothing to say.
+    pub(crate) fn nothing(&self) -> HttpResponse {
+        HttpResponse::build(self.shape.answer.status).finish()
+    }
+
+    /// A view.
+    pub(crate) fn plain<V: Serialize>(&self, view: &V) -> Result<HttpResponse, Failure> {
+        json(&mut HttpResponse::build(self.shape.answer.status), view)
+    }
+
+    /// A view with a version: nothing new to whoever has this version already.
+    pub(crate) fn versioned<V: Serialize + Versioned>(&self, view: &V) -> Result<HttpResponse, Failure> {
+        let version = view.version();
+        let seen = not_modified(self.request.headers(), version)?;
+        let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::ETAG, entity_tag(version)));
+        if seen { Ok(response.finish()) } else { json(&mut response, view) }
+    }
+
+    /// A page, with the way to the next one.
+    pub(crate) fn page<V: Serialize>(&self, page: &Page<V>) -> Result<HttpResponse, Failure> {
+        let mut response = HttpResponse::build(self.shape.answer.status);
+        if let Some(cursor) = &page.page.next_cursor {
+            let next = format!("{}?{}", self.request.path(), query::with_cursor(&self.query, cursor));
+            response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", self.state.link(&next))));
+        }
+        json(&mut response, page)
+    }
+
+    /// What was written, now or before under the same idempotency key.
+    pub(crate) fn written<V: Serialize>(&self, done: Done<V>) -> Result<HttpResponse, Failure> {
+        let (view, replayed) = done.into_json().map_err(unwritable)?;
+        let answer = &self.shape.answer;
+        let mut response = HttpResponse::build(answer.status);
+        if replayed {
+            response.insert_header((REPLAYED, "true"));
+        }
+        if let Some(version) = view.get("version").and_then(Value::as_i64).filter(|_| answer.tagged) {
+            response.insert_header((header::ETAG, entity_tag(version)));
+        }
+        if let Some(id) = view.get("id").and_then(Value::as_str).filter(|_| answer.located) {
+            let path = format!("{}/{id}", self.request.path());
+            response.insert_header((header::LOCATION, self.state.link(&path)));
+        }
+        if answer.schema.is_none() { Ok(response.finish()) } else { json(&mut response, &view) }
+    }
+}
+
+fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Result<HttpResponse, Failure> {
+    let body = serde_json::to_vec(view).map_err(unwritable)?;
+    Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(body))
+}
+
+fn unwritable(error: serde_json::Error) -> Failure {
+    Refusal::new(Code::Internal, format!("an answer cannot be written: {error}")).into()
+}

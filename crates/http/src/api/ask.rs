@@ -1,0 +1,131 @@
+//! A request on its way to a use case.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::web::{Bytes, Payload};
+use fairlead_application::listing::ListRequest;
+use fairlead_application::{App, Call, Caller};
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use super::shape::{Body, Shape};
+use crate::middleware::note_user;
+use crate::request::body::{JSON, MERGE_PATCH};
+use crate::request::origin::Origin;
+use crate::request::{body, condition, idempotency, negotiate, query, token};
+use crate::state::State;
+
+/// A request as it came, and the shape of the operation that it is for.
+pub(crate) struct Exchange {
+    pub(crate) state: Arc<State>,
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) request: HttpRequest,
+    pub(crate) payload: Payload,
+}
+
+/// A request that was read as its operation's shape wants.
+pub(crate) struct Ask {
+    pub(crate) state: Arc<State>,
+    pub(crate) shape: Arc<Shape>,
+    pub(crate) request: HttpRequest,
+    pub(crate) query: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Exchange {
+    /// Who asks.
+    pub(crate) fn caller(&self) -> Result<Caller, Refusal> {
+        let caller = token::caller(&self.state.app, self.request.headers())?;
+        note_user(caller.user);
+        Ok(caller)
+    }
+
+    /// Reads the request.
+    pub(crate) async fn read(mut self) -> Result<Ask, Refusal> {
+        if self.shape.answer.schema.is_some() {
+            negotiate::json_accepted(self.request.headers())?;
+        }
+        let query = query::pairs(self.request.query_string());
+        if self.shape.listing.is_none() {
+            query::refuse_any(&query)?;
+        }
+        let body = self.body().await?;
+        let Self { state, shape, request, .. } = self;
+        Ok(Ask { state, shape, request, query, body })
+    }
+
+    async fn body(&mut self) -> Result<Bytes, Refusal> {
+        let headers = self.request.headers();
+        let allowed: &[&str] = match self.shape.body {
+            Body::Ignored => return Ok(Bytes::new()),
+            Body::Empty => &[],
+            Body::Form(_) => &[JSON],
+            Body::Patch(_) => &[MERGE_PATCH, JSON],
+        };
+        if !allowed.is_empty() {
+            body::check_type(headers, allowed)?;
+        }
+        let config = &self.state.config;
+        let read = body::read(&mut self.payload, headers, config.body_limit, config.body_timeout).await?;
+        if allowed.is_empty() && !read.is_empty() {
+            body::check_type(headers, &[JSON])?;
+            body::nothing(&read)?;
+        }
+        Ok(read)
+    }
+}
+
+impl Ask {
+    /// The application.
+    pub(crate) fn app(&self) -> &App {
+        &self.state.app
+    }
+
+    /// Where the request comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of(&self.request)
+    }
+
+    /// The call of a use case that this request makes.
+    pub(crate) fn call(&self, caller: Caller) -> Result<Call, Refusal> {
+        let mut call = Call::new(caller, self.origin().request_id);
+        call.if_match = condition::if_match(self.request.headers(), self.shape.precondition)?;
+        if self.shape.idempotent {
+            call.idempotency = idempotency::key(&self.request, &self.body)?;
+        }
+        Ok(call)
+    }
+
+    /// The path's parameter.
+    pub(crate) fn id<Id: FromStr<Err = String>>(&self) -> Result<Id, Refusal> {
+        let name = self
+            .shape
+            .parameter_name()
+            .ok_or_else(|| Refusal::new(Code::Internal, "the path has no parameter"))?;
+        let text = self.request.match_info().get(name).unwrap_or_default();
+        text.parse().map_err(|why: String| Refusal::malformed(name, why))
+    }
+
+    /// The body as a form.
+    pub(crate) fn form<T: DeserializeOwned + Validate>(&self) -> Result<Valid<T>, Refusal> {
+        body::form(&self.body)
+    }
+
+    /// The body as a patch of a form.
+    pub(crate) fn patch<T: Serialize + DeserializeOwned + Validate>(&self) -> Result<Patch<T>, Refusal> {
+        body::patch(&self.body)
+    }
+
+    /// The query as a list's.
+    pub(crate) fn list(&self) -> Result<ListRequest, Refusal> {
+        let listing =
+            self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
+        listing.parse(&self.query)
+    }
+}

@@ -1,0 +1,152 @@
+//! Headers that many operations share, described once.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, SchemaFormat};
+
+use super::REPLAYED;
+use crate::request::idempotency;
+use crate::request::origin::REQUEST_ID;
+
+/// The pattern of our entity tags.
+const ETAG: &str = r#"^"v[1-9][0-9]{0,18}"$"#;
+/// The pattern of what `If-Match` and `If-None-Match` may say.
+const CONDITION: &str = r#"^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$"#;
+
+/// The component of `If-Match` where it may be left out.
+pub(crate) const IF_MATCH: &str = "If-Match";
+/// The component of `If-Match` where it may not.
+pub(crate) const IF_MATCH_REQUIRED: &str = "If-Match-Required";
+/// The component of `If-None-Match`.
+pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
+
+/// A reference to a shared header of answers.
+pub(crate) fn header(name: &str) -> Ref {
+    Ref::new(format!("#/components/headers/{name}"))
+}
+
+/// A reference to a shared header of requests.
+pub(crate) fn parameter(name: &str) -> Ref {
+    Ref::new(format!("#/components/parameters/{name}"))
+}
+
+/// The shared headers of answers.
+pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
+    let link = text(2000).format(Some(SchemaFormat::Custom("uri-reference".to_owned())));
+    let seconds = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(0))
+        .maximum(Some(86_400));
+    let all = [
+        (
+            "ETag",
+            "The record's version: give it as `If-Match` to change just this one.",
+            text(24).pattern(Some(ETAG)),
+            json!("\"v7\""),
+        ),
+        (
+            "Location",
+            "Where the new record is.",
+            link,
+            json!("/api/v1/leads/0190163d-8694-739b-aea5-966c26f8ad91"),
+        ),
+        (
+            "Link",
+            "The next page (RFC 8288); absent on the last one.",
+            text(8000).pattern(Some("^<[^>]*>; rel=\"next\"$")),
+            json!("</api/v1/leads?cursor=abc>; rel=\"next\""),
+        ),
+        ("Retry-After", "After how many seconds to try again.", seconds, json!(1)),
+        (
+            REPLAYED,
+            "Present when this is the answer to an earlier request with the same key.",
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["true"])),
+            json!("true"),
+        ),
+        (
+            "WWW-Authenticate",
+            "How to authenticate (RFC 6750).",
+            text(200).pattern(Some("^Bearer ")),
+            json!("Bearer realm=\"fairlead\""),
+        ),
+        (
+            REQUEST_ID,
+            "Finds this request in the log.",
+            request_id(),
+            json!("0190163d-8694-739b-aea5-966c26f8ad91"),
+        ),
+    ];
+    all.into_iter()
+        .map(|(name, description, schema, example): (&str, &str, ObjectBuilder, Value)| {
+            let header = HeaderBuilder::new()
+                .schema(Some(schema))
+                .description(Some(description))
+                .example(Some(example));
+            (name.to_owned(), header.build().into())
+        })
+        .collect()
+}
+
+/// The shared headers of requests.
+pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
+    let condition = || text(1000).pattern(Some(CONDITION));
+    let key = text(idempotency::MAX).min_length(Some(1)).pattern(Some("^[!-~]+$"));
+    let all = [
+        (
+            IF_MATCH,
+            IF_MATCH,
+            false,
+            "The version that this is meant for, as its ETag; another one is refused with 412.",
+            condition(),
+            json!("\"v7\""),
+        ),
+        (
+            IF_MATCH_REQUIRED,
+            IF_MATCH,
+            true,
+            "The version that this is meant for, as its ETag; another one is refused with 412. `*` is any.",
+            condition(),
+            json!("*"),
+        ),
+        (
+            IF_NONE_MATCH,
+            IF_NONE_MATCH,
+            false,
+            "The version that is known already, as its ETag; it is answered with 304.",
+            condition(),
+            json!("\"v7\""),
+        ),
+        (
+            idempotency::HEADER,
+            idempotency::HEADER,
+            false,
+            "Makes a repetition harmless: for 24 hours the same request with the same key is answered alike.",
+            key,
+            json!("6f1f0a0e-order-17"),
+        ),
+    ];
+    all.into_iter()
+        .map(|(component, name, required, description, schema, example)| {
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Header)
+                .required(if required { Required::True } else { Required::False })
+                .description(Some(description))
+                .schema(Some(schema))
+                .example(Some(example));
+            (component.to_owned(), parameter.build().into())
+        })
+        .collect()
+}
+
+fn request_id() -> ObjectBuilder {
+    text(64).min_length(Some(1)).pattern(Some("^[A-Za-z0-9._-]+$"))
+}
+
+fn text(most: usize) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(most))
+}

@@ -1,0 +1,312 @@
+//! The specification's operations, from the declarations.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{Method, StatusCode};
+use fairlead_domain::error::Code;
+use serde_json::{Value, json};
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::link::{Link, LinkBuilder};
+use utoipa::openapi::path::{self, HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{
+    Components, ContentBuilder, Paths, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
+    SecurityRequirement,
+};
+
+use super::example::{Purpose, example};
+use super::shape::{Body, Named, Shape};
+use super::{Api, Operation, REPLAYED, components, listing, tidy};
+use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
+use crate::request::body::{JSON, MERGE_PATCH};
+use crate::request::condition::Precondition;
+use crate::request::idempotency;
+use crate::request::origin::REQUEST_ID;
+
+/// The security scheme of operations that take a token.
+pub(crate) const BEARER: &str = "bearer";
+
+/// The parts of the specification that follow from the declarations.
+pub(crate) struct Parts {
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) paths: Paths,
+    pub(crate) components: Components,
+    /// Names that two different schemas claim.
+    pub(crate) collisions: Vec<String>,
+}
+
+/// Describes all operations.
+pub(crate) fn describe(mut api: Api) -> Parts {
+    let problem = api.schemas.open_ended::<Problem>();
+    let (mut schemas, collisions) = std::mem::take(&mut api.schemas).into_parts();
+    tidy::tidy(&mut schemas);
+    let mut shared = Shared { problem, schemas, responses: BTreeMap::new() };
+    let mut paths = Paths::new();
+    for operation in &api.operations {
+        let method = match operation.shape.method {
+            Method::POST => HttpMethod::Post,
+            Method::PATCH => HttpMethod::Patch,
+            Method::DELETE => HttpMethod::Delete,
+            _ => HttpMethod::Get,
+        };
+        let documented = document(operation, &api.operations, &mut shared);
+        paths.add_path_operation(&operation.shape.path, vec![method], documented);
+    }
+    let tags = api
+        .tags
+        .iter()
+        .map(|(name, description)| TagBuilder::new().name(*name).description(Some(*description)).build());
+    let tags = tags.collect();
+    tidy::prune(&mut shared.schemas, &(&paths, &shared.responses));
+    let mut components = Components::new();
+    components.schemas = shared.schemas;
+    components.responses = shared.responses;
+    components.headers = components::headers();
+    components.parameters = components::parameters();
+    Parts { tags, paths, components, collisions }
+}
+
+/// What operations share.
+struct Shared {
+    problem: Named,
+    schemas: BTreeMap<String, RefOr<Schema>>,
+    responses: BTreeMap<String, RefOr<Response>>,
+}
+
+fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> path::Operation {
+    let shape = &*operation.shape;
+    let security =
+        if shape.public { Vec::new() } else { vec![SecurityRequirement::new(BEARER, Vec::<String>::new())] };
+    let mut builder = OperationBuilder::new()
+        .tag(operation.tag)
+        .operation_id(Some(operation.about.id))
+        .summary(Some(operation.about.summary))
+        .description(Some(description(operation)))
+        .securities(Some([security]))
+        .request_body(request_body(&shape.body, shared));
+    for parameter in parameters(shape) {
+        builder = match parameter {
+            RefOr::T(parameter) => builder.parameter(parameter),
+            RefOr::Ref(reference) => builder.parameter_ref(reference),
+        };
+    }
+    if let Some(permission) = operation.permission {
+        let extension = ExtensionsBuilder::new().add("x-permission", json!(permission));
+        builder = builder.extensions(Some(extension.build()));
+    }
+    builder = builder.response(shape.answer.status.as_str(), success(operation, all, shared));
+    if shape.cached {
+        builder = builder.response(StatusCode::NOT_MODIFIED.as_str(), not_modified());
+    }
+    for (status, codes) in by_status(operation) {
+        builder = builder.response(status.to_string(), refusals(&codes, shape, shared));
+    }
+    builder.build()
+}
+
+fn description(operation: &Operation) -> String {
+    let rules = operation.about.rules;
+    let Some(permission) = operation.permission else { return rules.to_owned() };
+    let scope = match operation.shape.parameter {
+        Some(_) => ", in a scope that covers the record",
+        None => "",
+    };
+    format!("{rules}\n\nTakes the permission `{permission}`{scope}.")
+}
+
+fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
+    let mut parameters = Vec::new();
+    if let (Some(schema), Some(name)) = (&shape.parameter, shape.parameter_name()) {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("Which one."))
+            .schema(Some(schema.clone()));
+        parameters.push(RefOr::T(parameter.build()));
+    }
+    if let Some(listing) = shape.listing {
+        parameters.extend(listing::parameters(listing).into_iter().map(RefOr::T));
+    }
+    let mut shared = |name| parameters.push(RefOr::Ref(components::parameter(name)));
+    match shape.precondition {
+        Precondition::Ignored => {}
+        Precondition::Optional => shared(components::IF_MATCH),
+        Precondition::Required => shared(components::IF_MATCH_REQUIRED),
+    }
+    if shape.cached {
+        shared(components::IF_NONE_MATCH);
+    }
+    if shape.idempotent {
+        shared(idempotency::HEADER);
+    }
+    parameters
+}
+
+fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
+    let (schema, types): (&Named, &[&str]) = match body {
+        Body::Ignored | Body::Empty => return None,
+        Body::Form(schema) => (schema, &[JSON]),
+        Body::Patch(schema) => (schema, &[MERGE_PATCH, JSON]),
+    };
+    let mut example = example(schema, &shared.schemas, Purpose::Request);
+    if let (Body::Patch(_), Value::Object(members)) = (body, &mut example) {
+        // One member shows what a patch is; all of them would look like a form.
+        *members = std::mem::take(members).into_iter().take(1).collect();
+    }
+    let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(example)).build();
+    let builder = RequestBodyBuilder::new().required(Some(Required::True));
+    let builder = types.iter().fold(builder, |builder, kind| builder.content(*kind, content.clone()));
+    Some(builder.build())
+}
+
+fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Response {
+    let shape = &*operation.shape;
+    let answer = &shape.answer;
+    let description = match answer.status {
+        StatusCode::CREATED => "Made.",
+        StatusCode::NO_CONTENT => "Done.",
+        _ if shape.method == Method::GET => "Found.",
+        _ => "Done: this is what came of it.",
+    };
+    let mut builder = ResponseBuilder::new().description(description);
+    if let Some(schema) = &answer.schema {
+        let example = example(schema, &shared.schemas, Purpose::Response);
+        let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(example));
+        builder = builder.content(JSON, content.build());
+    }
+    let carried = [
+        (true, REQUEST_ID),
+        (answer.tagged, "ETag"),
+        (answer.located, "Location"),
+        (answer.paged, "Link"),
+        (shape.idempotent, REPLAYED),
+    ];
+    for (_, name) in carried.into_iter().filter(|(carries, _)| *carries) {
+        builder = builder.header_ref(name, components::header(name));
+    }
+    if answer.located {
+        for next in all.iter().filter(|next| follows(&next.shape, &shape.path)) {
+            builder = builder.link(next.about.id, link(next));
+        }
+    }
+    builder.build()
+}
+
+/// Whether an operation is about the very record that a `POST` to `path` makes.
+fn follows(next: &Shape, path: &str) -> bool {
+    next.path.strip_prefix(path) == Some("/{id}")
+}
+
+fn link(next: &Operation) -> Link {
+    let link = LinkBuilder::new()
+        .operation_id(next.about.id)
+        .description(next.about.summary)
+        .parameter("id", "$response.body#/id");
+    match next.shape.precondition {
+        Precondition::Required => link.parameter("If-Match", "$response.header.ETag"),
+        _ => link,
+    }
+    .build()
+}
+
+fn not_modified() -> Response {
+    ResponseBuilder::new()
+        .description("The version that is known already is the present one.")
+        .header_ref(REQUEST_ID, components::header(REQUEST_ID))
+        .header_ref("ETag", components::header("ETag"))
+        .build()
+}
+
+/// Every code that an operation may refuse with, by status.
+fn by_status(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
+    let mut statuses: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in usual(operation).into_iter().chain(operation.refusals.iter().copied()) {
+        let codes = statuses.entry(problem::entry(code).status).or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    statuses
+}
+
+/// What operations of this shape may always refuse with.
+fn usual(operation: &Operation) -> Vec<Code> {
+    let shape = &*operation.shape;
+    let takes_form = matches!(shape.body, Body::Form(_) | Body::Patch(_));
+    let takes_body = !matches!(shape.body, Body::Ignored);
+    let rules = [
+        (true, &[Code::MalformedRequest, Code::RateLimited, Code::Internal, Code::Unavailable][..]),
+        (!shape.public, &[Code::Unauthenticated]),
+        (operation.permission.is_some(), &[Code::Forbidden]),
+        (shape.parameter.is_some(), &[Code::NotFound]),
+        (shape.answer.schema.is_some(), &[Code::NotAcceptable]),
+        (takes_body, &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]),
+        (takes_form, &[Code::ValidationFailed]),
+        (shape.listing.is_some(), &[Code::InvalidCursor, Code::CursorMismatch]),
+        (shape.transition, &[Code::InvalidTransition]),
+        (shape.precondition != Precondition::Ignored, &[Code::VersionMismatch]),
+        (shape.precondition == Precondition::Required, &[Code::PreconditionRequired]),
+        (shape.idempotent, &[Code::IdempotencyInProgress, Code::IdempotencyKeyReused]),
+    ];
+    rules.iter().filter(|(applies, _)| *applies).flat_map(|(_, codes)| codes.iter().copied()).collect()
+}
+
+/// The response for one status. Where only one code has it, all operations share the response.
+fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Response> {
+    let [code] = codes else {
+        return refusal(codes, &shape.path, &shared.problem).into();
+    };
+    let name = component_name(*code);
+    let problem = &shared.problem;
+    let path = "/api/v1/leads/{id}";
+    shared.responses.entry(name.clone()).or_insert_with(|| refusal(codes, path, problem).into());
+    Ref::from_response_name(name).into()
+}
+
+fn refusal(codes: &[Code], path: &str, problem: &Named) -> Response {
+    let meaning = match codes {
+        [code] => format!("{}: {}", problem::entry(*code).english, catalogue::description(*code)),
+        several => several
+            .iter()
+            .map(|code| format!("- `{code}`: {}", catalogue::description(*code)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    };
+    let examples = codes.iter().map(|code| {
+        let example = ExampleBuilder::new()
+            .summary(problem::entry(*code).english)
+            .value(Some(problem::example(*code, path)));
+        (code.to_string(), example)
+    });
+    let content = ContentBuilder::new().schema(Some(problem.clone())).examples_from_iter(examples).build();
+    let mut builder = ResponseBuilder::new()
+        .description(meaning)
+        .content(PROBLEM_JSON, content)
+        .header_ref(REQUEST_ID, components::header(REQUEST_ID));
+    if codes.iter().any(|code| problem::waits(*code)) {
+        builder = builder.header_ref("Retry-After", components::header("Retry-After"));
+    }
+    if codes.iter().any(|code| problem::entry(*code).status == 401) {
+        builder = builder.header_ref("WWW-Authenticate", components::header("WWW-Authenticate"));
+    }
+    builder.build()
+}
+
+/// `not_found` as `NotFound`.
+fn component_name(code: Code) -> String {
+    code.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_named_after_their_code() {
+        assert_eq!(component_name(Code::NotFound), "NotFound");
+        assert_eq!(component_name(Code::IdempotencyKeyReused), "IdempotencyKeyReused");
+    }
+}

@@ -1,0 +1,134 @@
+//! Examples of whole bodies, put together from the examples of their members.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{Array, ArrayItems, Object, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
+
+type Named = BTreeMap<String, RefOr<Schema>>;
+
+/// How deep bodies are followed; schemas that contain themselves end here.
+const MAX_DEPTH: usize = 8;
+
+/// For whom an example is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be sent. Links to other records are left out where they may be: no reader has just these.
+    Request,
+    /// To be received, with everything that may be there.
+    Response,
+}
+
+/// An example of a schema.
+pub(crate) fn example(schema: &RefOr<Schema>, named: &Named, purpose: Purpose) -> Value {
+    Examples { named, purpose }.of(schema, 0)
+}
+
+struct Examples<'a> {
+    named: &'a Named,
+    purpose: Purpose,
+}
+
+impl Examples<'_> {
+    fn of(&self, schema: &RefOr<Schema>, depth: usize) -> Value {
+        if depth > MAX_DEPTH {
+            return Value::Null;
+        }
+        match schema {
+            RefOr::Ref(reference) => reference
+                .ref_location
+                .rsplit('/')
+                .next()
+                .and_then(|name| self.named.get(name))
+                .map_or(Value::Null, |schema| self.of(schema, depth + 1)),
+            RefOr::T(Schema::Object(object)) => self.object(object, depth),
+            RefOr::T(Schema::Array(array)) => self.array(array, depth),
+            RefOr::T(Schema::OneOf(one_of)) => one_of
+                .items
+                .iter()
+                .map(|item| self.of(item, depth + 1))
+                .find(|value| !value.is_null())
+                .unwrap_or_default(),
+            RefOr::T(_) => Value::Null,
+        }
+    }
+
+    fn object(&self, object: &Object, depth: usize) -> Value {
+        let given = object.examples.first().or(object.default.as_ref());
+        let first_word = object.enum_values.as_ref().and_then(|words| words.first());
+        if let Some(value) = given.or(first_word) {
+            return value.clone();
+        }
+        match single_type(&object.schema_type) {
+            Some(Type::Object) => {
+                let members = object.properties.iter().filter(|(name, _)| self.shows(object, name));
+                let members = members.map(|(name, member)| (name.clone(), self.of(member, depth + 1)));
+                Value::Object(members.collect::<Map<_, _>>())
+            }
+            Some(Type::String) => json!(text(object)),
+            Some(Type::Integer | Type::Number) => {
+                json!(object.minimum.as_ref().map_or(json!(1), |least| json!(least)))
+            }
+            Some(Type::Boolean) => json!(false),
+            _ => Value::Null,
+        }
+    }
+
+    fn shows(&self, object: &Object, name: &String) -> bool {
+        let link = name.ends_with("_id");
+        self.purpose == Purpose::Response || !link || object.required.contains(name)
+    }
+
+    fn array(&self, array: &Array, depth: usize) -> Value {
+        match (array.examples.first(), &array.items) {
+            (Some(value), _) => value.clone(),
+            (None, ArrayItems::RefOrSchema(item)) => json!([self.of(item, depth + 1)]),
+            (None, ArrayItems::False) => json!([]),
+        }
+    }
+}
+
+/// The type of a schema that is not null.
+pub(crate) fn single_type(schema_type: &SchemaType) -> Option<Type> {
+    match schema_type {
+        SchemaType::Type(one) => Some(one.clone()),
+        SchemaType::Array(several) => several.iter().find(|one| **one != Type::Null).cloned(),
+        SchemaType::AnyValue => None,
+    }
+}
+
+fn text(object: &Object) -> &'static str {
+    match &object.format {
+        Some(SchemaFormat::KnownFormat(KnownFormat::Date)) => "2026-01-31",
+        Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)) => "2026-01-31T08:30:00.000Z",
+        Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)) => "0190163d-8694-739b-aea5-966c26f8ad91",
+        Some(SchemaFormat::KnownFormat(KnownFormat::Email)) => "chen@example.com",
+        Some(SchemaFormat::KnownFormat(KnownFormat::Password)) => "correct horse battery staple",
+        _ => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_domain::lead::{Lead, LeadDetails};
+    use serde_json::from_value;
+
+    use super::*;
+    use crate::api::schemas::Schemas;
+    use crate::api::tidy::tidy;
+
+    #[test]
+    fn examples_are_what_they_are_examples_of() {
+        let mut schemas = Schemas::default();
+        let (form, record) = (schemas.of::<LeadDetails>(), schemas.of::<Lead>());
+        let (mut named, _) = schemas.into_parts();
+        tidy(&mut named);
+        let form = example(&form, &named, Purpose::Request);
+        assert_eq!(form["budget"]["currency"], "CNY");
+        assert!(from_value::<LeadDetails>(form).is_ok());
+        let record = example(&record, &named, Purpose::Response);
+        assert!(record["owner_id"].is_string());
+        assert!(from_value::<Lead>(record).is_ok());
+    }
+}

@@ -1,0 +1,206 @@
+//! What a list may be asked, as parameters of the specification.
+
+use fairlead_application::listing::{Field, Kind, Listing, Operator};
+use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{KnownFormat, RefOr, Required, Schema, SchemaFormat};
+
+/// The longest value of a filter, in characters.
+const MAX_TEXT: usize = 4000;
+/// How many alternatives one filter takes.
+const MAX_VALUES: usize = 100;
+/// How many members a list may be sorted by.
+const MAX_SORT: usize = 4;
+/// The largest whole number that every client can hold.
+pub(crate) const MAX_INTEGER: i64 = 9_007_199_254_740_991;
+
+/// Every parameter of a list, in the order in which the list declares them.
+pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
+    let filters = listing
+        .fields
+        .iter()
+        .flat_map(|field| field.operators().into_iter().map(|operator| filter(field, operator)));
+    filters.chain(search(listing)).chain(includes(listing)).chain(paging(listing)).collect()
+}
+
+fn filter(field: &Field, operator: Operator) -> Parameter {
+    let several = matches!(operator, Operator::Equals | Operator::Not) && has_alternatives(field.kind);
+    let name = format!("{}{}", field.name, operator.suffix());
+    let description = describe(field, operator, several);
+    let value = match operator {
+        Operator::IsNull => ObjectBuilder::new().schema_type(Type::Boolean),
+        _ => value(field.kind, several),
+    };
+    if several {
+        comma_list(&name, description, value, MAX_VALUES)
+    } else {
+        query(&name, description).schema(Some(value)).build()
+    }
+}
+
+/// Whether "equals" is "any of". An amount may hold a comma of its own kind, and of two truth values any is
+/// no filter.
+fn has_alternatives(kind: Kind) -> bool {
+    !matches!(kind, Kind::Money(_) | Kind::Boolean)
+}
+
+fn describe(field: &Field, operator: Operator, several: bool) -> String {
+    let name = field.name;
+    let condition = match operator {
+        Operator::Equals if several => "is any of these, separated by commas",
+        Operator::Equals => "is this",
+        Operator::Not => "is none of these, separated by commas",
+        Operator::Gt => "is above this",
+        Operator::Gte => "is this or above",
+        Operator::Lt => "is below this",
+        Operator::Lte => "is this or below",
+        Operator::Contains => "contains this, whatever the case of its letters",
+        Operator::Prefix => "begins with this, whatever the case of its letters",
+        Operator::IsNull => "is absent (`true`) or present (`false`)",
+    };
+    let masked = if field.sensitive { " Passes over records whose contact data you see masked." } else { "" };
+    format!("Rows whose `{name}` {condition}.{masked}")
+}
+
+/// The schema of one value. In a comma list it cannot hold a comma.
+fn value(kind: Kind, several: bool) -> ObjectBuilder {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let known = |format| Some(SchemaFormat::KnownFormat(format));
+    match kind {
+        Kind::Text => text().min_length(Some(1)).max_length(Some(MAX_TEXT)).pattern(Some(if several {
+            r"^[^,\u0000]+$"
+        } else {
+            r"^[^\u0000]+$"
+        })),
+        Kind::OneOf(words) => text().enum_values(Some(words())),
+        Kind::Id => text().format(known(KnownFormat::Uuid)).min_length(Some(36)).max_length(Some(36)),
+        Kind::Integer => ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(known(KnownFormat::Int64))
+            .minimum(Some(-MAX_INTEGER))
+            .maximum(Some(MAX_INTEGER)),
+        Kind::Boolean => ObjectBuilder::new().schema_type(Type::Boolean),
+        Kind::Timestamp => text()
+            .format(known(KnownFormat::DateTime))
+            .max_length(Some(40))
+            .examples([json!("2026-01-31T08:30:00.000Z")]),
+        Kind::Date => {
+            text().format(known(KnownFormat::Date)).max_length(Some(10)).examples([json!("2026-01-31")])
+        }
+        Kind::Money(_) => text()
+            .max_length(Some(28))
+            .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?( [A-Z]{3})?$"))
+            .description(Some(
+                "An amount; without a currency code behind it, of the organisation's currency.",
+            ))
+            .examples([json!("1000.00 CNY")]),
+    }
+}
+
+fn search(listing: &Listing) -> Option<Parameter> {
+    let description = "Rows in which any of the searched texts contains this.";
+    let text = value(Kind::Text, false);
+    (!listing.search.is_empty()).then(|| query("q", description.to_owned()).schema(Some(text)).build())
+}
+
+fn includes(listing: &Listing) -> Option<Parameter> {
+    let description = "Related records to add to each row, separated by commas.".to_owned();
+    let word =
+        || ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.includes.iter().copied()));
+    (!listing.includes.is_empty()).then(|| comma_list("include", description, word(), listing.includes.len()))
+}
+
+fn paging(listing: &Listing) -> Vec<Parameter> {
+    use fairlead_application::listing::{DEFAULT_LIMIT, MAX_LIMIT};
+    let sortable: Vec<String> = listing
+        .fields
+        .iter()
+        .filter(|field| field.sortable)
+        .flat_map(|field| [field.name.to_owned(), format!("-{}", field.name)])
+        .collect();
+    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sortable));
+    let order = format!(
+        "The order: up to {MAX_SORT} different members, separated by commas, with `-` the greatest first. \
+         Without it `{}`.",
+        listing.default_sort
+    );
+    let limit = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+        .maximum(Some(MAX_LIMIT))
+        .default(Some(json!(DEFAULT_LIMIT)));
+    let cursor = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(2000))
+        .pattern(Some("^[A-Za-z0-9_=-]+$"));
+    let total = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false)));
+    vec![
+        comma_list("sort", order, word, MAX_SORT),
+        query("limit", "How many rows at most.".to_owned()).schema(Some(limit)).build(),
+        query("cursor", "Where the page before ended: its `page.next_cursor`.".to_owned())
+            .schema(Some(cursor))
+            .build(),
+        query("total", "Whether to count the rows of all pages.".to_owned()).schema(Some(total)).build(),
+    ]
+}
+
+fn comma_list(name: &str, description: String, word: ObjectBuilder, most: usize) -> Parameter {
+    let words: RefOr<Schema> =
+        ArrayBuilder::new().items(word).min_items(Some(1)).max_items(Some(most)).into();
+    query(name, description)
+        .schema(Some(words))
+        .style(Some(ParameterStyle::Form))
+        .explode(Some(false))
+        .build()
+}
+
+fn query(name: &str, description: String) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LISTING: Listing = Listing {
+        resource: "things",
+        fields: &[
+            Field::new("name", Kind::Text).sortable(),
+            Field::new("status", Kind::OneOf(|| vec!["new", "old"])),
+            Field::new("amount", Kind::Money("currency")).nullable(),
+        ],
+        search: &["name"],
+        default_sort: "-name",
+        includes: &["owner"],
+    };
+
+    #[test]
+    fn the_specification_knows_exactly_what_the_parser_knows() {
+        let mut documented: Vec<String> =
+            parameters(&LISTING).into_iter().map(|parameter| parameter.name).collect();
+        let mut parsed = LISTING.parameters();
+        documented.sort();
+        parsed.sort();
+        assert_eq!(documented, parsed);
+    }
+
+    #[test]
+    fn comma_lists_are_one_parameter() {
+        let parameters = serde_json::to_value(parameters(&LISTING)).unwrap();
+        let named = |name: &str| {
+            parameters.as_array().unwrap().iter().find(|parameter| parameter["name"] == name).unwrap()
+        };
+        assert_eq!(named("status")["explode"], false);
+        assert_eq!(named("status")["schema"]["items"]["enum"], json!(["new", "old"]));
+        assert_eq!(named("sort")["schema"]["items"]["enum"], json!(["name", "-name"]));
+        assert_eq!(named("amount_is_null")["schema"]["type"], "boolean");
+        assert_eq!(named("limit")["schema"]["maximum"], 200);
+    }
+}

@@ -1,0 +1,169 @@
+//! The API as data. A resource declares its operations here, each with the use case that it runs; the router
+//! and the specification are both made from the declarations, so that neither can know what the other does
+//! not.
+//!
+//! A declaration's kind ([`read`], [`write`], [`open`]) says what the use case takes and gives, and makes the
+//! operation's [`shape`]. From there on nothing knows kinds: [`router`], [`ask`], [`answer`] and [`document`]
+//! read the shape.
+
+mod answer;
+mod ask;
+mod components;
+mod document;
+mod example;
+mod listing;
+mod open;
+mod read;
+mod router;
+mod schemas;
+mod shape;
+mod tidy;
+mod write;
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use fairlead_application::{Call, Failure};
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use validator::Validate;
+
+pub(crate) use self::answer::REPLAYED;
+use self::ask::{Ask, Exchange};
+pub(crate) use self::document::{BEARER, Parts, describe};
+pub(crate) use self::router::{scope, services};
+use self::schemas::Schemas;
+use self::shape::Shape;
+
+/// Under which path the API lives. What load balancers, key readers and people look for lives beside it.
+const BASE: &str = "/api/v1";
+
+/// What an operation runs.
+type Handler = Arc<dyn Fn(Exchange) -> LocalBoxFuture<'static, Result<HttpResponse, Failure>> + Send + Sync>;
+
+/// One operation.
+pub(crate) struct Operation {
+    shape: Arc<Shape>,
+    about: About,
+    tag: &'static str,
+    permission: Option<Permission>,
+    refusals: Vec<Code>,
+    handler: Handler,
+}
+
+/// What people are told about an operation.
+#[derive(Clone, Copy)]
+struct About {
+    id: &'static str,
+    summary: &'static str,
+    rules: &'static str,
+}
+
+/// All operations, in the order of their declaration.
+#[derive(Default)]
+pub(crate) struct Api {
+    tags: Vec<(&'static str, &'static str)>,
+    operations: Vec<Operation>,
+    schemas: Schemas,
+}
+
+/// What can stand in a path.
+pub(crate) trait PathId: FromStr<Err = String> + ToSchema + 'static {}
+impl<T: FromStr<Err = String> + ToSchema + 'static> PathId for T {}
+
+/// What can be sent as a body.
+pub(crate) trait Form: DeserializeOwned + Validate + ToSchema + 'static {}
+impl<T: DeserializeOwned + Validate + ToSchema + 'static> Form for T {}
+
+/// What can be answered.
+pub(crate) trait View: Serialize + ToSchema + 'static {}
+impl<T: Serialize + ToSchema + 'static> View for T {}
+
+impl Api {
+    /// The operations alone, for the router.
+    pub(crate) fn into_operations(self) -> Vec<Arc<Operation>> {
+        self.operations.into_iter().map(Arc::new).collect()
+    }
+
+    /// The operations that follow belong together.
+    pub(crate) fn tag(&mut self, name: &'static str, description: &'static str) -> &mut Self {
+        self.tags.push((name, description));
+        self
+    }
+
+    /// The operation declared last takes this permission.
+    pub(crate) fn needs(&mut self, permission: Permission) -> &mut Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.permission = Some(permission);
+        }
+        self
+    }
+
+    /// The operation declared last may refuse with these codes, besides what its kind refuses anyway.
+    pub(crate) fn refuses(&mut self, codes: &[Code]) -> &mut Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.refusals.extend_from_slice(codes);
+        }
+        self
+    }
+
+    /// An operation that needs to know who calls. The caller is asked for before anything else is read.
+    fn signed<F>(&mut self, about: About, shape: Shape, run: F) -> &mut Self
+    where
+        F: AsyncFn(&Ask, &Call) -> Result<HttpResponse, Failure> + Send + Sync + 'static,
+    {
+        let run = Arc::new(run);
+        self.add(about, shape, move |exchange| {
+            let run = Arc::clone(&run);
+            Box::pin(async move {
+                let caller = exchange.caller()?;
+                let ask = exchange.read().await?;
+                let call = ask.call(caller)?;
+                run(&ask, &call).await
+            })
+        })
+    }
+
+    /// An operation for everybody.
+    fn open<F>(&mut self, about: About, shape: Shape, run: F) -> &mut Self
+    where
+        F: AsyncFn(&Ask) -> Result<HttpResponse, Failure> + Send + Sync + 'static,
+    {
+        let run = Arc::new(run);
+        self.add(about, shape.public(), move |exchange| {
+            let run = Arc::clone(&run);
+            Box::pin(async move { run(&exchange.read().await?).await })
+        })
+    }
+
+    fn add(
+        &mut self,
+        about: About,
+        shape: Shape,
+        handler: impl Fn(Exchange) -> LocalBoxFuture<'static, Result<HttpResponse, Failure>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> &mut Self {
+        let tag = self.tags.last().map_or("", |(name, _)| name);
+        self.operations.push(Operation {
+            shape: Arc::new(shape),
+            about,
+            tag,
+            permission: None,
+            refusals: Vec::new(),
+            handler: Arc::new(handler),
+        });
+        self
+    }
+}
+
+fn api(method: Method, path: &str) -> Shape {
+    Shape::new(method, format!("{BASE}{path}"))
+}

@@ -1,0 +1,75 @@
+//! Operations that take no token.
+
+use actix_web::http::{Method, StatusCode};
+use fairlead_application::{App, Failure};
+use fairlead_domain::valid::Valid;
+
+use super::ask::Ask;
+use super::shape::{Body, Shape};
+use super::{About, Api, Form, PathId, View, api};
+use crate::request::origin::Origin;
+use crate::state::State;
+
+impl Api {
+    /// Public `POST` with a form.
+    pub(crate) fn open_form<T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Origin, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
+        self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
+            ask.plain(&run(ask.app(), &ask.origin(), ask.form()?).await?)
+        })
+    }
+
+    /// Public `GET`, beside the API: the path is the whole path.
+    pub(crate) fn open_read<V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View,
+        F: AsyncFn(&State) -> Result<V, Failure> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = Shape::new(Method::GET, path.to_owned()).answers(StatusCode::OK, view);
+        self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
+            ask.plain(&run(&ask.state).await?)
+        })
+    }
+
+    /// Public `GET` of one of several, beside the API: the path is the whole path.
+    pub(crate) fn open_get<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View,
+        F: AsyncFn(&State, Id) -> Result<V, Failure> + Send + Sync + 'static,
+    {
+        let (parameter, view) = (self.schemas.of::<Id>(), self.schemas.of::<V>());
+        let shape = Shape::new(Method::GET, path.to_owned()).of(parameter).answers(StatusCode::OK, view);
+        self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
+            ask.plain(&run(&ask.state, ask.id()?).await?)
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! Operations that read.
+
+use actix_web::http::{Method, StatusCode};
+use fairlead_application::listing::{ListRequest, Listing};
+use fairlead_application::{App, Call, Page, Read, Versioned};
+
+use super::ask::Ask;
+use super::{About, Api, PathId, View, api};
+
+impl Api {
+    /// `GET` of a list.
+    pub(crate) fn list<V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        listing: &'static Listing,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View,
+        F: AsyncFn(&App, &Call, ListRequest) -> Read<Page<V>> + Send + Sync + 'static,
+    {
+        let page = self.schemas.page_of::<V>();
+        let shape = api(Method::GET, path).listed(listing).answers(StatusCode::OK, page);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.page(&run(ask.app(), call, ask.list()?).await?)
+        })
+    }
+
+    /// `GET` of a record that has a version.
+    pub(crate) fn get<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View + Versioned,
+        F: AsyncFn(&App, &Call, Id) -> Read<V> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = api(Method::GET, path).of(self.schemas.of::<Id>()).answers(StatusCode::OK, view).cached();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.versioned(&run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `GET` of something about a record that has no version of its own.
+    pub(crate) fn look<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View,
+        F: AsyncFn(&App, &Call, Id) -> Read<V> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = api(Method::GET, path).of(self.schemas.of::<Id>()).answers(StatusCode::OK, view);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.plain(&run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `GET` of something that there is one of.
+    pub(crate) fn read<V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View,
+        F: AsyncFn(&App, &Call) -> Read<V> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = api(Method::GET, path).answers(StatusCode::OK, view);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.plain(&run(ask.app(), call).await?)
+        })
+    }
+}

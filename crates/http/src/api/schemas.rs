@@ -1,0 +1,163 @@
+//! The named schemas of the specification, collected from the types that operations take and give.
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+
+use super::shape::Named;
+
+/// The longest page.
+const MAX_PAGE: usize = 200;
+
+/// Schemas by name.
+#[derive(Default)]
+pub(crate) struct Schemas {
+    named: BTreeMap<String, RefOr<Schema>>,
+    /// Names that two different schemas claim; a test wants none.
+    collisions: Vec<String>,
+}
+
+impl Schemas {
+    /// The schema of a type, and of all types in it.
+    pub(crate) fn of<T: ToSchema>(&mut self) -> Named {
+        let mut nested = Vec::new();
+        T::schemas(&mut nested);
+        for (name, schema) in nested {
+            self.insert(name, schema);
+        }
+        let name = T::name().into_owned();
+        self.insert(name.clone(), T::schema());
+        reference(&name)
+    }
+
+    /// The schema of a type that may have members beyond those that it names.
+    pub(crate) fn open_ended<T: ToSchema>(&mut self) -> Named {
+        let named = self.of::<T>();
+        if let Some(RefOr::T(Schema::Object(object))) = self.named.get_mut(&*T::name()) {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        }
+        named
+    }
+
+    /// The patch of a form: the same members, none of them required. What may be cleared by `null` is what
+    /// the form itself lets be null.
+    pub(crate) fn patch_of<T: ToSchema>(&mut self) -> Named {
+        self.of::<T>();
+        let form = T::name();
+        let name = format!("{}Patch", form.strip_suffix("Details").unwrap_or(&form));
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            object.examples.clear();
+            object.description =
+                Some("The members to change: an absent one stays as it is, `null` clears.".to_owned());
+            for member in object.properties.values_mut() {
+                forget_default(member);
+            }
+        }
+        self.insert(name.clone(), schema);
+        reference(&name)
+    }
+
+    /// The page of a list, named after its rows.
+    pub(crate) fn page_of<T: ToSchema>(&mut self) -> Named {
+        let row = self.of::<T>();
+        let info = self.of::<fairlead_application::PageInfo>();
+        let of = T::name();
+        let name = format!("{}Page", of.strip_suffix("Summary").unwrap_or(&of));
+        let rows = ArrayBuilder::new().items(row).max_items(Some(MAX_PAGE)).description(Some("The rows."));
+        let page = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("One page of a list."))
+            .property("data", rows)
+            .property("page", info)
+            .required("data")
+            .required("page");
+        self.insert(name.clone(), page.into());
+        reference(&name)
+    }
+
+    /// All of them, and the names that clash.
+    pub(crate) fn into_parts(self) -> (BTreeMap<String, RefOr<Schema>>, Vec<String>) {
+        (self.named, self.collisions)
+    }
+
+    fn insert(&mut self, name: String, schema: RefOr<Schema>) {
+        match self.named.get(&name) {
+            Some(known) if *known != schema => self.collisions.push(name),
+            Some(_) => {}
+            None => {
+                self.named.insert(name, schema);
+            }
+        }
+    }
+}
+
+fn reference(name: &str) -> Named {
+    Ref::from_schema_name(name).into()
+}
+
+/// In a patch, what is absent keeps its value: it gets no default.
+fn forget_default(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.default = None,
+        RefOr::T(Schema::Array(array)) => array.default = None,
+        RefOr::T(Schema::OneOf(one_of)) => one_of.default = None,
+        RefOr::Ref(reference) => reference.default = None,
+        RefOr::T(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_domain::lead::LeadDetails;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    mod one {
+        #[derive(utoipa::ToSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        pub(super) struct Thing {
+            a: i64,
+        }
+    }
+    mod two {
+        #[derive(utoipa::ToSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        pub(super) struct Thing {
+            b: i64,
+        }
+    }
+
+    #[test]
+    fn two_types_of_one_name_are_noticed() {
+        let mut schemas = Schemas::default();
+        schemas.of::<one::Thing>();
+        schemas.of::<one::Thing>();
+        assert!(schemas.collisions.is_empty());
+        schemas.of::<two::Thing>();
+        assert_eq!(schemas.collisions, ["Thing"]);
+    }
+
+    #[test]
+    fn a_patch_requires_nothing() {
+        let mut schemas = Schemas::default();
+        schemas.patch_of::<LeadDetails>();
+        let patch: Value = serde_json::to_value(&schemas.named["LeadPatch"]).unwrap();
+        assert_eq!(patch.get("required"), None);
+        assert_eq!(patch["additionalProperties"], json!(false));
+        assert!(schemas.named.contains_key("LeadDetails") && schemas.named.contains_key("Money"));
+    }
+
+    #[test]
+    fn a_page_names_its_rows() {
+        let mut schemas = Schemas::default();
+        schemas.page_of::<one::Thing>();
+        let page = serde_json::to_value(&schemas.named["ThingPage"]).unwrap();
+        assert_eq!(page["properties"]["data"]["items"]["$ref"], "#/components/schemas/Thing");
+        assert_eq!(page["properties"]["page"]["$ref"], "#/components/schemas/PageInfo");
+    }
+}

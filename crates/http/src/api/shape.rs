@@ -1,0 +1,144 @@
+//! The shape of an operation: everything about it that the router, the reader of requests, the writer of
+//! answers and the specification share. They know no kinds of operation; they read the shape.
+
+use actix_web::http::{Method, StatusCode};
+use fairlead_application::listing::Listing;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::request::condition::Precondition;
+
+/// A schema, as a reference to its name.
+pub(crate) type Named = RefOr<Schema>;
+
+/// The shape of an operation.
+pub(crate) struct Shape {
+    pub(crate) method: Method,
+    /// The whole path, with its parameter in braces.
+    pub(crate) path: String,
+    /// The type of the path's parameter.
+    pub(crate) parameter: Option<Named>,
+    /// Whether it takes no token.
+    pub(crate) public: bool,
+    pub(crate) body: Body,
+    /// What the query may say; without it, nothing.
+    pub(crate) listing: Option<&'static Listing>,
+    pub(crate) precondition: Precondition,
+    /// Whether `If-None-Match` is looked at.
+    pub(crate) cached: bool,
+    /// Whether `Idempotency-Key` is looked at.
+    pub(crate) idempotent: bool,
+    /// Whether a state may forbid it.
+    pub(crate) transition: bool,
+    pub(crate) answer: Answer,
+}
+
+/// What an operation reads from its body.
+pub(crate) enum Body {
+    /// The body is not looked at.
+    Ignored,
+    /// Nothing is wanted.
+    Empty,
+    /// A form.
+    Form(Named),
+    /// A patch of a form.
+    Patch(Named),
+}
+
+/// What an operation answers when all goes well.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// The type of the body; without it there is none.
+    pub(crate) schema: Option<Named>,
+    /// Whether it comes with an `ETag`.
+    pub(crate) tagged: bool,
+    /// Whether it comes with a `Location`.
+    pub(crate) located: bool,
+    /// Whether it may come with a `Link` to the next page.
+    pub(crate) paged: bool,
+}
+
+impl Shape {
+    /// An operation that takes nothing but a token and answers nothing.
+    pub(crate) fn new(method: Method, path: String) -> Self {
+        let status = StatusCode::NO_CONTENT;
+        Self {
+            method,
+            path,
+            parameter: None,
+            public: false,
+            body: Body::Ignored,
+            listing: None,
+            precondition: Precondition::Ignored,
+            cached: false,
+            idempotent: false,
+            transition: false,
+            answer: Answer { status, schema: None, tagged: false, located: false, paged: false },
+        }
+    }
+
+    /// It takes no token.
+    pub(crate) fn public(self) -> Self {
+        Self { public: true, ..self }
+    }
+
+    /// Its path has a parameter of this type.
+    pub(crate) fn of(self, id: Named) -> Self {
+        Self { parameter: Some(id), ..self }
+    }
+
+    /// It reads this body.
+    pub(crate) fn takes(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    /// It answers with this.
+    pub(crate) fn answers(mut self, status: StatusCode, schema: Named) -> Self {
+        self.answer.status = status;
+        self.answer.schema = Some(schema);
+        self
+    }
+
+    /// It changes a record that has a version.
+    pub(crate) fn versioned(mut self, precondition: Precondition) -> Self {
+        self.precondition = precondition;
+        self.answer.tagged = self.answer.schema.is_some();
+        self
+    }
+
+    /// It reads a record that has a version.
+    pub(crate) fn cached(mut self) -> Self {
+        self.cached = true;
+        self.answer.tagged = true;
+        self
+    }
+
+    /// It reads a list.
+    pub(crate) fn listed(mut self, listing: &'static Listing) -> Self {
+        self.listing = Some(listing);
+        self.answer.paged = true;
+        self
+    }
+
+    /// It makes a record that has a version.
+    pub(crate) fn creates(mut self) -> Self {
+        self.answer.located = true;
+        self.answer.tagged = true;
+        self
+    }
+
+    /// Repeated under one key, it happens once.
+    pub(crate) fn idempotent(self) -> Self {
+        Self { idempotent: true, ..self }
+    }
+
+    /// It moves a record from one state to another.
+    pub(crate) fn transition(self) -> Self {
+        Self { transition: true, ..self }
+    }
+
+    /// The name of the path's parameter.
+    pub(crate) fn parameter_name(&self) -> Option<&str> {
+        let (_, rest) = self.path.split_once('{')?;
+        rest.split_once('}').map(|(name, _)| name)
+    }
+}

@@ -1,0 +1,197 @@
+//! Operations that write.
+
+use actix_web::http::{Method, StatusCode};
+use fairlead_application::{App, Call, Failure, Written};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use serde::Serialize;
+
+use super::ask::Ask;
+use super::shape::{Body, Shape};
+use super::{About, Api, Form, PathId, View, api};
+use crate::request::condition::Precondition;
+
+impl Api {
+    /// `POST` that makes a record.
+    pub(crate) fn create<T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path)
+            .takes(Body::Form(form))
+            .answers(StatusCode::CREATED, view)
+            .creates()
+            .idempotent();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.form()?).await?)
+        })
+    }
+
+    /// `PATCH` of a record.
+    pub(crate) fn patch<Id, T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        T: Form + Serialize,
+        V: View,
+        F: AsyncFn(&App, &Call, Id, Patch<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.patch_of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::PATCH, path)
+            .of(self.schemas.of::<Id>())
+            .takes(Body::Patch(form))
+            .answers(StatusCode::OK, view)
+            .versioned(Precondition::Required);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.id()?, ask.patch()?).await?)
+        })
+    }
+
+    /// `DELETE` of a record.
+    pub(crate) fn delete<Id, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        F: AsyncFn(&App, &Call, Id) -> Written<()> + Send + Sync + 'static,
+    {
+        let shape = api(Method::DELETE, path).of(self.schemas.of::<Id>()).versioned(Precondition::Required);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `POST` that moves a record from one state to another, without a body.
+    pub(crate) fn act<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View,
+        F: AsyncFn(&App, &Call, Id) -> Written<V> + Send + Sync + 'static,
+    {
+        let shape = self.transition::<Id, V>(path, Body::Empty);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `POST` that moves a record from one state to another, with a form.
+    pub(crate) fn act_with<Id, T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Id, Valid<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let form = self.schemas.of::<T>();
+        let shape = self.transition::<Id, V>(path, Body::Form(form));
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.id()?, ask.form()?).await?)
+        })
+    }
+
+    /// `POST` about the caller themselves, without a body.
+    pub(crate) fn command<F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        F: AsyncFn(&App, &Call) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let shape = api(Method::POST, path).takes(Body::Empty);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            run(ask.app(), call).await?;
+            Ok(ask.nothing())
+        })
+    }
+
+    /// `POST` about the caller themselves, with a form.
+    pub(crate) fn command_with<T, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        F: AsyncFn(&App, &Call, Valid<T>) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let form = self.schemas.of::<T>();
+        let shape = api(Method::POST, path).takes(Body::Form(form));
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            run(ask.app(), call, ask.form()?).await?;
+            Ok(ask.nothing())
+        })
+    }
+
+    /// `DELETE` of something without a version.
+    pub(crate) fn end<Id, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        F: AsyncFn(&App, &Call, Id) -> Result<(), Failure> + Send + Sync + 'static,
+    {
+        let shape = api(Method::DELETE, path).of(self.schemas.of::<Id>());
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            run(ask.app(), call, ask.id()?).await?;
+            Ok(ask.nothing())
+        })
+    }
+
+    fn transition<Id: PathId, V: View>(&mut self, path: &str, body: Body) -> Shape {
+        let (id, view) = (self.schemas.of::<Id>(), self.schemas.of::<V>());
+        api(Method::POST, path)
+            .of(id)
+            .takes(body)
+            .answers(StatusCode::OK, view)
+            .versioned(Precondition::Optional)
+            .idempotent()
+            .transition()
+    }
+}

@@ -1,0 +1,51 @@
+//! Headers that keep browsers from doing what nobody asked for.
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// A part of the server with its own rules for browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// Records: never kept by a cache, never shown as a page.
+    Api,
+    /// The documentation, which is a page with scripts of its own.
+    Documentation,
+    /// Anything else.
+    Other,
+}
+
+impl Area {
+    pub(crate) fn of(path: &str) -> Self {
+        match path {
+            path if path.starts_with("/api/") => Self::Api,
+            path if path.starts_with("/swagger-ui") => Self::Documentation,
+            _ => Self::Other,
+        }
+    }
+}
+
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+/// Swagger UI draws with inline styles and pictures in data URLs, and calls this server.
+const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Sets the security headers of an answer.
+pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
+    set(headers, "X-Content-Type-Options", "nosniff");
+    set(headers, "X-Frame-Options", "DENY");
+    set(headers, "Referrer-Policy", "no-referrer");
+    set(headers, "Content-Security-Policy", if area == Area::Documentation { SWAGGER } else { NOTHING });
+    if area == Area::Api {
+        set(headers, "Cache-Control", "no-store");
+    }
+    if hsts {
+        set(headers, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+    }
+}
+
+/// Sets one header; a value that no header can have is left out.
+pub(crate) fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,53 @@
+//! What every request passes through, whatever it asks for.
+
+mod headers;
+mod trace;
+
+pub(crate) use trace::note_user;
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+
+use crate::config::HttpConfig;
+use crate::request::idempotency;
+use crate::request::origin::{Origin, REQUEST_ID};
+use crate::state::State;
+
+/// The frame around every request: its id and origin, its span in the log, the headers of its answer.
+pub(crate) async fn frame(
+    state: Arc<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let origin = Origin::note(&request, &state);
+    let area = headers::Area::of(request.path());
+    let mut response = trace::traced(&origin.request_id, request, next).await?;
+    headers::secure(response.headers_mut(), area, state.config.hsts);
+    headers::set(response.headers_mut(), REQUEST_ID, &origin.request_id);
+    Ok(response)
+}
+
+/// Cross-origin requests: only from origins that were named, exactly. Tokens travel in a header that pages
+/// set themselves, so no credentials of the browser are wanted.
+pub(crate) fn cors(config: &HttpConfig) -> Cors {
+    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
+    let cors = Cors::default()
+        .allowed_methods(methods)
+        .allowed_headers([
+            header::ACCEPT,
+            header::ACCEPT_LANGUAGE,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+        ])
+        .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH])
+        .allowed_headers([idempotency::HEADER, REQUEST_ID])
+        .expose_headers(["ETag", "Location", "Link", REQUEST_ID, "Idempotent-Replayed", "Retry-After"])
+        .max_age(600);
+    config.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

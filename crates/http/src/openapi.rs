@@ -1,0 +1,189 @@
+//! The specification's frame: what the API is, and how to begin.
+
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+
+use crate::api::{BEARER, Parts};
+
+const DESCRIPTION: &str = "\
+Fairlead is an open-source CRM: leads, customers and the public pool, opportunities, contracts, invoices and \
+payments, with approvals between them.
+
+## Begin
+`POST /api/v1/auth/login` with e-mail and password gives an access token. Send it as `Authorization: Bearer \
+<token>`; in this page, press **Authorize** and paste it. It lasts minutes; `POST /api/v1/auth/refresh` gives \
+the next one.
+
+## Records
+Every record answers with `allowed_actions`: what you may do with it now, and why not the rest. A record that \
+you may not see does not exist for you (404).
+
+## Lists
+Filters are parameters: a bare name is *equals*, a comma list *any of*, and `_ne _gt _gte _lt _lte _contains \
+_prefix _is_null` behind a name compare otherwise. `sort=-created_at,name` orders, `limit` bounds a page, and \
+`page.next_cursor` (or the `Link` header) leads to the next one. A cursor belongs to its filter and order.
+
+## Writes
+`PATCH` takes a JSON Merge Patch: an absent member stays, `null` clears. `PATCH` and `DELETE` want `If-Match` \
+with the record's `ETag` (or `*`), so that nobody overwrites what they have not seen. `POST` takes an \
+`Idempotency-Key`: a repetition under the same key is answered as the first time. A change of state is a verb \
+behind the record, such as `POST /api/v1/contracts/{id}/submit`.
+
+## Errors
+Every error is a problem document (RFC 9457) with a stable `code`, a `request_id`, and the figures of its \
+code; `GET /problems` lists all codes. Titles come in English or Chinese by `Accept-Language`.";
+
+const TOKEN: &str = "\
+The `access_token` that `POST /api/v1/auth/login` answers: a JWT after RFC9068, signed with EdDSA; its use \
+follows the best practices of RFC8725.";
+
+/// The whole specification.
+pub(crate) fn document(parts: Parts) -> OpenApi {
+    if !parts.collisions.is_empty() {
+        // A test sees to it that this never happens; a server is not to fail because of its documentation.
+        tracing::error!(names = ?parts.collisions, "different schemas share a name");
+    }
+    let mut components = parts.components;
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(TOKEN))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .url(Some("https://www.apache.org/licenses/LICENSE-2.0"))
+        .build();
+    let contact = ContactBuilder::new()
+        .name(Some("Fairlead contributors"))
+        .url(Some(env!("CARGO_PKG_REPOSITORY")))
+        .email(Some("fairlead@users.noreply.github.com"))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Fairlead CRM")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(license))
+        .contact(Some(contact))
+        .build();
+    let server = ServerBuilder::new()
+        .url("/")
+        .description(Some("Wherever this document comes from: local, staging or production"))
+        .extensions(Some(ExtensionsBuilder::new().add("x-internal", false).build()))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([server]))
+        .paths(parts.paths)
+        .components(Some(components))
+        .tags(Some(parts.tags))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, Value};
+
+    use crate::api::describe;
+    use crate::resource;
+
+    fn document() -> Value {
+        serde_json::to_value(crate::openapi()).unwrap()
+    }
+
+    /// Every operation with its method and path.
+    fn operations(document: &Value) -> Vec<(String, &Map<String, Value>)> {
+        let paths = document["paths"].as_object().unwrap();
+        paths
+            .iter()
+            .flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |one| (path, one)))
+            .map(|(path, (method, operation))| (format!("{method} {path}"), operation.as_object().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn no_two_schemas_share_a_name() {
+        assert_eq!(describe(resource::api()).collisions, Vec::<String>::new());
+    }
+
+    #[test]
+    fn operations_are_named_once_and_explained() {
+        let document = document();
+        let tags: BTreeSet<&str> = document["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|tag| tag["description"].is_string())
+            .map(|tag| tag["name"].as_str().unwrap())
+            .collect();
+        let mut ids = BTreeSet::new();
+        for (name, operation) in operations(&document) {
+            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{name}");
+            assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+            assert!(operation["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+            assert!(tags.contains(operation["tags"][0].as_str().unwrap()), "{name}");
+        }
+        assert_eq!(tags.len(), document["tags"].as_array().unwrap().len());
+    }
+
+    #[test]
+    fn whatever_takes_a_token_says_so() {
+        for (name, operation) in operations(&document()) {
+            let public = operation["security"] == serde_json::json!([{}]);
+            let public_path =
+                ["/auth/login", "/auth/refresh", "/healthz", "/readyz", "/.well-known", "/problems"]
+                    .iter()
+                    .any(|path| name.contains(path));
+            assert_eq!(public, public_path, "{name}");
+            if !public {
+                assert!(operation["responses"].get("401").is_some(), "{name}");
+            }
+            for status in ["400", "500", "503"] {
+                assert!(operation["responses"].get(status).is_some(), "{name} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn versioned_writes_ask_for_the_version() {
+        for (name, operation) in operations(&document()) {
+            let responses = &operation["responses"];
+            if name.starts_with("patch") {
+                assert!(responses.get("428").is_some() && responses.get("412").is_some(), "{name}");
+            }
+            if name.starts_with("post") && responses.get("201").is_some() {
+                assert!(responses["201"]["headers"].get("Location").is_some(), "{name}");
+                assert!(responses["201"].get("links").is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn references_lead_somewhere() {
+        fn check(value: &Value, document: &Value) {
+            match value {
+                Value::Object(members) => {
+                    if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                        let pointer = target.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{target}");
+                    }
+                    members.values().for_each(|member| check(member, document));
+                }
+                Value::Array(items) => items.iter().for_each(|item| check(item, document)),
+                _ => {}
+            }
+        }
+        let document = document();
+        check(&document, &document);
+    }
+
+    #[test]
+    fn it_is_the_same_each_time_in_both_notations() {
+        let (one, two) = (crate::openapi(), crate::openapi());
+        assert_eq!(one.to_pretty_json().unwrap(), two.to_pretty_json().unwrap());
+        assert_eq!(one.to_yaml().unwrap(), two.to_yaml().unwrap());
+    }
+}

@@ -1,0 +1,201 @@
+//! Every failure as `application/problem+json` (RFC 9457).
+
+pub(crate) mod catalogue;
+mod table;
+
+use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use fairlead_application::Failure;
+use fairlead_domain::error::{Code, FieldError, Refusal};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::request::negotiate::Language;
+use crate::request::origin::Origin;
+pub(crate) use table::entry;
+
+/// The media type of problems.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+/// The figure that becomes `Retry-After`, in seconds.
+const RETRY: &str = "retry_after";
+
+/// The status that a code is answered with.
+pub(crate) fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(entry(code).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The answer to a request that failed.
+pub(crate) fn answer(failure: Failure, request: &HttpRequest) -> HttpResponse {
+    let origin = Origin::of(request);
+    let refusal = presentable(failure, &origin.request_id);
+    let language = Language::of(request.headers());
+    let mut response = HttpResponse::build(status(refusal.code));
+    response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
+    response.insert_header((CONTENT_LANGUAGE, language.tag()));
+    if let Some(seconds) = retry_after(&refusal) {
+        response.insert_header((RETRY_AFTER, seconds));
+    }
+    if status(refusal.code) == StatusCode::UNAUTHORIZED {
+        response.insert_header((WWW_AUTHENTICATE, challenge(request.headers())));
+    }
+    let problem = Problem::new(refusal, language, request.path(), &origin.request_id);
+    response.body(json!(problem).to_string())
+}
+
+/// A refusal that says no more than its caller may know: technical failures go to the log.
+fn presentable(failure: Failure, request_id: &str) -> Refusal {
+    match failure {
+        Failure::Refused(refusal) if refusal.code == Code::Internal => {
+            tracing::error!(request_id, error = %refusal.detail, "internal error");
+            internal()
+        }
+        Failure::Refused(refusal) => refusal,
+        Failure::Store(error) if error.is_unavailable() => {
+            tracing::error!(request_id, %error, "the database is unavailable");
+            Refusal::new(Code::Unavailable, "the database is unavailable; try again soon").with(RETRY, 1)
+        }
+        Failure::Store(error) => {
+            tracing::error!(request_id, %error, "the database failed");
+            internal()
+        }
+    }
+}
+
+fn internal() -> Refusal {
+    Refusal::new(Code::Internal, "something unexpected failed; the request id finds it in the log")
+}
+
+/// Whether it makes sense to try again soon.
+pub(crate) const fn waits(code: Code) -> bool {
+    matches!(code, Code::RateLimited | Code::Unavailable | Code::IdempotencyInProgress)
+}
+
+fn retry_after(refusal: &Refusal) -> Option<u64> {
+    waits(refusal.code).then(|| refusal.figures.get(RETRY).and_then(Value::as_u64).unwrap_or(1))
+}
+
+/// RFC 6750: a caller without token is told the scheme only, one with a bad token that it is bad.
+fn challenge(headers: &HeaderMap) -> &'static str {
+    if headers.contains_key(header::AUTHORIZATION) {
+        "Bearer realm=\"fairlead\", error=\"invalid_token\""
+    } else {
+        "Bearer realm=\"fairlead\""
+    }
+}
+
+/// What went wrong (RFC 9457). A problem may have further members with the figures of its code.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Where the code is explained.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", max_length = 100, example = "/problems/duplicate")]
+    kind: String,
+    /// For people, in English or Chinese by `Accept-Language`.
+    #[schema(max_length = 100, example = "Duplicate")]
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 409)]
+    status: u16,
+    /// For people, with the figures in words.
+    #[schema(max_length = 2000, example = "this e-mail address is taken")]
+    detail: String,
+    /// The path of the request.
+    #[schema(format = "uri-reference", max_length = 2000, example = "/api/v1/users")]
+    instance: String,
+    /// The stable code.
+    code: Code,
+    /// Finds the request in the log.
+    #[schema(max_length = 64, example = "0190163d-8694-739b-aea5-966c26f8ad91")]
+    request_id: String,
+    /// What is wrong with which member.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
+    errors: Vec<FieldError>,
+    /// The figures of the code.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    figures: Map<String, Value>,
+}
+
+/// The members that no figure may replace.
+const MEMBERS: [&str; 8] = ["type", "title", "status", "detail", "instance", "code", "request_id", "errors"];
+
+impl Problem {
+    fn new(refusal: Refusal, language: Language, path: &str, request_id: &str) -> Self {
+        let entry = entry(refusal.code);
+        let title = match language {
+            Language::English => entry.english,
+            Language::Chinese => entry.chinese,
+        };
+        let mut figures = refusal.figures;
+        figures.retain(|name, _| !MEMBERS.contains(&name.as_str()));
+        Self {
+            kind: format!("/problems/{}", refusal.code),
+            title: title.to_owned(),
+            status: entry.status,
+            detail: refusal.detail,
+            instance: path.to_owned(),
+            code: refusal.code,
+            request_id: request_id.to_owned(),
+            errors: refusal.errors.into_vec(),
+            figures,
+        }
+    }
+}
+
+/// A problem as the specification shows it.
+pub(crate) fn example(code: Code, path: &str) -> Value {
+    let refusal = match code {
+        Code::MalformedRequest => Refusal::malformed("/name", "invalid type: integer `1`, expected a string"),
+        Code::ValidationFailed => {
+            Refusal::invalid("/name", "length", "must have between 1 and 200 characters")
+        }
+        Code::UnknownReference => Refusal::unknown_reference("/owner_id"),
+        Code::NotFound => Refusal::not_found(),
+        Code::Internal => internal(),
+        Code::VersionMismatch => {
+            Refusal::new(code, "version 6 was expected, the present one is 7").with("current_version", 7)
+        }
+        Code::RateLimited | Code::Unavailable | Code::IdempotencyInProgress => {
+            Refusal::new(code, catalogue::description(code)).with(RETRY, 1)
+        }
+        _ => Refusal::new(code, catalogue::description(code)),
+    };
+    let path = path.replace("{id}", "0190163d-8694-739b-aea5-966c26f8ad91");
+    json!(Problem::new(refusal, Language::English, &path, "0190163d-8694-739b-aea5-966c26f8ad91"))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn figures_become_members_but_replace_none() {
+        let refusal = Refusal::new(Code::Duplicate, "taken").with("field", "email").with("status", 1);
+        let document = json!(Problem::new(refusal, Language::Chinese, "/x", "r"));
+        assert_eq!(document["field"], "email");
+        assert_eq!(document["status"], 409);
+        assert_eq!(document["title"], "数据重复");
+        assert_eq!(document["type"], "/problems/duplicate");
+        assert_eq!(document["detail"], "taken");
+    }
+
+    #[test]
+    fn headers_tell_when_and_how_to_come_back() {
+        let request = TestRequest::get().to_http_request();
+        let limited = Refusal::new(Code::RateLimited, "slow down").with(RETRY, 17);
+        assert_eq!(answer(limited.into(), &request).headers().get(RETRY_AFTER).unwrap(), "17");
+        let nobody = Refusal::new(Code::Unauthenticated, "who?");
+        assert!(answer(nobody.into(), &request).headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn internal_details_stay_inside() {
+        let refusal = presentable(Refusal::new(Code::Internal, "secret").with("dsn", "secret").into(), "r");
+        assert!(!format!("{refusal:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Conditional requests (RFC 9110, section 13): entity tags, `If-Match` and `If-None-Match`.
+//!
+//! A record's entity tag is `"v7"`: its version, in quotes, strong.
+
+use actix_web::http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
+use fairlead_application::Expected;
+use fairlead_domain::error::{Code, Refusal};
+
+/// Whether an operation looks at `If-Match`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Precondition {
+    /// It has no version to compare with.
+    Ignored,
+    /// It is checked when given.
+    Optional,
+    /// Without it the request is refused: nobody overwrites what they have not seen.
+    Required,
+}
+
+/// The entity tag of a version.
+pub(crate) fn entity_tag(version: i64) -> String {
+    format!("\"v{version}\"")
+}
+
+/// What `If-Match` says.
+pub(crate) fn if_match(headers: &HeaderMap, want: Precondition) -> Result<Option<Expected>, Refusal> {
+    if want == Precondition::Ignored {
+        return Ok(None);
+    }
+    let Some(value) = list(headers, &IF_MATCH)? else {
+        return match want {
+            Precondition::Required => Err(Refusal::new(
+                Code::PreconditionRequired,
+                "say in `If-Match` which version this changes (the record's ETag), or `*` for any",
+            )),
+            _ => Ok(None),
+        };
+    };
+    if value == "*" {
+        return Ok(Some(Expected::Any));
+    }
+    let tags = tags(&value).ok_or_else(|| malformed("If-Match"))?;
+    let mut versions: Vec<i64> =
+        tags.iter().filter(|tag| !tag.weak).filter_map(|tag| version(tag.opaque)).collect();
+    versions.dedup();
+    match versions.as_slice() {
+        [version] => Ok(Some(Expected::Version(*version))),
+        // Weak tags and tags of others are well-formed, but equal to none of ours.
+        [] => Err(Refusal::new(Code::VersionMismatch, "no entity tag in `If-Match` is one of this record")),
+        _ => Err(Refusal::malformed("If-Match", "give the entity tag of one version")),
+    }
+}
+
+/// Whether `If-None-Match` says that the caller has this version already.
+pub(crate) fn not_modified(headers: &HeaderMap, present: i64) -> Result<bool, Refusal> {
+    let Some(value) = list(headers, &IF_NONE_MATCH)? else { return Ok(false) };
+    if value == "*" {
+        return Ok(true);
+    }
+    // Here the comparison is a weak one: proxies that compress make our tags weak.
+    let tags = tags(&value).ok_or_else(|| malformed("If-None-Match"))?;
+    Ok(tags.iter().any(|tag| version(tag.opaque) == Some(present)))
+}
+
+fn malformed(header: &str) -> Refusal {
+    Refusal::malformed(header, format!("expected an entity tag such as \"v7\", or *, in `{header}`"))
+}
+
+/// A list header that may be sent in several lines, as one.
+fn list(headers: &HeaderMap, name: &actix_web::http::header::HeaderName) -> Result<Option<String>, Refusal> {
+    let mut whole: Option<String> = None;
+    for line in headers.get_all(name) {
+        let line = line.to_str().map_err(|_| malformed(name.as_str()))?.trim();
+        whole = Some(match whole {
+            Some(before) => format!("{before}, {line}"),
+            None => line.to_owned(),
+        });
+    }
+    Ok(whole)
+}
+
+struct Tag<'a> {
+    weak: bool,
+    opaque: &'a str,
+}
+
+/// The entity tags of a list, or none when it is not one.
+fn tags(value: &str) -> Option<Vec<Tag<'_>>> {
+    let mut rest = value.trim_start();
+    let mut tags = Vec::new();
+    loop {
+        let weak = rest.strip_prefix("W/");
+        let quoted = weak.unwrap_or(rest).strip_prefix('"')?;
+        let (opaque, after) = quoted.split_once('"')?;
+        tags.push(Tag { weak: weak.is_some(), opaque });
+        let after = after.trim_start();
+        if after.is_empty() {
+            return Some(tags);
+        }
+        rest = after.strip_prefix(',')?.trim_start();
+    }
+}
+
+fn version(opaque: &str) -> Option<i64> {
+    let digits = opaque.strip_prefix('v')?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    plain.then(|| digits.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(name: HeaderName, lines: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name.clone(), HeaderValue::from_static(line));
+        }
+        headers
+    }
+
+    fn matched(lines: &[&'static str]) -> Result<Option<Expected>, Code> {
+        if_match(&headers(IF_MATCH, lines), Precondition::Required).map_err(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn if_match_takes_our_tag_or_a_star() {
+        assert_eq!(matched(&["\"v7\""]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&["*"]), Ok(Some(Expected::Any)));
+        assert_eq!(matched(&["\"other\", \"v7\""]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&["\"v7\"", "\"v7\""]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&[]), Err(Code::PreconditionRequired));
+        assert_eq!(if_match(&HeaderMap::new(), Precondition::Optional).unwrap(), None);
+        assert_eq!(if_match(&headers(IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
+    }
+
+    #[test]
+    fn weak_and_foreign_tags_never_match_and_nonsense_is_malformed() {
+        for other in ["W/\"v7\"", "\"abc\"", "\"v07\"", "\"v\"", "\"v-1\"", "\"v99999999999999999999\""] {
+            assert_eq!(matched(&[other]), Err(Code::VersionMismatch), "{other}");
+        }
+        for nonsense in ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "\"v7\", \"v8\""] {
+            assert_eq!(matched(&[nonsense]), Err(Code::MalformedRequest), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        let seen = |line| not_modified(&headers(IF_NONE_MATCH, &[line]), 7).unwrap();
+        assert!(seen("\"v7\"") && seen("W/\"v7\"") && seen("\"v6\", \"v7\"") && seen("*"));
+        assert!(!seen("\"v6\""));
+        assert!(!not_modified(&HeaderMap::new(), 7).unwrap());
+    }
+}

@@ -1,0 +1,116 @@
+//! What the caller can read: media types and languages, by weight (RFC 9110, section 12).
+
+use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
+use fairlead_domain::error::{Code, Refusal};
+
+/// A language in which problems have titles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    Chinese,
+}
+
+impl Language {
+    /// The language that the caller likes best; English when they do not care.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let weight = |primary: &str| {
+            weighted(headers, &ACCEPT_LANGUAGE)
+                .into_iter()
+                .filter(|(range, _)| {
+                    range.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(primary))
+                })
+                .map(|(_, weight)| weight)
+                .max()
+        };
+        match (weight("zh"), weight("en")) {
+            (Some(chinese), english) if chinese > 0 && Some(chinese) > english => Self::Chinese,
+            _ => Self::English,
+        }
+    }
+
+    /// Its tag.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-CN",
+        }
+    }
+}
+
+/// Refuses a caller who cannot read JSON.
+pub(crate) fn json_accepted(headers: &HeaderMap) -> Result<(), Refusal> {
+    let ranges = weighted(headers, &ACCEPT);
+    if ranges.is_empty() {
+        return Ok(());
+    }
+    // The most specific range decides, whatever its place.
+    let weight = ["application/json", "application/*", "*/*"].iter().find_map(|range| {
+        ranges.iter().filter(|(given, _)| given.eq_ignore_ascii_case(range)).map(|(_, weight)| *weight).max()
+    });
+    match weight {
+        Some(weight) if weight > 0 => Ok(()),
+        _ => Err(Refusal::new(Code::NotAcceptable, "answers are `application/json`")),
+    }
+}
+
+/// The parts of a list header with their weights in thousandths. Parameters other than `q` are ignored.
+fn weighted(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, u16)> {
+    let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| line.split(','))
+        .map(|part| {
+            let mut pieces = part.split(';').map(str::trim);
+            let range = pieces.next().unwrap_or_default().to_owned();
+            let weight = pieces
+                .find_map(|piece| piece.strip_prefix("q=").or_else(|| piece.strip_prefix("Q=")))
+                .map_or(1000, thousandths);
+            (range, weight)
+        })
+        .filter(|(range, _)| !range.is_empty())
+        .collect()
+}
+
+/// `0.8` as 800; anything that is no weight is the least.
+fn thousandths(text: &str) -> u16 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    match whole {
+        "1" => 1000,
+        "0" if digits => format!("{fraction:0<3}").parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        headers
+    }
+
+    #[test]
+    fn json_must_be_readable() {
+        assert!(json_accepted(&HeaderMap::new()).is_ok());
+        for fine in ["*/*", "application/json", "text/html, application/*;q=0.1", "text/html,*/*;q=0.8"] {
+            assert!(json_accepted(&headers(ACCEPT, fine)).is_ok(), "{fine}");
+        }
+        for bad in ["text/html", "application/json;q=0, */*", "application/xml", "*/*;q=0"] {
+            assert_eq!(json_accepted(&headers(ACCEPT, bad)).unwrap_err().code, Code::NotAcceptable, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_heavier_language_wins() {
+        let language = |value| Language::of(&headers(ACCEPT_LANGUAGE, value));
+        assert_eq!(language("zh-CN,zh;q=0.9,en;q=0.8"), Language::Chinese);
+        assert_eq!(language("en-US,zh;q=0.5"), Language::English);
+        assert_eq!(language("fr"), Language::English);
+        assert_eq!(language("zh;q=0"), Language::English);
+        assert_eq!(Language::of(&HeaderMap::new()), Language::English);
+    }
+}

@@ -1,0 +1,54 @@
+//! Activities (跟进).
+
+use fairlead_application::activities;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag(
+        "Activities",
+        "Calls, meetings, notes and tasks (跟进) about a lead, a customer or their business.",
+    )
+    .list(
+        "/activities",
+        "list_activities",
+        "List activities",
+        "The activities about leads and customers that the caller may see.",
+        &activities::LISTING,
+        activities::list,
+    )
+    .refuses(&[Code::Forbidden])
+    .create(
+        "/activities",
+        "create_activity",
+        "Log an activity",
+        "About a record that the caller may change. The first activity about a new lead makes it \
+             `contacted`; activities drive `last_activity_at` and `next_activity_at` of a customer.",
+        activities::create,
+    )
+    .refuses(&[Code::Forbidden, Code::UnknownReference])
+    .get(
+        "/activities/{id}",
+        "get_activity",
+        "Get an activity",
+        "One activity about a record that the caller may see.",
+        activities::get,
+    )
+    .patch(
+        "/activities/{id}",
+        "update_activity",
+        "Change an activity",
+        "By its author only. What it is about cannot be changed.",
+        activities::update,
+    )
+    .refuses(&[Code::Forbidden])
+    .delete(
+        "/activities/{id}",
+        "delete_activity",
+        "Delete an activity",
+        "By its author only.",
+        activities::delete,
+    )
+    .refuses(&[Code::Forbidden]);
+}

@@ -1,0 +1,57 @@
+//! Contacts (联系人).
+
+use fairlead_application::contacts;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag(
+        "Contacts",
+        "The people at a customer (联系人). Who may see and change them follows the customer.",
+    )
+    .list(
+        "/contacts",
+        "list_contacts",
+        "List contacts",
+        "The contacts of the customers that the caller may see.",
+        &contacts::LISTING,
+        contacts::list,
+    )
+    .needs(Permission::CustomersRead)
+    .create(
+        "/contacts",
+        "create_contact",
+        "Record a contact",
+        "Of a customer that the caller may change. A new primary contact takes the place of the former.",
+        contacts::create,
+    )
+    .needs(Permission::CustomersUpdate)
+    .refuses(&[Code::UnknownReference])
+    .get(
+        "/contacts/{id}",
+        "get_contact",
+        "Get a contact",
+        "One contact of a customer that the caller may see.",
+        contacts::get,
+    )
+    .needs(Permission::CustomersRead)
+    .patch(
+        "/contacts/{id}",
+        "update_contact",
+        "Change a contact",
+        "Its customer cannot be changed. A new primary contact takes the place of the former.",
+        contacts::update,
+    )
+    .needs(Permission::CustomersUpdate)
+    .delete(
+        "/contacts/{id}",
+        "delete_contact",
+        "Delete a contact",
+        "Not while a lead or an opportunity names the contact.",
+        contacts::delete,
+    )
+    .needs(Permission::CustomersUpdate)
+    .refuses(&[Code::InUse]);
+}

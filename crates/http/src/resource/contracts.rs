@@ -1,0 +1,116 @@
+//! Contracts (合同).
+
+use fairlead_application::contracts;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Contracts", "Contracts (合同): drafted, approved, invoiced and paid.")
+        .list(
+            "/contracts",
+            "list_contracts",
+            "List contracts",
+            "The contracts within the caller's scope.",
+            &contracts::LISTING,
+            contracts::list,
+        )
+        .needs(Permission::ContractsRead)
+        .create(
+            "/contracts",
+            "create_contract",
+            "Draft a contract",
+            "With a customer that has an owner, who owns the contract too. It gets its number now.",
+            contracts::create,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[
+            Code::UnknownReference,
+            Code::CustomerUnowned,
+            Code::CurrencyMismatch,
+            Code::AmountOutOfRange,
+            Code::Duplicate,
+        ])
+        .get(
+            "/contracts/{id}",
+            "get_contract",
+            "Get a contract",
+            "One contract within the caller's scope, with its installments and sums.",
+            contracts::get,
+        )
+        .needs(Permission::ContractsRead)
+        .patch(
+            "/contracts/{id}",
+            "update_contract",
+            "Change a draft",
+            "Only a draft can be changed. Line items and installments are replaced as a whole.",
+            contracts::update,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[
+            Code::PendingApproval,
+            Code::InvalidTransition,
+            Code::UnknownReference,
+            Code::CurrencyMismatch,
+            Code::AmountOutOfRange,
+        ])
+        .delete(
+            "/contracts/{id}",
+            "delete_contract",
+            "Delete a draft",
+            "Only a draft that never was submitted can be deleted.",
+            contracts::delete,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse])
+        .act(
+            "/contracts/{id}/submit",
+            "submit_contract",
+            "Ask for the approval of a contract",
+            "The customer must have an owner whose customer it still is, and installments must be there and \
+             add up to the amount. Every step of the approval must have somebody to decide it.",
+            contracts::submit,
+        )
+        .needs(Permission::ContractsSubmit)
+        .refuses(&[
+            Code::CustomerUnowned,
+            Code::ContractIncomplete,
+            Code::InstallmentsMismatch,
+            Code::NoEligibleApprover,
+        ])
+        .act(
+            "/contracts/{id}/withdraw",
+            "withdraw_contract",
+            "Take back the request for approval",
+            "By whoever made it. The contract is a draft again.",
+            contracts::withdraw,
+        )
+        .needs(Permission::ContractsSubmit)
+        .refuses(&[Code::AlreadyDecided])
+        .act_with(
+            "/contracts/{id}/cancel",
+            "cancel_contract",
+            "Cancel a draft",
+            "An opportunity that the draft came from goes back to the stage before.",
+            contracts::cancel,
+        )
+        .needs(Permission::ContractsDraft)
+        .act_with(
+            "/contracts/{id}/terminate",
+            "terminate_contract",
+            "End a running contract",
+            "With a reason. Open installments are closed; nothing paid is lost.",
+            contracts::terminate,
+        )
+        .needs(Permission::ContractsTerminate)
+        .look(
+            "/contracts/{id}/billing",
+            "get_contract_billing",
+            "Get what an invoice request needs",
+            "The contract's facts, the customer's tax profile, what was invoiced and what is left, payments \
+             and installments.",
+            contracts::billing,
+        )
+        .needs(Permission::ContractsRead);
+}

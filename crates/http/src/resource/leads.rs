@@ -1,0 +1,116 @@
+//! Leads (线索).
+
+use fairlead_application::leads;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Leads", "Possible customers (线索), before anybody knows whether they will buy.")
+        .list(
+            "/leads",
+            "list_leads",
+            "List leads",
+            "The leads within the caller's scope; with `leads:read_pool` also those without an owner.",
+            &leads::LISTING,
+            leads::list,
+        )
+        .needs(Permission::LeadsRead)
+        .create(
+            "/leads",
+            "create_lead",
+            "Record a lead",
+            "Whoever may claim leads owns what they record; from others it goes to the lead pool. The owner \
+             has until `response_due_at` to respond.",
+            leads::create,
+        )
+        .needs(Permission::LeadsCreate)
+        .get("/leads/{id}", "get_lead", "Get a lead", "One lead within the caller's scope.", leads::get)
+        .needs(Permission::LeadsRead)
+        .patch(
+            "/leads/{id}",
+            "update_lead",
+            "Change a lead",
+            "Changes what was said about it; owner and status change by actions only. A converted lead is \
+             history.",
+            leads::update,
+        )
+        .needs(Permission::LeadsUpdate)
+        .refuses(&[Code::AlreadyConverted])
+        .delete(
+            "/leads/{id}",
+            "delete_lead",
+            "Delete a lead",
+            "For leads recorded by mistake. A converted lead is history.",
+            leads::delete,
+        )
+        .needs(Permission::LeadsUpdate)
+        .refuses(&[Code::AlreadyConverted, Code::InUse])
+        .act_with(
+            "/leads/{id}/assign",
+            "assign_lead",
+            "Give a lead to a user",
+            "The receiver must be active, able to own leads, and within the caller's scope.",
+            leads::assign,
+        )
+        .needs(Permission::LeadsAssign)
+        .refuses(&[Code::UnknownReference, Code::OwnerNotEligible, Code::AlreadyOwner])
+        .act(
+            "/leads/{id}/claim",
+            "claim_lead",
+            "Take a lead from the lead pool",
+            "Of any number of claims at once, one wins.",
+            leads::claim,
+        )
+        .needs(Permission::LeadsClaim)
+        .refuses(&[Code::AlreadyClaimed])
+        .act(
+            "/leads/{id}/release",
+            "release_lead",
+            "Give a lead back to the lead pool",
+            "The lead must have an owner.",
+            leads::release,
+        )
+        .needs(Permission::LeadsUpdate)
+        .act(
+            "/leads/{id}/qualify",
+            "qualify_lead",
+            "Find a lead worth an opportunity",
+            "From `contacted`, which the first logged activity brings.",
+            leads::qualify,
+        )
+        .needs(Permission::LeadsQualify)
+        .act_with(
+            "/leads/{id}/disqualify",
+            "disqualify_lead",
+            "Give a lead up",
+            "From any open status, with a reason.",
+            leads::disqualify,
+        )
+        .needs(Permission::LeadsQualify)
+        .act(
+            "/leads/{id}/reopen",
+            "reopen_lead",
+            "Take a lead up again",
+            "From `disqualified`; the time to respond begins anew.",
+            leads::reopen,
+        )
+        .needs(Permission::LeadsQualify)
+        .act_with(
+            "/leads/{id}/convert",
+            "convert_lead",
+            "Make a customer of a lead",
+            "Makes customer, contact and, if asked, opportunity in one step, or none of them. A second \
+             conversion is refused with the ids of what the first one made.",
+            leads::convert,
+        )
+        .needs(Permission::LeadsConvert)
+        .refuses(&[
+            Code::AlreadyConverted,
+            Code::UnknownReference,
+            Code::Duplicate,
+            Code::OwnershipLimitReached,
+            Code::CustomerUnowned,
+        ]);
+}

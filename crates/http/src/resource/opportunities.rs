@@ -1,0 +1,89 @@
+//! Opportunities (商机).
+
+use fairlead_application::opportunities;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Opportunities", "Chances to sell (商机), on their way through a pipeline.")
+        .list(
+            "/opportunities",
+            "list_opportunities",
+            "List opportunities",
+            "The opportunities within the caller's scope.",
+            &opportunities::LISTING,
+            opportunities::list,
+        )
+        .needs(Permission::OpportunitiesRead)
+        .create(
+            "/opportunities",
+            "create_opportunity",
+            "Record an opportunity",
+            "For a customer with an owner, who owns the opportunity too. It begins in the first stage of its \
+             pipeline.",
+            opportunities::create,
+        )
+        .needs(Permission::OpportunitiesUpdate)
+        .refuses(&[Code::UnknownReference, Code::CustomerUnowned])
+        .get(
+            "/opportunities/{id}",
+            "get_opportunity",
+            "Get an opportunity",
+            "One opportunity within the caller's scope.",
+            opportunities::get,
+        )
+        .needs(Permission::OpportunitiesRead)
+        .patch(
+            "/opportunities/{id}",
+            "update_opportunity",
+            "Change an opportunity",
+            "While it is open. Stage and status change by actions only.",
+            opportunities::update,
+        )
+        .needs(Permission::OpportunitiesUpdate)
+        .refuses(&[Code::InvalidTransition, Code::UnknownReference])
+        .delete(
+            "/opportunities/{id}",
+            "delete_opportunity",
+            "Delete an opportunity",
+            "While it is open and has no contract.",
+            opportunities::delete,
+        )
+        .needs(Permission::OpportunitiesUpdate)
+        .refuses(&[Code::InvalidTransition, Code::ContractDecides, Code::InUse])
+        .act_with(
+            "/opportunities/{id}/advance",
+            "advance_opportunity",
+            "Move an opportunity to another open stage",
+            "Forward, every field that the stage requires must be filled in; back, a reason is needed. \
+             Entering the stage that starts a contract makes its draft in the same step.",
+            opportunities::advance,
+        )
+        .needs(Permission::OpportunitiesAdvance)
+        .refuses(&[
+            Code::UnknownReference,
+            Code::StageRequirementsMissing,
+            Code::ReasonRequired,
+            Code::ContractDecides,
+            Code::CustomerUnowned,
+        ])
+        .act_with(
+            "/opportunities/{id}/lose",
+            "lose_opportunity",
+            "Give an opportunity up",
+            "With a reason. Not while a contract decides about it.",
+            opportunities::lose,
+        )
+        .needs(Permission::OpportunitiesAdvance)
+        .refuses(&[Code::ContractDecides])
+        .act(
+            "/opportunities/{id}/reopen",
+            "reopen_opportunity",
+            "Take a lost opportunity up again",
+            "It goes back to the first stage of its pipeline.",
+            opportunities::reopen,
+        )
+        .needs(Permission::OpportunitiesReopen);
+}

@@ -1,0 +1,85 @@
+//! Payments (回款).
+
+use fairlead_application::payments;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Payments", "Money that came in (回款), allocated to invoices or installments of one contract.")
+        .list(
+            "/payments",
+            "list_payments",
+            "List payments",
+            "The payments of contracts within the caller's scope.",
+            &payments::LISTING,
+            payments::list,
+        )
+        .needs(Permission::PaymentsRead)
+        .create(
+            "/payments",
+            "record_payment",
+            "Record a payment",
+            "Of a running contract, in its currency, allocated in full: to issued invoices or to \
+             installments, oldest first unless said otherwise. All payments of a contract may not exceed its \
+             amount, however many are recorded at once. A bank reference is unique for its method.",
+            payments::create,
+        )
+        .needs(Permission::PaymentsRecord)
+        .refuses(&[
+            Code::UnknownReference,
+            Code::CurrencyMismatch,
+            Code::AmountOutOfRange,
+            Code::ContractNotActive,
+            Code::PaymentExceedsContract,
+            Code::AllocationExceedsOpen,
+            Code::AllocationMismatch,
+            Code::NothingToAllocate,
+            Code::Duplicate,
+        ])
+        .get(
+            "/payments/{id}",
+            "get_payment",
+            "Get a payment",
+            "One payment of a contract within the caller's scope, with its allocations.",
+            payments::get,
+        )
+        .needs(Permission::PaymentsRead)
+        .patch(
+            "/payments/{id}",
+            "update_payment",
+            "Correct a payment",
+            "While it is not confirmed. Amount, contract and allocations stay: reject it and record it anew.",
+            payments::update,
+        )
+        .needs(Permission::PaymentsRecord)
+        .refuses(&[Code::InvalidTransition, Code::Duplicate])
+        .act(
+            "/payments/{id}/confirm",
+            "confirm_payment",
+            "Confirm that a payment arrived",
+            "By somebody who neither recorded it nor owns the contract. The last one completes the contract.",
+            payments::confirm,
+        )
+        .needs(Permission::PaymentsConfirm)
+        .refuses(&[Code::SeparationOfDuties])
+        .act_with(
+            "/payments/{id}/reject",
+            "reject_payment",
+            "Reject a recorded payment",
+            "With a reason. Its allocations are undone.",
+            payments::reject,
+        )
+        .needs(Permission::PaymentsConfirm)
+        .refuses(&[Code::SeparationOfDuties])
+        .act_with(
+            "/payments/{id}/reverse",
+            "reverse_payment",
+            "Reverse a confirmed payment",
+            "With a reason. The payment stays on record, its allocations are undone.",
+            payments::reverse,
+        )
+        .needs(Permission::PaymentsConfirm)
+        .refuses(&[Code::SeparationOfDuties]);
+}

@@ -1,0 +1,62 @@
+//! Users.
+
+use fairlead_application::users;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag(
+        "Users",
+        "The people who work with Fairlead. They are disabled, never deleted: records name them.",
+    )
+    .list(
+        "/users",
+        "list_users",
+        "List users",
+        "The users within the caller's scope.",
+        &users::LISTING,
+        users::list,
+    )
+    .needs(Permission::UsersRead)
+    .create(
+        "/users",
+        "create_user",
+        "Add a user",
+        "With an address that no other user has, one or more roles, and a first password.",
+        users::create,
+    )
+    .needs(Permission::UsersManage)
+    .refuses(&[Code::Duplicate, Code::UnknownReference])
+    .get("/users/{id}", "get_user", "Get a user", "One user within the caller's scope.", users::get)
+    .needs(Permission::UsersRead)
+    .patch(
+        "/users/{id}",
+        "update_user",
+        "Change a user",
+        "A change of team or roles takes effect at once. Somebody must remain who can manage users.",
+        users::update,
+    )
+    .needs(Permission::UsersManage)
+    .refuses(&[Code::Duplicate, Code::UnknownReference, Code::LastAdministrator])
+    .act(
+        "/users/{id}/disable",
+        "disable_user",
+        "Disable a user",
+        "Ends their sessions and refuses their tokens at once. Somebody must remain who can manage users.",
+        users::disable,
+    )
+    .needs(Permission::UsersManage)
+    .refuses(&[Code::LastAdministrator])
+    .act("/users/{id}/enable", "enable_user", "Enable a user", "They may log in again.", users::enable)
+    .needs(Permission::UsersManage)
+    .act_with(
+        "/users/{id}/set-password",
+        "set_user_password",
+        "Set a user's password",
+        "Ends their sessions.",
+        users::set_password,
+    )
+    .needs(Permission::UsersManage);
+}

@@ -1,0 +1,36 @@
+//! `fairlead openapi`.
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use super::print;
+
+/// Print the OpenAPI 3.1 document of this version.
+///
+/// It is made of the very table that the routes are made of. Neither configuration nor database is needed.
+#[derive(Args)]
+pub(super) struct Options {
+    /// The form of the document.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For tools.
+    Json,
+    /// For people.
+    Yaml,
+}
+
+pub(super) fn run(options: &Options) -> Result<()> {
+    let document = fairlead_http::openapi();
+    let mut text = match options.format {
+        Format::Json => document.to_pretty_json().context("cannot write the document as JSON")?,
+        Format::Yaml => document.to_yaml().context("cannot write the document as YAML")?,
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    print(&text)
+}
