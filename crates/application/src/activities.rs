@@ -7,7 +7,6 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
-use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -163,7 +162,12 @@ async fn note(ctx: &Context<'_>, work: &mut Work, activity: &Activity) -> Result
 }
 
 /// Changes what was said about an activity.
-pub async fn update(app: &App, call: &Call, id: ActivityId, patch: Patch<ActivityDetails>) -> Written<ActivityView> {
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: ActivityId,
+    patch: Patch<ActivityDetails>,
+) -> Written<ActivityView> {
     app.write(call, async |ctx, work| {
         let found: Activity = there(work.find(id).await?)?;
         let parent = parent(ctx, work, &found).await?;

@@ -82,7 +82,8 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Contac
     app.read(call, async |ctx, reader| {
         let scope = lists::scope(ctx, Permission::CustomersRead, "owner_id")?;
         let visible: Visible = Predicate::Through("customer_id", "customers", Box::new(scope)).into();
-        let links = |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };
+        let links =
+            |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };
         let page: Page<(Contact, Included)> = lists::page(ctx, reader, &list, visible, links).await?;
         let mut ids: Vec<_> = page.data.iter().map(|(contact, _)| contact.details.customer_id.0).collect();
         ids.sort_unstable();
@@ -112,7 +113,12 @@ pub async fn create(app: &App, call: &Call, form: Valid<ContactDetails>) -> Writ
 }
 
 /// Changes what was said about a contact.
-pub async fn update(app: &App, call: &Call, id: ContactId, patch: Patch<ContactDetails>) -> Written<ContactView> {
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: ContactId,
+    patch: Patch<ContactDetails>,
+) -> Written<ContactView> {
     app.write(call, async |ctx, work| {
         let (customer, before) = load(ctx, work, id).await?;
         call.check_version(before.version)?;

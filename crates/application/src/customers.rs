@@ -3,7 +3,9 @@
 use chrono::{NaiveTime, TimeZone, Utc};
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::customer::{Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange};
+use fairlead_domain::customer::{
+    Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange,
+};
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::Source;
 use fairlead_domain::patch::Patch;
@@ -135,7 +137,12 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Wri
 }
 
 /// Changes what was said about a customer.
-pub async fn update(app: &App, call: &Call, id: CustomerId, patch: Patch<CustomerDetails>) -> Written<CustomerView> {
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    patch: Patch<CustomerDetails>,
+) -> Written<CustomerView> {
     app.change(call, id, async |ctx, _, customer: &mut Customer| {
         customer.may_update(ctx)?;
         Ok(customer.edit(ctx, patch.apply(&customer.details)?)?)
@@ -153,7 +160,12 @@ pub async fn delete(app: &App, call: &Call, id: CustomerId) -> Written<()> {
 }
 
 /// Gives a customer to a user.
-pub async fn assign(app: &App, call: &Call, id: CustomerId, form: Valid<AssignForm>) -> Written<CustomerView> {
+pub async fn assign(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    form: Valid<AssignForm>,
+) -> Written<CustomerView> {
     app.change(call, id, async |ctx, work, customer: &mut Customer| {
         customer.may_assign(ctx, form.owner_id)?;
         let load = work.owner_load(form.owner_id, day_began(ctx)).await?;
@@ -165,7 +177,12 @@ pub async fn assign(app: &App, call: &Call, id: CustomerId, form: Valid<AssignFo
 }
 
 /// Gives a customer back to the pool.
-pub async fn release(app: &App, call: &Call, id: CustomerId, form: Valid<ReleaseForm>) -> Written<CustomerView> {
+pub async fn release(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    form: Valid<ReleaseForm>,
+) -> Written<CustomerView> {
     app.change(call, id, async |ctx, work, customer: &mut Customer| {
         let open = work.open_business(customer.id).await?;
         let (change, event) = customer.release(ctx, open, form.reason.clone())?;

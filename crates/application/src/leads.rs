@@ -11,7 +11,9 @@ use fairlead_domain::lead::{DisqualifyReason, Lead, LeadDetails, LeadStatus, Sou
 use fairlead_domain::opportunity::{ForecastCategory, OpportunityDetails};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId};
+use fairlead_domain::values::{
+    ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId,
+};
 use fairlead_persistence::{Predicate, Work};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -194,7 +196,12 @@ pub async fn qualify(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
 }
 
 /// Gives a lead up.
-pub async fn disqualify(app: &App, call: &Call, id: LeadId, form: Valid<DisqualifyForm>) -> Written<LeadView> {
+pub async fn disqualify(
+    app: &App,
+    call: &Call,
+    id: LeadId,
+    form: Valid<DisqualifyForm>,
+) -> Written<LeadView> {
     app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.disqualify(ctx, form.reason)?)).await
 }
 
@@ -215,7 +222,8 @@ pub async fn convert(app: &App, call: &Call, id: LeadId, form: Valid<ConvertForm
             }
             None => new_customer(ctx, work, lead, owner).await?,
         };
-        let contact = if form.create_contact { Some(contact(ctx, work, lead, &customer).await?) } else { None };
+        let contact =
+            if form.create_contact { Some(contact(ctx, work, lead, &customer).await?) } else { None };
         let opportunity = match &form.opportunity {
             Some(wanted) => Some(opportunity(ctx, work, lead, &customer, contact, wanted).await?),
             None => None,
@@ -226,14 +234,24 @@ pub async fn convert(app: &App, call: &Call, id: LeadId, form: Valid<ConvertForm
     .await
 }
 
-async fn new_customer(ctx: &Context<'_>, work: &mut Work, lead: &Lead, owner: UserId) -> Result<Customer, Failure> {
+async fn new_customer(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    lead: &Lead,
+    owner: UserId,
+) -> Result<Customer, Failure> {
     let load = work.owner_load(owner, customers::day_began(ctx)).await?;
     let details = Valid::check(lead.as_customer())?;
     let made = Customer::new(ctx, work.new_id(), details, Some((owner, load)), OwnershipCause::Converted)?;
     customers::insert(ctx, work, made).await
 }
 
-async fn contact(ctx: &Context<'_>, work: &mut Work, lead: &Lead, customer: &Customer) -> Result<ContactId, Failure> {
+async fn contact(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    lead: &Lead,
+    customer: &Customer,
+) -> Result<ContactId, Failure> {
     let of_customer = Predicate::Is("customer_id", customer.id.0.into());
     let known: Vec<Contact> = work.find_all(of_customer).await?;
     let is_primary = known.iter().all(|contact| !contact.details.is_primary);

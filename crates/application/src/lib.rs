@@ -17,7 +17,6 @@ pub mod invoices;
 pub mod leads;
 mod lists;
 pub mod opportunities;
-mod organisation;
 mod passwords;
 pub mod payments;
 pub mod pipelines;
@@ -33,7 +32,9 @@ mod views;
 pub mod workflows;
 
 pub use app::{App, AppConfig, DatabaseConfig, OpenError};
-pub use call::{Call, Caller, Done, Expected, Failure, IdempotencyKey, Page, PageInfo, Read, Versioned, Written};
+pub use call::{
+    Call, Caller, Done, Expected, Failure, IdempotencyKey, Page, PageInfo, Read, Versioned, Written,
+};
 pub use clock::{Clock, SystemClock};
 pub use fairlead_persistence::StoreError;
 pub use fairlead_persistence::query::listing;

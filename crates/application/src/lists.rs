@@ -25,10 +25,16 @@ pub(crate) use words;
 
 /// The rows that a permission shows. Whoever does not hold it at all is told so instead of getting an empty
 /// list.
-pub(crate) fn scope(ctx: &Context, permission: Permission, owner_column: &'static str) -> Result<Predicate, Refusal> {
+pub(crate) fn scope(
+    ctx: &Context,
+    permission: Permission,
+    owner_column: &'static str,
+) -> Result<Predicate, Refusal> {
     let filter = ctx.actor.visible_scope(permission);
     if filter.is_nothing() {
-        return Err(Refusal::new(Code::Forbidden, format!("this takes {permission}")).with("permission", permission));
+        return Err(
+            Refusal::new(Code::Forbidden, format!("this takes {permission}")).with("permission", permission)
+        );
     }
     Ok(Predicate::Scope(owner_column, filter))
 }
@@ -71,7 +77,8 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
         customer: link.customer.and_then(|customer| customers.get(&customer).cloned()),
         contract: link.contract.and_then(|contract| contracts.get(&contract).cloned()),
     };
-    let data = slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();
+    let data =
+        slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();
     let has_more = slice.next_cursor.is_some();
     Ok(Page { data, page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total } })
 }

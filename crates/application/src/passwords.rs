@@ -42,7 +42,8 @@ impl Validate for Password {
             return Ok(());
         }
         let mut errors = ValidationErrors::new();
-        let error = ValidationError::new("length").with_message("must have between 10 and 200 characters".into());
+        let error =
+            ValidationError::new("length").with_message("must have between 10 and 200 characters".into());
         errors.add("", error);
         Err(errors)
     }
@@ -83,7 +84,11 @@ impl Passwords {
     }
 
     /// Whether the password has this hash. Without a hash the answer is no, and takes as long.
-    pub(crate) async fn verify(&self, password: &SecretString, hash: Option<String>) -> Result<bool, StoreError> {
+    pub(crate) async fn verify(
+        &self,
+        password: &SecretString,
+        hash: Option<String>,
+    ) -> Result<bool, StoreError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
         let password = password.clone();

@@ -158,7 +158,12 @@ impl App {
 }
 
 /// Logs in. The answer to a wrong password and to an unknown address is the same, and takes as long.
-pub async fn login(app: &App, request_id: &str, client: &str, form: Valid<LoginForm>) -> Result<TokenPair, Failure> {
+pub async fn login(
+    app: &App,
+    request_id: &str,
+    client: &str,
+    form: Valid<LoginForm>,
+) -> Result<TokenPair, Failure> {
     let email = form.email.normalised();
     let throttle = &app.inner.throttle;
     throttle.check(&email, client, app.now())?;
@@ -200,7 +205,8 @@ fn note(work: &mut fairlead_persistence::Work, event: Event, session: SessionId,
 
 /// Renews a session's tokens. A refresh token that comes a second time was stolen: the session ends.
 pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> Result<TokenPair, Failure> {
-    let invalid = || Refusal::new(Code::InvalidRefreshToken, "the refresh token is unknown, expired or was used");
+    let invalid =
+        || Refusal::new(Code::InvalidRefreshToken, "the refresh token is unknown, expired or was used");
     let hash = RefreshToken::hash(&form.refresh_token);
     let mut work = app.store().begin(app.author(None, request_id), None).await?;
     let now = work.now();
@@ -253,9 +259,7 @@ pub async fn end(app: &App, call: &Call, session: SessionId) -> Result<(), Failu
 
 /// The caller's sessions.
 pub async fn list(app: &App, call: &Call) -> Read<SessionList> {
-    let rows = app
-        .read(call, async |ctx, _| Ok(app.store().sessions(ctx.actor.id, ctx.now).await?))
-        .await?;
+    let rows = app.read(call, async |ctx, _| Ok(app.store().sessions(ctx.actor.id, ctx.now).await?)).await?;
     let session = |row: SessionRow| Session {
         id: row.id,
         created_at: row.created_at,
@@ -271,7 +275,8 @@ pub async fn list(app: &App, call: &Call) -> Read<SessionList> {
 pub async fn me(app: &App, call: &Call) -> Read<Me> {
     app.read(call, async |ctx, _| {
         let id = ctx.actor.id;
-        let (Some(user), Some(details)) = (ctx.org.user_ref(id), ctx.org.user(id).map(|user| &user.details)) else {
+        let (Some(user), Some(details)) = (ctx.org.user_ref(id), ctx.org.user(id).map(|user| &user.details))
+        else {
             return Err(Refusal::not_found().into());
         };
         Ok(Me {
@@ -312,7 +317,9 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     app.inner.throttle.note_failure(&account, &account, app.now());
     let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
     if !app.inner.passwords.verify(&form.current_password.0, known).await? {
-        return Err(Refusal::invalid("/current_password", "wrong_password", "is not the present password").into());
+        return Err(
+            Refusal::invalid("/current_password", "wrong_password", "is not the present password").into()
+        );
     }
     app.inner.throttle.forgive(&account);
     let hash = app.inner.passwords.hash(form.new_password.secret()).await?;

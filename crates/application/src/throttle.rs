@@ -43,8 +43,11 @@ impl Throttle {
                 let window = i64::try_from(WINDOW.as_millis()).unwrap_or(0);
                 let oldest = failures.first().copied().unwrap_or_default();
                 let seconds = (oldest + window - now.millis()).max(0) / 1000 + 1;
-                return Err(Refusal::new(Code::RateLimited, "too many failed attempts; wait before the next")
-                    .with("retry_after", seconds));
+                return Err(Refusal::new(
+                    Code::RateLimited,
+                    "too many failed attempts; wait before the next",
+                )
+                .with("retry_after", seconds));
             }
         }
         Ok(())

@@ -112,7 +112,10 @@ impl Tokens {
             work.lock_organisation().await?;
             rows = work.signing_keys().await?;
             if rows.is_empty() {
-                let key = SigningKeyRow { kid: app.new_uuid().to_string(), secret: rand::random::<[u8; 32]>().to_vec() };
+                let key = SigningKeyRow {
+                    kid: app.new_uuid().to_string(),
+                    secret: rand::random::<[u8; 32]>().to_vec(),
+                };
                 work.insert_signing_key(&key).await?;
                 rows.push(key);
             }
@@ -130,7 +133,13 @@ impl Tokens {
     }
 
     /// A token for a session.
-    pub(crate) fn issue(&self, user: UserId, session: SessionId, jti: Uuid, now: Timestamp) -> Result<String, StoreError> {
+    pub(crate) fn issue(
+        &self,
+        user: UserId,
+        session: SessionId,
+        jti: Uuid,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
         let keys = self.keys();
         let key = keys.first().ok_or_else(|| StoreError::Corrupt("no signing key".to_owned()))?;
         let issued = now.millis() / 1000;
@@ -148,7 +157,8 @@ impl Tokens {
             kid: Some(key.kid.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
-        jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(|error| StoreError::Corrupt(error.to_string()))
+        jsonwebtoken::encode(&header, &claims, &key.encoding)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))
     }
 
     /// Whose token it is.

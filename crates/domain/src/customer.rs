@@ -480,12 +480,26 @@ impl Customer {
         Event("customer.activity_logged")
     }
 
+    /// Notes that something is to be done.
+    pub fn plan_activity(&mut self, due: Option<Timestamp>) -> Event {
+        self.next_activity_at = match (self.next_activity_at, due) {
+            (Some(known), Some(due)) => Some(known.min(due)),
+            (known, due) => known.or(due),
+        };
+        Event("customer.activity_planned")
+    }
+
     /// Moves the lifecycle forward, never back. Says whether it moved.
     pub fn reach(&mut self, lifecycle: Lifecycle) -> Option<Event> {
         (self.lifecycle < lifecycle).then(|| {
             self.lifecycle = lifecycle;
             Event("customer.lifecycle_changed")
         })
+    }
+
+    /// Whether this caller sees the contact data of customers in the pool. If not, no filter may tell it.
+    pub fn shows_pool_contact_data(ctx: &Context) -> bool {
+        ctx.authorize(Permission::CustomersUpdate, None).is_ok()
     }
 
     /// What this caller may see of it: contact data in the pool is masked for whoever may not update it.

@@ -35,7 +35,7 @@ text_enum! {
         Issued = "issued",
         /// Taken back after it was issued.
         Voided = "voided",
-        /// Given up before it was approved.
+        /// Given up before it was issued.
         Cancelled = "cancelled",
     }
 }
@@ -47,7 +47,7 @@ text_enum! {
         Submit = "submit",
         /// Take the question back.
         Withdraw = "withdraw",
-        /// Give the draft up.
+        /// Give it up.
         Cancel = "cancel",
         /// Issue it.
         Issue = "issue",
@@ -96,7 +96,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
         },
         Rule {
             action: InvoiceAction::Cancel,
-            from: &[InvoiceStatus::Draft],
+            from: &[InvoiceStatus::Draft, InvoiceStatus::Approved],
             to: Some(InvoiceStatus::Cancelled),
             who: Who::Holder(Permission::InvoicesRequest),
             guards: &[],
@@ -313,9 +313,14 @@ impl Invoice {
         Ok(Event("invoice.rejected"))
     }
 
-    /// Gives the draft up.
-    pub fn cancel(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = self.permit(ctx, InvoiceAction::Cancel)?;
+    /// Gives it up before it is issued. An approved one frees its amount: that of a terminated contract could
+    /// not be issued any more.
+    pub fn cancel(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, InvoiceAction::Cancel)?;
+        if self.status == InvoiceStatus::Approved {
+            contract.free_invoice(self.details.amount)?;
+        }
+        self.status = status;
         Ok(Event("invoice.cancelled"))
     }
 

@@ -8,11 +8,13 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::{Actor, Grant, Permission, RoleKey, Scope, Standing};
+use crate::context::Context;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::settings::Settings;
 use crate::text_enum;
 use crate::values::{Email, Line, Prose, RoleId, TeamId, Timestamp, Today, UserId};
+use crate::workflow::AllowedAction;
 
 text_enum! {
     /// Whether a user may log in and own records.
@@ -90,6 +92,30 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 record!(User, User);
+
+impl User {
+    /// Refuses a status that the user already has.
+    pub fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
+        if self.status == status {
+            return Err(
+                Refusal::new(Code::InvalidTransition, format!("the user is {status}")).with("from", status)
+            );
+        }
+        Ok(())
+    }
+
+    /// What this caller may do with the user.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let manages = || ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation);
+        let switch = |status| manages().and_then(|()| self.may_switch_to(status));
+        vec![
+            AllowedAction::judge("update", manages()),
+            AllowedAction::judge("disable", switch(UserStatus::Disabled)),
+            AllowedAction::judge("enable", switch(UserStatus::Active)),
+            AllowedAction::judge("set-password", manages()),
+        ]
+    }
+}
 
 /// A user as other records show them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -294,13 +320,7 @@ impl Organisation {
 
     /// Refuses a place in the tree of teams that would put a team below itself.
     pub fn check_team_parent(&self, team: TeamId, parent: Option<TeamId>) -> Result<(), Refusal> {
-        match parent {
-            Some(parent) if !self.knows_team(parent) => Err(Refusal::unknown_reference("/parent_id")),
-            Some(parent) if below(&self.teams, team).contains(&parent) => {
-                Err(Refusal::new(Code::TeamCycle, "a team cannot be below itself"))
-            }
-            _ => Ok(()),
-        }
+        check_parent(&self.teams, team, parent)
     }
 
     /// Refuses a user form that names unknown teams or roles.
@@ -341,6 +361,26 @@ impl Organisation {
             return Ok(());
         }
         Err(Refusal::new(Code::LastAdministrator, "somebody must remain who can manage users"))
+    }
+}
+
+/// The same as [`Organisation::check_team_parent`], for teams that were just read under a lock.
+pub fn check_team_parent(teams: &[Team], team: TeamId, parent: Option<TeamId>) -> Result<(), Refusal> {
+    let parents = teams.iter().map(|team| (team.id, team.details.parent_id)).collect();
+    check_parent(&parents, team, parent)
+}
+
+fn check_parent(
+    parents: &HashMap<TeamId, Option<TeamId>>,
+    team: TeamId,
+    parent: Option<TeamId>,
+) -> Result<(), Refusal> {
+    match parent {
+        Some(parent) if !parents.contains_key(&parent) => Err(Refusal::unknown_reference("/parent_id")),
+        Some(parent) if below(parents, team).contains(&parent) => {
+            Err(Refusal::new(Code::TeamCycle, "a team cannot be below itself"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,13 +7,13 @@ mod api;
 mod config;
 mod middleware;
 mod openapi;
-#[cfg(test)]
-mod probe;
 mod problem;
 mod request;
 mod resource;
 mod server;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use config::HttpConfig;
 pub use server::{serve, server};

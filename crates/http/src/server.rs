@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use actix_web::middleware::{Compat, Compress, from_fn};
 use actix_web::web::{self, Bytes, ServiceConfig};
-use actix_web::{App as ActixApp, HttpResponse, HttpServer};
+use actix_web::{App as ActixApp, HttpResponse, HttpServer, Scope};
 use fairlead_application::App;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -43,7 +43,7 @@ pub(crate) fn configure(
     let documents = Arc::new(Documents::new());
     let state = Arc::new(State::new(app, config, health));
     move |service: &mut ServiceConfig| {
-        let routes = services(&operations, &state).into_iter().fold(scope(""), |all, one| all.service(one));
+        let routes = services(&operations, &state).into_iter().fold(scope(""), Scope::service);
         let framed = documents.mount(routes);
         let state = Arc::clone(&state);
         let cors = cors(&state.config);
@@ -93,7 +93,7 @@ impl Documents {
     }
 
     /// Serves the specification and the page that shows it.
-    fn mount(&self, scope: actix_web::Scope) -> actix_web::Scope {
+    fn mount(&self, scope: Scope) -> Scope {
         let page = SwaggerUi::new("/swagger-ui/{_:.*}").config(
             Config::new(["/openapi.json"])
                 .persist_authorization(true)

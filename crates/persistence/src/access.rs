@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::member::{Member, Row, only};
 use crate::sql::Sql;
 use crate::store::Store;
-use crate::stored::Stored;
+use crate::stored::Kept;
 use crate::work::Work;
 
 /// A login session.
@@ -68,7 +68,7 @@ fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
     Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
 }
 
-async fn every<T: Stored>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
+async fn every<T: Kept>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
     let table = T::table();
     let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection(), table.name));
     let rows = connection.query_all_raw(sql.statement(connection.get_database_backend())).await?;

@@ -1,6 +1,8 @@
 //! The audit trail: events in one order, each bound to the one before by a hash, so that an edited, removed
 //! or reordered event shows. The outbox is written in the same order.
 
+use std::sync::LazyLock;
+
 use fairlead_domain::audit::AuditEvent;
 use fairlead_domain::context::Event;
 use fairlead_domain::record::RecordKind;
@@ -14,6 +16,7 @@ use crate::error::StoreError;
 use crate::member::{Member, Row};
 use crate::sql::Sql;
 use crate::store::Store;
+use crate::stored::{Kept, Table};
 use crate::work::{Author, Work};
 
 /// Something that happened in a unit of work.
@@ -170,6 +173,13 @@ impl Member for AuditEvent {
             previous_hash: row.member()?,
             hash: row.member()?,
         })
+    }
+}
+
+impl Kept for AuditEvent {
+    fn table() -> &'static Table {
+        static TABLE: LazyLock<Table> = LazyLock::new(|| Table::of::<AuditEvent>("audit_events", &[]));
+        &TABLE
     }
 }
 

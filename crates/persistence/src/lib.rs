@@ -24,5 +24,5 @@ pub use query::predicate::Predicate;
 pub use reader::{Guard, Reader};
 pub use sea_orm::Value;
 pub use store::{Location, Store};
-pub use stored::Stored;
+pub use stored::{Kept, Stored};
 pub use work::{Author, Claim, NewId, Work};

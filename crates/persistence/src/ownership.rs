@@ -26,6 +26,13 @@ impl Work {
         Ok(())
     }
 
+    /// Removes the history of a customer that is about to be deleted. The audit trail keeps it.
+    pub async fn forget_ownership(&self, customer: CustomerId) -> Result<(), StoreError> {
+        let text = "DELETE FROM ownership_history WHERE customer_id = $1";
+        self.execute(text, vec![customer.0.into()]).await?;
+        Ok(())
+    }
+
     /// What a user owns and has claimed since the business day began. Locks the user's row, so that the
     /// figures hold until the end of the transaction.
     pub async fn owner_load(&self, user: UserId, day_began: Timestamp) -> Result<OwnerLoad, StoreError> {

@@ -13,7 +13,7 @@ use crate::query::listing::ListRequest;
 use crate::query::predicate::Predicate;
 use crate::sql::Sql;
 use crate::store::Store;
-use crate::stored::Stored;
+use crate::stored::Kept;
 
 /// What a request was judged by, and what must still be so when it reads.
 #[derive(Debug, Clone, Copy)]
@@ -112,13 +112,13 @@ impl Reader<'_> {
     }
 
     /// One record.
-    pub async fn one<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+    pub async fn one<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
         let found = self.all(Predicate::Is("id", id.into().into())).await?;
         Ok(found.into_iter().next())
     }
 
     /// All records for which a condition holds, in the order of their ids.
-    pub async fn all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+    pub async fn all<T: Kept>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
         self.rows(
             |sql| {
                 let table = T::table();
@@ -133,7 +133,7 @@ impl Reader<'_> {
     }
 
     /// Records by their ids, for `include`: one statement, whatever their number.
-    pub async fn some<T: Stored>(&self, ids: Vec<Uuid>) -> Result<Vec<T>, StoreError> {
+    pub async fn some<T: Kept>(&self, ids: Vec<Uuid>) -> Result<Vec<T>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -150,7 +150,7 @@ impl Reader<'_> {
     }
 
     /// One page of a list.
-    pub async fn list<T: Stored>(
+    pub async fn list<T: Kept>(
         &self,
         request: &ListRequest,
         visible: &Visible,

@@ -6,11 +6,14 @@ use serde::Serialize;
 
 use crate::member::Member;
 
-/// A record that has a table. [`stored!`](crate::stored) declares it.
-pub trait Stored: Record + Member + Serialize + Clone {
-    /// Its statements.
+/// Something that is read from a table.
+pub trait Kept: Member {
+    /// The table and its statements.
     fn table() -> &'static Table;
+}
 
+/// A record that is written as well. [`stored!`](crate::stored) declares it.
+pub trait Stored: Kept + Record + Serialize + Clone {
     /// The values of [`Table::derived`]: normal forms by which the database compares.
     fn derived(&self) -> Vec<Value> {
         Vec::new()
@@ -33,7 +36,7 @@ pub struct Table {
 
 impl Table {
     /// Makes the statements of a record type.
-    pub fn of<T: Stored>(name: &'static str, derived: &'static [&'static str]) -> Self {
+    pub fn of<T: Member>(name: &'static str, derived: &'static [&'static str]) -> Self {
         let mut columns = Vec::new();
         T::columns("", &mut columns);
         let written: Vec<&str> = columns.iter().map(String::as_str).chain(derived.iter().copied()).collect();
@@ -67,13 +70,15 @@ pub(crate) fn values<T: Stored>(record: &T) -> Vec<Value> {
 macro_rules! stored {
     ($type:ty, $table:literal { $($member:ident),+ $(,)? } $(derived { $($column:literal = $value:expr),+ $(,)? })?) => {
         $crate::member::members!($type { $($member),+ });
-        impl $crate::stored::Stored for $type {
+        impl $crate::stored::Kept for $type {
             fn table() -> &'static $crate::stored::Table {
                 static TABLE: std::sync::LazyLock<$crate::stored::Table> = std::sync::LazyLock::new(|| {
                     $crate::stored::Table::of::<$type>($table, &[$($($column),+)?])
                 });
                 &TABLE
             }
+        }
+        impl $crate::stored::Stored for $type {
             $(
                 fn derived(&self) -> Vec<sea_orm::Value> {
                     vec![$({ let value: fn(&$type) -> Option<String> = $value; value(self).into() }),+]

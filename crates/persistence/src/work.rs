@@ -26,7 +26,7 @@ use crate::query::predicate::Predicate;
 use crate::reader::Guard;
 use crate::sql::Sql;
 use crate::store::Store;
-use crate::stored::{self, Stored};
+use crate::stored::{self, Kept, Stored};
 
 /// How long an idempotency key is remembered.
 const KEY_LIFETIME: Duration = Duration::hours(24);
@@ -132,26 +132,26 @@ impl Work {
     }
 
     /// Loads a record and locks its row.
-    pub async fn load<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+    pub async fn load<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
         Ok(self.load_all(Predicate::Is("id", id.into().into())).await?.into_iter().next())
     }
 
     /// Loads records and locks their rows, in the order of their ids so that nobody waits in a circle.
-    pub async fn load_all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+    pub async fn load_all<T: Kept>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
         self.find_with(predicate, self.lock()).await
     }
 
     /// Finds records without locking them.
-    pub async fn find_all<T: Stored>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
+    pub async fn find_all<T: Kept>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
         self.find_with(predicate, "").await
     }
 
     /// Finds a record without locking it.
-    pub async fn find<T: Stored>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+    pub async fn find<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
         Ok(self.find_all(Predicate::Is("id", id.into().into())).await?.into_iter().next())
     }
 
-    async fn find_with<T: Stored>(&self, predicate: Predicate, lock: &str) -> Result<Vec<T>, StoreError> {
+    async fn find_with<T: Kept>(&self, predicate: Predicate, lock: &str) -> Result<Vec<T>, StoreError> {
         let table = T::table();
         let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE ", table.selection(), table.name));
         predicate.write(&mut sql);

@@ -48,7 +48,7 @@ impl Ask {
 
     /// What was written, now or before under the same idempotency key.
     pub(crate) fn written<V: Serialize>(&self, done: Done<V>) -> Result<HttpResponse, Failure> {
-        let (view, replayed) = done.into_json().map_err(unwritable)?;
+        let (view, replayed) = done.into_json().map_err(|error| unwritable(&error))?;
         let answer = &self.shape.answer;
         let mut response = HttpResponse::build(answer.status);
         if replayed {
@@ -66,10 +66,10 @@ impl Ask {
 }
 
 fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Result<HttpResponse, Failure> {
-    let body = serde_json::to_vec(view).map_err(unwritable)?;
+    let body = serde_json::to_vec(view).map_err(|error| unwritable(&error))?;
     Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(body))
 }
 
-fn unwritable(error: serde_json::Error) -> Failure {
+fn unwritable(error: &serde_json::Error) -> Failure {
     Refusal::new(Code::Internal, format!("an answer cannot be written: {error}")).into()
 }

@@ -54,18 +54,18 @@ pub(crate) fn describe(mut api: Api) -> Parts {
         let documented = document(operation, &api.operations, &mut shared);
         paths.add_path_operation(&operation.shape.path, vec![method], documented);
     }
-    let tags = api
-        .tags
-        .iter()
-        .map(|(name, description)| TagBuilder::new().name(*name).description(Some(*description)).build());
-    let tags = tags.collect();
+    let mut tags = api.tags;
+    tags.sort_unstable();
+    let tags = tags
+        .into_iter()
+        .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
     tidy::prune(&mut shared.schemas, &(&paths, &shared.responses));
     let mut components = Components::new();
     components.schemas = shared.schemas;
     components.responses = shared.responses;
     components.headers = components::headers();
     components.parameters = components::parameters();
-    Parts { tags, paths, components, collisions }
+    Parts { tags: tags.collect(), paths, components, collisions }
 }
 
 /// What operations share.
@@ -77,8 +77,12 @@ struct Shared {
 
 fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> path::Operation {
     let shape = &*operation.shape;
-    let security =
-        if shape.public { Vec::new() } else { vec![SecurityRequirement::new(BEARER, Vec::<String>::new())] };
+    // A public operation wants the empty set of credentials, and says so.
+    let security = if shape.public {
+        SecurityRequirement::default()
+    } else {
+        SecurityRequirement::new(BEARER, Vec::<String>::new())
+    };
     let mut builder = OperationBuilder::new()
         .tag(operation.tag)
         .operation_id(Some(operation.about.id))
@@ -246,7 +250,7 @@ fn usual(operation: &Operation) -> Vec<Code> {
         (takes_body, &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]),
         (takes_form, &[Code::ValidationFailed]),
         (shape.listing.is_some(), &[Code::InvalidCursor, Code::CursorMismatch]),
-        (shape.transition, &[Code::InvalidTransition]),
+        (true, shape.refuses),
         (shape.precondition != Precondition::Ignored, &[Code::VersionMismatch]),
         (shape.precondition == Precondition::Required, &[Code::PreconditionRequired]),
         (shape.idempotent, &[Code::IdempotencyInProgress, Code::IdempotencyKeyReused]),

@@ -3,6 +3,7 @@
 
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::listing::Listing;
+use fairlead_domain::error::Code;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::request::condition::Precondition;
@@ -27,8 +28,8 @@ pub(crate) struct Shape {
     pub(crate) cached: bool,
     /// Whether `Idempotency-Key` is looked at.
     pub(crate) idempotent: bool,
-    /// Whether a state may forbid it.
-    pub(crate) transition: bool,
+    /// What it may refuse with besides what follows from the rest.
+    pub(crate) refuses: &'static [Code],
     pub(crate) answer: Answer,
 }
 
@@ -71,7 +72,7 @@ impl Shape {
             precondition: Precondition::Ignored,
             cached: false,
             idempotent: false,
-            transition: false,
+            refuses: &[],
             answer: Answer { status, schema: None, tagged: false, located: false, paged: false },
         }
     }
@@ -133,7 +134,7 @@ impl Shape {
 
     /// It moves a record from one state to another.
     pub(crate) fn transition(self) -> Self {
-        Self { transition: true, ..self }
+        Self { refuses: &[Code::InvalidTransition], ..self }
     }
 
     /// The name of the path's parameter.

@@ -160,7 +160,6 @@ fn bound(schema: &mut Schema) {
 }
 
 #[cfg(test)]
-#[expect(dead_code, reason = "only the schemas of these types are looked at")]
 mod tests {
     use serde_json::json;
     use utoipa::ToSchema;

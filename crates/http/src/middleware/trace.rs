@@ -33,9 +33,12 @@ pub(crate) async fn traced(
     span.record("route", route);
     span.record("status", status);
     span.record("latency_ms", started.elapsed().as_secs_f64() * 1000.0);
-    span.in_scope(|| match status {
-        500.. => tracing::error!("answered"),
-        _ => tracing::info!("answered"),
+    span.in_scope(|| {
+        if status >= 500 {
+            tracing::error!("answered");
+        } else {
+            tracing::info!("answered");
+        }
     });
     Ok(response)
 }

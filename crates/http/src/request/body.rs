@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{Bytes, BytesMut};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -21,8 +21,8 @@ pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Reads the whole body, but no more than `limit` bytes and no longer than `deadline`. The server's own
 /// time-out ends with the headers: a body that trickles in would hold its connection for ever.
-pub(crate) async fn read(
-    payload: &mut Payload,
+pub(crate) async fn read<E>(
+    payload: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     headers: &HeaderMap,
     limit: usize,
     deadline: Duration,
@@ -226,6 +226,24 @@ mod tests {
         assert!(nothing(b"{ }").is_ok());
         assert_eq!(nothing(br#"{"a": 1}"#).unwrap_err().errors[0].pointer, "/a");
         assert!(nothing(b"[]").is_err());
+    }
+
+    #[actix_web::test]
+    async fn bodies_end_in_size_and_in_time() {
+        use futures_util::stream::{iter, pending};
+        let deadline = Duration::from_millis(20);
+        let chunks = |count| iter((0..count).map(|_| Ok::<_, ()>(Bytes::from_static(b"0123456789"))));
+        let whole = read(&mut chunks(3), &HeaderMap::new(), 30, deadline).await.unwrap();
+        assert_eq!(whole.len(), 30);
+        let more = read(&mut chunks(4), &HeaderMap::new(), 30, deadline).await.unwrap_err();
+        assert_eq!(more.code, Code::PayloadTooLarge);
+        let mut slow = Box::pin(chunks(1).chain(pending()));
+        let late = read(&mut slow, &HeaderMap::new(), 30, deadline).await.unwrap_err();
+        assert_eq!(late.code, Code::RequestTimeout);
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("31"));
+        let announced = read(&mut pending::<Result<Bytes, ()>>(), &headers, 30, deadline).await.unwrap_err();
+        assert_eq!(announced.code, Code::PayloadTooLarge);
     }
 
     #[test]

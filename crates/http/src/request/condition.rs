@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, lines: &[&'static str]) -> HeaderMap {
+    fn headers(name: &HeaderName, lines: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(name.clone(), HeaderValue::from_static(line));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn matched(lines: &[&'static str]) -> Result<Option<Expected>, Code> {
-        if_match(&headers(IF_MATCH, lines), Precondition::Required).map_err(|refusal| refusal.code)
+        if_match(&headers(&IF_MATCH, lines), Precondition::Required).map_err(|refusal| refusal.code)
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(matched(&["\"v7\"", "\"v7\""]), Ok(Some(Expected::Version(7))));
         assert_eq!(matched(&[]), Err(Code::PreconditionRequired));
         assert_eq!(if_match(&HeaderMap::new(), Precondition::Optional).unwrap(), None);
-        assert_eq!(if_match(&headers(IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
+        assert_eq!(if_match(&headers(&IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn if_none_match_compares_weakly() {
-        let seen = |line| not_modified(&headers(IF_NONE_MATCH, &[line]), 7).unwrap();
+        let seen = |line| not_modified(&headers(&IF_NONE_MATCH, &[line]), 7).unwrap();
         assert!(seen("\"v7\"") && seen("W/\"v7\"") && seen("\"v6\", \"v7\"") && seen("*"));
         assert!(!seen("\"v6\""));
         assert!(!not_modified(&HeaderMap::new(), 7).unwrap());

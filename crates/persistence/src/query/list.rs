@@ -6,7 +6,7 @@ use super::cursor::{self, CursorKey};
 use super::listing::{Condition, Kind, ListRequest, Operator, Sort};
 use super::predicate::Predicate;
 use crate::sql::Sql;
-use crate::stored::Stored;
+use crate::stored::Kept;
 use fairlead_domain::error::Refusal;
 
 /// Counting stops here: beyond it nobody reads the figure, and it costs a scan.
@@ -60,7 +60,7 @@ pub(crate) fn conditions(sql: &mut Sql, request: &ListRequest, visible: &Visible
 }
 
 /// The rows of a page, and one more that tells whether there is another page.
-pub(crate) fn page<T: Stored>(
+pub(crate) fn page<T: Kept>(
     sql: &mut Sql,
     request: &ListRequest,
     visible: &Visible,
@@ -84,7 +84,7 @@ pub(crate) fn page<T: Stored>(
     Ok(())
 }
 
-pub(crate) fn count<T: Stored>(sql: &mut Sql, request: &ListRequest, visible: &Visible) {
+pub(crate) fn count<T: Kept>(sql: &mut Sql, request: &ListRequest, visible: &Visible) {
     sql.push(&format!("COUNT(*) FROM (SELECT 1 FROM {}", T::table().name));
     conditions(sql, request, visible);
     sql.push(&format!(" LIMIT {}) AS counted", COUNT_LIMIT + 1));
@@ -99,7 +99,7 @@ pub(crate) fn counted(rows: i64) -> String {
 }
 
 /// Cuts the surplus row off and says where to go on.
-pub(crate) fn slice<T: Stored>(mut records: Vec<T>, request: &ListRequest, key: &CursorKey) -> Slice<T> {
+pub(crate) fn slice<T: Kept>(mut records: Vec<T>, request: &ListRequest, key: &CursorKey) -> Slice<T> {
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let more = records.len() > limit;
     records.truncate(limit);

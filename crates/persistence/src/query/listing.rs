@@ -45,6 +45,8 @@ pub struct Field {
     /// Whether it is contact data, masked in the pool: then a filter on it passes over the pool for a
     /// caller who sees it masked, and nobody sorts by it.
     pub sensitive: bool,
+    /// Whether it can only be asked to equal something: it stands for a condition, not for a column.
+    pub only_equals: bool,
 }
 
 /// A field's type, with what the query may ask of it.
@@ -72,7 +74,15 @@ pub enum Kind {
 impl Field {
     /// A field that every record has.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, column: name, kind, nullable: false, sortable: false, sensitive: false }
+        Self {
+            name,
+            column: name,
+            kind,
+            nullable: false,
+            sortable: false,
+            sensitive: false,
+            only_equals: false,
+        }
     }
 
     /// The same, kept in another column.
@@ -96,6 +106,13 @@ impl Field {
         self
     }
 
+    /// The same, which is only ever asked for a value.
+    #[must_use]
+    pub const fn one_value(mut self) -> Self {
+        self.only_equals = true;
+        self
+    }
+
     /// The same, as contact data.
     #[must_use]
     pub const fn sensitive(mut self) -> Self {
@@ -106,6 +123,9 @@ impl Field {
     /// What the query may ask of it.
     pub fn operators(&self) -> Vec<Operator> {
         use Operator::{Contains, Equals, Gt, Gte, IsNull, Lt, Lte, Not, Prefix};
+        if self.only_equals {
+            return vec![Equals];
+        }
         let mut operators = match self.kind {
             Kind::Text => vec![Equals, Not, Contains, Prefix],
             Kind::OneOf(_) | Kind::Id => vec![Equals, Not],
@@ -204,6 +224,16 @@ pub struct Condition {
     pub operator: Operator,
     /// With what: for each alternative the value, and for money its currency.
     pub values: Vec<Vec<Value>>,
+}
+
+impl Condition {
+    /// The values as words.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter_map(|value| match value.first() {
+            Some(Value::String(Some(word))) => Some(word.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// A list as it was asked for.

@@ -27,6 +27,8 @@ pub enum Predicate {
     },
     /// The column has this value.
     Is(&'static str, Value),
+    /// The column's text fits a pattern of `LIKE`.
+    Like(&'static str, String),
     /// The column has no value.
     IsNull(&'static str),
     /// The condition does not hold.
@@ -62,6 +64,9 @@ impl Predicate {
             }
             Self::Is(column, value) => {
                 sql.push(&format!("{column} = ")).bind(value.clone());
+            }
+            Self::Like(column, pattern) => {
+                sql.push(&format!("{column} LIKE ")).bind(pattern.clone());
             }
             Self::IsNull(column) => {
                 sql.push(&format!("{column} IS NULL"));

@@ -11,8 +11,9 @@ use crate::config::Config;
 
 /// Recompute what the database keeps ready and report every difference.
 ///
-/// Checks the sums of contracts, invoices and installments against their rows, states that no rule allows, and the hash chain
-/// of the audit trail. It only reads, and may run beside a server. Ends with 1 when something differs.
+/// Checks the sums of contracts, invoices and installments against their rows, looks for records that contradict each
+/// other, and walks the hash chain of the audit trail. It only reads, and may run beside a server. Ends with 1 when
+/// something differs.
 #[derive(Args)]
 pub(super) struct Options {}
 

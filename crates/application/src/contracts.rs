@@ -1,0 +1,399 @@
+//! Contracts (合同).
+
+use chrono::NaiveDate;
+use fairlead_domain::access::Permission;
+use fairlead_domain::approval::{Approval, SubjectFacts};
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::contract::{
+    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus,
+    close_installments,
+};
+use fairlead_domain::customer::{Customer, Lifecycle, TaxProfile};
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::invoice::Invoice;
+use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::patch::Patch;
+use fairlead_domain::payment::Payment;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{ContractId, InstallmentId, Line, Money, NumberKind};
+use fairlead_persistence::{Predicate, Reader, Work};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Failure, Page, Read, Versioned, Written};
+use crate::change::{self, Resource, load, named, save_changed, there};
+use crate::invoices::InvoiceSummary;
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::payments::PaymentSummary;
+use crate::views::{CustomerRef, Included, views};
+use crate::{approvals, customers, pipelines};
+
+views!(Contract, /// A contract.
+    ContractView, /// A contract in a list.
+    ContractSummary);
+
+/// What a list of contracts can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "contracts",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("updated_at", Kind::Timestamp).sortable(),
+        Field::new("number", Kind::Text).sortable(),
+        Field::new("title", Kind::Text).sortable(),
+        Field::new("customer_id", Kind::Id),
+        Field::new("opportunity_id", Kind::Id).nullable(),
+        Field::new("owner_id", Kind::Id),
+        Field::new("status", words!(ContractStatus)),
+        Field::new("collection_scheme", words!(CollectionScheme)),
+        Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").sortable(),
+        Field::new("paid", Kind::Money("paid_currency")).in_column("paid_minor").sortable(),
+        Field::new("signed_on", Kind::Date).nullable().sortable(),
+        Field::new("starts_on", Kind::Date).nullable().sortable(),
+        Field::new("ends_on", Kind::Date).nullable().sortable(),
+        Field::new("activated_at", Kind::Timestamp).nullable().sortable(),
+    ],
+    search: &["number", "title"],
+    default_sort: "-created_at",
+    includes: &["owner", "customer"],
+};
+
+impl Resource for Contract {
+    type View = ContractView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        Contract::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<ContractView, Refusal> {
+        Ok(ContractView { allowed_actions: self.allowed_actions(ctx), record: self })
+    }
+}
+
+/// Why a draft is given up.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelForm {
+    /// Why.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
+}
+
+/// Why a running contract ends.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TerminateForm {
+    /// Why.
+    #[validate(nested)]
+    pub reason: Line,
+}
+
+/// An installment as it stands today.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InstallmentView {
+    /// Its id.
+    pub id: InstallmentId,
+    /// Its place in the plan, from 1.
+    #[schema(minimum = 1)]
+    pub sequence: i64,
+    /// When it is due.
+    pub due_on: NaiveDate,
+    /// How much.
+    pub amount: Money,
+    /// On what condition.
+    #[schema(required)]
+    pub condition: Option<Line>,
+    /// What confirmed payments put on it.
+    pub paid: Money,
+    /// What is still to be paid.
+    pub outstanding: Money,
+    /// Where it stands.
+    pub status: InstallmentStatus,
+    /// For how many days it has been overdue.
+    #[schema(minimum = 0)]
+    pub overdue_days: i64,
+}
+
+/// Everything that a request for an invoice needs to know.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Billing {
+    /// The contract.
+    pub contract: Contract,
+    /// The customer; none where the caller may not see it.
+    #[schema(required)]
+    pub customer: Option<CustomerRef>,
+    /// What an invoice to the customer needs; none where the caller may not see the customer.
+    #[schema(required)]
+    pub tax_profile: Option<TaxProfile>,
+    /// The amount of all invoices that are pending, approved or issued.
+    pub invoice_committed: Money,
+    /// The amount of issued invoices.
+    pub invoiced: Money,
+    /// What may still be invoiced.
+    pub invoiceable: Money,
+    /// The amount of confirmed payments.
+    pub paid: Money,
+    /// What is still to be paid.
+    pub outstanding: Money,
+    /// What should have been paid by today and was not.
+    pub overdue: Money,
+    /// The payment plan.
+    #[schema(max_items = 120)]
+    pub installments: Vec<InstallmentView>,
+    /// The invoices; empty where the caller may not see invoices.
+    #[schema(max_items = 10000)]
+    pub invoices: Vec<InvoiceSummary>,
+    /// The payments; empty where the caller may not see payments.
+    #[schema(max_items = 10000)]
+    pub payments: Vec<PaymentSummary>,
+}
+
+impl Versioned for Billing {
+    fn version(&self) -> i64 {
+        self.contract.version
+    }
+}
+
+/// One contract.
+pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractView> {
+    app.get::<Contract>(call, id).await
+}
+
+/// The contracts that the caller may see.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContractSummary>> {
+    app.read(call, async |ctx, reader| {
+        let visible = lists::scope(ctx, Permission::ContractsRead, "owner_id")?;
+        let links = |contract: &Contract| Links {
+            owner: Some(contract.owner_id),
+            customer: Some(contract.details.customer_id),
+            contract: None,
+        };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Drafts a contract.
+pub async fn create(app: &App, call: &Call, form: Valid<ContractDetails>) -> Written<ContractView> {
+    app.write(call, async |ctx, work| {
+        let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
+        let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
+        let (contract, event) = Contract::new(ctx, work.new_id(), number, &customer, form.clone())?;
+        work.insert(&contract, event).await?;
+        Ok(contract.view(ctx)?)
+    })
+    .await
+}
+
+/// Changes a draft.
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: ContractId,
+    patch: Patch<ContractDetails>,
+) -> Written<ContractView> {
+    app.change(call, id, async |ctx, _, contract: &mut Contract| {
+        contract.may_update(ctx)?;
+        Ok(contract.edit(ctx, patch.apply(&contract.details)?)?)
+    })
+    .await
+}
+
+/// Deletes a draft that nobody was ever asked about. Its opportunity goes back to the stage before.
+pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
+    app.remove(call, id, Event("contract.deleted"), async |ctx, work, contract: &Contract| {
+        contract.may_update(ctx)?;
+        approvals::never_asked(work, contract.id.0).await?;
+        return_opportunity(ctx, work, contract).await
+    })
+    .await
+}
+
+/// Asks for approval.
+pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractView> {
+    app.write(call, async |ctx, work| {
+        let before: Contract = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let customer: Customer = there(work.find(before.details.customer_id).await?)?;
+        let mut after = before.clone();
+        let event = after.submit(ctx, &customer)?;
+        work.save(&before, &mut after, event).await?;
+        approvals::request(ctx, work, SubjectFacts::of_contract(&after)?).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// Takes the question back.
+pub async fn withdraw(app: &App, call: &Call, id: ContractId) -> Written<ContractView> {
+    app.change(call, id, async |ctx, work, contract: &mut Contract| {
+        let event = contract.withdraw(ctx)?;
+        approvals::withdraw_pending(ctx, work, id.0).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Gives a draft up.
+pub async fn cancel(
+    app: &App,
+    call: &Call,
+    id: ContractId,
+    form: Valid<CancelForm>,
+) -> Written<ContractView> {
+    app.change(call, id, async |ctx, work, contract: &mut Contract| {
+        let event = contract.cancel(ctx, form.reason.clone())?;
+        return_opportunity(ctx, work, contract).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Ends a running contract: what is open of its plan is closed, nothing paid is lost.
+pub async fn terminate(
+    app: &App,
+    call: &Call,
+    id: ContractId,
+    form: Valid<TerminateForm>,
+) -> Written<ContractView> {
+    app.change(call, id, async |ctx, work, contract: &mut Contract| {
+        let event = contract.terminate(ctx, form.reason.clone())?;
+        let before: Vec<Installment> = work.load_all(of_contract(id)).await?;
+        let mut after = before.clone();
+        close_installments(&mut after);
+        for (before, after) in before.iter().zip(&mut after) {
+            save_changed(work, before, after, Event("installment.closed")).await?;
+        }
+        Ok(event)
+    })
+    .await
+}
+
+/// Everything that a request for an invoice needs to know.
+pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
+    app.read(call, async |ctx, reader| {
+        let contract: Contract = change::read(ctx, reader, id).await?;
+        let customer: Option<Customer> = reader.one(contract.details.customer_id).await?;
+        let customer =
+            customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx));
+        let installments = installments(ctx, reader, id).await?;
+        let overdue = Money::sum(
+            contract.details.amount.currency(),
+            installments.iter().filter(|part| part.overdue_days > 0).map(|part| part.outstanding),
+        )?;
+        let invoices: Vec<Invoice> = reader.all(of_contract(id)).await?;
+        let payments: Vec<Payment> = reader.all(of_contract(id)).await?;
+        Ok(Billing {
+            customer: customer.as_ref().map(CustomerRef::from),
+            tax_profile: customer.and_then(|customer| customer.details.tax_profile),
+            invoice_committed: contract.sums.invoice_committed,
+            invoiced: contract.sums.invoiced,
+            invoiceable: contract.invoiceable()?,
+            paid: contract.sums.paid,
+            outstanding: contract.outstanding()?,
+            overdue,
+            installments,
+            invoices: invoices
+                .into_iter()
+                .filter(|invoice| invoice.reveal(ctx).is_ok())
+                .map(|invoice| (invoice, Included::default()).into())
+                .collect(),
+            payments: payments
+                .into_iter()
+                .filter(|payment| payment.reveal(ctx).is_ok())
+                .map(|payment| (payment, Included::default()).into())
+                .collect(),
+            contract,
+        })
+    })
+    .await
+}
+
+async fn installments(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    id: ContractId,
+) -> Result<Vec<InstallmentView>, Failure> {
+    let mut parts: Vec<Installment> = reader.all(of_contract(id)).await?;
+    parts.sort_unstable_by_key(|part| part.sequence);
+    let (today, due_soon) = (ctx.today(), ctx.org.settings.due_soon_days);
+    let view = |part: Installment| {
+        Ok(InstallmentView {
+            id: part.id,
+            sequence: part.sequence,
+            due_on: part.due_on,
+            amount: part.amount,
+            paid: part.paid,
+            outstanding: part.amount.minus(part.paid)?,
+            status: part.status(today, due_soon),
+            overdue_days: part.overdue_days(today),
+            condition: part.condition,
+        })
+    };
+    parts.into_iter().map(view).collect()
+}
+
+/// The rows of a table that belong to a contract.
+pub(crate) fn of_contract(id: ContractId) -> Predicate {
+    Predicate::Is("contract_id", id.0.into())
+}
+
+/// The opportunity of a contract that will not be signed goes back to the stage before.
+async fn return_opportunity(ctx: &Context<'_>, work: &mut Work, contract: &Contract) -> Result<(), Failure> {
+    let Some(opportunity) = contract.opportunity_id else { return Ok(()) };
+    let before: Opportunity = there(work.load(opportunity).await?)?;
+    let pipeline = pipelines::of(work, &before).await?;
+    let mut after = before.clone();
+    let event = after.return_from_signing(ctx, &pipeline)?;
+    Ok(work.save(&before, &mut after, event).await?)
+}
+
+/// The last approver agreed: the contract runs, its plan becomes installments, its opportunity is won.
+pub(crate) async fn activate(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    before: &Contract,
+    _: &Approval,
+) -> Result<(), Failure> {
+    let mut after = before.clone();
+    let event = after.activate(ctx)?;
+    work.save(before, &mut after, event).await?;
+    for installment in after.plan_installments(ctx, || work.new_id()) {
+        work.insert(&installment, Event("installment.planned")).await?;
+    }
+    if let Some(opportunity) = after.opportunity_id {
+        let before: Opportunity = there(work.load(opportunity).await?)?;
+        let pipeline = pipelines::of(work, &before).await?;
+        let mut won = before.clone();
+        let event = won.win(ctx, &pipeline)?;
+        work.save(&before, &mut won, event).await?;
+    }
+    customers::reach(work, after.details.customer_id, Lifecycle::Signed).await
+}
+
+/// Completes a contract that is paid, or makes one run again that no longer is.
+pub(crate) async fn settle_and_save(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    before: &Contract,
+    mut after: Contract,
+    event: Event,
+) -> Result<(), Failure> {
+    let settled = after.settle(ctx)?;
+    save_changed(work, before, &mut after, settled.unwrap_or(event)).await
+}
+
+/// A form that names a contract must name one that the caller may see.
+pub(crate) async fn named_contract(
+    ctx: &Context<'_>,
+    work: &Work,
+    id: ContractId,
+) -> Result<Contract, Failure> {
+    named(ctx, work, id, "/contract_id").await
+}
+
+/// Refuses what took part in an approval or in money.
+pub(crate) fn took_part(what: &str) -> Refusal {
+    Refusal::new(Code::InUse, format!("{what} took part in an approval; cancel it instead"))
+}

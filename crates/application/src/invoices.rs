@@ -1,0 +1,247 @@
+//! Invoices (开票).
+
+use fairlead_domain::access::Permission;
+use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::error::Refusal;
+use fairlead_domain::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus, IssueForm};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{InvoiceId, Line, NumberKind, TaxSplit};
+use fairlead_persistence::Work;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::approvals;
+use crate::call::{Call, Failure, Page, Read, Versioned, Written};
+use crate::change::{Resource, there};
+use crate::contracts::{self, named_contract, settle_and_save};
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::Included;
+
+/// An invoice.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvoiceView {
+    /// The record.
+    #[serde(flatten)]
+    pub record: Invoice,
+    /// Its amount without and with tax.
+    pub tax: TaxSplit,
+    /// What the caller may do with it now.
+    #[schema(max_items = 20)]
+    pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
+}
+
+impl Versioned for InvoiceView {
+    fn version(&self) -> i64 {
+        self.record.version
+    }
+}
+
+/// An invoice in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvoiceSummary {
+    /// The record.
+    #[serde(flatten)]
+    pub record: Invoice,
+    /// What was asked to be included.
+    #[serde(flatten)]
+    pub included: Included,
+}
+
+impl From<(Invoice, Included)> for InvoiceSummary {
+    fn from((record, included): (Invoice, Included)) -> Self {
+        Self { record, included }
+    }
+}
+
+/// What a list of invoices can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "invoices",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("updated_at", Kind::Timestamp).sortable(),
+        Field::new("number", Kind::Text).sortable(),
+        Field::new("contract_id", Kind::Id),
+        Field::new("customer_id", Kind::Id),
+        Field::new("owner_id", Kind::Id),
+        Field::new("status", words!(InvoiceStatus)),
+        Field::new("kind", words!(InvoiceKind)),
+        Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").sortable(),
+        Field::new("paid", Kind::Money("paid_currency")).in_column("paid_minor").sortable(),
+        Field::new("tax_invoice_number", Kind::Text).nullable(),
+        Field::new("issued_on", Kind::Date).nullable().sortable(),
+    ],
+    search: &["number", "tax_invoice_number"],
+    default_sort: "-created_at",
+    includes: &["owner", "customer", "contract"],
+};
+
+impl Resource for Invoice {
+    type View = InvoiceView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        Invoice::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<InvoiceView, Refusal> {
+        Ok(InvoiceView { allowed_actions: self.allowed_actions(ctx), tax: self.tax()?, record: self })
+    }
+}
+
+/// Why an issued invoice is taken back.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidForm {
+    /// Why.
+    #[validate(nested)]
+    pub reason: Line,
+}
+
+/// Locks the contract first, then the invoice: the order in which everybody locks.
+pub(crate) async fn load(
+    ctx: &Context<'_>,
+    work: &Work,
+    id: InvoiceId,
+) -> Result<(Contract, Invoice), Failure> {
+    let found: Invoice = there(work.find(id).await?)?;
+    found.reveal(ctx)?;
+    let contract = there(work.load(found.details.contract_id).await?)?;
+    let invoice = there(work.load(id).await?)?;
+    Ok((contract, invoice))
+}
+
+/// The frame of everything that moves an invoice and its contract together.
+async fn change(
+    app: &App,
+    call: &Call,
+    id: InvoiceId,
+    case: impl AsyncFn(&Context<'_>, &mut Work, &mut Invoice, &mut Contract) -> Result<Event, Failure>,
+) -> Written<InvoiceView> {
+    app.write(call, async |ctx, work| {
+        let (contract, before) = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let (mut after, mut summed) = (before.clone(), contract.clone());
+        let event = case(ctx, work, &mut after, &mut summed).await?;
+        work.save(&before, &mut after, event).await?;
+        settle_and_save(ctx, work, &contract, summed, Event("contract.sums_changed")).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// One invoice.
+pub async fn get(app: &App, call: &Call, id: InvoiceId) -> Read<InvoiceView> {
+    app.get::<Invoice>(call, id).await
+}
+
+/// The invoices that the caller may see.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<InvoiceSummary>> {
+    app.read(call, async |ctx, reader| {
+        let visible = lists::scope(ctx, Permission::InvoicesRead, "owner_id")?;
+        let links = |invoice: &Invoice| Links {
+            owner: Some(invoice.owner_id),
+            customer: Some(invoice.customer_id),
+            contract: Some(invoice.details.contract_id),
+        };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Drafts an invoice.
+pub async fn create(app: &App, call: &Call, form: Valid<InvoiceDetails>) -> Written<InvoiceView> {
+    app.write(call, async |ctx, work| {
+        let contract = named_contract(ctx, work, form.contract_id).await?;
+        let customer: Customer = there(work.find(contract.details.customer_id).await?)?;
+        let number = work.next_number(NumberKind::Invoice, ctx.today().year()).await?;
+        let profile = customer.details.tax_profile;
+        let (invoice, event) = Invoice::new(ctx, work.new_id(), number, &contract, profile, form.clone())?;
+        work.insert(&invoice, event).await?;
+        Ok(invoice.view(ctx)?)
+    })
+    .await
+}
+
+/// Changes a draft.
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: InvoiceId,
+    patch: Patch<InvoiceDetails>,
+) -> Written<InvoiceView> {
+    app.change(call, id, async |ctx, _, invoice: &mut Invoice| {
+        invoice.may_update(ctx)?;
+        Ok(invoice.edit(ctx, patch.apply(&invoice.details)?)?)
+    })
+    .await
+}
+
+/// Deletes a draft that nobody was ever asked about.
+pub async fn delete(app: &App, call: &Call, id: InvoiceId) -> Written<()> {
+    app.remove(call, id, Event("invoice.deleted"), async |ctx, work, invoice: &Invoice| {
+        invoice.may_update(ctx)?;
+        approvals::never_asked(work, invoice.id.0).await
+    })
+    .await
+}
+
+/// Asks for approval; from now on the amount counts against the contract's.
+pub async fn submit(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceView> {
+    app.write(call, async |ctx, work| {
+        let (contract, before) = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let (mut after, mut summed) = (before.clone(), contract.clone());
+        let event = after.submit(ctx, &mut summed)?;
+        work.save(&before, &mut after, event).await?;
+        work.save(&contract, &mut summed, Event("contract.sums_changed")).await?;
+        approvals::request(ctx, work, SubjectFacts::of_invoice(&after)?).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// Takes the question back.
+pub async fn withdraw(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceView> {
+    change(app, call, id, async |ctx, work, invoice, contract| {
+        let event = invoice.withdraw(ctx, contract)?;
+        approvals::withdraw_pending(ctx, work, id.0).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Gives an invoice up before it is issued.
+pub async fn cancel(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceView> {
+    change(app, call, id, async |ctx, _, invoice, contract| Ok(invoice.cancel(ctx, contract)?)).await
+}
+
+/// Issues an approved invoice.
+pub async fn issue(app: &App, call: &Call, id: InvoiceId, form: Valid<IssueForm>) -> Written<InvoiceView> {
+    change(app, call, id, async |ctx, _, invoice, contract| Ok(invoice.issue(ctx, contract, form.clone())?))
+        .await
+}
+
+/// Takes an issued invoice back.
+pub async fn void(app: &App, call: &Call, id: InvoiceId, form: Valid<VoidForm>) -> Written<InvoiceView> {
+    change(app, call, id, async |ctx, _, invoice, contract| {
+        Ok(invoice.void(ctx, contract, form.reason.clone())?)
+    })
+    .await
+}
+
+/// The last approver agreed, or one did not.
+pub(crate) async fn decided(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    (contract, before): (&Contract, &Invoice),
+    approved: bool,
+) -> Result<(), Failure> {
+    let (mut after, mut summed) = (before.clone(), contract.clone());
+    let event = if approved { after.approve(&summed)? } else { after.reject(&mut summed)? };
+    work.save(before, &mut after, event).await?;
+    contracts::settle_and_save(ctx, work, contract, summed, Event("contract.sums_changed")).await
+}

@@ -1,0 +1,215 @@
+//! Opportunities (商机).
+
+use fairlead_domain::access::Permission;
+use fairlead_domain::contact::Contact;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::{Customer, Lifecycle};
+use fairlead_domain::error::Refusal;
+use fairlead_domain::lead::Source;
+use fairlead_domain::opportunity::{
+    Entered, ForecastCategory, LossReason, Opportunity, OpportunityDetails, OpportunityGrade,
+    OpportunityStatus,
+};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{Line, NumberKind, OpportunityId, StageId};
+use fairlead_persistence::Work;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Failure, Page, Read, Written};
+use crate::change::{Resource, named};
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::views;
+use crate::{customers, pipelines};
+
+views!(Opportunity, /// An opportunity.
+    OpportunityView, /// An opportunity in a list.
+    OpportunitySummary);
+
+/// What a list of opportunities can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "opportunities",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("updated_at", Kind::Timestamp).sortable(),
+        Field::new("name", Kind::Text).sortable(),
+        Field::new("customer_id", Kind::Id),
+        Field::new("pipeline_id", Kind::Id),
+        Field::new("stage_id", Kind::Id),
+        Field::new("status", words!(OpportunityStatus)),
+        Field::new("owner_id", Kind::Id),
+        Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").nullable().sortable(),
+        Field::new("probability", Kind::Integer).sortable(),
+        Field::new("expected_close_on", Kind::Date).nullable().sortable(),
+        Field::new("stage_entered_at", Kind::Timestamp).sortable(),
+        Field::new("closed_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("source", words!(Source)).nullable(),
+        Field::new("grade", words!(OpportunityGrade)).nullable(),
+        Field::new("forecast_category", words!(ForecastCategory)),
+        Field::new("loss_reason", words!(LossReason)).nullable(),
+    ],
+    search: &["name"],
+    default_sort: "-created_at",
+    includes: &["owner", "customer", "contract"],
+};
+
+impl Resource for Opportunity {
+    type View = OpportunityView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        Opportunity::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<OpportunityView, Refusal> {
+        Ok(OpportunityView { allowed_actions: self.allowed_actions(ctx), record: self })
+    }
+}
+
+/// Where an opportunity goes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdvanceForm {
+    /// The stage to enter: another open one of the pipeline.
+    pub stage_id: StageId,
+    /// Why; needed to go back.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
+}
+
+/// Why an opportunity is given up.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoseForm {
+    /// Why.
+    pub reason: LossReason,
+    /// To whom it was lost.
+    #[serde(default)]
+    #[validate(nested)]
+    pub lost_to: Option<Line>,
+}
+
+/// Makes an opportunity. `at` is where in the request its form stands.
+pub(crate) async fn make(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    form: Valid<OpportunityDetails>,
+    at: &str,
+) -> Result<Opportunity, Failure> {
+    let customer: Customer = named(ctx, work, form.customer_id, &format!("{at}/customer_id")).await?;
+    let pipeline = pipelines::chosen(work, form.pipeline_id, &format!("{at}/pipeline_id")).await?;
+    check_contact(work, &form).await?;
+    let (opportunity, event) = Opportunity::new(ctx, work.new_id(), &customer, &pipeline, form)?;
+    work.insert(&opportunity, event).await?;
+    customers::reach(work, customer.id, Lifecycle::Engaged).await?;
+    Ok(opportunity)
+}
+
+/// The contact to talk to is one of the customer's.
+async fn check_contact(work: &Work, form: &OpportunityDetails) -> Result<(), Failure> {
+    let Some(contact) = form.primary_contact_id else { return Ok(()) };
+    let contact: Option<Contact> = work.find(contact).await?;
+    match contact {
+        Some(contact) if contact.details.customer_id == form.customer_id => Ok(()),
+        _ => Err(Refusal::unknown_reference("/primary_contact_id").into()),
+    }
+}
+
+/// One opportunity.
+pub async fn get(app: &App, call: &Call, id: OpportunityId) -> Read<OpportunityView> {
+    app.get::<Opportunity>(call, id).await
+}
+
+/// The opportunities that the caller may see.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<OpportunitySummary>> {
+    app.read(call, async |ctx, reader| {
+        let visible = lists::scope(ctx, Permission::OpportunitiesRead, "owner_id")?;
+        let links = |opportunity: &Opportunity| Links {
+            owner: Some(opportunity.owner_id),
+            customer: Some(opportunity.details.customer_id),
+            contract: opportunity.contract_id,
+        };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Records an opportunity.
+pub async fn create(app: &App, call: &Call, form: Valid<OpportunityDetails>) -> Written<OpportunityView> {
+    app.write(call, async |ctx, work| Ok(make(ctx, work, form.clone(), "").await?.view(ctx)?)).await
+}
+
+/// Changes what was said about an opportunity.
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: OpportunityId,
+    patch: Patch<OpportunityDetails>,
+) -> Written<OpportunityView> {
+    app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
+        opportunity.may_update(ctx)?;
+        let form = patch.apply(&opportunity.details)?;
+        let event = opportunity.edit(ctx, form)?;
+        check_contact(work, &opportunity.details).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Deletes an opportunity that was a mistake.
+pub async fn delete(app: &App, call: &Call, id: OpportunityId) -> Written<()> {
+    let event = Event("opportunity.deleted");
+    app.remove(call, id, event, async |ctx, _, opportunity: &Opportunity| Ok(opportunity.may_delete(ctx)?))
+        .await
+}
+
+/// Moves an opportunity to another open stage; the signing stage makes the contract's draft.
+pub async fn advance(
+    app: &App,
+    call: &Call,
+    id: OpportunityId,
+    form: Valid<AdvanceForm>,
+) -> Written<OpportunityView> {
+    app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
+        let pipeline = pipelines::of(work, opportunity).await?;
+        let (entered, event) = opportunity.advance(ctx, &pipeline, form.stage_id, form.reason.as_ref())?;
+        match entered {
+            Entered::Stage => {}
+            Entered::Signing => {
+                let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
+                let (contract, drafted) =
+                    Contract::from_opportunity(ctx, work.new_id(), number, opportunity)?;
+                work.insert(&contract, drafted).await?;
+                opportunity.bind_contract(contract.id);
+            }
+        }
+        Ok(event)
+    })
+    .await
+}
+
+/// Gives an opportunity up.
+pub async fn lose(
+    app: &App,
+    call: &Call,
+    id: OpportunityId,
+    form: Valid<LoseForm>,
+) -> Written<OpportunityView> {
+    app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
+        let pipeline = pipelines::of(work, opportunity).await?;
+        Ok(opportunity.lose(ctx, &pipeline, form.reason, form.lost_to.clone())?)
+    })
+    .await
+}
+
+/// Takes a lost opportunity up again.
+pub async fn reopen(app: &App, call: &Call, id: OpportunityId) -> Written<OpportunityView> {
+    app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
+        let pipeline = pipelines::of(work, opportunity).await?;
+        Ok(opportunity.reopen(ctx, &pipeline)?)
+    })
+    .await
+}

@@ -1,0 +1,315 @@
+//! The server as a whole, over a database of its own.
+
+use std::rc::Rc;
+
+use actix_web::App as ActixApp;
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use fairlead_application::{App, AppConfig, Call, DatabaseConfig, Read, Versioned, admin};
+use fairlead_domain::error::Code;
+use fairlead_domain::settings::Settings;
+use fairlead_domain::values::LeadId;
+use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use utoipa::ToSchema;
+
+use crate::api::Api;
+use crate::server::configure;
+use crate::{Health, HttpConfig, resource};
+
+const EMAIL: &str = "admin@example.com";
+const PASSWORD: &str = "correct horse battery staple";
+const ORIGIN: &str = "https://app.example.com";
+
+/// A server with one administrator, who is logged in.
+struct Site {
+    send: Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>,
+    token: String,
+    health: Health,
+    _folder: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let named = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+        self.headers.iter().find(named).map(|(_, value)| value.as_str())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The code of a problem, which every failure must be.
+    fn code(&self) -> Code {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"));
+        problem["code"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+impl Site {
+    async fn of(api: Api) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = DatabaseConfig {
+            url: SecretString::from(format!("sqlite:{}", folder.path().join("test.db").display())),
+            max_connections: 4,
+            acquire_timeout_ms: 2000,
+        };
+        let app = App::open(AppConfig {
+            database,
+            issuer: "test".into(),
+            audience: "test".into(),
+            access_token_minutes: 15,
+            refresh_token_days: 1,
+            settings: Settings::default(),
+            password_memory_kib: 64,
+            hashing_threads: 1,
+        });
+        let app = app.await.unwrap();
+        app.migrate().await.unwrap();
+        admin::create_first_administrator(&app, EMAIL, "Admin", PASSWORD.into()).await.unwrap();
+        let config =
+            HttpConfig { body_limit: 2000, cors_origins: vec![ORIGIN.into()], ..HttpConfig::default() };
+        let health = Health::default();
+        let routes = configure(api.into_operations(), app, config, health.clone());
+        let service = Rc::new(init_service(ActixApp::new().configure(routes)).await);
+        let send = Box::new(move |request: TestRequest| {
+            let service = Rc::clone(&service);
+            let answer: LocalBoxFuture<'static, Answer> = Box::pin(async move {
+                let response = call_service(&*service, request.to_request()).await;
+                let headers = response.headers().iter();
+                let headers =
+                    headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+                let (status, headers) = (response.status(), headers.collect());
+                Answer { status, headers, body: read_body(response).await.to_vec() }
+            });
+            answer
+        });
+        let mut site = Self { send, token: String::new(), health, _folder: folder };
+        let form = json!({"email": EMAIL, "password": PASSWORD});
+        let tokens = (site.send)(TestRequest::post().uri("/api/v1/auth/login").set_json(form)).await.json();
+        site.token = tokens["access_token"].as_str().unwrap().to_owned();
+        site
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = TestRequest::default()
+            .method(method)
+            .uri(path)
+            .insert_header(("authorization", format!("Bearer {}", self.token)))
+            .set_payload(body.to_owned());
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        (self.send)(request).await
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::GET, path, headers, "").await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        self.ask(Method::POST, path, &[("content-type", "application/json")], body).await
+    }
+}
+
+const LEAD: &str = r#"{"name": "Chen Wei", "source": "website"}"#;
+const NOBODY: &str = "/api/v1/leads/0190163d-8694-739b-aea5-966c26f8ad91";
+
+#[actix_web::test]
+async fn whatever_is_asked_wrongly_is_answered_with_a_problem() {
+    let site = Site::of(resource::api()).await;
+    let none: &[(&str, &str)] = &[];
+    let text: &[(&str, &str)] = &[("content-type", "text/plain")];
+    let json: &[(&str, &str)] = &[("content-type", "application/json")];
+    let any: &[(&str, &str)] = &[("content-type", "application/json"), ("if-match", "*")];
+    let large = format!("{{\"name\": \"{}\"}}", "x".repeat(2000));
+    let cases = [
+        (Method::GET, "/nowhere", none, "", Code::NotFound),
+        (Method::GET, "/api/v1/nowhere", none, "", Code::NotFound),
+        (Method::GET, "/api/v1/leads/", none, "", Code::NotFound),
+        (Method::GET, NOBODY, none, "", Code::NotFound),
+        (Method::PUT, "/api/v1/leads", json, LEAD, Code::MethodNotAllowed),
+        (Method::GET, "/api/v1/leads/1", none, "", Code::MalformedRequest),
+        (Method::GET, "/api/v1/leads?nothing=1", none, "", Code::MalformedRequest),
+        (Method::GET, "/api/v1/me?nothing=1", none, "", Code::MalformedRequest),
+        (Method::GET, "/api/v1/me", &[("accept", "text/html")], "", Code::NotAcceptable),
+        (Method::POST, "/api/v1/leads", none, LEAD, Code::UnsupportedMediaType),
+        (Method::POST, "/api/v1/leads", text, LEAD, Code::UnsupportedMediaType),
+        (Method::POST, "/api/v1/leads", json, "", Code::MalformedRequest),
+        (Method::POST, "/api/v1/leads", json, "{", Code::MalformedRequest),
+        (Method::POST, "/api/v1/leads", json, r#"{"name": "", "source": "website"}"#, Code::ValidationFailed),
+        (Method::POST, "/api/v1/leads", json, &large, Code::PayloadTooLarge),
+        (Method::PATCH, NOBODY, json, "{}", Code::PreconditionRequired),
+        (Method::PATCH, NOBODY, any, "{}", Code::NotFound),
+        (Method::DELETE, NOBODY, &[("if-match", "7")], "", Code::MalformedRequest),
+        (Method::POST, "/api/v1/auth/logout", json, r#"{"all": true}"#, Code::MalformedRequest),
+    ];
+    for (method, path, headers, body, code) in cases {
+        let answer = site.ask(method.clone(), path, headers, body).await;
+        assert_eq!(answer.code(), code, "{method} {path} {body}");
+    }
+    let refused = site.ask(Method::PUT, "/api/v1/leads", json, LEAD).await;
+    assert_eq!(refused.header("allow"), Some("OPTIONS, GET, HEAD, POST"));
+}
+
+#[actix_web::test]
+async fn only_tokens_of_ours_open_anything() {
+    let mut site = Site::of(resource::api()).await;
+    site.token = "forged".into();
+    for path in ["/api/v1/leads", "/api/v1/leads?nothing=1", "/api/v1/me", "/api/v1/workflows"] {
+        let answer = site.get(path, &[("accept-language", "zh-CN,zh;q=0.9")]).await;
+        assert_eq!(answer.code(), Code::Unauthenticated, "{path}");
+        assert!(answer.header("www-authenticate").unwrap().contains("invalid_token"));
+        assert_eq!(answer.json()["title"], "未登录或登录已失效");
+    }
+    let bare = (site.send)(TestRequest::get().uri("/api/v1/me")).await;
+    assert_eq!(bare.code(), Code::Unauthenticated);
+    for path in ["/healthz", "/readyz", "/problems", "/problems/duplicate", "/.well-known/jwks.json"] {
+        assert_eq!((site.send)(TestRequest::get().uri(path)).await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn versions_travel_as_entity_tags() {
+    let site = Site::of(resource::api()).await;
+    let made = site.post("/api/v1/leads", LEAD).await;
+    assert_eq!((made.status, made.header("etag")), (StatusCode::CREATED, Some("\"v1\"")));
+    let path = made.header("location").unwrap();
+    assert_eq!(path, format!("/api/v1/leads/{}", made.json()["id"].as_str().unwrap()));
+
+    let found = site.get(path, &[]).await;
+    assert_eq!((found.status, found.header("etag")), (StatusCode::OK, Some("\"v1\"")));
+    let known = site.get(path, &[("if-none-match", "W/\"v1\"")]).await;
+    assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
+
+    let patch = async |version: &str| {
+        let headers = [("content-type", "application/merge-patch+json"), ("if-match", version)];
+        site.ask(Method::PATCH, path, &headers, r#"{"company": "Acme"}"#).await
+    };
+    assert_eq!(patch("\"v2\"").await.code(), Code::VersionMismatch);
+    assert_eq!(patch("W/\"v1\"").await.code(), Code::VersionMismatch);
+    let patched = patch("\"v1\"").await;
+    assert_eq!((patched.status, patched.header("etag")), (StatusCode::OK, Some("\"v2\"")));
+    assert_eq!(patched.json()["company"], "Acme");
+    assert_eq!(patch("*").await.status, StatusCode::OK);
+
+    let deleted = site.ask(Method::DELETE, path, &[("if-match", "*")], "").await;
+    assert_eq!((deleted.status, deleted.body.len()), (StatusCode::NO_CONTENT, 0));
+}
+
+#[actix_web::test]
+async fn repeated_posts_are_answered_alike() {
+    let site = Site::of(resource::api()).await;
+    let post = async |body: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "once")];
+        site.ask(Method::POST, "/api/v1/leads", &headers, body).await
+    };
+    let (first, second) = (post(LEAD).await, post(LEAD).await);
+    assert_eq!((first.status, first.header("idempotent-replayed")), (StatusCode::CREATED, None));
+    assert_eq!((second.status, second.header("idempotent-replayed")), (StatusCode::CREATED, Some("true")));
+    for header in ["etag", "location"] {
+        assert_eq!(first.header(header), second.header(header));
+    }
+    assert_eq!(first.json(), second.json());
+    let other = post(r#"{"name": "Li Na", "source": "website"}"#).await;
+    assert_eq!(other.code(), Code::IdempotencyKeyReused);
+}
+
+#[actix_web::test]
+async fn lists_lead_from_page_to_page() {
+    let site = Site::of(resource::api()).await;
+    for _ in 0..3 {
+        assert_eq!(site.post("/api/v1/leads", LEAD).await.status, StatusCode::CREATED);
+    }
+    let first = site.get("/api/v1/leads?limit=2&name_contains=chen", &[]).await;
+    assert_eq!(first.json()["data"].as_array().unwrap().len(), 2);
+    let link = first.header("link").unwrap();
+    let next = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+    let second = site.get(next, &[]).await;
+    assert_eq!((second.json()["data"].as_array().unwrap().len(), second.header("link")), (1, None));
+    let elsewhere = next.replace("name_contains=chen", "name_contains=wei");
+    assert_eq!(site.get(&elsewhere, &[]).await.code(), Code::CursorMismatch);
+}
+
+#[actix_web::test]
+async fn answers_carry_what_browsers_obey() {
+    let site = Site::of(resource::api()).await;
+    let api = site.get("/api/v1/me", &[("origin", ORIGIN), ("x-request-id", "from-outside")]).await;
+    assert_eq!(api.header("x-request-id"), Some("from-outside"));
+    assert_eq!(api.header("cache-control"), Some("no-store"));
+    assert_eq!(api.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(api.header("content-security-policy"), Some("default-src 'none'; frame-ancestors 'none'"));
+    assert_eq!(api.header("access-control-allow-origin"), Some(ORIGIN));
+    let foreign = site.get("/api/v1/me", &[("origin", "https://evil.example.com")]).await;
+    assert_eq!(foreign.header("access-control-allow-origin"), None);
+    let preflight = [("origin", ORIGIN), ("access-control-request-method", "PATCH")];
+    let preflight = site.ask(Method::OPTIONS, NOBODY, &preflight, "").await;
+    assert!(preflight.header("access-control-allow-methods").unwrap().contains("PATCH"));
+    let options = site.ask(Method::OPTIONS, NOBODY, &[], "").await;
+    assert_eq!((options.status, options.header("allow").is_some()), (StatusCode::NO_CONTENT, true));
+    let zipped = site.get("/openapi.json", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(zipped.header("content-encoding"), Some("gzip"));
+}
+
+#[actix_web::test]
+async fn the_documentation_is_served() {
+    let site = Site::of(resource::api()).await;
+    let document = site.get("/openapi.json", &[]).await;
+    assert_eq!(document.json(), serde_json::to_value(crate::openapi()).unwrap());
+    let yaml = site.get("/openapi.yaml", &[]).await;
+    assert!(yaml.body.starts_with(b"openapi: 3.1.0\n"));
+    assert_eq!(site.get("/swagger-ui", &[]).await.header("location"), Some("/swagger-ui/"));
+    let page = site.get("/swagger-ui/", &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+}
+
+#[actix_web::test]
+async fn readiness_ends_before_the_server_does() {
+    let site = Site::of(resource::api()).await;
+    assert_eq!(site.get("/readyz", &[]).await.status, StatusCode::OK);
+    site.health.drain();
+    let draining = site.get("/readyz", &[]).await;
+    assert_eq!((draining.code(), draining.header("retry-after")), (Code::Unavailable, Some("1")));
+    assert_eq!(site.get("/healthz", &[]).await.status, StatusCode::OK);
+}
+
+/// Something to answer.
+#[derive(Serialize, ToSchema)]
+struct Thing {
+    id: String,
+}
+
+impl Versioned for Thing {
+    fn version(&self) -> i64 {
+        1
+    }
+}
+
+#[actix_web::test]
+async fn literal_paths_win_and_panics_are_problems() {
+    let mut api = resource::api();
+    api.get("/things/{id}", "get_thing", "s", "r", async |_: &App, _: &Call, id: LeadId| -> Read<Thing> {
+        panic!("no thing {id}")
+    })
+    .read("/things/mine", "get_my_thing", "s", "r", async |_: &App, _: &Call| {
+        Ok(Thing { id: "mine".into() })
+    });
+    let site = Site::of(api).await;
+    assert_eq!(site.get("/api/v1/things/mine", &[]).await.json()["id"], "mine");
+    let failed = site.get("/api/v1/things/0190163d-8694-739b-aea5-966c26f8ad91", &[]).await;
+    assert_eq!(failed.code(), Code::Internal);
+    assert!(!String::from_utf8(failed.body).unwrap().contains("no thing"));
+}
