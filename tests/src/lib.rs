@@ -1,1 +1,1 @@
-//! End-to-end tests of Fairlead; see `tests/it/main.rs`.
+//! End-to-end tests: a real server, over HTTP, on both databases. They are in `tests/it`.

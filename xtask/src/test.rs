@@ -36,6 +36,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if !options.quick {
         lint::run()?;
     }
+    // The end-to-end tests drive the real binary.
+    process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
     let postgres = Postgres::start()?;
     let mut tests = if let Err(error) = nextest {
         eprintln!(

@@ -1,0 +1,47 @@
+//! What every test stands on: a server of its own on a database of its own, and clients that talk to it.
+
+// Each test uses a part of it.
+#![allow(dead_code, unused_imports, unreachable_pub)]
+
+mod client;
+mod company;
+mod database;
+mod server;
+
+pub use client::{Answer, Client};
+pub use company::{Company, Person};
+pub use database::{Database, Kind};
+pub use server::Server;
+
+/// Runs each test on both databases. A test is `async fn name(server: Server)`.
+macro_rules! on_both_databases {
+    ($($name:ident;)+) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $name() {
+                    $crate::support::run($crate::support::Kind::Sqlite, super::$name);
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[test]
+                fn $name() {
+                    $crate::support::run($crate::support::Kind::Postgres, super::$name);
+                }
+            )+
+        }
+    };
+}
+
+/// Runs a test with a new server on a new database, and checks afterwards that all sums add up.
+pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Server) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let server = Server::start(kind).await;
+        let keeper = server.keeper();
+        test(server).await;
+        keeper.verify().await;
+    });
+}
