@@ -286,7 +286,7 @@ impl App {
                 work.roll_back().await?;
                 match spoken(failure) {
                     Failure::Refused(refusal) => self.keep_refusal(call, refusal).await,
-                    other => Err(other),
+                    failure @ Failure::Store(_) => Err(failure),
                 }
             }
         }

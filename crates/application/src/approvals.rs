@@ -195,6 +195,7 @@ pub(crate) async fn never_asked(work: &Work, subject: Uuid) -> Result<(), Failur
 }
 
 /// A request's subject, locked. Everybody locks the subject first, then the request.
+#[expect(clippy::large_enum_variant, reason = "a decision has one of them")]
 enum Subject {
     Contract(Contract),
     Invoice(Contract, Invoice),

@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::{Permission, Standing};
 use fairlead_domain::audit::AuditEvent;
+use fairlead_domain::error::Refusal;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::AuditEventId;
 use fairlead_persistence::Predicate;
@@ -32,7 +33,8 @@ pub static LISTING: Listing = Listing {
 /// One event.
 pub async fn get(app: &App, call: &Call, id: AuditEventId) -> Read<AuditEvent> {
     app.read(call, async |ctx, reader| {
-        ctx.actor.authorize(Permission::AuditRead, &Standing::Organisation)?;
+        let reads = ctx.actor.authorize(Permission::AuditRead, &Standing::Organisation);
+        reads.map_err(|_| Refusal::not_found())?;
         Ok(there(reader.one::<AuditEvent>(id).await?)?)
     })
     .await

@@ -41,6 +41,10 @@ impl Call {
                 let detail = format!("version {expected} was expected, the present one is {version}");
                 Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
             }
+            Some(Expected::Foreign) => {
+                let detail = format!("no entity tag in `If-Match` is the present version's, {version}");
+                Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
+            }
             _ => Ok(()),
         }
     }
@@ -53,6 +57,8 @@ pub enum Expected {
     Any,
     /// This version only.
     Version(i64),
+    /// Well-formed, but no version of ours: it matches none.
+    Foreign,
 }
 
 /// An idempotency key and what it was used for.

@@ -123,7 +123,7 @@ pub struct ConvertOpportunity {
     #[serde(default)]
     pub amount: Option<Money>,
     /// When it should be won; the lead's expected date when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "fairlead_domain::values::optional_day")]
     pub expected_close_on: Option<NaiveDate>,
 }
 
@@ -174,11 +174,11 @@ pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>)
 /// Takes a lead from the lead pool. Of many at once, one gets it.
 pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
     app.write(call, async |ctx, work| {
-        // Whoever comes late is told so, even though the lead has left their sight.
+        // Whoever comes late is told so, even though the lead has left their sight, but not its version.
         let before: Lead = crate::change::there(work.load(id).await?)?;
-        call.check_version(before.version)?;
         let mut after = before.clone();
         let event = after.claim(ctx)?;
+        call.check_version(before.version)?;
         work.save(&before, &mut after, event).await?;
         Ok(after.view(ctx)?)
     })
@@ -240,9 +240,9 @@ async fn new_customer(
     lead: &Lead,
     owner: UserId,
 ) -> Result<Customer, Failure> {
-    let load = work.owner_load(owner, customers::day_began(ctx)).await?;
+    let owner = Some((owner, work.owner_load(owner, customers::day_began(ctx)).await?));
     let details = Valid::check(lead.as_customer())?;
-    let made = Customer::new(ctx, work.new_id(), details, Some((owner, load)), OwnershipCause::Converted)?;
+    let made = Customer::new(ctx, work.new_id(), details, owner, OwnershipCause::Converted)?;
     customers::insert(ctx, work, made).await
 }
 

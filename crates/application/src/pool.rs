@@ -62,12 +62,12 @@ pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
 /// Takes a customer from the pool. Of many at once, one gets it.
 pub async fn claim(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        // Whoever comes late is told so, even though the customer has left their sight.
+        // Whoever comes late is told so, even though the customer has left their sight, but not its version.
         let before: Customer = change::there(work.load(id).await?)?;
-        call.check_version(before.version)?;
         let mut after = before.clone();
         let load = work.owner_load(ctx.actor.id, customers::day_began(ctx)).await?;
         let (change, event) = after.claim(ctx, load)?;
+        call.check_version(before.version)?;
         work.save(&before, &mut after, event).await?;
         work.note_ownership(&change, ctx.actor.id).await?;
         Ok(after.view(ctx)?)

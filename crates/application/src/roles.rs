@@ -126,7 +126,7 @@ pub async fn update(app: &App, call: &Call, id: RoleId, patch: Patch<RoleDetails
     app.change(call, id, async |ctx, work, role: &mut Role| {
         may_manage(ctx)?;
         role.editable()?;
-        work.lock_organisation().await?;
+        work.lock_access(ctx.org.epoch).await?;
         let form = patch.apply(&role.details)?;
         if form.key != role.details.key && ctx.org.users_with_role(&role.details.key) > 0 {
             return Err(in_use("users have this role; its key cannot change"));
@@ -143,7 +143,7 @@ pub async fn delete(app: &App, call: &Call, id: RoleId) -> Written<()> {
     app.remove(call, id, Event("role.deleted"), async |ctx, work, role: &Role| {
         may_manage(ctx)?;
         role.editable()?;
-        work.lock_organisation().await?;
+        work.lock_access(ctx.org.epoch).await?;
         if ctx.org.users_with_role(&role.details.key) > 0 {
             return Err(in_use("users have this role"));
         }

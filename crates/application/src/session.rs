@@ -291,6 +291,7 @@ pub async fn me(app: &App, call: &Call) -> Read<Me> {
 }
 
 /// The keys that verify access tokens.
+#[expect(clippy::unused_async, reason = "asked like every other use case")]
 pub async fn jwks(app: &App) -> Read<Jwks> {
     Ok(app.inner.tokens.jwks())
 }

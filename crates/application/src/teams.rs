@@ -74,6 +74,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<TeamDetails>) -> Written
             created_at: ctx.now,
             updated_at: ctx.now,
         };
+        work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_team_parent(team.id, team.details.parent_id)?;
         work.insert(&team, Event("team.created")).await?;
         Ok(team.view(ctx)?)
@@ -84,15 +85,14 @@ pub async fn create(app: &App, call: &Call, form: Valid<TeamDetails>) -> Written
 /// Changes a team. Moving it moves what its managers see, from the next request on.
 pub async fn update(app: &App, call: &Call, id: TeamId, patch: Patch<TeamDetails>) -> Written<TeamView> {
     app.write(call, async |ctx, work| {
-        // Two moves at once could make a circle that neither makes alone: one at a time, on fresh facts.
-        work.lock_organisation().await?;
         let before: Team = crate::change::load(ctx, work, id).await?;
         call.check_version(before.version)?;
         may_manage(ctx)?;
         let mut after = before.clone();
         after.details = patch.apply(&before.details)?.into_inner();
-        let teams: Vec<Team> = work.find_all(Predicate::True).await?;
-        fairlead_domain::organisation::check_team_parent(&teams, id, after.details.parent_id)?;
+        // Two moves at once could make a circle that neither makes alone.
+        work.lock_access(ctx.org.epoch).await?;
+        ctx.org.check_team_parent(id, after.details.parent_id)?;
         work.save(&before, &mut after, Event("team.updated")).await?;
         Ok(after.view(ctx)?)
     })

@@ -11,7 +11,7 @@ const FREE: usize = 5;
 /// An address may stand for a whole office.
 const FREE_PER_ADDRESS: usize = 50;
 /// For how long a failure counts.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 
 /// Failed logins of the last minutes.
 #[derive(Debug)]

@@ -164,13 +164,12 @@ impl Tokens {
     /// Whose token it is.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let hash: [u8; 32] = Sha256::digest(token).into();
-        let (caller, expires) = match self.checked.get(&hash) {
-            Some(known) => known,
-            None => {
-                let fresh = self.check(token)?;
-                self.checked.insert(hash, fresh);
-                fresh
-            }
+        let (caller, expires) = if let Some(known) = self.checked.get(&hash) {
+            known
+        } else {
+            let fresh = self.check(token)?;
+            self.checked.insert(hash, fresh);
+            fresh
         };
         if now.millis() / 1000 >= expires {
             self.checked.invalidate(&hash);

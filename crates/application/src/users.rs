@@ -146,6 +146,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<UserCreate>) -> Written<
     let hash = app.inner.passwords.hash(form.password.secret()).await?;
     app.write(call, async |ctx, work| {
         may_manage(ctx)?;
+        work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_user_references(&details)?;
         let user = User {
             id: work.new_id(),
@@ -167,7 +168,7 @@ pub async fn update(app: &App, call: &Call, id: UserId, patch: Patch<UserDetails
     app.change(call, id, async |ctx, work, user: &mut User| {
         may_manage(ctx)?;
         let form = patch.apply(&user.details)?;
-        work.lock_organisation().await?;
+        work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_user_references(&form)?;
         if user.status == UserStatus::Active {
             ctx.org.check_administrators(Some((id, &form.roles)), None)?;
@@ -183,7 +184,7 @@ pub async fn disable(app: &App, call: &Call, id: UserId) -> Written<UserView> {
     app.change(call, id, async |ctx, work, user: &mut User| {
         may_manage(ctx)?;
         user.may_switch_to(UserStatus::Disabled)?;
-        work.lock_organisation().await?;
+        work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_administrators(Some((id, &[])), None)?;
         user.status = UserStatus::Disabled;
         work.end_sessions(id, None).await?;
@@ -210,7 +211,11 @@ pub async fn set_password(
     id: UserId,
     form: Valid<SetPasswordForm>,
 ) -> Written<UserView> {
-    app.read(call, async |ctx, _| Ok(may_manage(ctx)?)).await?;
+    app.read(call, async |ctx, reader| {
+        crate::change::read::<User>(ctx, reader, id).await?;
+        Ok(may_manage(ctx)?)
+    })
+    .await?;
     let hash = app.inner.passwords.hash(form.password.secret()).await?;
     app.write(call, async |ctx, work| {
         let user: User = crate::change::load(ctx, work, id).await?;

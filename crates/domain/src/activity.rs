@@ -57,6 +57,7 @@ pub struct Subject {
     /// Its kind.
     pub kind: SubjectKind,
     /// Its id.
+    #[serde(deserialize_with = "crate::values::any_id")]
     pub id: Uuid,
 }
 

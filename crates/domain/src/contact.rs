@@ -59,7 +59,7 @@ pub struct ContactDetails {
     #[validate(nested)]
     pub wechat: Option<Line>,
     /// Birthday.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub birthday: Option<chrono::NaiveDate>,
     /// Part in the decision.

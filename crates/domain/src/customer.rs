@@ -383,10 +383,18 @@ impl Customer {
 
     /// Takes it from the pool.
     pub fn claim(&mut self, ctx: &Context, load: OwnerLoad) -> Result<(OwnershipChange, Event), Refusal> {
+        let late = || Refusal::new(Code::AlreadyClaimed, "the customer has an owner");
+        if self.reveal(ctx).is_err() {
+            // Whoever lost the race still sees why, though the customer has left their sight. To whoever could
+            // not have won, it does not exist.
+            let raced = self.owner_id.is_some()
+                && ctx.reveal(Permission::CustomersRead, None).is_ok()
+                && ctx.authorize(Permission::PoolClaim, None).is_ok();
+            return Err(if raced { late() } else { Refusal::not_found() });
+        }
         if self.owner_id.is_some() {
-            // Whoever lost the race still sees why, whatever their scope: the customer was in the pool.
             ctx.authorize(Permission::PoolClaim, None)?;
-            return Err(Refusal::new(Code::AlreadyClaimed, "the customer has an owner"));
+            return Err(late());
         }
         self.permit(ctx, OwnershipAction::Claim)?;
         self.may_claim(ctx)?;

@@ -219,10 +219,15 @@ impl Refusal {
 
     /// What a failed read of a JSON value says: malformed, or a broken rule when the value's type said so.
     pub fn from_form(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let pointer = form::pointer(error.path());
+        let mut pointer = form::pointer(error.path());
         let text = error.inner().to_string();
-        match form::classify(&text) {
-            Some((code, message)) => Self::invalid(&pointer, code, message),
+        let broken = form::classify(&text);
+        let member = broken.map_or_else(|| form::absent_or_repeated(&text), |broken| broken.member);
+        if let Some(member) = member {
+            form::push_segment(&mut pointer, member);
+        }
+        match broken {
+            Some(broken) => Self::invalid(&pointer, broken.code, broken.message),
             None => Self::malformed(&pointer, text),
         }
     }

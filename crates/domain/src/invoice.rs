@@ -204,7 +204,7 @@ pub struct IssueForm {
     #[validate(nested)]
     pub tax_invoice_number: Line,
     /// When it was issued; today when absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub issued_on: Option<NaiveDate>,
 }

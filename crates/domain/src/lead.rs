@@ -210,7 +210,7 @@ pub struct LeadDetails {
     #[validate(custom(function = "crate::contract::positive"))]
     pub budget: Option<Money>,
     /// When they expect to buy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub expected_purchase_on: Option<chrono::NaiveDate>,
     /// Labels.
@@ -365,10 +365,18 @@ impl Lead {
 
     /// Takes it from the lead pool.
     pub fn claim(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        let late = || Refusal::new(Code::AlreadyClaimed, "the lead has an owner");
+        if self.reveal(ctx).is_err() {
+            // Whoever lost the race still sees why, though the lead has left their sight, and nothing else of
+            // it. To whoever could not have won, it does not exist.
+            let raced = self.owner_id.is_some()
+                && ctx.reveal(Permission::LeadsRead, None).is_ok()
+                && ctx.authorize(Permission::LeadsClaim, None).is_ok();
+            return Err(if raced { late() } else { Refusal::not_found() });
+        }
         if self.owner_id.is_some() {
-            // Whoever lost the race still sees why, whatever their scope: the lead was in the pool.
             MACHINE.permit(ctx.actor, &ctx.standing(None), self.status, LeadAction::Claim)?;
-            return Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"));
+            return Err(late());
         }
         self.status = self.permit(ctx, LeadAction::Claim)?;
         self.belong_to(ctx, Some(ctx.actor.id));

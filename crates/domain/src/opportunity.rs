@@ -165,7 +165,7 @@ pub struct OpportunityDetails {
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount: Option<Money>,
     /// When it should be won.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub expected_close_on: Option<chrono::NaiveDate>,
     /// Where it came from.
@@ -255,6 +255,8 @@ impl Opportunity {
         pipeline: &Pipeline,
         form: Valid<OpportunityDetails>,
     ) -> Result<(Self, Event), Refusal> {
+        // Whoever may not at all is told so, whoever owns the customer.
+        ctx.actor.authorize_own(Permission::OpportunitiesUpdate)?;
         let owner = customer
             .owner_id
             .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;

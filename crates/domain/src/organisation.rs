@@ -320,7 +320,13 @@ impl Organisation {
 
     /// Refuses a place in the tree of teams that would put a team below itself.
     pub fn check_team_parent(&self, team: TeamId, parent: Option<TeamId>) -> Result<(), Refusal> {
-        check_parent(&self.teams, team, parent)
+        match parent {
+            Some(parent) if !self.knows_team(parent) => Err(Refusal::unknown_reference("/parent_id")),
+            Some(parent) if below(&self.teams, team).contains(&parent) => {
+                Err(Refusal::new(Code::TeamCycle, "a team cannot be below itself"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a user form that names unknown teams or roles.
@@ -361,26 +367,6 @@ impl Organisation {
             return Ok(());
         }
         Err(Refusal::new(Code::LastAdministrator, "somebody must remain who can manage users"))
-    }
-}
-
-/// The same as [`Organisation::check_team_parent`], for teams that were just read under a lock.
-pub fn check_team_parent(teams: &[Team], team: TeamId, parent: Option<TeamId>) -> Result<(), Refusal> {
-    let parents = teams.iter().map(|team| (team.id, team.details.parent_id)).collect();
-    check_parent(&parents, team, parent)
-}
-
-fn check_parent(
-    parents: &HashMap<TeamId, Option<TeamId>>,
-    team: TeamId,
-    parent: Option<TeamId>,
-) -> Result<(), Refusal> {
-    match parent {
-        Some(parent) if !parents.contains_key(&parent) => Err(Refusal::unknown_reference("/parent_id")),
-        Some(parent) if below(parents, team).contains(&parent) => {
-            Err(Refusal::new(Code::TeamCycle, "a team cannot be below itself"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -136,9 +136,16 @@ impl Store {
 
 impl Work {
     /// Locks the organisation's row: whoever makes something that must exist once does it under this lock.
-    pub async fn lock_organisation(&self) -> Result<(), StoreError> {
-        self.execute("UPDATE organisation SET epoch = epoch WHERE id = 1", vec![]).await?;
-        Ok(())
+    pub async fn lock_organisation(&self) -> Result<i64, StoreError> {
+        let text = "UPDATE organisation SET epoch = epoch WHERE id = 1 RETURNING epoch";
+        let epoch = self.first(text, vec![], only::<i64>).await?;
+        epoch.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))
+    }
+
+    /// Lets one change of access happen at a time, each judged by what the one before left: of two
+    /// administrators who demote each other at once, one is refused.
+    pub async fn lock_access(&self, judged_by: i64) -> Result<(), StoreError> {
+        if self.lock_organisation().await? == judged_by { Ok(()) } else { Err(StoreError::Stale) }
     }
 
     /// The keys that sign access tokens, the newest first.

@@ -109,7 +109,8 @@ async fn insert(work: &Work, into: &str, rows: Vec<Vec<Value>>) -> Result<(), St
             text.push_str(if at == 0 { "(" } else { ", (" });
             for column in 0..row.len() {
                 place += 1;
-                text.push_str(&format!("{}${place}", if column == 0 { "" } else { ", " }));
+                text.push_str(if column == 0 { "$" } else { ", $" });
+                text.push_str(&place.to_string());
             }
             text.push(')');
         }
@@ -117,6 +118,8 @@ async fn insert(work: &Work, into: &str, rows: Vec<Vec<Value>>) -> Result<(), St
     }
     Ok(())
 }
+
+const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 
 /// SHA-256 over the previous hash and every fact of the event, with their lengths so that no two events
 /// have the same bytes.
@@ -138,7 +141,11 @@ fn digest(event: &AuditEvent, changes: &str) -> String {
         hash.update((fact.len() as u64).to_be_bytes());
         hash.update(fact);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| DIGITS[usize::from(nibble)])
+        .collect()
 }
 
 impl Member for AuditEvent {

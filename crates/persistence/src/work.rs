@@ -10,7 +10,7 @@ use chrono::Duration;
 use fairlead_domain::audit;
 use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_domain::record::RecordKind;
+use fairlead_domain::record::{Record, RecordKind};
 use fairlead_domain::values::{Number, NumberKind, Timestamp, UserId};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
@@ -210,7 +210,7 @@ impl Work {
         before: Option<&T>,
         after: Option<&T>,
     ) -> Result<(), StoreError> {
-        let id = after.or(before).map(|record| record.id()).unwrap_or_default();
+        let id = after.or(before).map(Record::id).unwrap_or_default();
         let (before, after) = (before.map(json).transpose()?, after.map(json).transpose()?);
         let changes = audit::changes(before.as_ref(), after.as_ref());
         self.note_changes(event, T::KIND, id, changes, after.or(before).unwrap_or_default());

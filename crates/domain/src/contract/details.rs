@@ -92,6 +92,7 @@ impl LineItem {
 #[serde(deny_unknown_fields)]
 pub struct InstallmentPlan {
     /// When it is due.
+    #[serde(deserialize_with = "crate::values::day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub due_on: NaiveDate,
     /// How much.
@@ -137,15 +138,15 @@ pub struct ContractDetails {
     /// How money is collected.
     pub collection_scheme: CollectionScheme,
     /// When it was signed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub signed_on: Option<NaiveDate>,
     /// When it begins.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub starts_on: Option<NaiveDate>,
     /// When it ends.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub ends_on: Option<NaiveDate>,
     /// Who signs for us.

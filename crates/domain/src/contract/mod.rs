@@ -186,6 +186,8 @@ impl Contract {
         customer: &Customer,
         form: Valid<ContractDetails>,
     ) -> Result<(Self, Event), Refusal> {
+        // Whoever may not at all is told so, whoever owns the customer.
+        ctx.actor.authorize_own(Permission::ContractsDraft)?;
         let owner = customer
             .owner_id
             .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;

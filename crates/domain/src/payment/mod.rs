@@ -118,6 +118,7 @@ pub struct PaymentDetails {
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount: Money,
     /// When it arrived.
+    #[serde(deserialize_with = "crate::values::day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub received_on: NaiveDate,
     /// How it came.
@@ -154,6 +155,7 @@ pub struct PaymentForm {
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount: Money,
     /// When it arrived.
+    #[serde(deserialize_with = "crate::values::day")]
     #[validate(custom(function = "crate::values::written_day"))]
     pub received_on: NaiveDate,
     /// How it came.

@@ -13,11 +13,37 @@ pub fn broken<E: de::Error>(code: &str, message: impl std::fmt::Display) -> E {
     E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}"))
 }
 
-/// The code and the message of an error made by [`broken`], or `None` for a malformed request.
-pub fn classify(error: &str) -> Option<(&str, &str)> {
-    let mut parts = error.split(MARK);
-    parts.next()?;
-    Some((parts.next()?, parts.next()?))
+/// The same about one member of the value that is being read, for values that are judged as a whole.
+pub fn broken_member<E: de::Error>(member: &str, code: &str, message: impl std::fmt::Display) -> E {
+    E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}{member}{MARK}"))
+}
+
+/// A broken rule, as it was told through `serde`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken<'a> {
+    /// The rule's stable code.
+    pub code: &'a str,
+    /// For people.
+    pub message: &'a str,
+    /// The member of the value that is meant, if not the value itself.
+    pub member: Option<&'a str>,
+}
+
+/// What an error made by [`broken`] or [`broken_member`] says, or `None` for a malformed request.
+pub fn classify(error: &str) -> Option<Broken<'_>> {
+    // Only at the beginning: a mark further on came with a name or a value that the error cites.
+    let parts: Vec<&str> = error.strip_prefix(MARK)?.split(MARK).collect();
+    match parts[..] {
+        [code, message, _] => Some(Broken { code, message, member: None }),
+        [code, message, member, _] => Some(Broken { code, message, member: Some(member) }),
+        _ => None,
+    }
+}
+
+/// The member that a malformed object lacks or has twice: `serde`'s path ends at the object.
+pub fn absent_or_repeated(error: &str) -> Option<&str> {
+    let rest = error.strip_prefix("missing field `").or_else(|| error.strip_prefix("duplicate field `"))?;
+    rest.split_once('`').map(|(member, _)| member)
 }
 
 /// A `serde` path (`items[2].amount`) as a JSON pointer (`/items/2/amount`, RFC 6901).

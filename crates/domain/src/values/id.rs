@@ -25,13 +25,13 @@ macro_rules! ids {
 
         impl std::str::FromStr for $name {
             type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> { parse(text).map(Self) }
+            fn from_str(text: &str) -> Result<Self, String> { parse_id(text).map(Self) }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                parse(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
+                parse_id(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
             }
         }
 
@@ -86,8 +86,14 @@ ids! {
     AuditEventId,
 }
 
-/// Only the hyphenated form of 36 characters: one id has one spelling.
-fn parse(text: &str) -> Result<Uuid, String> {
+/// Reads an id of any kind from a form.
+pub(crate) fn any_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+    parse_id(&text).map_err(|why| super::form::broken("invalid_id", why))
+}
+
+/// Reads an id of any kind. Only the hyphenated form of 36 characters: one id has one spelling.
+pub fn parse_id(text: &str) -> Result<Uuid, String> {
     let hyphenated = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
     match Uuid::try_parse(text) {
         Ok(id) if hyphenated => Ok(id),

@@ -19,5 +19,6 @@ pub(crate) use money::plain_decimal;
 pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
 pub use number::{Number, NumberKind};
 pub use text::{Line, Prose, Tag, Tags};
+pub(crate) use id::any_id;
 pub(crate) use time::written_day;
-pub use time::{Timestamp, Today};
+pub use time::{Timestamp, Today, day, optional_day, parse_day};

@@ -236,7 +236,8 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = MoneyForm::deserialize(deserializer)?;
-        Self::parse(&form.amount, form.currency.0).map_err(|(code, why)| form::broken(code, why))
+        Self::parse(&form.amount, form.currency.0)
+            .map_err(|(code, why)| form::broken_member("amount", code, why))
     }
 }
 

@@ -160,7 +160,7 @@ fn amounts_keep_their_bounds() {
 fn broken_values_say_which_rule() {
     fn rule<T: serde::de::DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
         let error = serde_json::from_str::<T>(json).unwrap_err().to_string();
-        form::classify(&error).map_or_else(|| "malformed".to_owned(), |(code, _)| code.to_owned())
+        form::classify(&error).map_or_else(|| "malformed".to_owned(), |broken| broken.code.to_owned())
     }
     assert_eq!(rule::<Money>(r#"{"amount": "1.001", "currency": "CNY"}"#), "too_many_decimals");
     assert_eq!(rule::<Money>(r#"{"amount": "1", "currency": "XYZ"}"#), "unknown_currency");

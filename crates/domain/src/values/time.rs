@@ -21,6 +21,31 @@ pub(crate) fn written_day(day: &NaiveDate) -> Result<(), ValidationError> {
     Err(ValidationError::new("year_out_of_range").with_message(YEARS_HINT.into()))
 }
 
+/// Reads a day: `2026-01-31` and no other spelling.
+pub fn parse_day(text: &str) -> Result<NaiveDate, String> {
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() == 10
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let day = if shaped { text.parse().ok() } else { None };
+    day.ok_or_else(|| "expected a date such as `2026-01-31`".to_owned())
+}
+
+/// Reads a day of a form.
+pub fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    parse_day(&text).map_err(|why| form::broken("invalid_date", why))
+}
+
+/// Reads a day of a form, or none.
+pub fn optional_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    let day = text.map(|text| parse_day(&text)).transpose();
+    day.map_err(|why| form::broken("invalid_date", why))
+}
+
 /// An instant in UTC, kept and written with milliseconds (RFC 3339), so that both databases give back
 /// exactly what was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,12 +2,13 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use fairlead_application::{Done, Failure, Page, Versioned};
+use fairlead_application::{Done, Page, Versioned};
 use fairlead_domain::error::{Code, Refusal};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::ask::Ask;
+use crate::problem::{Failed, Outcome};
 use crate::request::body::JSON;
 use crate::request::condition::{entity_tag, not_modified};
 use crate::request::query;
@@ -22,12 +23,12 @@ impl Ask {
     }
 
     /// A view.
-    pub(crate) fn plain<V: Serialize>(&self, view: &V) -> Result<HttpResponse, Failure> {
+    pub(crate) fn plain<V: Serialize>(&self, view: &V) -> Outcome {
         json(&mut HttpResponse::build(self.shape.answer.status), view)
     }
 
     /// A view with a version: nothing new to whoever has this version already.
-    pub(crate) fn versioned<V: Serialize + Versioned>(&self, view: &V) -> Result<HttpResponse, Failure> {
+    pub(crate) fn versioned<V: Serialize + Versioned>(&self, view: &V) -> Outcome {
         let version = view.version();
         let seen = not_modified(self.request.headers(), version)?;
         let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
@@ -37,7 +38,7 @@ impl Ask {
     }
 
     /// A page, with the way to the next one.
-    pub(crate) fn page<V: Serialize>(&self, page: &Page<V>) -> Result<HttpResponse, Failure> {
+    pub(crate) fn page<V: Serialize>(&self, page: &Page<V>) -> Outcome {
         let mut response = HttpResponse::build(self.shape.answer.status);
         if let Some(cursor) = &page.page.next_cursor {
             let next = format!("{}?{}", self.request.path(), query::with_cursor(&self.query, cursor));
@@ -47,7 +48,7 @@ impl Ask {
     }
 
     /// What was written, now or before under the same idempotency key.
-    pub(crate) fn written<V: Serialize>(&self, done: Done<V>) -> Result<HttpResponse, Failure> {
+    pub(crate) fn written<V: Serialize>(&self, done: Done<V>) -> Outcome {
         let (view, replayed) = done.into_json().map_err(|error| unwritable(&error))?;
         let answer = &self.shape.answer;
         let mut response = HttpResponse::build(answer.status);
@@ -65,11 +66,11 @@ impl Ask {
     }
 }
 
-fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Result<HttpResponse, Failure> {
+fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Outcome {
     let body = serde_json::to_vec(view).map_err(|error| unwritable(&error))?;
     Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(body))
 }
 
-fn unwritable(error: &serde_json::Error) -> Failure {
+fn unwritable(error: &serde_json::Error) -> Failed {
     Refusal::new(Code::Internal, format!("an answer cannot be written: {error}")).into()
 }

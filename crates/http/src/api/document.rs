@@ -224,6 +224,11 @@ fn not_modified() -> Response {
         .build()
 }
 
+/// Whether the specification says that an operation may refuse with a code.
+pub(crate) fn names(operation: &Operation, code: Code) -> bool {
+    operation.refusals.contains(&code) || usual(operation).contains(&code)
+}
+
 /// Every code that an operation may refuse with, by status.
 fn by_status(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let mut statuses: BTreeMap<u16, Vec<Code>> = BTreeMap::new();

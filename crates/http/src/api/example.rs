@@ -9,7 +9,7 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 type Named = BTreeMap<String, RefOr<Schema>>;
 
 /// How deep bodies are followed; schemas that contain themselves end here.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 16;
 
 /// For whom an example is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,9 @@ impl Examples<'_> {
     fn array(&self, array: &Array, depth: usize) -> Value {
         match (array.examples.first(), &array.items) {
             (Some(value), _) => value.clone(),
-            (None, ArrayItems::RefOrSchema(item)) => json!([self.of(item, depth + 1)]),
+            (None, ArrayItems::RefOrSchema(item)) => {
+                json!(vec![self.of(item, depth + 1); array.min_items.unwrap_or(1).max(1)])
+            }
             (None, ArrayItems::False) => json!([]),
         }
     }

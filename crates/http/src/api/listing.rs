@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Required, Schema, SchemaFormat};
 
 /// The longest value of a filter, in characters.
-const MAX_TEXT: usize = 4000;
+pub(crate) const MAX_TEXT: usize = 4000;
 /// How many alternatives one filter takes.
 const MAX_VALUES: usize = 100;
 /// How many members a list may be sorted by.

@@ -23,9 +23,8 @@ mod write;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::Method;
-use fairlead_application::{Call, Failure};
+use fairlead_application::Call;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 use futures_util::future::LocalBoxFuture;
@@ -40,12 +39,13 @@ pub(crate) use self::document::{BEARER, Parts, describe};
 pub(crate) use self::router::{scope, services};
 use self::schemas::Schemas;
 use self::shape::Shape;
+use crate::problem::Outcome;
 
 /// Under which path the API lives. What load balancers, key readers and people look for lives beside it.
 const BASE: &str = "/api/v1";
 
 /// What an operation runs.
-type Handler = Arc<dyn Fn(Exchange) -> LocalBoxFuture<'static, Result<HttpResponse, Failure>> + Send + Sync>;
+type Handler = Arc<dyn Fn(Exchange) -> LocalBoxFuture<'static, Outcome> + Send + Sync>;
 
 /// One operation.
 pub(crate) struct Operation {
@@ -116,7 +116,7 @@ impl Api {
     /// An operation that needs to know who calls. The caller is asked for before anything else is read.
     fn signed<F>(&mut self, about: About, shape: Shape, run: F) -> &mut Self
     where
-        F: AsyncFn(&Ask, &Call) -> Result<HttpResponse, Failure> + Send + Sync + 'static,
+        F: AsyncFn(&Ask, &Call) -> Outcome + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         self.add(about, shape, move |exchange| {
@@ -133,7 +133,7 @@ impl Api {
     /// An operation for everybody.
     fn open<F>(&mut self, about: About, shape: Shape, run: F) -> &mut Self
     where
-        F: AsyncFn(&Ask) -> Result<HttpResponse, Failure> + Send + Sync + 'static,
+        F: AsyncFn(&Ask) -> Outcome + Send + Sync + 'static,
     {
         let run = Arc::new(run);
         self.add(about, shape.public(), move |exchange| {
@@ -146,10 +146,7 @@ impl Api {
         &mut self,
         about: About,
         shape: Shape,
-        handler: impl Fn(Exchange) -> LocalBoxFuture<'static, Result<HttpResponse, Failure>>
-        + Send
-        + Sync
-        + 'static,
+        handler: impl Fn(Exchange) -> LocalBoxFuture<'static, Outcome> + Send + Sync + 'static,
     ) -> &mut Self {
         let tag = self.tags.last().map_or("", |(name, _)| name);
         self.operations.push(Operation {

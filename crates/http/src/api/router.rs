@@ -13,7 +13,7 @@ use fairlead_domain::error::{Code, Refusal};
 use futures_util::FutureExt;
 
 use super::ask::Exchange;
-use super::{BASE, Operation};
+use super::{BASE, Operation, document};
 use crate::problem;
 use crate::state::State;
 
@@ -116,7 +116,13 @@ async fn run(
     let outcome = AssertUnwindSafe((operation.handler)(exchange)).catch_unwind().await;
     outcome
         .unwrap_or_else(|panic| Err(Refusal::new(Code::Internal, panic_message(&*panic)).into()))
-        .unwrap_or_else(|failure| problem::answer(failure, &request))
+        .unwrap_or_else(|failure| {
+            // The one thing about an operation that is said twice: here and in the domain.
+            if let Some(code) = failure.code().filter(|code| !document::names(&operation, *code)) {
+                tracing::warn!(operation = operation.about.id, %code, "the specification does not name this code");
+            }
+            problem::answer(failure, &request)
+        })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

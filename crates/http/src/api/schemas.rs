@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, RefBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::shape::Named;
@@ -64,7 +64,12 @@ impl Schemas {
     /// The page of a list, named after its rows.
     pub(crate) fn page_of<T: ToSchema>(&mut self) -> Named {
         let row = self.of::<T>();
-        let info = self.of::<fairlead_application::PageInfo>();
+        let info = match self.of::<fairlead_application::PageInfo>() {
+            RefOr::Ref(reference) => {
+                RefBuilder::from(reference).description(Some("How to go on after this page.")).into()
+            }
+            schema @ RefOr::T(_) => schema,
+        };
         let of = T::name();
         let name = format!("{}Page", of.strip_suffix("Summary").unwrap_or(&of));
         let rows = ArrayBuilder::new().items(row).max_items(Some(MAX_PAGE)).description(Some("The rows."));

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{ArrayItems, Object, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::example::single_type;
-use super::listing::MAX_INTEGER;
+use super::listing::{MAX_INTEGER, MAX_TEXT};
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
@@ -20,6 +20,7 @@ const PREFIX: &str = "#/components/schemas/";
 pub(crate) fn tidy(named: &mut Named) {
     for schema in named.values_mut() {
         walk(schema, &mut |schema| {
+            merge_inlined(schema);
             hoist_description(schema);
             modern_examples(schema);
             bound(schema);
@@ -108,6 +109,20 @@ fn walk(schema: &mut RefOr<Schema>, visit: &mut impl FnMut(&mut Schema)) {
     }
 }
 
+/// A member whose type is inlined and described anew is derived as "all of" the type and an empty object
+/// with the description, which nothing but an object could fit.
+fn merge_inlined(schema: &mut Schema) {
+    let Schema::AllOf(all_of) = schema else { return };
+    let [RefOr::T(Schema::Object(inlined)), RefOr::T(Schema::Object(words))] = &all_of.items[..] else {
+        return;
+    };
+    if words.properties.is_empty() {
+        let mut inlined = inlined.clone();
+        inlined.description = words.description.clone().or(inlined.description);
+        *schema = inlined.into();
+    }
+}
+
 /// The description of a member that may be null belongs to the member, not to the branch that is not null.
 fn hoist_description(schema: &mut Schema) {
     if let Schema::OneOf(one_of) = schema
@@ -132,8 +147,8 @@ fn modern_examples(schema: &mut Schema) {
     }
 }
 
-/// Says what holds for every value of a type and so was left unsaid: no text holds a NUL, a date has ten
-/// characters, and no number is larger than every client can hold.
+/// Says what holds for every value of a type and so was left unsaid: no text holds a NUL or is longer than
+/// the longest that is kept, a date has ten characters, and no number is larger than every client can hold.
 fn bound(schema: &mut Schema) {
     let Schema::Object(object) = schema else { return };
     match single_type(&object.schema_type) {
@@ -144,7 +159,7 @@ fn bound(schema: &mut Schema) {
                 SchemaFormat::KnownFormat(KnownFormat::Uuid) => Some(36),
                 _ => None,
             });
-            object.max_length = object.max_length.or(known);
+            object.max_length = object.max_length.or(known).or(Some(MAX_TEXT));
             if object.format.is_none() && object.pattern.is_none() {
                 object.pattern = Some(NO_NUL.to_owned());
             }
@@ -176,7 +191,14 @@ mod tests {
         name: String,
         /// A link.
         other: Option<Other>,
+        /// A secret.
+        #[schema(inline)]
+        secret: Secret,
     }
+
+    /// Any secret.
+    #[derive(serde::Serialize, serde::Deserialize, ToSchema)]
+    struct Secret(String);
 
     /// Another.
     #[derive(serde::Serialize, serde::Deserialize, ToSchema)]
@@ -216,10 +238,12 @@ mod tests {
         let view = serde_json::to_value(&named["View"]).unwrap();
         let mut required: Vec<_> = view["required"].as_array().unwrap().iter().collect();
         required.sort_by_key(|name| name.as_str());
-        assert_eq!(required, ["id", "more", "name"]);
+        assert_eq!(required, ["id", "more", "name", "secret"]);
         assert_eq!(view["description"], "A view.");
         assert_eq!(view.get("additionalProperties"), None);
         assert_eq!(view["properties"]["name"]["examples"], json!(["x"]));
         assert_eq!(view["properties"]["other"]["description"], "A link.");
+        let secret = &view["properties"]["secret"];
+        assert_eq!((&secret["type"], &secret["description"]), (&json!("string"), &json!("A secret.")));
     }
 }

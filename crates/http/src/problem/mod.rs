@@ -21,15 +21,44 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 /// The figure that becomes `Retry-After`, in seconds.
 const RETRY: &str = "retry_after";
 
+/// What an operation comes to.
+pub(crate) type Outcome = Result<HttpResponse, Failed>;
+
+/// A failure on its way to its answer. Boxed, because most operations go well.
+#[derive(Debug)]
+pub(crate) struct Failed(Box<Failure>);
+
+impl Failed {
+    /// The code of an expected "no".
+    pub(crate) fn code(&self) -> Option<Code> {
+        match &*self.0 {
+            Failure::Refused(refusal) => Some(refusal.code),
+            Failure::Store(_) => None,
+        }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self(Box::new(failure))
+    }
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(Failure::from(refusal))
+    }
+}
+
 /// The status that a code is answered with.
 pub(crate) fn status(code: Code) -> StatusCode {
     StatusCode::from_u16(entry(code).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The answer to a request that failed.
-pub(crate) fn answer(failure: Failure, request: &HttpRequest) -> HttpResponse {
+pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResponse {
     let origin = Origin::of(request);
-    let refusal = presentable(failure, &origin.request_id);
+    let refusal = presentable(*failure, &origin.request_id);
     let language = Language::of(request.headers());
     let mut response = HttpResponse::build(status(refusal.code));
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));

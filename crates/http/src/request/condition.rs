@@ -46,7 +46,7 @@ pub(crate) fn if_match(headers: &HeaderMap, want: Precondition) -> Result<Option
     match versions.as_slice() {
         [version] => Ok(Some(Expected::Version(*version))),
         // Weak tags and tags of others are well-formed, but equal to none of ours.
-        [] => Err(Refusal::new(Code::VersionMismatch, "no entity tag in `If-Match` is one of this record")),
+        [] => Ok(Some(Expected::Foreign)),
         _ => Err(Refusal::malformed("If-Match", "give the entity tag of one version")),
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn weak_and_foreign_tags_never_match_and_nonsense_is_malformed() {
         for other in ["W/\"v7\"", "\"abc\"", "\"v07\"", "\"v\"", "\"v-1\"", "\"v99999999999999999999\""] {
-            assert_eq!(matched(&[other]), Err(Code::VersionMismatch), "{other}");
+            assert_eq!(matched(&[other]), Ok(Some(Expected::Foreign)), "{other}");
         }
         for nonsense in ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "\"v7\", \"v8\""] {
             assert_eq!(matched(&[nonsense]), Err(Code::MalformedRequest), "{nonsense}");

@@ -2,10 +2,9 @@
 //! the SQL and the specification all read that one declaration.
 
 use fairlead_domain::error::Refusal;
-use fairlead_domain::values::{Currency, CurrencyCode, Money, Timestamp};
+use fairlead_domain::values::{Currency, CurrencyCode, Money, Timestamp, parse_day, parse_id};
 use sea_orm::Value;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 /// The largest page.
 pub const MAX_LIMIT: u64 = 200;
@@ -31,6 +30,7 @@ pub struct Listing {
 
 /// A member that a list may be filtered or sorted by.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about the member")]
 pub struct Field {
     /// Its name in the query.
     pub name: &'static str,
@@ -148,16 +148,14 @@ impl Field {
                 }
                 vec![text.into()]
             }
-            Kind::Id => vec![Uuid::try_parse(text).map_err(|_| "expected a UUID".to_owned())?.into()],
+            Kind::Id => vec![parse_id(text)?.into()],
             Kind::Integer => {
                 vec![text.parse::<i64>().map_err(|_| "expected a whole number".to_owned())?.into()]
             }
             Kind::Boolean => vec![boolean(text)?.into()],
             Kind::Timestamp => vec![text.parse::<Timestamp>()?.instant().into()],
             Kind::Date => {
-                let date: chrono::NaiveDate =
-                    text.parse().map_err(|_| "expected a date such as `2026-01-31`".to_owned())?;
-                vec![date.into()]
+                vec![parse_day(text)?.into()]
             }
             Kind::Money(_) => {
                 let (amount, currency) = match text.split_once(' ') {

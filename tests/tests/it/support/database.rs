@@ -39,6 +39,16 @@ impl Database {
         Self { kind, url, folder, name }
     }
 
+    /// The database's name on its server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection to the server of a PostgreSQL database, not to the database itself.
+    pub async fn cluster(&self) -> sqlx::PgConnection {
+        sqlx::PgConnection::connect(&postgres_url()).await.unwrap()
+    }
+
     /// A folder that is removed with the database.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

@@ -11,7 +11,7 @@ mod server;
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
 pub use database::{Database, Kind};
-pub use server::Server;
+pub use server::{ADMIN_EMAIL, PASSWORD, Server};
 
 /// Runs each test on both databases. A test is `async fn name(server: Server)`.
 macro_rules! on_both_databases {

@@ -19,6 +19,8 @@ pub struct Server {
     pub url: String,
     process: Option<Child>,
     environment: Vec<(String, String)>,
+    /// What a shell does before it becomes the server, such as setting limits.
+    pub prelude: Option<&'static str>,
 }
 
 /// Looks at a server's database after the test.
@@ -33,7 +35,10 @@ pub fn binary() -> PathBuf {
 }
 
 fn command(database: &Database, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    prepared(Command::new(binary()), database, arguments)
+}
+
+fn prepared(mut command: Command, database: &Database, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .current_dir(database.folder())
@@ -58,8 +63,9 @@ impl Server {
     /// Starts a server on a new database, with more settings from the environment.
     pub async fn start_with(kind: Kind, environment: &[(&str, &str)]) -> Self {
         let database = Arc::new(Database::create(kind).await);
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self { database, url: String::new(), process: None, environment };
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut server = Self { database, url: String::new(), process: None, environment, prelude: None };
         server.restart().await;
         server
     }
@@ -72,7 +78,15 @@ impl Server {
             .append(true)
             .open(self.database.folder().join("server.log"))
             .unwrap();
-        let mut process = command(&self.database, &["serve", "--address", "127.0.0.1:0"])
+        let program = match self.prelude {
+            None => Command::new(binary()),
+            Some(prelude) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(format!("{prelude}; exec \"$0\" \"$@\"")).arg(binary());
+                shell
+            }
+        };
+        let mut process = prepared(program, &self.database, &["serve", "--address", "127.0.0.1:0"])
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -88,7 +102,8 @@ impl Server {
             }
             panic!("the server ended at once:\n{}", self.log());
         };
-        self.url = tokio::time::timeout(Duration::from_secs(60), url).await.expect("the server starts in time");
+        self.url =
+            tokio::time::timeout(Duration::from_secs(60), url).await.expect("the server starts in time");
         // Whoever writes to a pipe that nobody reads would wait for ever.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.process = Some(process);
@@ -125,7 +140,10 @@ impl Server {
     /// Waits until the server has stopped.
     pub async fn wait(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");
-        tokio::time::timeout(Duration::from_secs(60), process.wait()).await.expect("the server stops").unwrap()
+        tokio::time::timeout(Duration::from_secs(60), process.wait())
+            .await
+            .expect("the server stops")
+            .unwrap()
     }
 
     /// A client that is nobody.

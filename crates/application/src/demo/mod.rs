@@ -1,0 +1,56 @@
+//! Demo data: half a year of a company that sells industrial automation, made through the use cases alone.
+//!
+//! The story is told in tables ([`leads`], [`customers`], [`deals`]): who did what how many days ago. It is
+//! played in order of time with a clock of its own, so that the audit trail tells it as it happened.
+
+mod act;
+mod clock;
+mod customers;
+mod deals;
+mod leads;
+mod on_contracts;
+mod on_customers;
+mod on_deals;
+mod on_leads;
+mod people;
+mod pooled;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use crate::admin;
+use crate::app::App;
+use crate::call::Failure;
+use people::{DOMAIN, PASSWORD, PEOPLE};
+
+/// Somebody who can log in to the demo.
+#[derive(Debug, Clone)]
+pub struct DemoAccount {
+    /// The role.
+    pub role: String,
+    /// The name.
+    pub name: String,
+    /// The address to log in with.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// The demo's accounts: first one for every role, then the others.
+pub fn accounts() -> Vec<DemoAccount> {
+    let account = |person: &people::Person| DemoAccount {
+        role: person.role.to_owned(),
+        name: person.name.to_owned(),
+        email: format!("{}@{DOMAIN}", person.key),
+        password: PASSWORD.to_owned(),
+    };
+    PEOPLE.iter().map(account).collect()
+}
+
+/// Fills an empty database; one that has users is left as it is.
+pub async fn seed(app: &App) -> Result<Vec<DemoAccount>, Failure> {
+    if !admin::has_users(app).await? {
+        stage::play(app).await?;
+    }
+    Ok(accounts())
+}
