@@ -103,7 +103,7 @@ impl Server {
             panic!("the server ended at once:\n{}", self.log());
         };
         self.url =
-            tokio::time::timeout(Duration::from_secs(60), url).await.expect("the server starts in time");
+            tokio::time::timeout(Duration::from_mins(1), url).await.expect("the server starts in time");
         // Whoever writes to a pipe that nobody reads would wait for ever.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.process = Some(process);
@@ -140,7 +140,7 @@ impl Server {
     /// Waits until the server has stopped.
     pub async fn wait(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");
-        tokio::time::timeout(Duration::from_secs(60), process.wait())
+        tokio::time::timeout(Duration::from_mins(1), process.wait())
             .await
             .expect("the server stops")
             .unwrap()
