@@ -91,6 +91,8 @@ pub(crate) struct Inner {
     new_id: NewId,
     /// The newest snapshot that was read. Whoever uses it has the database confirm its epoch.
     organisation: RwLock<Option<Arc<Organisation>>>,
+    /// Held by the one write that is being repeated.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for App {
@@ -119,6 +121,7 @@ impl App {
             new_id: new_ids(),
             organisation: RwLock::new(None),
             config,
+            turn: tokio::sync::Mutex::new(()),
         };
         let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock) };
         if app.ready().await.is_ok() {
@@ -251,9 +254,15 @@ impl App {
         call: &Call,
         case: impl AsyncFn(&Context<'_>, &mut Work) -> Result<V, Failure>,
     ) -> Written<V> {
+        let mut turn = None;
         for attempt in 1.. {
             match self.attempt(call, &case).await {
                 Err(Failure::Store(error)) if error.wants_repetition() && attempt < ATTEMPTS => {
+                    // One after the other from here on: many who repeat at once, each changing what the others
+                    // were judged by, would keep each other from ever getting through.
+                    if turn.is_none() {
+                        turn = Some(self.inner.turn.lock().await);
+                    }
                     self.reload_organisation().await?;
                 }
                 outcome => return outcome.map_err(spoken),
@@ -283,9 +292,13 @@ impl App {
                 Ok(Done::Fresh(view))
             }
             Err(failure) => {
-                work.roll_back().await?;
+                // A database that failed may have given the work up by itself: what failed first is told.
+                let undone = work.roll_back().await;
                 match spoken(failure) {
-                    Failure::Refused(refusal) => self.keep_refusal(call, refusal).await,
+                    Failure::Refused(refusal) => {
+                        undone?;
+                        self.keep_refusal(call, refusal).await
+                    }
                     failure @ Failure::Store(_) => Err(failure),
                 }
             }

@@ -166,17 +166,35 @@ pub async fn login(
 ) -> Result<TokenPair, Failure> {
     let email = form.email.normalised();
     let throttle = &app.inner.throttle;
-    throttle.check(&email, client, app.now())?;
+    let now = app.now();
+    throttle.check(&email, client, now)?;
     // Counted before it is known: many attempts at once count as many.
-    throttle.note_failure(&email, client, app.now());
-    let found = app.store().credentials(&email).await?;
+    throttle.note_failure(&email, client, now);
+    let outcome = enter(app, request_id, client, &email, &form).await;
+    match &outcome {
+        Ok(_) => throttle.forgive(&email),
+        Err(Failure::Refused(refusal)) if refusal.code == Code::InvalidCredentials => return outcome,
+        Err(_) => {}
+    }
+    // Neither a success nor a database that is away says that somebody is guessing.
+    throttle.take_back(&email, client, now);
+    outcome
+}
+
+async fn enter(
+    app: &App,
+    request_id: &str,
+    client: &str,
+    email: &str,
+    form: &LoginForm,
+) -> Result<TokenPair, Failure> {
+    let found = app.store().credentials(email).await?;
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
     let fits = app.inner.passwords.verify(&form.password.0, hash).await?;
     let org = app.reload_organisation().await?;
     let user = user.filter(|user| fits && org.actor(*user).is_some()).ok_or_else(|| {
         Refusal::new(Code::InvalidCredentials, "e-mail or password is wrong, or the account may not log in")
     })?;
-    throttle.forgive(&email);
 
     let refresh = RefreshToken::new();
     let caller = crate::call::Caller { user, session: None };
@@ -314,15 +332,21 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     let user = call.caller.user;
     // Guessing at the present password is slowed down like guessing at a login.
     let account = user.to_string();
-    app.inner.throttle.check(&account, &account, app.now())?;
-    app.inner.throttle.note_failure(&account, &account, app.now());
-    let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
-    if !app.inner.passwords.verify(&form.current_password.0, known).await? {
+    let (throttle, now) = (&app.inner.throttle, app.now());
+    throttle.check(&account, &account, now)?;
+    throttle.note_failure(&account, &account, now);
+    let fits = async {
+        let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
+        Ok::<_, Failure>(app.inner.passwords.verify(&form.current_password.0, known).await?)
+    };
+    let fits = fits.await.inspect_err(|_| throttle.take_back(&account, &account, now))?;
+    if !fits {
         return Err(
             Refusal::invalid("/current_password", "wrong_password", "is not the present password").into()
         );
     }
-    app.inner.throttle.forgive(&account);
+    throttle.forgive(&account);
+    throttle.take_back(&account, &account, now);
     let hash = app.inner.passwords.hash(form.new_password.secret()).await?;
     app.write(call, async |ctx, work| {
         work.put_password(ctx.actor.id, &hash).await?;

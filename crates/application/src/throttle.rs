@@ -62,6 +62,17 @@ impl Throttle {
         }
     }
 
+    /// Takes back what was noted at this time: it was no failure after all.
+    pub(crate) fn take_back(&self, email: &str, client: &str, at: Timestamp) {
+        for (key, _) in Self::keys(email, client) {
+            let mut failures = self.failures.get(&key).unwrap_or_default();
+            if let Some(noted) = failures.iter().position(|failure| *failure == at.millis()) {
+                failures.remove(noted);
+                self.failures.insert(key, failures);
+            }
+        }
+    }
+
     /// Forgets an account's failures after a success.
     pub(crate) fn forgive(&self, email: &str) {
         self.failures.invalidate(&format!("account {email}"));

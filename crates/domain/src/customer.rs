@@ -410,6 +410,13 @@ impl Customer {
         Ok((change, Event("customer.claimed")))
     }
 
+    fn unowned(&self) -> Result<(), Refusal> {
+        if self.owner_id.is_none() {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::AlreadyClaimed, "the customer has an owner"))
+    }
+
     fn may_claim(&self, ctx: &Context) -> Result<(), Refusal> {
         let cool_down = chrono::Duration::days(ctx.org.settings.claim_cool_down_days);
         let until = self.pooled_at.map(|at| at.plus(cool_down));
@@ -529,7 +536,7 @@ impl Customer {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(self.owner_id);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.ownership(), |action| match action {
-            OwnershipAction::Claim => self.may_claim(ctx),
+            OwnershipAction::Claim => self.unowned().and_then(|()| self.may_claim(ctx)),
             OwnershipAction::Assign | OwnershipAction::Release => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));

@@ -56,7 +56,7 @@ text_enum! {
         /// The database is away, or the server is stopping or overloaded.
         Unavailable = "unavailable",
 
-        /// A value that must be unique is taken; `field` names it.
+        /// A value that must be unique is taken; `errors` names the member.
         Duplicate = "duplicate",
         /// A record that the request names does not exist or is not visible to the caller.
         UnknownReference = "unknown_reference",

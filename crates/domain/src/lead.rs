@@ -500,10 +500,11 @@ impl Lead {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let mut actions =
             MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| match action {
-                LeadAction::Claim if self.owner_id.is_some() => {
+                LeadAction::Claim if self.owner_id.is_some() && OPEN.contains(&self.status) => {
                     Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"))
                 }
-                LeadAction::Release | LeadAction::Convert => self.owned().map(|_| ()),
+                LeadAction::Convert => self.unconverted().and_then(|()| self.owned().map(|_| ())),
+                LeadAction::Release => self.owned().map(|_| ()),
                 _ => Ok(()),
             });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));

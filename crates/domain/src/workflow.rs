@@ -98,7 +98,13 @@ impl<S: Word, A: Word> Machine<S, A> {
                 continue;
             }
             seen.push(rule.action);
-            let verdict = self.permit(actor, standing, state, rule.action).and_then(|_| guard(rule.action));
+            let verdict = match self.permit(actor, standing, state, rule.action) {
+                // Where the subject knows better than the state why not, trying says so too.
+                Err(refusal) if refusal.code == Code::InvalidTransition => {
+                    guard(rule.action).and(Err(refusal))
+                }
+                permitted => permitted.and_then(|_| guard(rule.action)),
+            };
             offers.push(AllowedAction {
                 action: rule.action.to_string(),
                 allowed: verdict.is_ok(),

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// A constraint says no: a unique value is taken, or something depends on the record.
     #[error("{0}")]
     Refused(Refusal),
+    /// Another transaction held a lock for too long.
+    #[error("waited too long for a lock: {0}")]
+    Locked(String),
     /// The database is away, or too busy to answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -32,7 +35,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether to try again later.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Conflict)
+        matches!(self, Self::Unavailable(_)) || self.wants_repetition()
     }
 
     /// Whether the transaction should be repeated at once.
@@ -82,7 +85,7 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
         // Serialization failure, deadlock.
         ("40001" | "40P01", _) => StoreError::Conflict,
         // Waited too long for a lock.
-        ("55P03", _) => StoreError::Unavailable(message),
+        ("55P03", _) => StoreError::Locked(message),
         // Shutting down, starting up, gone, out of connections, out of resources, disk full.
         (code, _) if code.len() == 5 && ["57P", "08", "53"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable(message)

@@ -8,8 +8,11 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
 };
 use sea_orm_migration::MigratorTrait;
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::error::StoreError;
 use crate::query::cursor::CursorKey;
@@ -66,6 +69,7 @@ impl Store {
             .statement_cache_capacity(256);
         let pool = |connections: u32| {
             SqlitePoolOptions::new()
+                .after_release(|connection, _| Box::pin(has_no_transaction(connection)))
                 .max_connections(connections)
                 .acquire_timeout(location.acquire_timeout)
                 .test_before_acquire(false)
@@ -151,4 +155,13 @@ impl Store {
         let _ = self.reader.close_by_ref().await;
         let _ = self.writer.close_by_ref().await;
     }
+}
+
+/// Whether a connection can be used again. When the disk is full or fails, SQLite ends the transaction by
+/// itself. sqlx does not notice: it goes on counting it, and takes each transaction that follows for a part of
+/// it, whose commit then commits nothing. Such a connection is closed.
+async fn has_no_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that was only begun happens first.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }

@@ -270,7 +270,7 @@ impl Work {
                 self.claimed = Some((user, key.to_owned()));
                 return Ok(Claim::Fresh);
             }
-            Err(StoreError::Unavailable(_)) => return Err(in_progress()),
+            Err(StoreError::Locked(_)) => return Err(in_progress()),
             Err(other) => return Err(other),
         }
         let text = "SELECT fingerprint, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2";

@@ -12,11 +12,15 @@ on_both_databases! {
     nobody_decides_two_steps;
     what_nobody_could_decide_is_not_asked;
     a_cancelled_draft_sends_the_opportunity_back;
+    a_contract_goes_with_its_customer;
     a_terminated_contract_closes_its_plan;
     invoices_stay_within_the_contract;
     payments_stay_within_the_contract;
     by_invoice_takes_issued_invoices_only;
     a_transfer_is_entered_once;
+    billing_tells_what_is_overdue;
+    the_lead_pool_gives_and_takes;
+    a_lead_becomes_part_of_a_known_customer;
     the_pool_gives_and_takes;
     owners_have_limits;
 }
@@ -37,7 +41,8 @@ async fn expect_trail(auditor: &Person, record: &str, expected: &[(&str, &Person
         .iter()
         .map(|event| (event["action"].as_str().unwrap(), event["actor_id"].as_str().unwrap()))
         .collect();
-    let expected: Vec<(&str, &str)> = expected.iter().map(|(action, who)| (*action, who.id.as_str())).collect();
+    let expected: Vec<(&str, &str)> =
+        expected.iter().map(|(action, who)| (*action, who.id.as_str())).collect();
     assert_eq!(told, expected);
 }
 
@@ -137,7 +142,8 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
     let customer = converted.text_of("converted_customer_id");
     let contact = converted.text_of("converted_contact_id");
     let opportunity = converted.text_of("converted_opportunity_id");
-    let again = rep.client.post(&format!("/leads/{lead}/convert"), form).await.refused(409, "already_converted");
+    let again =
+        rep.client.post(&format!("/leads/{lead}/convert"), form).await.refused(409, "already_converted");
     assert_eq!(again.body["customer_id"], customer);
     assert_eq!(again.body["contact_id"], contact);
     assert_eq!(again.body["opportunity_id"], opportunity);
@@ -158,7 +164,11 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
         let form = json!({"stage_id": company.stage(at)});
         let advanced = rep.client.post(&format!("{path}/advance"), form).await.expect(200);
         assert_eq!(advanced.body["stage_id"], company.stage(at));
-        assert_eq!(advanced.body["contract_id"].is_string(), at == 4, "the last of them is the signing stage");
+        assert_eq!(
+            advanced.body["contract_id"].is_string(),
+            at == 4,
+            "the last of them is the signing stage"
+        );
     }
     assert_eq!(company.stage(4), company.signing_stage());
     let contract_id = rep.client.get(&path).await.expect(200).text_of("contract_id");
@@ -166,7 +176,10 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
     rep.client.post(&format!("{path}/advance"), form).await.refused(422, "validation_failed");
     let form = json!({"stage_id": company.stage(3), "reason": "they want to talk again"});
     rep.client.post(&format!("{path}/advance"), form).await.refused(409, "contract_decides");
-    rep.client.post(&format!("{path}/lose"), json!({"reason": "price"})).await.refused(409, "contract_decides");
+    rep.client
+        .post(&format!("{path}/lose"), json!({"reason": "price"}))
+        .await
+        .refused(409, "contract_decides");
     let of_opportunity = format!("/contracts?opportunity_id={opportunity}");
     assert_eq!(rep.client.all(&of_opportunity).await.len(), 1);
     let draft = contract(&rep.client, &contract_id).await;
@@ -392,7 +405,8 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
     .await;
     expect_states(auditor, &invoice, &["draft", "pending_approval", "approved", "issued"]).await;
     expect_trail(auditor, &first, &[("payment.recorded", rep), ("payment.confirmed", finance)]).await;
-    expect_trail(auditor, &second, &[("payment.recorded", finance), ("payment.confirmed", finance_two)]).await;
+    expect_trail(auditor, &second, &[("payment.recorded", finance), ("payment.confirmed", finance_two)])
+        .await;
     let reversal = [("payment.recorded", rep), ("payment.confirmed", finance), ("payment.reversed", finance)];
     expect_trail(auditor, &rest, &reversal).await;
     expect_states(auditor, &rest, &["recorded", "confirmed", "reversed"]).await;
@@ -667,6 +681,40 @@ async fn a_cancelled_draft_sends_the_opportunity_back(server: Server) {
     expect_states(&company.auditor, &opportunity, &["open", "lost", "open"]).await;
 }
 
+async fn a_contract_goes_with_its_customer(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, admin, .. } = &company;
+
+    // A customer in the pool has no business.
+    let pooled = company.pool_customer().await;
+    let form = json!({"name": "Too early", "customer_id": pooled});
+    admin.client.post("/opportunities", form).await.refused(409, "customer_unowned");
+    let form = json!({
+        "title": "Too early", "customer_id": pooled, "amount": cny("10.00"), "collection_scheme": "by_contract",
+    });
+    admin.client.post("/contracts", form.clone()).await.refused(409, "customer_unowned");
+
+    // Nor has somebody else's.
+    let mut foreign = form;
+    foreign["customer_id"] = json!(company.customer(&company.other_rep).await);
+    rep.client.post("/contracts", foreign).await.refused(422, "unknown_reference");
+
+    // Once the customer is with a colleague, the former owner's draft cannot be submitted.
+    let draft = company.draft(rep, "10.00", "by_contract").await;
+    let customer = contract(&rep.client, &draft).await["customer_id"].as_str().unwrap().to_owned();
+    let assign = format!("/customers/{customer}/assign");
+    manager.client.post(&assign, json!({"owner_id": colleague.id})).await.expect(200);
+    let submit = format!("/contracts/{draft}/submit");
+    let refused = rep.client.act(&submit).await.refused(409, "contract_incomplete");
+    assert_eq!(refused.body["customer_owner_id"], colleague.id);
+    manager.client.post(&assign, json!({"owner_id": rep.id})).await.expect(200);
+    rep.client.act(&submit).await.expect(200);
+    let form = json!({"reason": "too early"});
+    let release = format!("/customers/{customer}/release");
+    let busy = rep.client.post(&release, form).await.refused(409, "customer_has_open_business");
+    assert_eq!((&busy.body["opportunities"], &busy.body["contracts"]), (&json!(0), &json!(1)));
+}
+
 async fn a_terminated_contract_closes_its_plan(server: Server) {
     let company = Company::found(&server).await;
     let Company { rep, manager, finance, .. } = &company;
@@ -853,7 +901,11 @@ async fn by_invoice_takes_issued_invoices_only(server: Server) {
     let on_one = |one_of: &Value| one_of["invoice_id"] == one && one_of["amount"] == cny("2500.00");
     assert!(rest.body["allocations"].as_array().unwrap().iter().any(on_one));
     // Rejecting it opens the invoice again, whole amounts only come off.
-    finance.client.post(&format!("/payments/{}/reject", said.id()), json!({"reason": "no"})).await.expect(200);
+    finance
+        .client
+        .post(&format!("/payments/{}/reject", said.id()), json!({"reason": "no"}))
+        .await
+        .expect(200);
     let opened = rep.client.get(&format!("/invoices/{two}")).await.expect(200);
     assert_eq!(opened.body["allocated"], cny("0.00"));
 
@@ -887,6 +939,123 @@ async fn a_transfer_is_entered_once(server: Server) {
     // One that does not count does not stand in the way.
     finance.client.post(&format!("/payments/{first}/reject"), json!({"reason": "typo"})).await.expect(200);
     enter(&company.other_rep, &other, "ICBC20260042", "bank_transfer").await.expect(201);
+}
+
+async fn billing_tells_what_is_overdue(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance, .. } = &company;
+    let form = json!({
+        "title": "Old debts", "customer_id": company.customer(rep).await, "amount": cny("1000.00"),
+        "collection_scheme": "by_contract",
+        "installments": [
+            {"due_on": "2020-01-31", "amount": cny("300.00")},
+            {"due_on": "2020-02-29", "amount": cny("300.00")},
+            {"due_on": "2099-12-31", "amount": cny("400.00")},
+        ],
+    });
+    let id = rep.client.post("/contracts", form).await.expect(201).id();
+    rep.client.act(&format!("/contracts/{id}/submit")).await.expect(200);
+    company.approve(&id).await;
+    let before = billing(&rep.client, &id).await;
+    assert_eq!(each(&before, "status"), ["overdue", "overdue", "scheduled"]);
+    assert_eq!(before["overdue"], cny("600.00"));
+    let days: Vec<i64> = each(&before, "overdue_days").iter().map(|days| days.as_i64().unwrap()).collect();
+    assert_eq!((days[0] - days[1], days[2]), (29, 0));
+
+    // Recorded money does not count yet; in part, the rest stays overdue.
+    let payment = record_payment(rep, &id, "400.00").await.expect(201).id();
+    assert_eq!(billing(&rep.client, &id).await["overdue"], cny("600.00"));
+    confirm(finance, &payment).await.expect(200);
+    let after = billing(&rep.client, &id).await;
+    assert_eq!(each(&after, "status"), ["paid", "overdue", "scheduled"]);
+    assert_eq!(each(&after, "outstanding"), [cny("0.00"), cny("200.00"), cny("400.00")]);
+    assert_eq!((&after["overdue"], &after["outstanding"]), (&cny("200.00"), &cny("600.00")));
+
+    // Said otherwise, a payment goes where it is said.
+    let last = after["installments"][2]["id"].clone();
+    let mut form = Company::payment(&id, "400.00");
+    form["allocations"] = json!([{"installment_id": last, "amount": cny("400.00")}]);
+    let said = rep.client.post("/payments", form).await.expect(201).id();
+    confirm(finance, &said).await.expect(200);
+    assert_eq!(each(&billing(&rep.client, &id).await, "status"), ["paid", "overdue", "paid"]);
+}
+
+async fn the_lead_pool_gives_and_takes(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, other_rep, manager, marketing, auditor, .. } = &company;
+    let form = json!({"name": "Zhou Min", "source": "cold_call"});
+    let id = marketing.client.post("/leads", form).await.expect(201).id();
+    let path = format!("/leads/{id}");
+    let claim = format!("{path}/claim");
+    rep.client.get(&path).await.expect(200);
+    marketing.client.act(&claim).await.refused(403, "forbidden");
+    let claimed = rep.client.act(&claim).await.expect(200);
+    assert_eq!(claimed.body["owner_id"], rep.id);
+    assert!(claimed.body["response_due_at"].is_string());
+    for late in [rep, colleague, other_rep] {
+        late.client.act(&claim).await.refused(409, "already_claimed");
+    }
+    other_rep.client.get(&path).await.refused(404, "not_found");
+
+    let released = rep.client.act(&format!("{path}/release")).await.expect(200);
+    assert!(released.body["owner_id"].is_null() && released.body["response_due_at"].is_null());
+    other_rep.client.act(&claim).await.expect(200);
+    manager
+        .client
+        .post(&format!("{path}/assign"), json!({"owner_id": rep.id}))
+        .await
+        .refused(404, "not_found");
+    other_rep.client.post(&format!("{path}/disqualify"), json!({})).await.refused(400, "malformed_request");
+    let form = json!({"reason": "no_budget"});
+    let given_up = other_rep.client.post(&format!("{path}/disqualify"), form).await.expect(200);
+    assert_eq!(given_up.body["disqualify_reason"], "no_budget");
+    let reopened = other_rep.client.act(&format!("{path}/reopen")).await.expect(200);
+    assert_eq!(
+        (&reopened.body["status"], &reopened.body["disqualify_reason"]),
+        (&json!("new"), &Value::Null)
+    );
+    assert!(reopened.body["response_due_at"].is_string(), "a reopened lead wants a response again");
+    expect_trail(
+        auditor,
+        &id,
+        &[
+            ("lead.created", marketing),
+            ("lead.claimed", rep),
+            ("lead.released", rep),
+            ("lead.claimed", other_rep),
+            ("lead.disqualified", other_rep),
+            ("lead.reopened", other_rep),
+        ],
+    )
+    .await;
+    expect_states(auditor, &id, &["new", "disqualified", "new"]).await;
+}
+
+async fn a_lead_becomes_part_of_a_known_customer(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep;
+    let known = company.customer(rep).await;
+    let foreign = company.customer(&company.other_rep).await;
+    let form = json!({"name": "Sun Lei", "company": "Other Name", "source": "partner"});
+    let lead = rep.client.post("/leads", form).await.expect(201).id();
+    let form = json!({"about": {"kind": "lead", "id": lead}, "kind": "meeting", "subject": "Fair"});
+    rep.client.post("/activities", form).await.expect(201);
+    let convert = format!("/leads/{lead}/convert");
+    rep.client.post(&convert, json!({})).await.refused(409, "invalid_transition");
+    rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+
+    let form = json!({"customer_id": foreign});
+    rep.client.post(&convert, form).await.refused(422, "unknown_reference");
+    let form = json!({"customer_id": known, "create_contact": false});
+    let converted = rep.client.post(&convert, form).await.expect(200);
+    assert_eq!(converted.body["converted_customer_id"], known);
+    assert!(converted.body["converted_contact_id"].is_null());
+    assert!(converted.body["converted_opportunity_id"].is_null());
+    assert_eq!(rep.client.all("/customers?kind=company").await.len(), 1, "no new customer was made");
+    let followed = rep.client.all(&format!("/activities?customer_id={known}")).await;
+    assert_eq!(followed.len(), 1);
+    rep.client.patch(&format!("/leads/{lead}"), json!({"name": "X"})).await.refused(409, "already_converted");
+    rep.client.delete(&format!("/leads/{lead}")).await.refused(409, "already_converted");
 }
 
 async fn the_pool_gives_and_takes(server: Server) {

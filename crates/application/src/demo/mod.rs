@@ -1,6 +1,6 @@
 //! Demo data: half a year of a company that sells industrial automation, made through the use cases alone.
 //!
-//! The story is told in tables ([`leads`], [`customers`], [`deals`]): who did what how many days ago. It is
+//! The story is told in tables (`leads`, `customers`, `deals`): who did what how many days ago. It is
 //! played in order of time with a clock of its own, so that the audit trail tells it as it happened.
 
 mod act;

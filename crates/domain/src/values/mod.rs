@@ -13,12 +13,12 @@ mod text;
 mod time;
 
 pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
+pub(crate) use id::any_id;
 pub use id::*;
 pub use iso_currency::Currency;
 pub(crate) use money::plain_decimal;
 pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
 pub use number::{Number, NumberKind};
 pub use text::{Line, Prose, Tag, Tags};
-pub(crate) use id::any_id;
 pub(crate) use time::written_day;
 pub use time::{Timestamp, Today, day, optional_day, parse_day};

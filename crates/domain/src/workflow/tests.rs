@@ -137,6 +137,7 @@ fn invoices() {
         ("draft", "submit", "pending_approval", "invoices:request"),
         ("pending_approval", "withdraw", "draft", "invoices:request"),
         ("draft", "cancel", "cancelled", "invoices:request"),
+        ("approved", "cancel", "cancelled", "invoices:request"),
         ("approved", "issue", "issued", "invoices:issue"),
         ("issued", "void", "voided", "invoices:void"),
         ("pending_approval", "approve", "approved", "system"),

@@ -174,7 +174,7 @@ impl Company {
     /// The form of a payment.
     pub fn payment(contract: &str, amount: &str) -> Value {
         json!({
-            "contract_id": contract, "amount": {"amount": amount, "currency": "CNY"}, "received_on": "2026-11-01",
+            "contract_id": contract, "amount": {"amount": amount, "currency": "CNY"}, "received_on": "2026-01-15",
             "method": "bank_transfer", "bank_reference": format!("REF-{}", rand::random::<u64>()),
         })
     }

@@ -60,7 +60,8 @@ impl Server {
         Self::start_with(kind, &[]).await
     }
 
-    /// Starts a server on a new database, with more settings from the environment.
+    /// Starts a server on a new database, with more settings from the environment; an empty one is as
+    /// delivered.
     pub async fn start_with(kind: Kind, environment: &[(&str, &str)]) -> Self {
         let database = Arc::new(Database::create(kind).await);
         let environment =
@@ -86,8 +87,15 @@ impl Server {
                 shell
             }
         };
-        let mut process = prepared(program, &self.database, &["serve", "--address", "127.0.0.1:0"])
-            .envs(self.environment.iter().cloned())
+        let mut prepared = prepared(program, &self.database, &["serve", "--address", "127.0.0.1:0"]);
+        for (name, value) in &self.environment {
+            if value.is_empty() {
+                prepared.env_remove(name);
+            } else {
+                prepared.env(name, value);
+            }
+        }
+        let mut process = prepared
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
