@@ -3,6 +3,7 @@
 //! One file per command. What they share: [`process`] runs other programs, [`tools`] makes sure those are there, and
 //! [`postgres`] keeps a throwaway server for as long as a command needs one.
 
+mod bench;
 mod demo;
 mod lint;
 mod openapi;
@@ -35,6 +36,8 @@ enum Command {
     Openapi(openapi::Options),
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
+    /// Measure a release build beside plain handlers, and print the figures.
+    Bench(bench::Options),
     /// Keep a throwaway PostgreSQL server until Ctrl-C, and print its URL.
     Postgres,
     /// Install what the other commands need, or say what to install.
@@ -59,6 +62,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Lint => lint::run()?,
         Command::Openapi(options) => openapi::run(options)?,
         Command::Demo(options) => demo::run(options)?,
+        Command::Bench(options) => bench::run(options)?,
         Command::Postgres => postgres::keep()?,
         Command::Setup => setup::run()?,
     }

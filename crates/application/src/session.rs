@@ -167,9 +167,8 @@ pub async fn login(
     let email = form.email.normalised();
     let throttle = &app.inner.throttle;
     let now = app.now();
-    throttle.check(&email, client, now)?;
     // Counted before it is known: many attempts at once count as many.
-    throttle.note_failure(&email, client, now);
+    throttle.admit(&email, client, now)?;
     let outcome = enter(app, request_id, client, &email, &form).await;
     match &outcome {
         Ok(_) => throttle.forgive(&email),
@@ -333,8 +332,7 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     // Guessing at the present password is slowed down like guessing at a login.
     let account = user.to_string();
     let (throttle, now) = (&app.inner.throttle, app.now());
-    throttle.check(&account, &account, now)?;
-    throttle.note_failure(&account, &account, now);
+    throttle.admit(&account, &account, now)?;
     let fits = async {
         let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
         Ok::<_, Failure>(app.inner.passwords.verify(&form.current_password.0, known).await?)

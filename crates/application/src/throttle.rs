@@ -1,5 +1,6 @@
 //! Slows down whoever guesses passwords: per account and per address, in the memory of this server.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fairlead_domain::error::{Code, Refusal};
@@ -17,11 +18,16 @@ const WINDOW: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(crate) struct Throttle {
     failures: Cache<String, Vec<i64>>,
+    /// Held while an attempt is judged and counted, so that many at once are not judged by the same count.
+    counting: Mutex<()>,
 }
 
 impl Throttle {
     pub(crate) fn new() -> Self {
-        Self { failures: Cache::builder().max_capacity(100_000).time_to_live(WINDOW).build() }
+        Self {
+            failures: Cache::builder().max_capacity(100_000).time_to_live(WINDOW).build(),
+            counting: Mutex::new(()),
+        }
     }
 
     fn keys(email: &str, client: &str) -> [(String, usize); 2] {
@@ -35,8 +41,15 @@ impl Throttle {
         failures
     }
 
-    /// Refuses another attempt while there were too many failures.
-    pub(crate) fn check(&self, email: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
+    /// Counts an attempt as a failure, or refuses it when there were too many.
+    pub(crate) fn admit(&self, email: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
+        let _counting = self.counting.lock();
+        self.check(email, client, now)?;
+        self.note_failure(email, client, now);
+        Ok(())
+    }
+
+    fn check(&self, email: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
         for (key, free) in Self::keys(email, client) {
             let failures = self.recent(&key, now);
             if failures.len() >= free {
@@ -53,8 +66,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Notes a failure.
-    pub(crate) fn note_failure(&self, email: &str, client: &str, now: Timestamp) {
+    fn note_failure(&self, email: &str, client: &str, now: Timestamp) {
         for (key, _) in Self::keys(email, client) {
             let mut failures = self.recent(&key, now);
             failures.push(now.millis());
@@ -64,6 +76,7 @@ impl Throttle {
 
     /// Takes back what was noted at this time: it was no failure after all.
     pub(crate) fn take_back(&self, email: &str, client: &str, at: Timestamp) {
+        let _counting = self.counting.lock();
         for (key, _) in Self::keys(email, client) {
             let mut failures = self.failures.get(&key).unwrap_or_default();
             if let Some(noted) = failures.iter().position(|failure| *failure == at.millis()) {

@@ -15,7 +15,7 @@ use crate::values::{
     CustomerId, Email, Line, Phone, Prose, Tags, Timestamp, UserId, WebAddress, mask_email, mask_phone,
     mask_text,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::workflow::{AllowedAction, Machine, Rule, Who, tell};
 
 text_enum! {
     /// What a customer is.
@@ -536,9 +536,10 @@ impl Customer {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(self.owner_id);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.ownership(), |action| match action {
-            OwnershipAction::Claim => self.unowned().and_then(|()| self.may_claim(ctx)),
+            OwnershipAction::Claim => self.may_claim(ctx),
             OwnershipAction::Assign | OwnershipAction::Release => Ok(()),
         });
+        tell(&mut actions, OwnershipAction::Claim.as_str(), &self.unowned());
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
         actions

@@ -15,7 +15,7 @@ use crate::valid::Valid;
 use crate::values::{
     ContactId, CustomerId, Email, LeadId, Line, Money, OpportunityId, Phone, Prose, Tags, Timestamp, UserId,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::workflow::{AllowedAction, Machine, Rule, Who, tell};
 
 text_enum! {
     /// Where a lead, a customer or an opportunity came from.
@@ -500,13 +500,13 @@ impl Lead {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let mut actions =
             MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| match action {
-                LeadAction::Claim if self.owner_id.is_some() && OPEN.contains(&self.status) => {
+                LeadAction::Claim if self.owner_id.is_some() => {
                     Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"))
                 }
-                LeadAction::Convert => self.unconverted().and_then(|()| self.owned().map(|_| ())),
-                LeadAction::Release => self.owned().map(|_| ()),
+                LeadAction::Release | LeadAction::Convert => self.owned().map(|_| ()),
                 _ => Ok(()),
             });
+        tell(&mut actions, LeadAction::Convert.as_str(), &self.unconverted());
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
         actions

@@ -98,13 +98,7 @@ impl<S: Word, A: Word> Machine<S, A> {
                 continue;
             }
             seen.push(rule.action);
-            let verdict = match self.permit(actor, standing, state, rule.action) {
-                // Where the subject knows better than the state why not, trying says so too.
-                Err(refusal) if refusal.code == Code::InvalidTransition => {
-                    guard(rule.action).and(Err(refusal))
-                }
-                permitted => permitted.and_then(|_| guard(rule.action)),
-            };
+            let verdict = self.permit(actor, standing, state, rule.action).and_then(|_| guard(rule.action));
             offers.push(AllowedAction {
                 action: rule.action.to_string(),
                 allowed: verdict.is_ok(),
@@ -214,6 +208,16 @@ impl AllowedAction {
             allowed: verdict.is_ok(),
             reason: verdict.err().map(|refusal| refusal.code),
         }
+    }
+}
+
+/// Says why not in the words of the subject, where these tell more than that the state does not allow it.
+pub(crate) fn tell(actions: &mut [AllowedAction], action: &str, subject: &Result<(), Refusal>) {
+    let Err(refusal) = subject else { return };
+    let unfit =
+        |offer: &&mut AllowedAction| offer.action == action && offer.reason == Some(Code::InvalidTransition);
+    for offer in actions.iter_mut().filter(unfit) {
+        offer.reason = Some(refusal.code);
     }
 }
 

@@ -407,13 +407,12 @@ impl World {
         let company = &self.company;
         let owner = match (role, relation) {
             (_, Relation::Pool) => return Some(None),
-            ("sales_rep", Relation::Own) => &company.rep,
+            ("sales_rep", Relation::Own) | ("sales_director", Relation::Team) => &company.rep,
             ("sales_rep", Relation::Team) => &company.colleague,
             ("sales_manager", Relation::Own) => &company.manager,
             // A team below is the farthest that `team_and_below` reaches.
             ("sales_manager", Relation::Team) => &company.inner,
             ("sales_director", Relation::Own) => &company.director,
-            ("sales_director", Relation::Team) => &company.rep,
             (_, Relation::Other) => &company.other_rep,
             // The others own nothing and lead nobody.
             _ => return None,
@@ -458,7 +457,8 @@ impl World {
 
     async fn opportunity(&self, owner: Owner<'_>, state: &str) -> String {
         let customer = self.customer(owner).await;
-        let form = json!({"name": unique("Opportunity"), "customer_id": customer, "amount": money("1000.00")});
+        let form =
+            json!({"name": unique("Opportunity"), "customer_id": customer, "amount": money("1000.00")});
         let id = self.author(owner).post("/opportunities", form).await.expect(201).id();
         if state == "lost" {
             let lose = format!("/opportunities/{id}/lose");
@@ -597,11 +597,12 @@ impl World {
     fn body(&self, operation: &str, target: &str, id: &str) -> Value {
         match operation {
             "create_lead" => json!({"name": unique("Lead"), "source": "website"}),
-            "update_lead" => json!({"note": "Changed"}),
+            "update_lead" | "update_customer" | "update_opportunity" | "update_invoice" => {
+                json!({"note": "Changed"})
+            }
             "assign_lead" | "assign_customer" => json!({"owner_id": self.company.colleague.id}),
             "disqualify_lead" => json!({"reason": "no_need"}),
             "create_customer" => json!({"kind": "company", "name": unique("Customer")}),
-            "update_customer" => json!({"note": "Changed"}),
             "release_customer" | "terminate_contract" | "void_invoice" | "reject_payment"
             | "reverse_payment" => json!({"reason": "It must be"}),
             "create_contact" => json!({"customer_id": id, "name": "Zhang"}),
@@ -612,7 +613,6 @@ impl World {
             }
             "update_activity" => json!({"subject": "Called again"}),
             "create_opportunity" => json!({"name": unique("Opportunity"), "customer_id": id}),
-            "update_opportunity" => json!({"note": "Changed"}),
             "advance_opportunity" => json!({"stage_id": self.company.stage(1)}),
             "lose_opportunity" => json!({"reason": "price"}),
             "create_contract" => json!({
@@ -623,7 +623,6 @@ impl World {
             "create_invoice" => json!({
                 "contract_id": id, "amount": money("10.00"), "tax_rate": "0.13", "kind": "special",
             }),
-            "update_invoice" => json!({"note": "Changed"}),
             "issue_invoice" => json!({"tax_invoice_number": unique("T")}),
             "record_payment" => Company::payment(id, "10.00"),
             "update_payment" => json!({"payer": "Somebody"}),
@@ -735,7 +734,9 @@ impl World {
         for (id, before) in untouched.into_values() {
             let after = self.version(operation, &id).await;
             if before != after {
-                wrong.push(format!("{operation} ({target}) was refused and changed {id}: {before:?} to {after:?}"));
+                wrong.push(format!(
+                    "{operation} ({target}) was refused and changed {id}: {before:?} to {after:?}"
+                ));
             }
         }
         if !succeeded {
@@ -826,7 +827,8 @@ async fn whoever_asked_takes_it_back(server: Server) {
         company.rep.client.act(&withdraw).await.refused(403, "forbidden");
         company.rep.client.act(&format!("/contracts/{contract}/withdraw")).await.refused(403, "forbidden");
         let approve = format!("/approvals/{approval}/approve");
-        let code = if asker.id == company.admin.id { (403, "forbidden") } else { (409, "separation_of_duties") };
+        let code =
+            if asker.id == company.admin.id { (403, "forbidden") } else { (409, "separation_of_duties") };
         asker.client.post(&approve, json!({})).await.refused(code.0, code.1);
         asker.client.act(&withdraw).await.expect(200);
     }

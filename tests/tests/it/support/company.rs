@@ -132,7 +132,12 @@ impl Company {
 
     /// The pending approval of a subject.
     pub async fn pending(&self, subject: &str) -> String {
-        let found = self.director.client.get(&format!("/approvals?subject_id={subject}&status=pending")).await.expect(200);
+        let found = self
+            .director
+            .client
+            .get(&format!("/approvals?subject_id={subject}&status=pending"))
+            .await
+            .expect(200);
         found.body["data"][0]["id"].as_str().expect("a pending approval").to_owned()
     }
 

@@ -95,12 +95,7 @@ impl Server {
                 prepared.env(name, value);
             }
         }
-        let mut process = prepared
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut process = prepared.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let url = async {
             while let Some(line) = lines.next_line().await.unwrap() {
@@ -148,10 +143,7 @@ impl Server {
     /// Waits until the server has stopped.
     pub async fn wait(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");
-        tokio::time::timeout(Duration::from_mins(1), process.wait())
-            .await
-            .expect("the server stops")
-            .unwrap()
+        tokio::time::timeout(Duration::from_mins(1), process.wait()).await.expect("the server stops").unwrap()
     }
 
     /// A client that is nobody.

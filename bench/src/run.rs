@@ -1,0 +1,387 @@
+//! The measurement, from an empty database to the table.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
+
+use crate::database::{Database, Pools};
+use crate::load::{self, Connection, Round, request};
+use crate::process::{Server, memory_of};
+use crate::report::{Figures, Section};
+use crate::seed::{self, Seeded};
+
+const EMAIL: &str = "admin@example.com";
+const PASSWORD: &str = "a-password-for-benchmarks";
+/// Sellers that create and claim; each connection speaks for its share of them, so that their limits are counted over
+/// as many customers as sellers have, not over all that the benchmark writes.
+const SELLERS: usize = 64;
+const STARTS: usize = 10;
+/// What goes before each operation and is not counted.
+const WARM_UP: Duration = Duration::from_millis(700);
+
+/// What to measure, and for how long.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The server's release build.
+    #[arg(long)]
+    server: PathBuf,
+    /// A PostgreSQL server whose user may create databases.
+    #[arg(long)]
+    postgres_url: String,
+    /// How long each round lasts.
+    #[arg(long)]
+    seconds: u64,
+    /// How many rounds each side of a comparison gets, in turns.
+    #[arg(long)]
+    rounds: usize,
+    /// How many customers there are.
+    #[arg(long)]
+    customers: usize,
+    /// How many connections ask at the same time.
+    #[arg(long)]
+    connections: usize,
+    /// What the server logs.
+    #[arg(long, default_value = "info")]
+    log_filter: String,
+    /// Only operations with this in their name.
+    #[arg(long)]
+    only: Option<String>,
+    /// Only this database: `sqlite` or `postgres`.
+    #[arg(long)]
+    database: Option<String>,
+}
+
+/// Measures, and prints the figures.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    // One thread: the servers need the processor more.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let cores = std::thread::available_parallelism()?;
+        println!(
+            "{} customers, {} connections, {} rounds of {} s for each side, {cores} cores shared by server, \
+             database and load generator; log filter `{}`",
+            options.customers, options.connections, options.rounds, options.seconds, options.log_filter
+        );
+        let wanted = |name: &str| options.database.as_deref().is_none_or(|only| only == name);
+        if wanted("sqlite") {
+            let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
+            println!(
+                "{}",
+                measure(options, Database::sqlite(folder.path()), folder.path()).await?.markdown()
+            );
+        }
+        if wanted("postgres") {
+            let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
+            let database = Database::postgres(&options.postgres_url).await?;
+            println!("{}", measure(options, database, folder.path()).await?.markdown());
+        }
+        Ok(())
+    })
+}
+
+async fn measure(options: &Options, database: Database, folder: &Path) -> Result<Section> {
+    // Whoever is interrupted still takes their processes and their database along.
+    let outcome = tokio::select! {
+        outcome = measure_on(options, &database, folder) => outcome,
+        outcome = interrupted() => outcome,
+    };
+    database.remove().await?;
+    outcome
+}
+
+async fn interrupted<T>() -> Result<T> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
+    }
+    bail!("interrupted")
+}
+
+async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Result<Section> {
+    let log = folder.join("server.log");
+    let serve = async || Server::start(&mut server_command(options, database, folder), &log).await;
+
+    eprintln!("{}: preparing", database.name);
+    let server = serve().await?;
+    let people = People::hire(&server.address).await?;
+    let pools = Pools::open(&database.url, 2).await?;
+    let description = pools.description().await?;
+    let seeded = seed::customers(&pools, options.customers, &people.ids, people.admin).await?;
+    pools.analyse().await?;
+    pools.close().await;
+    server.stop().await?;
+
+    eprintln!("{}: start-up and idle memory", database.name);
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        let server = serve().await?;
+        starts.push(server.started_in);
+        server.stop().await?;
+    }
+    let server = serve().await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let idle = server.memory()?;
+
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["plain", "--database-url", &database.url]);
+    command.args(["--workers", &std::thread::available_parallelism()?.to_string()]);
+    command.args(["--connections", "16", "--owner", &people.ids[0].to_string()]);
+    let plain = Server::start(&mut command, &folder.join("plain.log")).await?;
+
+    let most = Cell::new(idle);
+    let figures = tokio::select! {
+        figures = operations(options, database.name, &server, &plain, &people, &seeded) => figures?,
+        () = watch(server.id()?, &most) => bail!("nobody watches any more"),
+    };
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let memory = (idle, most.get(), server.memory()?);
+    server.stop().await?;
+    plain.stop().await?;
+    Ok(Section { database: database.name, description, figures, starts, memory })
+}
+
+/// The server as it is shipped: default settings, but for limits that a benchmark would run into. Nothing of the
+/// developer's own configuration may come in.
+fn server_command(options: &Options, database: &Database, folder: &Path) -> Command {
+    let mut command = Command::new(&options.server);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FAIRLEAD_")) {
+        command.env_remove(name);
+    }
+    command
+        .args(["serve", "--address", "127.0.0.1:0", "--log-filter", &options.log_filter])
+        .current_dir(folder)
+        .env("FAIRLEAD_DATABASE__URL", &database.url)
+        .env("FAIRLEAD_ORGANISATION__OWNERSHIP_LIMIT", "1000000")
+        .env("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "1000000")
+        .env("FAIRLEAD_HTTP__SHUTDOWN_GRACE_MS", "0")
+        // The passwords of the benchmark's people are not what is measured.
+        .env("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", "64")
+        .env("FAIRLEAD_FIRST_ADMINISTRATOR__EMAIL", EMAIL)
+        .env("FAIRLEAD_FIRST_ADMINISTRATOR__PASSWORD", PASSWORD);
+    command
+}
+
+/// Notes the most memory that a process has.
+async fn watch(process: u32, most: &Cell<f64>) {
+    loop {
+        most.set(most.get().max(memory_of(process).unwrap_or_default()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Who works at the benchmark's company.
+struct People {
+    admin: Uuid,
+    /// The sellers.
+    ids: Vec<Uuid>,
+}
+
+/// Access tokens, which last for minutes only.
+struct Tokens {
+    director: String,
+    sellers: Vec<String>,
+}
+
+const DIRECTOR: &str = "director@example.com";
+
+fn seller(number: usize) -> String {
+    format!("seller{number}@example.com")
+}
+
+async fn log_in(connection: &mut Connection, email: &str) -> Result<String> {
+    let form = json!({"email": email, "password": PASSWORD});
+    let pair = connection.json(&request("POST", "/api/v1/auth/login", None, Some(&form)), 200).await?;
+    Ok(pair["access_token"].as_str().context("no access token")?.to_owned())
+}
+
+fn id_of(record: &Value) -> Result<Uuid> {
+    Ok(record["id"].as_str().context("no id")?.parse()?)
+}
+
+impl People {
+    async fn hire(address: &str) -> Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        let token = log_in(&mut connection, EMAIL).await?;
+        let me = connection.json(&request("GET", "/api/v1/me", Some(&token), None), 200).await?;
+        let team = json!({"name": "Sales"});
+        let team = connection.json(&request("POST", "/api/v1/teams", Some(&token), Some(&team)), 201).await?;
+        let mut ids = Vec::new();
+        let people = (0..SELLERS).map(|number| (seller(number), "sales_rep"));
+        for (email, role) in people.chain([(DIRECTOR.to_owned(), "sales_director")]) {
+            let user = json!({
+                "email": email, "display_name": email, "team_id": team["id"], "roles": [role], "password": PASSWORD,
+            });
+            let made =
+                connection.json(&request("POST", "/api/v1/users", Some(&token), Some(&user)), 201).await?;
+            if role == "sales_rep" {
+                ids.push(id_of(&made)?);
+            }
+        }
+        Ok(Self { admin: id_of(&me)?, ids })
+    }
+
+    async fn log_in(&self, address: &str) -> Result<Tokens> {
+        let mut connection = Connection::open(address).await?;
+        let mut sellers = Vec::new();
+        for number in 0..self.ids.len() {
+            sellers.push(log_in(&mut connection, &seller(number)).await?);
+        }
+        Ok(Tokens { director: log_in(&mut connection, DIRECTOR).await?, sellers })
+    }
+}
+
+/// Makes the next request of a connection.
+type Next<'a> = Box<dyn Fn(usize) -> Option<Vec<u8>> + 'a>;
+
+/// One operation, asked of both.
+struct Operation<'a> {
+    name: &'static str,
+    status: u16,
+    server: Next<'a>,
+    plain: Next<'a>,
+}
+
+async fn operations(
+    options: &Options,
+    database: &str,
+    server: &Server,
+    plain: &Server,
+    people: &People,
+    seeded: &Seeded,
+) -> Result<Vec<Figures>> {
+    let mut figures = Vec::new();
+    for name in ["read one", "list 50", "create", "claim"] {
+        if options.only.as_deref().is_some_and(|only| !name.contains(only)) {
+            continue;
+        }
+        // A new login for each: the tokens must outlive their operation.
+        let tokens = people.log_in(&server.address).await?;
+        let operation = operation(name, &tokens, seeded);
+        let mut of_server = Connection::open(&server.address).await?;
+        let mut of_plain = Connection::open(&plain.address).await?;
+        let sizes = (
+            of_server.size(&(operation.server)(0).context("no request")?, operation.status).await?,
+            of_plain.size(&(operation.plain)(0).context("no request")?, operation.status).await?,
+        );
+        let round = |address, lasting, next| {
+            load::round(address, options.connections, lasting, operation.status, next)
+        };
+        round(&server.address, WARM_UP, &operation.server).await?;
+        round(&plain.address, WARM_UP, &operation.plain).await?;
+        let lasting = Duration::from_secs(options.seconds);
+        let (mut by_server, mut by_plain) = (Vec::new(), Vec::new());
+        for number in 0..options.rounds {
+            let one: Round = round(&server.address, lasting, &operation.server).await?;
+            let other: Round = round(&plain.address, lasting, &operation.plain).await?;
+            eprintln!(
+                "{database}: {}, round {}: {:.0}/s, plain {:.0}/s",
+                operation.name,
+                number + 1,
+                one.rate(),
+                other.rate()
+            );
+            by_server.push(one);
+            by_plain.push(other);
+        }
+        figures.push(Figures { name, server: by_server, plain: by_plain, sizes });
+    }
+    Ok(figures)
+}
+
+fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> Operation<'a> {
+    let director = tokens.director.as_str();
+    match name {
+        "read one" => Operation {
+            name,
+            status: 200,
+            server: Box::new({
+                let ids = scattered(&seeded.all);
+                move |_| Some(request("GET", &format!("/api/v1/customers/{}", ids()), Some(director), None))
+            }),
+            plain: Box::new({
+                let ids = scattered(&seeded.all);
+                move |_| Some(request("GET", &format!("/customers/{}", ids()), None, None))
+            }),
+        },
+        "list 50" => Operation {
+            name,
+            status: 200,
+            server: Box::new(move |_| {
+                Some(request("GET", "/api/v1/customers?limit=50", Some(director), None))
+            }),
+            plain: Box::new(|_| Some(request("GET", "/customers", None, None))),
+        },
+        "create" => Operation {
+            name,
+            status: 201,
+            server: Box::new({
+                let (form, seller) = (forms(), sellers(tokens));
+                move |number| Some(request("POST", "/api/v1/customers", Some(seller(number)), Some(&form())))
+            }),
+            plain: Box::new({
+                let form = forms();
+                move |_| Some(request("POST", "/customers", None, Some(&form())))
+            }),
+        },
+        _ => {
+            // Each side has its own half of the pool.
+            let (ours, theirs) = seeded.pool.split_at(seeded.pool.len() / 2);
+            let (ours, theirs, seller) = (each(ours), each(theirs), sellers(tokens));
+            Operation {
+                name,
+                status: 200,
+                server: Box::new(move |number| {
+                    let path = format!("/api/v1/public-pool/customers/{}/claim", ours()?);
+                    Some(request("POST", &path, Some(seller(number)), None))
+                }),
+                plain: Box::new(move |_| {
+                    Some(request("POST", &format!("/customers/{}/claim", theirs()?), None, None))
+                }),
+            }
+        }
+    }
+}
+
+/// Counts up from 0.
+fn counter() -> impl Fn() -> usize {
+    let count = Cell::new(0);
+    move || count.replace(count.get() + 1)
+}
+
+/// Ids from all over the table, in an order that no cache likes.
+fn scattered(ids: &[Uuid]) -> impl Fn() -> Uuid {
+    let next = counter();
+    move || ids[next().wrapping_mul(7919) % ids.len()]
+}
+
+/// Each id once.
+fn each(ids: &[Uuid]) -> impl Fn() -> Option<Uuid> {
+    let next = counter();
+    move || ids.get(next()).copied()
+}
+
+/// The token of one of the sellers for whom a connection speaks, in turns.
+fn sellers<'a>(tokens: &'a Tokens) -> impl Fn(usize) -> &'a str {
+    const SHARE: usize = 4;
+    let next = counter();
+    move |number| tokens.sellers[(number * SHARE + next() % SHARE) % tokens.sellers.len()].as_str()
+}
+
+/// Customers to record.
+fn forms() -> impl Fn() -> Value {
+    let next = counter();
+    move || {
+        let number = next();
+        json!({
+            "kind": "company", "name": format!("Harbour Logistics {number:07}"), "source": "referral", "grade": "B",
+            "region": "Shanghai", "phone": format!("139{number:08}"), "email": format!("new{number}@example.com"),
+        })
+    }
+}

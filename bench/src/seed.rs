@@ -1,0 +1,91 @@
+//! Customers in bulk: straight into the table, for a benchmark wants them there, not their history.
+
+use anyhow::Result;
+use chrono::{DateTime, Duration, Utc};
+use sqlx::QueryBuilder;
+use sqlx::types::Json;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::database::{Pools, on_writer};
+
+/// Rows in one statement; SQLite takes 32 766 values at most.
+const BATCH: usize = 500;
+/// The limit of the default settings.
+const OWNED_BY_EACH: usize = 200;
+
+const INSERT: &str = "INSERT INTO customers (id, kind, name, source, grade, industry, region, address, phone, \
+     phone_key, email, email_key, website, tags, owner_id, lifecycle, owned_since, pooled_at, pool_reason, \
+     created_by, version, created_at, updated_at) ";
+
+const GRADES: [&str; 4] = ["A", "B", "C", "D"];
+const SOURCES: [&str; 4] = ["website", "referral", "event", "partner"];
+const INDUSTRIES: [&str; 5] = ["machinery", "logistics", "retail", "energy", "education"];
+const REGIONS: [&str; 5] = ["Shanghai", "Jiangsu", "Zhejiang", "Guangdong", "Sichuan"];
+const NAMES: [&str; 4] = ["华东机械有限公司", "Harbour Logistics", "星河零售集团", "Northwind Energy"];
+
+/// What was seeded.
+pub(crate) struct Seeded {
+    /// Every customer.
+    pub(crate) all: Vec<Uuid>,
+    /// Those in the pool.
+    pub(crate) pool: Vec<Uuid>,
+}
+
+/// Fills the table: each seller owns some customers, the rest is in the pool.
+pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], author: Uuid) -> Result<Seeded> {
+    // One a minute up to now. Ids are ordered by time, as the application makes them.
+    let begun = Utc::now() - Duration::minutes(i64::try_from(count)?);
+    let times: Vec<DateTime<Utc>> = (0..count)
+        .map(|at| {
+            DateTime::from_timestamp_millis(begun.timestamp_millis() + 60_000 * at as i64).unwrap_or(begun)
+        })
+        .collect();
+    let all: Vec<Uuid> = times.iter().map(id_at).collect();
+    // Owned and pooled customers are mixed in time, so that the newest page has both.
+    let owned_every = (count / (sellers.len() * OWNED_BY_EACH).max(1)).max(2);
+    let owner =
+        |at: usize| at.is_multiple_of(owned_every).then(|| sellers[(at / owned_every) % sellers.len()]);
+    on_writer!(pools, |pool| {
+        let mut transaction = pool.begin().await?;
+        for batch in (0..count).collect::<Vec<_>>().chunks(BATCH) {
+            let mut insert = QueryBuilder::new(INSERT);
+            insert.push_values(batch, |mut row, &at| {
+                let (owner, time) = (owner(at), times[at]);
+                let phone = format!("138{at:08}");
+                let email = format!("buyer{at}@example.com");
+                row.push_bind(all[at])
+                    .push_bind("company")
+                    .push_bind(format!("{} {at:06}", NAMES[at % NAMES.len()]))
+                    .push_bind(SOURCES[at % SOURCES.len()])
+                    .push_bind(GRADES[at % GRADES.len()])
+                    .push_bind(INDUSTRIES[at % INDUSTRIES.len()])
+                    .push_bind(REGIONS[at % REGIONS.len()])
+                    .push_bind(format!("{at} Century Avenue, Pudong"))
+                    .push_bind(phone.clone())
+                    .push_bind(format!("86{phone}"))
+                    .push_bind(email.clone())
+                    .push_bind(email)
+                    .push_bind("https://www.example.com")
+                    .push_bind(Json(["vip", "2026"]))
+                    .push_bind(owner)
+                    .push_bind("potential")
+                    .push_bind(owner.map(|_| time))
+                    .push_bind(if owner.is_none() { Some(time) } else { None })
+                    .push_bind(if owner.is_none() { Some("seeded") } else { None })
+                    .push_bind(author)
+                    .push_bind(1_i64)
+                    .push_bind(time)
+                    .push_bind(time);
+            });
+            insert.build().execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+    });
+    let pool = (0..count).filter(|at| owner(*at).is_none()).map(|at| all[at]).collect();
+    Ok(Seeded { all, pool })
+}
+
+fn id_at(time: &DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(time.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
+}

@@ -1,0 +1,213 @@
+//! API4: what a client sends is bounded in size, depth and time.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Client, Company, Server};
+
+on_both_databases! {
+    bodies_have_a_size;
+    bodies_have_a_depth;
+    pages_have_a_size;
+    long_queries_and_headers_are_refused;
+    a_slow_body_is_not_waited_for;
+}
+
+const LIMIT: usize = 1024 * 1024;
+
+/// A valid form, filled up with blanks to this many bytes.
+fn filled(size: usize) -> String {
+    let form = json!({"name": "Large", "source": "website"}).to_string();
+    format!("{form}{}", " ".repeat(size - form.len()))
+}
+
+/// Sends bytes as they are, and reads what comes until the server closes or the time is over.
+async fn exchange(server: &Server, parts: &[&[u8]], patience: Duration) -> (String, Duration) {
+    let begun = Instant::now();
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    for part in parts {
+        // Whoever is refused early may find the door closed before everything is sent.
+        if stream.write_all(part).await.is_err() {
+            break;
+        }
+    }
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(patience, async {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+            bytes.extend_from_slice(&buffer[..read]);
+            // The answer is there; whether the connection stays open is not the question.
+            if bytes.windows(4).any(|end| end == b"\r\n\r\n") && bytes.ends_with(b"}") {
+                break;
+            }
+        }
+    })
+    .await;
+    (String::from_utf8_lossy(&bytes).into_owned(), begun.elapsed())
+}
+
+fn head(client: &Client, line: &str, headers: &str) -> Vec<u8> {
+    let token = client.token.as_ref().unwrap();
+    format!("{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{headers}\r\n")
+        .into_bytes()
+}
+
+async fn bodies_have_a_size(server: Server) {
+    let company = Company::found(&server).await;
+    let client = &company.rep.client;
+    let send = async |body: String| {
+        let request = client.request(Method::POST, "/leads").header("content-type", "application/json");
+        client.send(request.body(body)).await
+    };
+    send(filled(LIMIT - 1)).await.expect(201);
+    send(filled(LIMIT)).await.expect(201);
+    let large = send(filled(LIMIT + 1)).await.refused(413, "payload_too_large");
+    assert_eq!(large.body["limit"], LIMIT);
+    // Without a length that tells it beforehand.
+    for (size, status) in [(LIMIT, "201"), (LIMIT + 1, "413")] {
+        let headers = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
+        let head = head(client, "POST /api/v1/leads", headers);
+        let body = filled(size);
+        let chunks: Vec<String> = body
+            .as_bytes()
+            .chunks(64 * 1024)
+            .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)))
+            .collect();
+        let mut parts: Vec<&[u8]> = vec![&head];
+        parts.extend(chunks.iter().map(String::as_bytes));
+        parts.push(b"0\r\n\r\n");
+        let (answer, _) = exchange(&server, &parts, Duration::from_secs(10)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{size} bytes in chunks: {answer}");
+    }
+    // Before it is read: who may not log in does not get rid of a megabyte.
+    let nobody = server.anonymous();
+    let request = nobody.request(Method::POST, "/auth/login").header("content-type", "application/json");
+    nobody.send(request.body(filled(LIMIT + 1))).await.refused(413, "payload_too_large");
+    // A small body that says it is compressed is not unpacked into a large one.
+    let request = client.request(Method::POST, "/leads").header("content-type", "application/json");
+    let bomb = client.send(request.header("content-encoding", "gzip").body(vec![0x1f, 0x8b, 8, 0])).await;
+    bomb.refused(415, "unsupported_media_type");
+    assert_eq!(client.get("/leads?total=true").await.expect(200).body["page"]["total"], "3");
+}
+
+async fn bodies_have_a_depth(server: Server) {
+    let company = Company::found(&server).await;
+    let client = &company.rep.client;
+    let lead = client.post("/leads", json!({"name": "Deep", "source": "website"})).await.expect(201).id();
+    for depth in [200, 10_000, 400_000] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep =
+                format!("{}1{}", open.repeat(depth.min(LIMIT / 8)), close.repeat(depth.min(LIMIT / 8)));
+            for (method, path, body) in [
+                (Method::POST, "/leads".to_owned(), deep.clone()),
+                (Method::POST, "/leads".to_owned(), format!("{{\"name\": {deep}}}")),
+                (Method::PATCH, format!("/leads/{lead}"), format!("{{\"note\": {deep}}}")),
+                (Method::POST, format!("/leads/{lead}/release"), deep.clone()),
+                // Never closed.
+                (Method::POST, "/leads".to_owned(), open.repeat(depth.min(LIMIT / 8))),
+            ] {
+                let request = client.request(method, &path).header("if-match", "*");
+                let request = request.header("content-type", "application/json").body(body);
+                client.send(request).await.refused(400, "malformed_request");
+            }
+        }
+    }
+    client.get(&format!("/leads/{lead}")).await.expect(200);
+}
+
+async fn pages_have_a_size(server: Server) {
+    let company = Company::found(&server).await;
+    for list in [
+        "leads",
+        "customers",
+        "public-pool/customers",
+        "contacts",
+        "activities",
+        "pipelines",
+        "opportunities",
+        "contracts",
+        "invoices",
+        "payments",
+        "approvals",
+        "users",
+        "teams",
+        "roles",
+        "audit-events",
+    ] {
+        let client = &company.admin.client;
+        for bad in ["0", "201", "-1", "", "x", "1.5", "99999999999999999999", "50,60"] {
+            client.get(&format!("/{list}?limit={bad}")).await.refused(400, "malformed_request");
+        }
+        client.get(&format!("/{list}?limit=1")).await.expect(200);
+        client.get(&format!("/{list}?limit=200")).await.expect(200);
+    }
+}
+
+async fn long_queries_and_headers_are_refused(server: Server) {
+    let company = Company::found(&server).await;
+    let client = &company.rep.client;
+    let many = "&status=new".repeat(3000);
+    for query in [
+        format!("q={}", "a".repeat(5_000)),
+        format!("q={}", "a".repeat(60_000)),
+        format!("name={}", "a,".repeat(10_000)),
+        format!("include={}", "owner,".repeat(5_000)),
+        format!("sort={}", "name,".repeat(5_000)),
+        format!("cursor={}", "A".repeat(50_000)),
+        format!("q=a{many}"),
+    ] {
+        let head = head(client, &format!("GET /api/v1/leads?{query}"), "");
+        let (answer, took) = exchange(&server, &[&head], Duration::from_secs(5)).await;
+        let start = &answer[..answer.len().min(300)];
+        // Refused, with an answer or by closing the connection: what no server reads gets no answer.
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{start}");
+        assert!(took < Duration::from_secs(5), "no answer in {took:?}");
+    }
+    let header = format!("X-Request-Id: {}\r\n", "a".repeat(200_000));
+    let head = head(client, "GET /api/v1/leads", &header);
+    let (answer, _) = exchange(&server, &[&head], Duration::from_secs(5)).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    client.get("/leads").await.expect(200);
+}
+
+async fn a_slow_body_is_not_waited_for(server: Server) {
+    let kind = server.database.kind;
+    let server = Server::start_with(kind, &[("FAIRLEAD_HTTP__BODY_TIMEOUT_SECONDS", "1")]).await;
+    let client = server.admin().await;
+    let json = "Content-Type: application/json\r\n";
+    let announced = head(&client, "POST /api/v1/leads", &format!("{json}Content-Length: 100\r\n"));
+    let chunked = head(&client, "POST /api/v1/leads", &format!("{json}Transfer-Encoding: chunked\r\n"));
+    let login =
+        format!("POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\n{json}Content-Length: 100\r\n\r\n");
+    for (what, parts) in [
+        ("announced, nothing sent", vec![announced.as_slice()]),
+        ("announced, begun", vec![&announced, b"{\"name\": "]),
+        ("in chunks, begun", vec![&chunked, b"5\r\n{\"nam\r\n"]),
+        ("without a login", vec![login.as_bytes(), b"{"]),
+    ] {
+        let (answer, took) = exchange(&server, &parts, Duration::from_secs(8)).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{what}: {answer}");
+        assert!(answer.contains("request_timeout"), "{what}: {answer}");
+        assert!((1..5).contains(&took.as_secs()), "{what}: after {took:?}");
+    }
+    // One that trickles keeps nobody either: the deadline is for the whole body.
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(&announced).await.unwrap();
+    let begun = Instant::now();
+    let mut answer = [0; 12];
+    loop {
+        let _ = stream.write_all(b" ").await;
+        let heard = tokio::time::timeout(Duration::from_millis(100), stream.read_exact(&mut answer)).await;
+        if heard.is_ok() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(6), "a trickle keeps the connection");
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    // Meanwhile nobody else waits, and nothing was made.
+    assert_eq!(client.get("/leads?total=true").await.expect(200).body["page"]["total"], "0");
+}

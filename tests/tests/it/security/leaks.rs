@@ -1,0 +1,221 @@
+//! API8 and leaks: what leaves the server in headers, and what stays out of its log.
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Company, PASSWORD, Server};
+
+on_both_databases! {
+    no_secret_is_logged;
+    request_ids_of_others_are_harmless;
+    answers_carry_security_headers;
+    other_origins_are_not_let_in;
+}
+
+async fn no_secret_is_logged(server: Server) {
+    let kind = server.database.kind;
+    let server = Server::start_with(kind, &[("FAIRLEAD_LOG__FILTER", "debug")]).await;
+    let company = Company::found(&server).await;
+    let (client, admin) = (&company.rep.client, &company.admin.client);
+    // Passwords: right, wrong, too long, in a form that is broken elsewhere.
+    let nobody = server.anonymous();
+    let login = |password: &str| json!({"email": company.rep.email, "password": password});
+    nobody.post("/auth/login", login("canary-wrong-password")).await.expect(401);
+    let mut broken = login("canary-broken-password");
+    broken["extra"] = json!("canary-extra");
+    nobody.post("/auth/login", broken).await.expect(400);
+    let raw = nobody.request(Method::POST, "/auth/login").header("content-type", "application/json");
+    nobody.send(raw.body("{\"password\": \"canary-cut-off")).await.expect(400);
+    let user = |password: String| {
+        json!({
+            "email": "canary-user@example.com", "display_name": "canary-name", "roles": ["sales_rep"],
+            "password": password,
+        })
+    };
+    admin.post("/users", user("canary-first-password".to_owned())).await.expect(201);
+    admin.post("/users", user("canary-long-password".repeat(20))).await.expect(422);
+    let change = json!({"current_password": PASSWORD, "new_password": "canary-next-password"});
+    company.colleague.client.post("/me/change-password", change).await.expect(204);
+    // Tokens: good, forged, in the wrong place.
+    client.with_token("canary-forged-token").get("/me").await.expect(401);
+    client.get("/leads?access_token=canary-query-token").await.expect(400);
+    let refresh = json!({"refresh_token": "canary-refresh-token"});
+    nobody.post("/auth/refresh", refresh).await.expect(401);
+    let pair = nobody.post("/auth/refresh", json!({"refresh_token": client.refresh_token})).await.expect(200);
+    // Contact data: kept, refused, searched for.
+    let customer = json!({
+        "kind": "company", "name": "canary-customer", "phone": "+86 138 7777 6666",
+        "email": "canary-customer@example.com", "address": "canary-address", "tax_profile": {"account": "canary-account"},
+    });
+    let customer = client.post_once("/customers", "canary-idempotency-key", customer).await.expect(201).id();
+    let contact = json!({"customer_id": customer, "name": "canary-contact", "wechat": "canary-wechat"});
+    let contact = client.post("/contacts", contact).await.expect(201).id();
+    client
+        .patch(&format!("/contacts/{contact}"), json!({"email": "canary-mail@example.com"}))
+        .await
+        .expect(200);
+    client.patch(&format!("/contacts/{contact}"), json!({"birthday": "canary-birthday"})).await.expect(422);
+    client.get("/customers?q=canary-question&phone=canary-phone").await.expect(200);
+    client.get("/customers?unknown=canary-unknown").await.expect(400);
+    client.get("/customers?cursor=canary-cursor").await.expect(400);
+    client.get("/leads/canary-path").await;
+
+    let log = server.log();
+    assert!(log.contains("DEBUG"), "the log is not at the level that this test is about");
+    let id = pair.header("x-request-id");
+    assert!(log.contains(id), "requests are logged, this one is not");
+    let held = [
+        PASSWORD,
+        client.token.as_ref().unwrap(),
+        client.refresh_token.as_ref().unwrap(),
+        &pair.text_of("access_token"),
+        &pair.text_of("refresh_token"),
+        "13877776666",
+        "138 7777 6666",
+        "Bearer ",
+        "$argon2id$",
+    ];
+    let lines = log.lines().filter(|line| {
+        line.to_lowercase().contains("canary") || held.iter().any(|secret| line.contains(secret))
+    });
+    let found: Vec<&str> = lines.collect();
+    assert!(
+        found.is_empty(),
+        "{} lines of the log tell secrets, such as:\n{}",
+        found.len(),
+        found[..found.len().min(10)].join("\n")
+    );
+}
+
+/// Sends a request as it is and reads the head of the answer.
+async fn raw(server: &Server, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), async {
+        let mut buffer = [0; 1024];
+        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+            bytes.extend_from_slice(&buffer[..read]);
+            if bytes.windows(4).any(|end| end == b"\r\n\r\n") {
+                break;
+            }
+        }
+    })
+    .await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn request_ids_of_others_are_harmless(server: Server) {
+    let nobody = server.anonymous();
+    let ask = async |id: &str| {
+        let request = nobody.request(Method::GET, "/me").header("x-request-id", id);
+        let answer = nobody.send(request).await.expect(401);
+        assert_eq!(answer.body["request_id"], answer.header("x-request-id"));
+        answer.header("x-request-id").to_owned()
+    };
+    assert_eq!(ask("trace-1.2_3").await, "trace-1.2_3");
+    for bad in ["a b", "a%0d%0aSet-Cookie:%20x", "a\tb", "<script>", "a,b", "\"", &"x".repeat(65)] {
+        let made = ask(bad).await;
+        assert_ne!(made, bad);
+        assert!(made.len() == 36 && made.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    }
+    for line in [
+        &b"X-Request-Id: evil\rX-Evil: 1"[..],
+        b"X-Request-Id: evil\nX-Evil: 1",
+        b"X-Request-Id: evil\r\n X-Evil: 1",
+        b"X-Request-Id: evil\0",
+        b"X-Request-Id: evil\xe5\x98\x8a\xe5\x98\x8dX-Evil: 1",
+    ] {
+        let request =
+            [b"GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\n".as_slice(), line, b"\r\n\r\n"].concat();
+        let answer = raw(&server, &request).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+        let lower = answer.to_lowercase();
+        assert!(!lower.contains("\r\nx-evil") && !lower.contains("\nx-evil"), "{answer}");
+    }
+    let two = b"GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: one\r\nX-Request-Id: two\r\n\r\n";
+    let answer = raw(&server, two).await.to_lowercase();
+    assert_eq!(answer.matches("\r\nx-request-id:").count(), 1, "{answer}");
+}
+
+async fn answers_carry_security_headers(server: Server) {
+    let company = Company::found(&server).await;
+    let client = &company.rep.client;
+    let lead = client.post("/leads", json!({"name": "Lead", "source": "website"})).await.expect(201);
+    let answers = [
+        client.get("/leads").await.expect(200),
+        client.get(&format!("/leads/{}", lead.id())).await.expect(200),
+        client.delete(&format!("/leads/{}", lead.id())).await.expect(204),
+        client.post("/leads", json!({})).await,
+        client.get("/leads/01900000-0000-7000-8000-000000000000").await.expect(404),
+        client.get("/no-such-thing").await.expect(404),
+        client.get("/users").await.expect(403),
+        client.send(client.request(Method::PUT, "/leads")).await.expect(405),
+        server.anonymous().get("/leads").await.expect(401),
+        server
+            .anonymous()
+            .post("/auth/login", json!({"email": "a@b.example", "password": "x"}))
+            .await
+            .expect(401),
+        lead,
+    ];
+    for answer in &answers {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(answer.header(name), value, "{name} of {} {}", answer.request, answer.status);
+        }
+        assert!(!answer.header("x-request-id").is_empty(), "{}", answer.request);
+        for name in ["server", "x-powered-by", "access-control-allow-origin", "set-cookie"] {
+            assert_eq!(answer.header(name), "", "{name} of {}", answer.request);
+        }
+        // Only behind TLS: a browser that came by plain HTTP would be locked out.
+        assert_eq!(answer.header("strict-transport-security"), "");
+    }
+    for path in ["/healthz", "/openapi.json", "/.well-known/jwks.json", "/problems", "/swagger-ui/"] {
+        let answer = client.get_root(path).await.expect(200);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && !policy.contains("unsafe-eval"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("script-src 'self' 'unsafe-inline'"), "{path}: {policy}");
+    }
+    let behind_tls = Server::start_with(server.database.kind, &[("FAIRLEAD_HTTP__HSTS", "true")]).await;
+    let answer = behind_tls.anonymous().get("/leads").await.expect(401);
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+}
+
+async fn other_origins_are_not_let_in(server: Server) {
+    let origins = [("FAIRLEAD_HTTP__CORS_ORIGINS", "https://app.example.com")];
+    let open = Server::start_with(server.database.kind, &origins).await;
+    for (server, origin, allowed) in [
+        (&server, "https://app.example.com", false),
+        (&open, "https://app.example.com", true),
+        (&open, "https://app.example.com.evil.example", false),
+        (&open, "https://evil-app.example.com", false),
+        (&open, "http://app.example.com", false),
+        (&open, "null", false),
+    ] {
+        let client = server.admin().await;
+        let preflight = client
+            .request(Method::OPTIONS, "/leads")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,if-match,idempotency-key");
+        let simple = client.request(Method::GET, "/leads").header("origin", origin);
+        for answer in [client.send(preflight).await, client.send(simple).await] {
+            let granted = answer.header("access-control-allow-origin");
+            assert_eq!(granted, if allowed { origin } else { "" }, "{} for {origin}", answer.request);
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+        }
+    }
+}

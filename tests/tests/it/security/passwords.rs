@@ -1,0 +1,226 @@
+//! API2: passwords cannot be guessed, fished for, or read from the database.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use sqlx::Connection;
+
+use crate::support::{Answer, Client, Company, Database, Kind, PASSWORD, Server};
+
+on_both_databases! {
+    a_login_does_not_tell_who_exists;
+    guessing_is_slowed_down;
+    guessing_at_many_accounts_is_slowed_down;
+    guessing_at_once_counts_every_try;
+    passwords_have_bounds;
+    changing_a_password_takes_the_present_one;
+    heavy_passwords_are_kept_as_strong_hashes;
+    heavy_the_time_of_a_login_does_not_tell_who_exists;
+}
+
+async fn try_login(client: &Client, email: &str, password: &str) -> Answer {
+    client.post("/auth/login", json!({"email": email, "password": password})).await
+}
+
+/// An answer without what differs from request to request.
+fn plain(answer: &Answer) -> (u16, Value, Vec<String>) {
+    let mut body = answer.body.clone();
+    body.as_object_mut().unwrap().remove("request_id");
+    let mut headers: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+    headers.sort();
+    (answer.status, body, headers)
+}
+
+async fn a_login_does_not_tell_who_exists(server: Server) {
+    let company = Company::found(&server).await;
+    let nobody = server.anonymous();
+    company.admin.client.act(&format!("/users/{}/disable", company.inner.id)).await.expect(200);
+    let wrong = try_login(&nobody, &company.rep.email, "not the password").await;
+    let wrong = wrong.refused(401, "invalid_credentials");
+    for (email, password) in [
+        ("nobody@example.com", "not the password"),
+        ("nobody@example.com", PASSWORD),
+        (company.inner.email.as_str(), PASSWORD),
+        (company.inner.email.as_str(), "not the password"),
+        (company.rep.email.as_str(), ""),
+    ] {
+        let answer = try_login(&nobody, email, password).await;
+        assert_eq!(plain(&answer), plain(&wrong), "{email}");
+        assert!(!answer.text.contains(email));
+    }
+}
+
+async fn guessing_is_slowed_down(server: Server) {
+    let company = Company::found(&server).await;
+    let nobody = server.anonymous();
+    // The same account, however it is written, and whether it exists or not.
+    for email in [["rep@example.com", "REP@Example.COM"], ["nobody@example.com", "Nobody@example.com"]] {
+        for at in 0..5 {
+            try_login(&nobody, email[at % 2], "not the password").await.refused(401, "invalid_credentials");
+        }
+        for (at, password) in ["not the password", PASSWORD].into_iter().enumerate() {
+            let late = try_login(&nobody, email[at], password).await.refused(429, "rate_limited");
+            let wait: u64 = late.header("retry-after").parse().expect("Retry-After in seconds");
+            assert!((1..=301).contains(&wait), "{wait}");
+        }
+    }
+    // Others are not kept out by it, and who is in stays in.
+    server.login(&company.colleague.email, PASSWORD).await;
+    company.rep.client.get("/me").await.expect(200);
+    // A success forgets the failures before it.
+    for _ in 0..2 {
+        for _ in 0..4 {
+            let answer = try_login(&nobody, &company.colleague.email, "not the password").await;
+            answer.refused(401, "invalid_credentials");
+        }
+        server.login(&company.colleague.email, PASSWORD).await;
+    }
+}
+
+async fn guessing_at_many_accounts_is_slowed_down(server: Server) {
+    let nobody = server.anonymous();
+    let mut refused = 0;
+    for at in 0..60 {
+        // Nobody trusts this client about where it comes from.
+        let form = json!({"email": format!("user{at}@example.com"), "password": "one for all"});
+        let request = nobody.request(reqwest::Method::POST, "/auth/login").json(&form);
+        let spoofed = request.header("x-forwarded-for", format!("203.0.113.{at}"));
+        let answer = nobody.send(spoofed.header("forwarded", format!("for=203.0.113.{at}"))).await;
+        refused += u32::from(answer.status == 429);
+    }
+    assert!(refused > 0, "60 accounts could be tried from one address");
+}
+
+async fn guessing_at_once_counts_every_try(server: Server) {
+    let company = Company::found(&server).await;
+    let nobody = server.anonymous();
+    let tries = (0..20).map(|_| try_login(&nobody, &company.rep.email, "not the password"));
+    let judged = join_all(tries).await.iter().filter(|answer| answer.status == 401).count();
+    // A few may pass the check together; a throttle that counts afterwards lets all of them through.
+    assert!(judged <= 10, "{judged} of 20 tries at once were judged");
+}
+
+async fn passwords_have_bounds(server: Server) {
+    let company = Company::found(&server).await;
+    let admin = &company.admin.client;
+    let long = "字".repeat(200);
+    let (too_short, too_long) = ("123456789", "x".repeat(201));
+    for bad in ["", too_short, too_long.as_str()] {
+        let user = json!({
+            "email": "new@example.com", "display_name": "New", "roles": ["sales_rep"], "password": bad,
+        });
+        let set = format!("/users/{}/set-password", company.inner.id);
+        let change = json!({"current_password": PASSWORD, "new_password": bad});
+        for (answer, pointer) in [
+            (admin.post("/users", user).await, "/password"),
+            (admin.post(&set, json!({"password": bad})).await, "/password"),
+            (company.rep.client.post("/me/change-password", change).await, "/new_password"),
+        ] {
+            let answer = answer.refused(422, "validation_failed");
+            assert_eq!(answer.body["errors"][0]["pointer"], pointer);
+            assert!(bad.is_empty() || !answer.text.contains(bad), "the answer repeats the password");
+        }
+    }
+    server.login(&company.inner.email, PASSWORD).await;
+    for good in ["0123456789", long.as_str()] {
+        let set = format!("/users/{}/set-password", company.inner.id);
+        admin.post(&set, json!({"password": good})).await.expect(200);
+        server.login(&company.inner.email, good).await;
+    }
+}
+
+async fn changing_a_password_takes_the_present_one(server: Server) {
+    let company = Company::found(&server).await;
+    let other = server.login(&company.rep.email, PASSWORD).await;
+    let change = |from: &str, to: &str| json!({"current_password": from, "new_password": to});
+    let client = &company.rep.client;
+    let wrong = client.post("/me/change-password", change("not the password", "another-password")).await;
+    wrong.refused(422, "validation_failed");
+    other.get("/me").await.expect(200);
+    client.post("/me/change-password", change(PASSWORD, "another-password")).await.expect(204);
+    // The session that asked goes on, all others are over.
+    client.get("/me").await.expect(200);
+    other.get("/me").await.refused(401, "unauthenticated");
+    try_login(&other, &company.rep.email, PASSWORD).await.refused(401, "invalid_credentials");
+    server.login(&company.rep.email, "another-password").await;
+    // Whoever found an open session guesses no faster than at the front door.
+    for _ in 0..5 {
+        client.post("/me/change-password", change("a guess at it", "another-password")).await.expect(422);
+    }
+    let late = client.post("/me/change-password", change("another-password", PASSWORD)).await;
+    assert!(!late.refused(429, "rate_limited").header("retry-after").is_empty());
+}
+
+async fn hashes(database: &Database) -> Vec<String> {
+    const QUERY: &str = "SELECT password_hash FROM credentials";
+    match database.kind {
+        Kind::Sqlite => {
+            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+            sqlx::query_scalar(QUERY).fetch_all(&mut connection).await.unwrap()
+        }
+        Kind::Postgres => {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+            sqlx::query_scalar(QUERY).fetch_all(&mut connection).await.unwrap()
+        }
+    }
+}
+
+/// A server with the memory for passwords that it has when nobody says otherwise.
+async fn as_delivered(kind: Kind) -> Server {
+    Server::start_with(kind, &[("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", "")]).await
+}
+
+async fn heavy_passwords_are_kept_as_strong_hashes(server: Server) {
+    let server = as_delivered(server.database.kind).await;
+    let admin = server.admin().await;
+    let user = |email: &str| json!({"email": email, "display_name": "Twin", "roles": ["sales_rep"], "password": PASSWORD});
+    admin.post("/users", user("one@example.com")).await.expect(201);
+    admin.post("/users", user("two@example.com")).await.expect(201);
+    let hashes = hashes(&server.database).await;
+    assert_eq!(hashes.len(), 3);
+    for hash in &hashes {
+        assert!(!hash.contains(PASSWORD));
+        let parts: Vec<&str> = hash.split('$').collect();
+        assert_eq!(parts[1..3], ["argon2id", "v=19"], "{hash}");
+        let number = |name: &str| {
+            let found = parts[3].split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.unwrap().parse::<u32>().unwrap()
+        };
+        assert!(number("m") >= 47_104 && number("t") >= 1 && number("p") == 1, "{hash}");
+        assert!(parts[4].len() >= 22 && parts[5].len() >= 43, "salt or hash is short: {hash}");
+    }
+    // The same password, and yet no two hashes are the same.
+    assert!(hashes[0] != hashes[1] && hashes[1] != hashes[2] && hashes[0] != hashes[2]);
+}
+
+async fn heavy_the_time_of_a_login_does_not_tell_who_exists(server: Server) {
+    let server = as_delivered(server.database.kind).await;
+    let admin = server.admin().await;
+    let nobody = server.anonymous();
+    // One try for each account: the throttle answers faster than a hash.
+    for at in 0..20 {
+        let email = format!("known{at}@example.com");
+        let user =
+            json!({"email": email, "display_name": "Known", "roles": ["sales_rep"], "password": PASSWORD});
+        admin.post("/users", user).await.expect(201);
+    }
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for at in 0..20 {
+        // By turns, so that whatever slows the machine down slows both.
+        for (who, times) in [("known", &mut known), ("unknown", &mut unknown)] {
+            let begun = Instant::now();
+            let answer = try_login(&nobody, &format!("{who}{at}@example.com"), "not the password").await;
+            times.push(begun.elapsed());
+            answer.refused(401, "invalid_credentials");
+        }
+    }
+    let median = |times: &mut Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64()
+    };
+    let (known, unknown) = (median(&mut known), median(&mut unknown));
+    // Without the hash for nobody, the one is many times the other.
+    let ratio = known / unknown;
+    assert!((0.7..1.4).contains(&ratio), "known {known:.4} s, unknown {unknown:.4} s");
+}

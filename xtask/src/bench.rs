@@ -1,0 +1,69 @@
+//! `cargo xtask bench`: figures for docs/benchmarks.md, of a release build beside plain handlers.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::postgres::Postgres;
+use crate::process;
+
+/// How long and how much.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How long each round lasts.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    seconds: u32,
+    /// How many rounds the server and the plain handler each get, in turns.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: u32,
+    /// How many customers there are.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    customers: u32,
+    /// How many connections ask at the same time.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    connections: u32,
+    /// One round of a second each, 10 000 customers: to see that it works, not for figures.
+    #[arg(long, conflicts_with_all = ["seconds", "rounds", "customers"])]
+    quick: bool,
+    /// Only operations with this in their name: `read`, `list`, `create`, `claim`.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Only this database.
+    #[arg(long, value_parser = ["sqlite", "postgres"])]
+    database: Option<String>,
+    /// What the server logs.
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log_filter: String,
+}
+
+/// Builds the server and the benchmark's program, and measures on SQLite and on PostgreSQL: a throwaway server, unless
+/// the environment names one.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let build = ["build", "--release", "--package", "fairlead", "--package", "fairlead-bench"];
+    process::run(&mut process::cargo(build))?;
+    let postgres = Postgres::start()?;
+    let (seconds, rounds, customers) =
+        if options.quick { (1, 1, 10_000) } else { (options.seconds, options.rounds, options.customers) };
+    let target = target_folder()?;
+    let mut bench = Command::new(target.join("release/fairlead-bench"));
+    bench
+        .arg("run")
+        .arg("--server")
+        .arg(target.join("release/fairlead"))
+        .args(["--postgres-url", postgres.url()])
+        .args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()])
+        .args(["--customers", &customers.to_string(), "--connections", &options.connections.to_string()])
+        .args(["--log-filter", &options.log_filter])
+        .args(options.only.iter().flat_map(|only| ["--only", only]))
+        .args(options.database.iter().flat_map(|database| ["--database", database]));
+    process::run(&mut bench)
+}
+
+/// Where cargo puts what it builds; this program is in the folder of another profile there.
+fn target_folder() -> Result<PathBuf> {
+    let this = env::current_exe()?;
+    let target = this.ancestors().nth(2).context("this program is in no target folder")?;
+    Ok(target.to_owned())
+}
