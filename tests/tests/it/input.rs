@@ -1030,10 +1030,10 @@ async fn failures(client: &Client, requests: Vec<(String, RequestBuilder)>) -> V
         match answer {
             Err(error) => wrong.push(format!("{what}: no answer: {error}")),
             Ok(answer) if answer.status >= 500 => {
-                wrong.push(format!("{what}: {} {}", answer.status, answer.text))
+                wrong.push(format!("{what}: {} {}", answer.status, answer.text));
             }
             Ok(answer) if answer.status >= 400 => {
-                wrong.extend(not_a_problem(&answer).map(|why| format!("{what}: {why}")))
+                wrong.extend(not_a_problem(&answer).map(|why| format!("{what}: {why}")));
             }
             Ok(_) => {}
         }

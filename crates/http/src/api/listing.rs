@@ -55,8 +55,8 @@ fn describe(field: &Field, operator: Operator, several: bool) -> String {
         Operator::Gte => "is this or above",
         Operator::Lt => "is below this",
         Operator::Lte => "is this or below",
-        Operator::Contains => "contains this, whatever the case of its letters",
-        Operator::Prefix => "begins with this, whatever the case of its letters",
+        Operator::Contains => "contains this, whatever the case of its letters a to z",
+        Operator::Prefix => "begins with this, whatever the case of its letters a to z",
         Operator::IsNull => "is absent (`true`) or present (`false`)",
     };
     let masked = if field.sensitive { " Passes over records whose contact data you see masked." } else { "" };

@@ -52,7 +52,8 @@ pub struct Field {
 /// A field's type, with what the query may ask of it.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// Text: equals, not, contains, prefix; letters' case does not count for the latter two.
+    /// Text: equals, not, contains, prefix; for the latter two the case of the letters a to z does not count
+    /// (of other letters it does on SQLite; on PostgreSQL its locale decides).
     Text,
     /// One of a few words: equals any of, not.
     OneOf(fn() -> Vec<&'static str>),
