@@ -91,7 +91,7 @@ pub(crate) fn request(method: &str, path: &str, token: Option<&str>, body: Optio
         text.push_str("Content-Type: application/json\r\n");
     }
     if method != "GET" {
-        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        text.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     text.push_str("\r\n");
     text.push_str(&body);
@@ -132,8 +132,7 @@ pub(crate) async fn round(
         let next = &next;
         async move {
             let mut latencies = Vec::new();
-            loop {
-                let Some(request) = next(number) else { break };
+            while let Some(request) = next(number) {
                 let sent = Instant::now();
                 if sent >= end {
                     break;

@@ -35,11 +35,8 @@ pub(crate) struct Seeded {
 pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], author: Uuid) -> Result<Seeded> {
     // One a minute up to now. Ids are ordered by time, as the application makes them.
     let begun = Utc::now() - Duration::minutes(i64::try_from(count)?);
-    let times: Vec<DateTime<Utc>> = (0..count)
-        .map(|at| {
-            DateTime::from_timestamp_millis(begun.timestamp_millis() + 60_000 * at as i64).unwrap_or(begun)
-        })
-        .collect();
+    let times: Vec<DateTime<Utc>> =
+        (0..i64::try_from(count)?).map(|at| begun + Duration::minutes(at)).collect();
     let all: Vec<Uuid> = times.iter().map(id_at).collect();
     // Owned and pooled customers are mixed in time, so that the newest page has both.
     let owned_every = (count / (sellers.len() * OWNED_BY_EACH).max(1)).max(2);

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{postgres, tools};
+use crate::{postgres, process, tools};
 
 /// Installs what is missing.
 pub(crate) fn run() -> Result<()> {
@@ -15,12 +15,12 @@ pub(crate) fn run() -> Result<()> {
 
 /// A browser is a large thing to put on somebody's machine: only `setup` does, and the server's own tests do without.
 fn browser() {
-    const BY_HAND: &str =
-        "  Debian:  apt-get install chromium\n  others:  Chromium or Google Chrome, on the PATH";
-    if tools::browser().is_some() {
-        return;
-    }
-    if let Err(error) = tools::install_package("chromium", BY_HAND) {
-        eprintln!("\nNOTICE: browser tests cannot run here. {error:#}");
+    const BY_HAND: &str = "  Debian:  apt-get install chromium chromium-driver\n  others:  Chromium or Google Chrome, and \
+                           chromedriver of the same version, on the PATH";
+    let there = [("chromium", tools::browser()), ("chromium-driver", process::on_path("chromedriver"))];
+    for (package, _) in there.into_iter().filter(|(_, found)| found.is_none()) {
+        if let Err(error) = tools::install_package(package, BY_HAND) {
+            eprintln!("\nNOTICE: browser tests cannot run here. {error:#}");
+        }
     }
 }

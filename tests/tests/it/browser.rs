@@ -154,7 +154,7 @@ async fn heavy_swagger_ui_authorizes_and_tries_out(server: Server) {
     // With `tryItOutEnabled` the form is open already.
     browser.click(&format!("{operation} button.execute")).await;
     let answered = "const it = document.querySelector(arguments[0]); return it ? it.innerText : null;";
-    let status = format!("{operation} .live-responses-table .response-col_status");
+    let status = format!("{operation} .live-responses-table tbody .response-col_status");
     let status = browser.until(answered, json!([status])).await;
     assert!(status.as_str().unwrap().contains("200"), "{status}");
     let shown = browser.run(answered, json!([format!("{operation} .live-responses-table")])).await;

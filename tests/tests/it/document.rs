@@ -28,8 +28,8 @@ async fn the_served_document_is_the_committed_one(server: Server) {
             "openapi/fairlead.v1.{format} is out of date: run `cargo xtask openapi` and commit it"
         );
     }
-    let served = server.anonymous().get_root("/openapi.json").await.expect(200);
-    assert_eq!(served.body, serde_json::from_str::<Value>(&committed("json")).unwrap());
+    let answer = server.anonymous().get_root("/openapi.json").await.expect(200);
+    assert_eq!(answer.body, serde_json::from_str::<Value>(&committed("json")).unwrap());
 }
 
 /// Every operation of the document: method, path, and itself.
