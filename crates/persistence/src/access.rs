@@ -70,7 +70,7 @@ fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
 
 async fn every<T: Kept>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
     let table = T::table();
-    let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection(), table.name));
+    let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection, table.name));
     let rows = connection.query_all_raw(sql.statement(connection.get_database_backend())).await?;
     rows.iter().map(|row| T::take(&mut Row::new(row))).collect()
 }

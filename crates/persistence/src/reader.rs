@@ -77,23 +77,34 @@ impl Reader<'_> {
         rest: impl FnOnce(&mut Sql) -> Result<(), StoreError>,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let guarded = !self.checked.get();
-        let mut sql = if guarded { self.guard.select() } else { Sql::new("SELECT ") };
-        if guarded {
-            sql.push(", ");
-        }
+        let (mut sql, skipped) = self.begin();
         rest(&mut sql)?;
-        let connection = &self.store.reader;
-        let results = connection.query_all_raw(sql.statement(self.store.backend())).await?;
-        if guarded {
-            match results.first() {
+        let statement = sql.statement(self.store.backend());
+        let results = self.store.reader.query_all_raw(statement).await?;
+        self.check(results.first()).await?;
+        results.iter().map(|result| each(&mut Row::after(result, skipped))).collect()
+    }
+
+    /// A `SELECT` up to where the rest follows, and how many of its columns are not the rest's.
+    fn begin(&self) -> (Sql, usize) {
+        if self.checked.get() {
+            return (Sql::new("SELECT "), 0);
+        }
+        let mut sql = self.guard.select();
+        sql.push(", ");
+        (sql, GUARD_COLUMNS)
+    }
+
+    /// Checks the guard that rode on the first statement, or asks for it when no row carried it.
+    async fn check(&self, first: Option<&QueryResult>) -> Result<(), StoreError> {
+        if !self.checked.get() {
+            match first {
                 Some(first) => self.guard.check(first)?,
                 None => self.ask_guard().await?,
             }
             self.checked.set(true);
         }
-        let skipped = if guarded { GUARD_COLUMNS } else { 0 };
-        results.iter().map(|result| each(&mut Row::after(result, skipped))).collect()
+        Ok(())
     }
 
     async fn ask_guard(&self) -> Result<(), StoreError> {
@@ -113,8 +124,14 @@ impl Reader<'_> {
 
     /// One record.
     pub async fn one<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
-        let found = self.all(Predicate::Is("id", id.into().into())).await?;
-        Ok(found.into_iter().next())
+        let (mut sql, skipped) = self.begin();
+        let table = T::table();
+        sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id = ").bind(id.into());
+        // Asked for one row, SQLite's driver wakes us once, not again for the end of the rows.
+        let statement = sql.statement(self.store.backend());
+        let result = self.store.reader.query_one_raw(statement).await?;
+        self.check(result.as_ref()).await?;
+        result.map(|result| T::take(&mut Row::after(&result, skipped))).transpose()
     }
 
     /// All records for which a condition holds, in the order of their ids.
@@ -122,7 +139,7 @@ impl Reader<'_> {
         self.rows(
             |sql| {
                 let table = T::table();
-                sql.push(&table.selection()).push(" FROM ").push(table.name).push(" WHERE ");
+                sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE ");
                 predicate.write(sql);
                 sql.push(" ORDER BY id");
                 Ok(())
@@ -140,7 +157,7 @@ impl Reader<'_> {
         self.rows(
             |sql| {
                 let table = T::table();
-                sql.push(&table.selection()).push(" FROM ").push(table.name).push(" WHERE id IN (");
+                sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id IN (");
                 sql.bind_list(ids).push(")");
                 Ok(())
             },

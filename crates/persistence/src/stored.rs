@@ -29,6 +29,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// Columns that are computed from them when a record is written.
     pub derived: &'static [&'static str],
+    /// The columns for a `SELECT`, each with the table's name before it.
+    pub(crate) selection: String,
     pub(crate) insert: String,
     pub(crate) update: String,
     pub(crate) delete: String,
@@ -49,12 +51,9 @@ impl Table {
         let update =
             format!("UPDATE {name} SET {} WHERE id = $1 AND version = ${expected}", changes[1..].join(", "));
         let delete = format!("DELETE FROM {name} WHERE id = $1 AND version = $2");
-        Self { name, columns, derived, insert, update, delete }
-    }
-
-    /// The columns for a `SELECT`, each with the table's name before it.
-    pub fn selection(&self) -> String {
-        self.columns.iter().map(|column| format!("{}.{column}", self.name)).collect::<Vec<_>>().join(", ")
+        let qualified: Vec<String> = columns.iter().map(|column| format!("{name}.{column}")).collect();
+        let selection = qualified.join(", ");
+        Self { name, columns, derived, selection, insert, update, delete }
     }
 }
 

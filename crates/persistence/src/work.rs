@@ -153,7 +153,7 @@ impl Work {
 
     async fn find_with<T: Kept>(&self, predicate: Predicate, lock: &str) -> Result<Vec<T>, StoreError> {
         let table = T::table();
-        let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE ", table.selection(), table.name));
+        let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE ", table.selection, table.name));
         predicate.write(&mut sql);
         sql.push(" ORDER BY id").push(lock);
         self.select(sql, T::take).await

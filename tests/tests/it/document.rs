@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Company, Server};
+use crate::support::{Answer, Company, Server};
 
 on_both_databases! {
     the_served_document_is_the_committed_one;
     every_operation_is_routed_and_described;
+    no_method_is_routed_that_is_not_described;
     answers_are_as_described;
+    problems_are_as_described;
 }
+
+const UNKNOWN_ID: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
 fn committed(format: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../openapi/fairlead.v1.{format}"));
@@ -70,8 +74,7 @@ async fn every_operation_is_routed_and_described(server: Server) {
                 wrong.push(format!("{what}: {status} is no problem document"));
             }
         }
-        let concrete =
-            path.replace("{id}", "0190163d-8694-739b-aea5-966c26f8ad91").replace("{code}", "not_found");
+        let concrete = path.replace("{id}", UNKNOWN_ID).replace("{code}", "not_found");
         let answer = client.send(client.root(method.clone(), &concrete)).await;
         let unknown =
             answer.status == 404 && answer.body["detail"].as_str().is_some_and(|why| why.contains("path"));
@@ -79,24 +82,21 @@ async fn every_operation_is_routed_and_described(server: Server) {
             wrong.push(format!("{what}: answers {} {}", answer.status, answer.text));
         }
     }
-    let known = document["components"]["schemas"].as_object().unwrap();
-    for name in references(&document) {
-        if !known.contains_key(&name) {
-            wrong.push(format!("the schema {name} is missing"));
+    for target in references(&document) {
+        if target.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).is_none() {
+            wrong.push(format!("{target} leads nowhere"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The names of all schemas that are referred to.
+/// Everything that is referred to.
 fn references(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Object(members) => members
             .iter()
             .flat_map(|(name, member)| match (name.as_str(), member.as_str()) {
-                ("$ref", Some(target)) => {
-                    target.strip_prefix("#/components/schemas/").map(str::to_owned).into_iter().collect()
-                }
+                ("$ref", Some(target)) => BTreeSet::from([target.to_owned()]),
                 _ => references(member),
             })
             .collect(),
@@ -105,49 +105,415 @@ fn references(value: &Value) -> BTreeSet<String> {
     }
 }
 
-/// The properties of a schema and those of them that must be there, through `$ref` and `allOf`.
-fn properties<'a>(document: &'a Value, schema: &'a Value) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
-    if let Some(target) = schema["$ref"].as_str() {
-        return properties(document, document.pointer(target.trim_start_matches('#')).unwrap());
+async fn no_method_is_routed_that_is_not_described(server: Server) {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let client = server.anonymous();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let mut described: BTreeSet<String> =
+            item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        described.insert("OPTIONS".to_owned());
+        if described.contains("GET") {
+            described.insert("HEAD".to_owned());
+        }
+        let concrete = path.replace("{id}", UNKNOWN_ID).replace("{code}", "not_found");
+        let answer = client.send(client.root(Method::PUT, &concrete)).await;
+        let answer = answer.refused(405, "method_not_allowed");
+        let allowed: BTreeSet<String> = answer.header("allow").split(", ").map(str::to_owned).collect();
+        assert_eq!(allowed, described, "{path}");
+        for method in [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::TRACE] {
+            let answer = client.send(client.root(method.clone(), &concrete)).await;
+            assert_eq!(
+                answer.status == 405,
+                !described.contains(method.as_str()),
+                "{method} {path}: {}",
+                answer.text
+            );
+        }
     }
-    let mut all: BTreeSet<&str> =
-        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    let mut required: BTreeSet<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        let (more, needed) = properties(document, part);
-        all.extend(more);
-        required.extend(needed);
+}
+
+/// What a reference leads to, or the thing itself.
+fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+    match part["$ref"].as_str() {
+        Some(target) => {
+            let pointer = target.strip_prefix('#').expect("a reference within the document");
+            resolve(document, document.pointer(pointer).unwrap_or_else(|| panic!("{target} leads nowhere")))
+        }
+        None => part,
     }
-    (all, required)
+}
+
+/// The properties that a schema knows, its parts' among them.
+fn properties<'a>(document: &'a Value, schema: &'a Value) -> BTreeSet<&'a str> {
+    let schema = resolve(document, schema);
+    let own = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    own.chain(parts.flat_map(|part| properties(document, part))).collect()
+}
+
+fn is_of_type(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no such type: {other}"),
+    }
+}
+
+fn has_format(text: &str, format: &str) -> bool {
+    let shaped = |shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                b'x' => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+                like => byte == like,
+            })
+    };
+    match format {
+        "uuid" => shaped("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"),
+        "date" => shaped("0000-00-00"),
+        "date-time" => shaped("0000-00-00T00:00:00.000Z"),
+        "email" => text.contains('@'),
+        _ => true,
+    }
+}
+
+/// Where a value is not as its schema says. A member that the schema does not name is a fault too, whether or
+/// not JSON Schema would mind: a client that was generated from the document would never see it.
+fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    let schema = resolve(document, schema);
+    let mut wrong = Vec::new();
+    let mut fault = |holds: bool, rule: &str| {
+        if !holds {
+            wrong.push(format!("{at}: {rule} {} does not hold for {value}", schema[rule]));
+        }
+    };
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        several => several.as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
+    };
+    fault(types.is_empty() || types.iter().any(|name| is_of_type(value, name)), "type");
+    if let Some(allowed) = schema["enum"].as_array() {
+        fault(allowed.contains(value), "enum");
+    }
+    let limit = |rule: &str| schema[rule].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    if let Some(text) = value.as_str() {
+        let length = text.chars().count();
+        fault(limit("minLength").is_none_or(|limit| length >= limit), "minLength");
+        fault(limit("maxLength").is_none_or(|limit| length <= limit), "maxLength");
+        fault(schema["format"].as_str().is_none_or(|format| has_format(text, format)), "format");
+    }
+    if let Some(number) = value.as_i64() {
+        fault(schema["minimum"].as_i64().is_none_or(|limit| number >= limit), "minimum");
+        fault(schema["maximum"].as_i64().is_none_or(|limit| number <= limit), "maximum");
+    }
+    let matching = |rule: &str| {
+        let parts = schema[rule].as_array()?;
+        Some(parts.iter().filter(|part| faults(document, part, value, at).is_empty()).count())
+    };
+    fault(matching("oneOf").is_none_or(|matching| matching == 1), "oneOf");
+    fault(matching("anyOf").is_none_or(|matching| matching > 0), "anyOf");
+    if let Some(items) = value.as_array() {
+        fault(limit("minItems").is_none_or(|limit| items.len() >= limit), "minItems");
+        fault(limit("maxItems").is_none_or(|limit| items.len() <= limit), "maxItems");
+        for (index, item) in items.iter().enumerate().filter(|_| schema.get("items").is_some()) {
+            wrong.extend(faults(document, &schema["items"], item, &format!("{at}/{index}")));
+        }
+    }
+    if let Some(members) = value.as_object() {
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !members.contains_key(name) {
+                wrong.push(format!("{at}: {name} is missing"));
+            }
+        }
+        let known = properties(document, schema);
+        let open = schema.get("additionalProperties").is_some_and(|more| more != false)
+            || (known.is_empty() && schema.get("oneOf").is_none());
+        for (name, member) in members {
+            if let Some(described) = schema["properties"].get(name) {
+                wrong.extend(faults(document, described, member, &format!("{at}/{name}")));
+            } else if !open && !known.contains(name.as_str()) && schema.get("oneOf").is_none() {
+                wrong.push(format!("{at}: {name} is not described"));
+            }
+        }
+    }
+    wrong
+}
+
+/// Holds an answer against what its operation says about answers of its status.
+fn compare(document: &Value, id: &str, answer: &Answer) -> Vec<String> {
+    let operations = operations(document);
+    let found = operations.iter().find(|(_, _, operation)| operation["operationId"] == id);
+    let (_, _, operation) = found.unwrap_or_else(|| panic!("{id} is not in the document"));
+    let Some(response) = operation["responses"].get(answer.status.to_string()) else {
+        return vec![format!("{id} does not say that it may answer {} {}", answer.status, answer.text)];
+    };
+    let response = resolve(document, response);
+    let what = format!("{id} {}", answer.status);
+    let mut wrong = Vec::new();
+    for (name, _) in response["headers"].as_object().into_iter().flatten() {
+        // Those that depend on the request are looked at where they are tested.
+        let always = ["ETag", "Location", "WWW-Authenticate", "X-Request-Id"].contains(&name.as_str());
+        if always && answer.header(name).is_empty() {
+            wrong.push(format!("{what}: the header {name} is missing"));
+        }
+    }
+    let kind = answer.header("content-type");
+    match response["content"].get(kind) {
+        Some(content) => wrong.extend(faults(document, &content["schema"], &answer.body, &what)),
+        None if answer.text.is_empty() && response.get("content").is_none() => {}
+        None => wrong.push(format!("{what}: {kind:?} is not described: {}", answer.text)),
+    }
+    wrong
 }
 
 async fn answers_are_as_described(server: Server) {
     let company = Company::found(&server).await;
     let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let (rep, admin, director) = (&company.rep.client, &company.admin.client, &company.director.client);
+    let mut wrong = Vec::new();
+    let mut check = |id: &str, answer: Answer| {
+        assert!(answer.status < 300, "{id}: {} {}", answer.status, answer.text);
+        wrong.extend(compare(&document, id, &answer));
+        answer
+    };
+    // Something of everything, in many states.
     let contract = company.active(&company.rep, "100.00", "by_invoice").await;
     let invoice = company.issued(&company.rep, &contract, "100.00").await;
     let payment =
-        company.rep.client.post("/payments", Company::payment(&contract, "40.00")).await.expect(201).id();
-    let customer = company.customer(&company.rep).await;
-    for (path, operation) in [
-        (format!("/contracts/{contract}"), "get_contract"),
-        (format!("/contracts/{contract}/billing"), "get_contract_billing"),
-        (format!("/invoices/{invoice}"), "get_invoice"),
-        (format!("/payments/{payment}"), "get_payment"),
-        (format!("/customers/{customer}"), "get_customer"),
-        ("/contracts?include=owner,customer".to_owned(), "list_contracts"),
-        ("/approvals?total=true".to_owned(), "list_approvals"),
-        ("/me".to_owned(), "get_me"),
+        check("record_payment", rep.post("/payments", Company::payment(&contract, "40.00")).await).id();
+    let finance = &company.finance.client;
+    check("confirm_payment", finance.act(&format!("/payments/{payment}/confirm")).await);
+    let other = company.active(&company.rep, "50.00", "by_contract").await;
+    rep.post("/payments", Company::payment(&other, "20.00")).await.expect(201);
+    let waiting = company.draft(&company.rep, "75.00", "by_contract").await;
+    check("submit_contract", rep.act(&format!("/contracts/{waiting}/submit")).await);
+    let approval = company.pending(&waiting).await;
+    check(
+        "reject_request",
+        director.post(&format!("/approvals/{approval}/reject"), json!({"comment": "No."})).await,
+    );
+    company.pool_customer().await;
+    let lead = json!({
+        "name": "Lin Mei", "company": "Acme", "title": "CEO", "phone": "13800138000", "email": "lin@example.com",
+        "source": "event", "budget": {"amount": "9.00", "currency": "CNY"}, "expected_purchase_on": "2026-03-01",
+        "tags": ["vip"], "note": "Two\nlines",
+    });
+    let lead = check("create_lead", rep.post("/leads", lead).await).id();
+    check("update_lead", rep.patch(&format!("/leads/{lead}"), json!({"title": null})).await);
+    let call = json!({"about": {"kind": "lead", "id": lead}, "kind": "call", "subject": "Hello"});
+    check("create_activity", rep.post("/activities", call).await);
+    check("qualify_lead", rep.act(&format!("/leads/{lead}/qualify")).await);
+    let opportunity = json!({"opportunity": {"name": "Deal"}});
+    check("convert_lead", rep.post(&format!("/leads/{lead}/convert"), opportunity).await);
+    let customer = json!({
+        "kind": "company", "name": "Acme", "grade": "A", "phone": "13800138000", "email": "a@example.com",
+        "website": "https://example.com", "tax_profile": {"bank": "Bank"}, "registration_number": "91 A",
+    });
+    let customer = check("create_customer", rep.post("/customers", customer).await).id();
+    let person =
+        json!({"customer_id": customer, "name": "Zhang", "birthday": "1990-01-01", "is_primary": true});
+    check("create_contact", rep.post("/contacts", person).await);
+    check(
+        "release_customer",
+        rep.post(&format!("/customers/{customer}/release"), json!({"reason": "Far."})).await,
+    );
+    check(
+        "claim_pool_customer",
+        company.colleague.client.act(&format!("/public-pool/customers/{customer}/claim")).await,
+    );
+
+    // Every list, bare and with all that can be included, and every record of it by itself.
+    for (method, path, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let mut names = parameters.map(|parameter| resolve(&document, parameter)["name"].as_str().unwrap());
+        if method != Method::GET || !names.any(|name| name == "limit") {
+            continue;
+        }
+        let id = operation["operationId"].as_str().unwrap();
+        let includes =
+            operation["parameters"].as_array().unwrap().iter().find(|one| one["name"] == "include");
+        let includes = includes.map(|one| one["schema"]["items"]["enum"].clone()).unwrap_or_default();
+        let includes: Vec<&str> =
+            includes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let include =
+            if includes.is_empty() { String::new() } else { format!("&include={}", includes.join(",")) };
+        let query = format!("?total=true&limit=200{include}");
+        let client = if path.contains("pool") { rep } else { admin };
+        check(id, client.get_root(&path).await);
+        let page = check(id, client.get_root(&format!("{path}{query}")).await);
+        let rows = page.body["data"].as_array().unwrap();
+        assert!(!rows.is_empty(), "{path} has nothing to look at");
+        let single = operations(&document)
+            .into_iter()
+            .find(|(method, other, _)| *method == Method::GET && *other == format!("{path}/{{id}}"));
+        if let Some((_, _, single)) = single {
+            for row in rows.iter().take(10) {
+                let path = format!("{path}/{}", row["id"].as_str().unwrap());
+                check(single["operationId"].as_str().unwrap(), client.get_root(&path).await);
+            }
+        }
+    }
+    check("get_contract_billing", director.get(&format!("/contracts/{contract}/billing")).await);
+    check("get_invoice", director.get(&format!("/invoices/{invoice}")).await);
+    check("get_me", rep.get("/me").await);
+    check("list_sessions", rep.get("/auth/sessions").await);
+    check("list_workflows", rep.get("/workflows").await);
+    let login = json!({"email": company.rep.email, "password": crate::support::PASSWORD});
+    let pair = check("log_in", server.anonymous().post("/auth/login", login).await);
+    let refresh = json!({"refresh_token": pair.body["refresh_token"]});
+    check("refresh_tokens", server.anonymous().post("/auth/refresh", refresh).await);
+    for (path, id) in [
+        ("/healthz", "get_health"),
+        ("/readyz", "get_readiness"),
+        ("/problems", "list_problems"),
+        ("/problems/duplicate", "get_problem"),
+        ("/.well-known/jwks.json", "get_signing_keys"),
     ] {
-        let answer = company.director.client.get(&path).await.expect(200);
-        let operations = operations(&document);
-        let found = operations.iter().find(|(_, _, one)| one["operationId"] == operation);
-        let (_, _, described) = found.unwrap_or_else(|| panic!("{operation} is not in the document"));
-        let schema = &described["responses"]["200"]["content"]["application/json"]["schema"];
-        let (all, required) = properties(&document, schema);
-        let members: BTreeSet<&str> = answer.body.as_object().unwrap().keys().map(String::as_str).collect();
-        assert!(members.is_subset(&all), "{operation}: not described: {:?}", members.difference(&all));
-        assert!(required.is_subset(&members), "{operation}: missing: {:?}", required.difference(&members));
+        check(id, server.anonymous().get_root(path).await);
+    }
+    let draft = company.draft(&company.rep, "10.00", "by_contract").await;
+    check("delete_contract", rep.delete(&format!("/contracts/{draft}")).await);
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn problems_are_as_described(server: Server) {
+    let company = Company::found(&server).await;
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let (rep, admin) = (&company.rep.client, &company.admin.client);
+    let contract = company.active(&company.rep, "100.00", "by_contract").await;
+    let path = format!("/contracts/{contract}");
+    let unknown = format!("/contracts/{UNKNOWN_ID}");
+    let twin = json!({
+        "email": company.rep.email, "display_name": "Twin", "roles": ["sales_rep"],
+        "password": crate::support::PASSWORD,
+    });
+    let cases = [
+        (400, "list_leads", rep.get("/leads?color=red").await),
+        (400, "list_leads", rep.get("/leads?cursor=x").await),
+        (400, "create_lead", rep.post("/leads", json!([])).await),
+        (401, "get_me", server.anonymous().get("/me").await),
+        (401, "log_in", server.anonymous().post("/auth/login", json!({"email": "a@example.com", "password": "wrong-password"})).await),
+        (403, "list_audit_events", rep.get("/audit-events").await),
+        (404, "get_contract", rep.get(&unknown).await),
+        (404, "delete_contract", rep.delete(&unknown).await),
+        (406, "list_leads", rep.send(rep.request(Method::GET, "/leads").header("accept", "text/html")).await),
+        (409, "submit_contract", rep.act(&format!("{path}/submit")).await),
+        (409, "record_payment", rep.post("/payments", Company::payment(&contract, "100.01")).await),
+        (409, "create_user", admin.post("/users", twin).await),
+        (412, "update_contract", rep.patch_if(&path, "\"v77\"", json!({"title": "A"})).await),
+        (415, "create_lead", rep.send(rep.request(Method::POST, "/leads").body("{}")).await),
+        (422, "create_lead", rep.post("/leads", json!({"name": " ", "source": "event"})).await),
+        (422, "create_invoice", rep.post("/invoices", json!({"contract_id": UNKNOWN_ID, "amount": {"amount": "1.00", "currency": "CNY"}, "tax_rate": "0.13", "kind": "special"})).await),
+        (428, "delete_contract", rep.send(rep.request(Method::DELETE, &path)).await),
+    ];
+    let mut wrong = Vec::new();
+    for (status, id, answer) in cases {
+        assert_eq!(answer.status, status, "{id}: {}", answer.text);
+        wrong.extend(compare(&document, id, &answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Visits every part of the document.
+fn visit(part: &Value, at: &str, each: &mut impl FnMut(&str, &serde_json::Map<String, Value>)) {
+    match part {
+        Value::Object(members) => {
+            each(at, members);
+            // What stands in an example is no part of the document, whatever it looks like.
+            for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("example")) {
+                visit(member, &format!("{at}/{name}"), each);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, &format!("{at}/{index}"), each);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn examples_are_as_described() {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    visit(&document, "", &mut |at, members| {
+        // A body, a parameter or a header says its schema beside its examples; a schema is one itself.
+        let itself = Value::Object(members.clone());
+        let schema = members.get("schema").unwrap_or(&itself);
+        let one = members.get("example");
+        let many = members.get("examples").and_then(Value::as_array).into_iter().flatten();
+        let named = members.get("examples").and_then(Value::as_object).into_iter().flatten();
+        let named = named.filter_map(|(_, example)| resolve(&document, example).get("value"));
+        for example in one.into_iter().chain(many).chain(named) {
+            seen += 1;
+            wrong.extend(faults(&document, schema, example, at));
+        }
+    });
+    assert!(seen > 500, "{seen} examples");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_schema_asks_for_the_impossible() {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let mut wrong = Vec::new();
+    visit(&document, "", &mut |at, members| {
+        // Each part sees the whole object: one that refuses what it does not know refuses the others' members.
+        for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            if resolve(&document, part)["additionalProperties"] == false {
+                wrong.push(format!("{at}: a part of allOf refuses the members of the others"));
+            }
+        }
+        // What must be there must be allowed to be there.
+        let closed = members.get("additionalProperties").is_some_and(|more| more == false);
+        for name in members.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if closed && members["properties"].get(name.as_str().unwrap()).is_none() {
+                wrong.push(format!("{at}: {name} is required and refused"));
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_comparison_finds_what_is_wrong() {
+    let document =
+        json!({"components": {"schemas": {"Name": {"type": "string", "minLength": 1, "maxLength": 3}}}});
+    let name = json!({"$ref": "#/components/schemas/Name"});
+    let schema = json!({
+        "type": "object", "required": ["name"],
+        "properties": {
+            "name": name,
+            "other": {"oneOf": [name, {"type": "null"}]},
+            "day": {"type": "string", "format": "date"},
+            "many": {"type": "array", "maxItems": 1, "items": {"type": "integer", "maximum": 9}},
+            "word": {"enum": ["a", "b"]},
+        },
+    });
+    let count = |value: Value| faults(&document, &schema, &value, "").len();
+    assert_eq!(
+        count(json!({"name": "abc", "other": null, "day": "2026-01-31", "many": [9], "word": "a"})),
+        0
+    );
+    for wrong in [
+        json!([]),
+        json!({}),
+        json!({"name": 1}),
+        json!({"name": ""}),
+        json!({"name": "abcd"}),
+        json!({"name": "a", "more": 1}),
+        json!({"name": "a", "other": 1}),
+        json!({"name": "a", "day": "31.01.2026"}),
+        json!({"name": "a", "many": [1, 2]}),
+        json!({"name": "a", "many": [10]}),
+        json!({"name": "a", "word": "c"}),
+    ] {
+        assert!(count(wrong.clone()) > 0, "{wrong}");
     }
 }

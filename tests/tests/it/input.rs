@@ -18,8 +18,8 @@ on_both_databases! {
     cursors_belong_to_their_question;
     idempotency_keys_have_a_form;
     every_operation_survives_nonsense;
-    every_member_of_every_form_survives_nonsense;
-    every_parameter_of_every_list_survives_nonsense;
+    heavy_every_member_of_every_form_survives_nonsense;
+    heavy_every_parameter_of_every_list_survives_nonsense;
 }
 
 const UNKNOWN_ID: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
@@ -1160,7 +1160,7 @@ fn nonsense() -> Vec<Value> {
     ]
 }
 
-async fn every_member_of_every_form_survives_nonsense(server: Server) {
+async fn heavy_every_member_of_every_form_survives_nonsense(server: Server) {
     let company = Company::found(&server).await;
     let rep = &company.rep.client;
     let customer = company.customer(&company.rep).await;
@@ -1277,7 +1277,7 @@ async fn every_member_of_every_form_survives_nonsense(server: Server) {
     assert!(!server.log().contains("panic"), "{}", server.log());
 }
 
-async fn every_parameter_of_every_list_survives_nonsense(server: Server) {
+async fn heavy_every_parameter_of_every_list_survives_nonsense(server: Server) {
     let company = Company::found(&server).await;
     company.active(&company.rep, "1000.00", "by_contract").await;
     let director = company.admin.client.clone();

@@ -12,7 +12,7 @@ pub(crate) fn routes(api: &mut Api) {
         .needs(Permission::TeamsRead)
         .create("/teams", "create_team", "Make a team", "At the top, or below another team.", teams::create)
         .needs(Permission::TeamsManage)
-        .refuses(&[Code::Duplicate, Code::UnknownReference])
+        .refuses(&[Code::UnknownReference])
         .get("/teams/{id}", "get_team", "Get a team", "One team.", teams::get)
         .needs(Permission::TeamsRead)
         .patch(
@@ -23,7 +23,7 @@ pub(crate) fn routes(api: &mut Api) {
             teams::update,
         )
         .needs(Permission::TeamsManage)
-        .refuses(&[Code::Duplicate, Code::UnknownReference, Code::TeamCycle])
+        .refuses(&[Code::UnknownReference, Code::TeamCycle])
         .delete(
             "/teams/{id}",
             "delete_team",

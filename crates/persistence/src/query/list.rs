@@ -67,7 +67,7 @@ pub(crate) fn page<T: Kept>(
     key: &CursorKey,
 ) -> Result<(), Refusal> {
     let table = T::table();
-    sql.push(&table.selection()).push(" FROM ").push(table.name);
+    sql.push(&table.selection).push(" FROM ").push(table.name);
     conditions(sql, request, visible);
     if let Some(text) = &request.cursor {
         let after = cursor::open(key, text, request)?;
