@@ -3,6 +3,7 @@
 //! HTTP/1.1 by hand: only what both sides here speak, so that the generator takes little of the processor that it
 //! shares with the server.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -115,28 +116,37 @@ impl Round {
     }
 }
 
+/// When a round ends: after this time, or after so many requests where they are limited.
+#[derive(Clone, Copy)]
+pub(crate) struct Length {
+    pub(crate) time: Duration,
+    pub(crate) requests: usize,
+}
+
 /// Loads a server. `next` makes the next request of the connection with this number, or none when there is nothing
 /// more to ask for. Any other status than the expected one is an error: a figure of failures would be none.
 pub(crate) async fn round(
     address: &str,
     connections: usize,
-    lasting: Duration,
+    length: Length,
     expected: u16,
     next: impl Fn(usize) -> Option<Vec<u8>>,
 ) -> Result<Round> {
     let open = (0..connections).map(|_| Connection::open(address));
     let opened = try_join_all(open).await?;
     let begun = Instant::now();
-    let end = begun + lasting;
+    let end = begun + length.time;
+    let left = Cell::new(length.requests);
     let running = opened.into_iter().enumerate().map(|(number, mut connection)| {
-        let next = &next;
+        let (next, left) = (&next, &left);
         async move {
             let mut latencies = Vec::new();
             while let Some(request) = next(number) {
                 let sent = Instant::now();
-                if sent >= end {
+                if sent >= end || left.get() == 0 {
                     break;
                 }
+                left.set(left.get() - 1);
                 let (status, body) = connection.exchange(&request).await?;
                 latencies.push(sent.elapsed());
                 if status != expected {

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
 use crate::database::{Database, Pools};
-use crate::load::{self, Connection, Round, request};
+use crate::load::{self, Connection, Length, Round, request};
 use crate::process::{Server, memory_of};
 use crate::report::{Figures, Section};
 use crate::seed::{self, Seeded};
@@ -244,6 +244,8 @@ type Next<'a> = Box<dyn Fn(usize) -> Option<Vec<u8>> + 'a>;
 struct Operation<'a> {
     name: &'static str,
     status: u16,
+    /// How many requests each side has.
+    requests: usize,
     server: Next<'a>,
     plain: Next<'a>,
 }
@@ -270,8 +272,11 @@ async fn operations(
             of_server.size(&(operation.server)(0).context("no request")?, operation.status).await?,
             of_plain.size(&(operation.plain)(0).context("no request")?, operation.status).await?,
         );
-        let round = |address, lasting, next| {
-            load::round(address, options.connections, lasting, operation.status, next)
+        let round = |address, seconds, next| {
+            // Where requests run out, each round gets its share of them.
+            let requests = operation.requests / (options.rounds + 1);
+            let length = Length { time: seconds, requests };
+            load::round(address, options.connections, length, operation.status, next)
         };
         round(&server.address, WARM_UP, &operation.server).await?;
         round(&plain.address, WARM_UP, &operation.plain).await?;
@@ -301,6 +306,7 @@ fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> 
         "read one" => Operation {
             name,
             status: 200,
+            requests: usize::MAX,
             server: Box::new({
                 let ids = scattered(&seeded.all);
                 move |_| Some(request("GET", &format!("/api/v1/customers/{}", ids()), Some(director), None))
@@ -313,6 +319,7 @@ fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> 
         "list 50" => Operation {
             name,
             status: 200,
+            requests: usize::MAX,
             server: Box::new(move |_| {
                 Some(request("GET", "/api/v1/customers?limit=50", Some(director), None))
             }),
@@ -321,6 +328,7 @@ fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> 
         "create" => Operation {
             name,
             status: 201,
+            requests: usize::MAX,
             server: Box::new({
                 let (form, seller) = (forms(), sellers(tokens));
                 move |number| Some(request("POST", "/api/v1/customers", Some(seller(number)), Some(&form())))
@@ -333,10 +341,12 @@ fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> 
         _ => {
             // Each side has its own half of the pool.
             let (ours, theirs) = seeded.pool.split_at(seeded.pool.len() / 2);
+            let requests = ours.len().saturating_sub(1);
             let (ours, theirs, seller) = (each(ours), each(theirs), sellers(tokens));
             Operation {
                 name,
                 status: 200,
+                requests,
                 server: Box::new(move |number| {
                     let path = format!("/api/v1/public-pool/customers/{}/claim", ours()?);
                     Some(request("POST", &path, Some(seller(number)), None))
