@@ -52,7 +52,7 @@ impl Database {
 
 /// Connections to a database.
 pub(crate) enum Pools {
-    /// As in the server: many that read, one that writes.
+    /// Many that read, one that writes.
     Sqlite {
         /// For reads.
         reader: SqlitePool,
@@ -85,7 +85,7 @@ macro_rules! on_writer {
 pub(crate) use {on_reader, on_writer};
 
 impl Pools {
-    /// Pools of the server's size, with the server's settings.
+    /// As many connections as the server has, with its settings; but pooled, as one would usually do it.
     pub(crate) async fn open(url: &str, connections: u32) -> Result<Self> {
         if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url)?

@@ -3,9 +3,10 @@
 use fairlead_domain::organisation::{Organisation, Role, Team, User};
 use fairlead_domain::settings::Settings;
 use fairlead_domain::values::{SessionId, Timestamp, UserId};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Value};
+use sea_orm::Value;
 
 use crate::error::StoreError;
+use crate::lane::Reads;
 use crate::member::{Member, Row, only};
 use crate::sql::Sql;
 use crate::store::Store;
@@ -68,10 +69,10 @@ fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
     Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
 }
 
-async fn every<T: Kept>(connection: &DatabaseConnection) -> Result<Vec<T>, StoreError> {
+async fn every<T: Kept>(reads: &Reads) -> Result<Vec<T>, StoreError> {
     let table = T::table();
     let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection, table.name));
-    let rows = connection.query_all_raw(sql.statement(connection.get_database_backend())).await?;
+    let rows = reads.all(sql).await?;
     rows.iter().map(|row| T::take(&mut Row::new(row))).collect()
 }
 
@@ -82,8 +83,7 @@ impl Store {
         values: Vec<Value>,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let statement = Sql::with(text, values).statement(self.backend());
-        self.reader.query_one_raw(statement).await?.map(|row| each(&mut Row::new(&row))).transpose()
+        self.reader.one(Sql::with(text, values)).await?.map(|row| each(&mut Row::new(&row))).transpose()
     }
 
     /// The number of the last change that access depends on.
@@ -122,14 +122,13 @@ impl Store {
              ORDER BY last_used_at DESC LIMIT 100"
         );
         let values = vec![user.0.into(), now.instant().into()];
-        let statement = Sql::with(text, values).statement(self.backend());
-        let rows = self.reader.query_all_raw(statement).await?;
+        let rows = self.reader.all(Sql::with(text, values)).await?;
         rows.iter().map(|row| session(&mut Row::new(row))).collect()
     }
 
     /// The keys that sign access tokens, the newest first.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
-        let rows = self.reader.query_all_raw(Sql::new(SIGNING_KEYS).statement(self.backend())).await?;
+        let rows = self.reader.all(Sql::new(SIGNING_KEYS)).await?;
         rows.iter().map(|row| signing_key(&mut Row::new(row))).collect()
     }
 }

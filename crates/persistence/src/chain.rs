@@ -7,7 +7,7 @@ use fairlead_domain::audit::AuditEvent;
 use fairlead_domain::context::Event;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::{AuditEventId, UserId};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -199,8 +199,7 @@ impl Store {
             let text = format!(
                 "SELECT {COLUMNS} FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT 1000"
             );
-            let statement = Sql::with(text, vec![sequence.into()]).statement(self.backend());
-            let rows = self.reader.query_all_raw(statement).await?;
+            let rows = self.reader.all(Sql::with(text, vec![sequence.into()])).await?;
             if rows.is_empty() {
                 break;
             }
@@ -223,7 +222,7 @@ impl Store {
             }
         }
         let text = "SELECT sequence, hash FROM audit_head WHERE id = 1";
-        let head = self.reader.query_one_raw(Sql::new(text).statement(self.backend())).await?;
+        let head = self.reader.one(Sql::new(text)).await?;
         let head = head.as_ref().map(Row::new);
         let mut head = head.ok_or_else(|| StoreError::Corrupt("the audit trail has no head".to_owned()))?;
         if (head.column::<i64>()?, head.column::<String>()?) != (sequence, hash) {

@@ -56,16 +56,26 @@ impl From<DbErr> for StoreError {
                 other => Self::Database(other.to_string()),
             };
         };
-        match &**source {
-            sqlx::Error::Database(source) => from_database(&**source),
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::Tls(_) => Self::Unavailable(source.to_string()),
-            other => Self::Database(other.to_string()),
-        }
+        from_sqlx(source)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        from_sqlx(&error)
+    }
+}
+
+fn from_sqlx(error: &sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(source) => from_database(&**source),
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::Tls(_) => StoreError::Unavailable(error.to_string()),
+        other => StoreError::Database(other.to_string()),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 mod chain;
 pub mod entity;
 mod error;
+mod lane;
 mod member;
 mod ownership;
 pub mod query;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use fairlead_domain::values::SessionId;
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -34,18 +34,18 @@ impl Guard {
         let mut sql = Sql::new("SELECT (SELECT epoch FROM organisation WHERE id = 1), ");
         match self.session {
             Some(session) => sql
-                .push("(SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND id = ")
+                .push("EXISTS (SELECT 1 FROM sessions WHERE ended_at IS NULL AND id = ")
                 .bind(session.0)
                 .push(")"),
-            None => sql.push("CAST(1 AS BIGINT)"),
+            None => sql.push("TRUE"),
         };
         sql
     }
 
     pub(crate) fn check(&self, row: &QueryResult) -> Result<(), StoreError> {
         let mut row = Row::new(row);
-        let (epoch, sessions): (i64, i64) = (row.column()?, row.column()?);
-        if sessions == 0 {
+        let (epoch, lives): (i64, bool) = (row.column()?, row.column()?);
+        if !lives {
             Err(StoreError::SessionEnded)
         } else if epoch == self.epoch {
             Ok(())
@@ -79,8 +79,7 @@ impl Reader<'_> {
     ) -> Result<Vec<T>, StoreError> {
         let (mut sql, skipped) = self.begin();
         rest(&mut sql)?;
-        let statement = sql.statement(self.store.backend());
-        let results = self.store.reader.query_all_raw(statement).await?;
+        let results = self.store.reader.all(sql).await?;
         self.check(results.first()).await?;
         results.iter().map(|result| each(&mut Row::after(result, skipped))).collect()
     }
@@ -108,8 +107,7 @@ impl Reader<'_> {
     }
 
     async fn ask_guard(&self) -> Result<(), StoreError> {
-        let statement = self.guard.select().statement(self.store.backend());
-        let row = self.store.reader.query_one_raw(statement).await?;
+        let row = self.store.reader.one(self.guard.select()).await?;
         self.guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)
     }
 
@@ -127,9 +125,7 @@ impl Reader<'_> {
         let (mut sql, skipped) = self.begin();
         let table = T::table();
         sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id = ").bind(id.into());
-        // Asked for one row, SQLite's driver wakes us once, not again for the end of the rows.
-        let statement = sql.statement(self.store.backend());
-        let result = self.store.reader.query_one_raw(statement).await?;
+        let result = self.store.reader.one(sql).await?;
         self.check(result.as_ref()).await?;
         result.map(|result| T::take(&mut Row::after(&result, skipped))).transpose()
     }

@@ -4,9 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use fairlead_migrations::Migrator;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector, Statement,
-};
+use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
 use sea_orm_migration::MigratorTrait;
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,17 +13,21 @@ use sqlx::sqlite::{
 };
 
 use crate::error::StoreError;
+use crate::lane::{Lane, Reads};
 use crate::query::cursor::CursorKey;
+use crate::sql::Sql;
 
 /// How long a statement waits for a lock that another transaction holds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
+const LIFETIME: Duration = Duration::from_mins(30);
 
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct Location<'a> {
     /// `sqlite:<file>` or `postgres://...`.
     pub url: &'a str,
-    /// How many connections at most; on SQLite how many readers.
+    /// How many connections at most, but one at least to read and one to write; on SQLite how many readers.
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that we are overloaded.
     pub acquire_timeout: Duration,
@@ -33,11 +35,11 @@ pub struct Location<'a> {
 
 /// An open database.
 ///
-/// PostgreSQL has one pool for all. SQLite has one connection that writes, for which writers queue in
-/// order, and several that read: many writers at once would only fight over the one lock there is.
+/// Some connections read and others write. SQLite has one that writes, for which writers queue in order: many writers
+/// at once would only fight over the one lock there is. PostgreSQL has as many of the one kind as of the other.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) reader: DatabaseConnection,
+    pub(crate) reader: Reads,
     pub(crate) writer: DatabaseConnection,
     pub(crate) cursor_key: CursorKey,
 }
@@ -81,9 +83,9 @@ impl Store {
             .connect_with(options.clone())
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let reader = pool(location.max_connections.clamp(1, 16)).connect_lazy_with(options);
+        let readers = location.max_connections.clamp(1, 16);
         Ok(Self {
-            reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+            reader: Reads::Sqlite(Lane::new(options, readers, location.acquire_timeout, None)),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
             cursor_key,
         })
@@ -95,14 +97,18 @@ impl Store {
             .application_name("fairlead")
             .statement_cache_capacity(512)
             .options([("lock_timeout", "5s"), ("statement_timeout", "30s"), ("timezone", "UTC")]);
+        let readers = location.max_connections.div_ceil(2).max(1);
+        let writers = location.max_connections.saturating_sub(readers).max(1);
+        let lane = Lane::new(options.clone(), readers, location.acquire_timeout, Some(LIFETIME));
         let pool = PgPoolOptions::new()
-            .max_connections(location.max_connections.max(1))
+            .max_connections(writers)
+            .max_lifetime(LIFETIME)
             .acquire_timeout(location.acquire_timeout)
             // A round trip for each request would cost more than the rare request that meets a dead connection.
             .test_before_acquire(false)
             .connect_lazy_with(options);
-        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Ok(Self { reader: connection.clone(), writer: connection, cursor_key })
+        let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        Ok(Self { reader: Reads::Postgres(lane), writer, cursor_key })
     }
 
     /// Which database it is.
@@ -144,15 +150,14 @@ impl Store {
 
     /// Whether the database answers and has our schema.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        let statement = Statement::from_string(self.backend(), "SELECT epoch FROM organisation");
-        self.reader.query_one_raw(statement).await?;
+        self.reader.one(Sql::new("SELECT epoch FROM organisation")).await?;
         Ok(())
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
+        self.reader.close().await;
         // What cannot be closed any more is closed by the end of the process.
-        let _ = self.reader.close_by_ref().await;
         let _ = self.writer.close_by_ref().await;
     }
 }

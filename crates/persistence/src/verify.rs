@@ -1,7 +1,5 @@
 //! Recomputes every sum and looks for every invariant that rows could break.
 
-use sea_orm::ConnectionTrait;
-
 use crate::error::StoreError;
 use crate::member::{Row, only};
 use crate::sql::Sql;
@@ -191,7 +189,7 @@ impl Store {
         text: &str,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.reader.query_all_raw(Sql::new(text).statement(self.backend())).await?;
+        let rows = self.reader.all(Sql::new(text)).await?;
         rows.iter().map(|row| each(&mut Row::new(row))).collect()
     }
 }
