@@ -188,10 +188,8 @@ pub(crate) async fn withdraw_pending(
 
 /// Refuses to delete what somebody was asked to approve.
 pub(crate) async fn never_asked(work: &Work, subject: Uuid) -> Result<(), Failure> {
-    if work.count("approvals", Predicate::Is("subject_id", subject.into())).await? == 0 {
-        return Ok(());
-    }
-    Err(contracts::took_part("the record").into())
+    let asked = work.count("approvals", Predicate::Is("subject_id", subject.into())).await?;
+    Ok(approval::check_never_asked(asked)?)
 }
 
 /// A request's subject, locked. Everybody locks the subject first, then the request.
@@ -209,9 +207,9 @@ impl Subject {
         }
     }
 
-    async fn go_on(&self, ctx: &Context<'_>, work: &mut Work, approval: &Approval) -> Result<(), Failure> {
+    async fn go_on(&self, ctx: &Context<'_>, work: &mut Work) -> Result<(), Failure> {
         match self {
-            Self::Contract(contract) => contracts::activate(ctx, work, contract, approval).await,
+            Self::Contract(contract) => contracts::activate(ctx, work, contract).await,
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
         }
     }
@@ -261,7 +259,7 @@ async fn decide(
         work.note_decision(id.0, before.step, ctx.actor.id, outcome.as_str()).await?;
         match progress {
             Progress::Next => {}
-            Progress::Approved => subject.go_on(ctx, work, &after).await?,
+            Progress::Approved => subject.go_on(ctx, work).await?,
             Progress::Rejected => subject.go_back(ctx, work).await?,
         }
         Ok(after.view(ctx)?)

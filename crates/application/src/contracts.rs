@@ -2,21 +2,21 @@
 
 use chrono::NaiveDate;
 use fairlead_domain::access::Permission;
-use fairlead_domain::approval::{Approval, SubjectFacts};
+use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
     CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus,
-    close_installments,
+    close_installments, overdue,
 };
 use fairlead_domain::customer::{Customer, Lifecycle, TaxProfile};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::Payment;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContractId, InstallmentId, Line, Money, NumberKind};
-use fairlead_persistence::{Predicate, Reader, Work};
+use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -215,7 +215,8 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
     app.write(call, async |ctx, work| {
         let before: Contract = load(ctx, work, id).await?;
         call.check_version(before.version)?;
-        let customer: Customer = there(work.find(before.details.customer_id).await?)?;
+        // Locked: it cannot go to somebody else while the contract is submitted.
+        let customer: Customer = there(work.load(before.details.customer_id).await?)?;
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;
@@ -277,11 +278,9 @@ pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
         let customer: Option<Customer> = reader.one(contract.details.customer_id).await?;
         let customer =
             customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx));
-        let installments = installments(ctx, reader, id).await?;
-        let overdue = Money::sum(
-            contract.details.amount.currency(),
-            installments.iter().filter(|part| part.overdue_days > 0).map(|part| part.outstanding),
-        )?;
+        let parts: Vec<Installment> = reader.all(of_contract(id)).await?;
+        let overdue = overdue(contract.details.amount.currency(), &parts, ctx.today())?;
+        let installments = installments(ctx, parts)?;
         let invoices: Vec<Invoice> = reader.all(of_contract(id)).await?;
         let payments: Vec<Payment> = reader.all(of_contract(id)).await?;
         Ok(Billing {
@@ -310,12 +309,7 @@ pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
     .await
 }
 
-async fn installments(
-    ctx: &Context<'_>,
-    reader: &Reader<'_>,
-    id: ContractId,
-) -> Result<Vec<InstallmentView>, Failure> {
-    let mut parts: Vec<Installment> = reader.all(of_contract(id)).await?;
+fn installments(ctx: &Context, mut parts: Vec<Installment>) -> Result<Vec<InstallmentView>, Failure> {
     parts.sort_unstable_by_key(|part| part.sequence);
     let (today, due_soon) = (ctx.today(), ctx.org.settings.due_soon_days);
     let view = |part: Installment| {
@@ -350,12 +344,7 @@ async fn return_opportunity(ctx: &Context<'_>, work: &mut Work, contract: &Contr
 }
 
 /// The last approver agreed: the contract runs, its plan becomes installments, its opportunity is won.
-pub(crate) async fn activate(
-    ctx: &Context<'_>,
-    work: &mut Work,
-    before: &Contract,
-    _: &Approval,
-) -> Result<(), Failure> {
+pub(crate) async fn activate(ctx: &Context<'_>, work: &mut Work, before: &Contract) -> Result<(), Failure> {
     let mut after = before.clone();
     let event = after.activate(ctx)?;
     work.save(before, &mut after, event).await?;
@@ -391,9 +380,4 @@ pub(crate) async fn named_contract(
     id: ContractId,
 ) -> Result<Contract, Failure> {
     named(ctx, work, id, "/contract_id").await
-}
-
-/// Refuses what took part in an approval or in money.
-pub(crate) fn took_part(what: &str) -> Refusal {
-    Refusal::new(Code::InUse, format!("{what} took part in an approval; cancel it instead"))
 }

@@ -22,7 +22,7 @@ use crate::change::{Resource, there};
 use crate::contracts::{self, named_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::Included;
+use crate::views::summary;
 
 /// An invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -43,22 +43,8 @@ impl Versioned for InvoiceView {
     }
 }
 
-/// An invoice in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct InvoiceSummary {
-    /// The record.
-    #[serde(flatten)]
-    pub record: Invoice,
-    /// What was asked to be included.
-    #[serde(flatten)]
-    pub included: Included,
-}
-
-impl From<(Invoice, Included)> for InvoiceSummary {
-    fn from((record, included): (Invoice, Included)) -> Self {
-        Self { record, included }
-    }
-}
+summary!(Invoice, /// An invoice in a list.
+    InvoiceSummary);
 
 /// What a list of invoices can be asked.
 pub static LISTING: Listing = Listing {

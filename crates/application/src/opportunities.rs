@@ -21,7 +21,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, named};
+use crate::change::{Resource, named, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
@@ -209,7 +209,9 @@ pub async fn lose(
 pub async fn reopen(app: &App, call: &Call, id: OpportunityId) -> Written<OpportunityView> {
     app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
         let pipeline = pipelines::of(work, opportunity).await?;
-        Ok(opportunity.reopen(ctx, &pipeline)?)
+        // Locked: a customer that is being released has no business that begins again meanwhile.
+        let customer: Customer = there(work.load(opportunity.details.customer_id).await?)?;
+        Ok(opportunity.reopen(ctx, &pipeline, &customer)?)
     })
     .await
 }

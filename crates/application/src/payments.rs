@@ -22,7 +22,7 @@ use crate::change::{save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::Included;
+use crate::views::summary;
 
 /// A payment with what it settles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -44,22 +44,8 @@ impl Versioned for PaymentView {
     }
 }
 
-/// A payment in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PaymentSummary {
-    /// The record.
-    #[serde(flatten)]
-    pub record: Payment,
-    /// What was asked to be included.
-    #[serde(flatten)]
-    pub included: Included,
-}
-
-impl From<(Payment, Included)> for PaymentSummary {
-    fn from((record, included): (Payment, Included)) -> Self {
-        Self { record, included }
-    }
-}
+summary!(Payment, /// A payment in a list.
+    PaymentSummary);
 
 /// What a list of payments can be asked.
 pub static LISTING: Listing = Listing {
@@ -166,13 +152,10 @@ pub async fn create(app: &App, call: &Call, form: Valid<PaymentForm>) -> Written
         let contract = named_contract(ctx, work, form.contract_id).await?;
         let number = work.next_number(NumberKind::Payment, ctx.today().year()).await?;
         let id = work.new_id();
-        let mut allocation_ids: Vec<fairlead_domain::values::AllocationId> =
-            std::iter::repeat_with(|| work.new_id()).take(512).collect();
         let books = Books::open(work, contract).await?;
         let (payment, allocations, event) = books
             .post(ctx, work, |contract, invoices, installments| {
-                // The plan of a contract has at most 120 installments, a form at most 100 targets.
-                let next = || allocation_ids.pop().unwrap_or_else(|| app.new_uuid().into());
+                let next = || app.new_uuid().into();
                 Payment::record(ctx, id, number.clone(), contract, invoices, installments, form.clone(), next)
             })
             .await?;

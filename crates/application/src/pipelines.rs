@@ -1,7 +1,7 @@
 //! Pipelines: the stages of a sale, as configuration.
 
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::pipeline::{Pipeline, PipelineDetails};
@@ -40,15 +40,15 @@ impl Resource for Pipeline {
         Ok(())
     }
     fn view(self, ctx: &Context) -> Result<PipelineView, Refusal> {
-        Ok(PipelineView { allowed_actions: Pipeline::allowed_actions(ctx), record: self })
+        Ok(PipelineView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
 
-/// The pipeline that a form names, or the default one.
+/// The pipeline that a form names, or the default one. It cannot change while an opportunity moves along it.
 pub(crate) async fn chosen(work: &Work, id: Option<PipelineId>, pointer: &str) -> Result<Pipeline, Failure> {
-    let found = match id {
-        Some(id) => work.find(id).await?,
-        None => work.find_all(Predicate::Is("is_default", true.into())).await?.into_iter().next(),
+    let found: Option<Pipeline> = match id {
+        Some(id) => work.hold(Predicate::Is("id", id.0.into())).await?,
+        None => work.hold(Predicate::Is("is_default", true.into())).await?,
     };
     Ok(found.ok_or_else(|| Refusal::unknown_reference(pointer))?)
 }
@@ -108,14 +108,7 @@ pub async fn update(
     app.change(call, id, async |ctx, work, pipeline: &mut Pipeline| {
         Pipeline::may_manage(ctx)?;
         let form = patch.apply(&pipeline.details)?;
-        if pipeline.details.is_default && !form.is_default {
-            let why = "make another pipeline the default instead";
-            return Err(Refusal::invalid("/is_default", "default_needed", why).into());
-        }
-        let used: Vec<Opportunity> = work.find_all(Predicate::Is("pipeline_id", id.0.into())).await?;
-        let mut in_use: Vec<_> = used.iter().map(|opportunity| opportunity.stage_id).collect();
-        in_use.sort_unstable();
-        in_use.dedup();
+        let in_use = work.stages_in_use(id).await?;
         let event = pipeline.edit(ctx, form, &in_use, || work.new_id())?;
         if pipeline.details.is_default {
             step_down(work, id).await?;
@@ -130,10 +123,7 @@ pub async fn delete(app: &App, call: &Call, id: PipelineId) -> Written<()> {
     app.write(call, async |ctx, work| {
         let pipeline: Pipeline = load(ctx, work, id).await?;
         call.check_version(pipeline.version)?;
-        Pipeline::may_manage(ctx)?;
-        if pipeline.details.is_default {
-            return Err(Refusal::new(Code::InUse, "make another pipeline the default first").into());
-        }
+        pipeline.may_delete(ctx)?;
         Ok(work.delete(&pipeline, Event("pipeline.deleted")).await?)
     })
     .await

@@ -14,7 +14,7 @@ use crate::call::{Call, Page, Read, Written};
 use crate::change::Resource;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
-use crate::users::{in_use, managed};
+use crate::users::managed;
 use crate::views::views;
 
 views!(Role, /// A role.
@@ -128,8 +128,8 @@ pub async fn update(app: &App, call: &Call, id: RoleId, patch: Patch<RoleDetails
         role.editable()?;
         work.lock_access(ctx.org.epoch).await?;
         let form = patch.apply(&role.details)?;
-        if form.key != role.details.key && ctx.org.users_with_role(&role.details.key) > 0 {
-            return Err(in_use("users have this role; its key cannot change"));
+        if form.key != role.details.key {
+            ctx.org.check_role_unused(&role.details.key)?;
         }
         ctx.org.check_administrators(None, Some((&role.details.key, &form.grants)))?;
         role.details = form.into_inner();
@@ -144,10 +144,7 @@ pub async fn delete(app: &App, call: &Call, id: RoleId) -> Written<()> {
         may_manage(ctx)?;
         role.editable()?;
         work.lock_access(ctx.org.epoch).await?;
-        if ctx.org.users_with_role(&role.details.key) > 0 {
-            return Err(in_use("users have this role"));
-        }
-        Ok(())
+        Ok(ctx.org.check_role_unused(&role.details.key)?)
     })
     .await
 }

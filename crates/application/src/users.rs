@@ -2,7 +2,7 @@
 
 use fairlead_domain::access::{Permission, RoleKey, Standing};
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::{Locale, User, UserDetails, UserStatus};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::record::RecordKind;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::app::App;
-use crate::call::{Call, Failure, Page, Read, Written};
+use crate::call::{Call, Page, Read, Written};
 use crate::change::Resource;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -232,9 +232,4 @@ pub async fn set_password(
 /// What a caller may do with something that only administrators manage.
 pub(crate) fn managed(names: &[&str], verdict: &Result<(), Refusal>) -> Vec<AllowedAction> {
     names.iter().map(|name| AllowedAction::judge(name, verdict.clone())).collect()
-}
-
-/// Refuses with the reason that others depend on it.
-pub(crate) fn in_use(why: &str) -> Failure {
-    Refusal::new(Code::InUse, why).into()
 }

@@ -73,7 +73,15 @@ macro_rules! views {
             }
         }
 
-        $(#[doc = $summary_doc])*
+        $crate::views::summary!($record, $(#[doc = $summary_doc])* $summary);
+    };
+}
+pub(crate) use views;
+
+/// Declares what lists show of a record.
+macro_rules! summary {
+    ($record:ident, $(#[doc = $doc:literal])* $summary:ident) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
         pub struct $summary {
             /// The record.
@@ -91,4 +99,4 @@ macro_rules! views {
         }
     };
 }
-pub(crate) use views;
+pub(crate) use summary;

@@ -355,6 +355,12 @@ impl Customer {
         Ok((customer, change, Event("customer.created")))
     }
 
+    /// Its owner. Nobody does business with a customer in the pool.
+    pub fn owner(&self) -> Result<UserId, Refusal> {
+        let unowned = || Refusal::new(Code::CustomerUnowned, "claim or assign the customer first");
+        self.owner_id.ok_or_else(unowned)
+    }
+
     /// The ownership's state.
     pub fn ownership(&self) -> Ownership {
         if self.owner_id.is_some() { Ownership::Owned } else { Ownership::Pool }

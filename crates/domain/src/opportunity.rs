@@ -126,7 +126,7 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
             from: &[OpportunityStatus::Lost],
             to: Some(OpportunityStatus::Open),
             who: Who::Holder(Permission::OpportunitiesReopen),
-            guards: &[],
+            guards: &["the customer has an owner"],
         },
         Rule {
             action: OpportunityAction::Win,
@@ -257,9 +257,7 @@ impl Opportunity {
     ) -> Result<(Self, Event), Refusal> {
         // Whoever may not at all is told so, whoever owns the customer.
         ctx.actor.authorize_own(Permission::OpportunitiesUpdate)?;
-        let owner = customer
-            .owner_id
-            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        let owner = customer.owner()?;
         ctx.authorize(Permission::OpportunitiesUpdate, Some(owner))?;
         eligible_owner(ctx, owner, Permission::PoolClaim)?;
         let mut details = form.into_inner();
@@ -432,9 +430,15 @@ impl Opportunity {
         Ok(())
     }
 
-    /// Takes it up again, from the first stage.
-    pub fn reopen(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
+    /// Takes it up again, from the first stage. Nobody sells to a customer in the pool.
+    pub fn reopen(
+        &mut self,
+        ctx: &Context,
+        pipeline: &Pipeline,
+        customer: &Customer,
+    ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, OpportunityAction::Reopen)?;
+        customer.owner()?;
         self.close(ctx, pipeline, status, StageKind::Open)?;
         self.closed_at = None;
         self.loss_reason = None;

@@ -308,9 +308,12 @@ impl Organisation {
         self.teams.contains_key(&id)
     }
 
-    /// Users who have a role.
-    pub fn users_with_role(&self, key: &RoleKey) -> usize {
-        self.members.values().filter(|member| member.user.details.roles.contains(key)).count()
+    /// Refuses to take a role, or its key, away from under users who have it.
+    pub fn check_role_unused(&self, key: &RoleKey) -> Result<(), Refusal> {
+        if self.members.values().any(|member| member.user.details.roles.contains(key)) {
+            return Err(Refusal::new(Code::InUse, "users have this role"));
+        }
+        Ok(())
     }
 
     /// The business day.

@@ -157,7 +157,17 @@ impl Pipeline {
         Ok((pipeline, Event("pipeline.created")))
     }
 
-    /// Changes it. A stage in use cannot be taken away or change its meaning.
+    /// May it be deleted? New opportunities need the default one.
+    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        if self.details.is_default {
+            return Err(Refusal::new(Code::InUse, "make another pipeline the default first"));
+        }
+        Ok(())
+    }
+
+    /// Changes it. A stage in use cannot be taken away or change its meaning, and the default pipeline stays the
+    /// default until another one takes its place.
     pub fn edit(
         &mut self,
         ctx: &Context,
@@ -166,6 +176,10 @@ impl Pipeline {
         new_id: impl FnMut() -> StageId,
     ) -> Result<Event, Refusal> {
         Self::may_manage(ctx)?;
+        if self.details.is_default && !form.is_default {
+            let why = "make another pipeline the default instead";
+            return Err(Refusal::invalid("/is_default", "default_needed", why));
+        }
         for (at, stage) in form.stages.iter().enumerate() {
             if stage.id.is_some_and(|id| self.stage(id).is_none()) {
                 let pointer = format!("/stages/{at}/id");
@@ -210,7 +224,10 @@ impl Pipeline {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(ctx: &Context) -> Vec<AllowedAction> {
-        ["update", "delete"].map(|action| AllowedAction::judge(action, Self::may_manage(ctx))).to_vec()
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", Self::may_manage(ctx)),
+            AllowedAction::judge("delete", self.may_delete(ctx)),
+        ]
     }
 }

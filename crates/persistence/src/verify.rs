@@ -134,6 +134,13 @@ const CHECKS: &[Check] = &[
              WHERE (opportunities.status = 'won') <> (contracts.status IN ('active', 'completed', 'terminated'))",
     },
     Check {
+        name: "open opportunities have customers with owners",
+        population: "SELECT COUNT(*) FROM opportunities WHERE status = 'open'",
+        differences: "SELECT opportunities.name || ': is open, and its customer is in the pool' FROM opportunities \
+             JOIN customers ON customers.id = opportunities.customer_id \
+             WHERE opportunities.status = 'open' AND customers.owner_id IS NULL",
+    },
+    Check {
         name: "customers: the last change of hands names the owner",
         population: "SELECT COUNT(*) FROM customers",
         differences: "SELECT customers.name || ': its ownership history names another owner' FROM customers \

@@ -11,7 +11,7 @@ use fairlead_domain::audit;
 use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::record::{Record, RecordKind};
-use fairlead_domain::values::{Number, NumberKind, Timestamp, UserId};
+use fairlead_domain::values::{Number, NumberKind, PipelineId, StageId, Timestamp, UserId};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, Value,
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::chain::{self, Entry};
 use crate::error::StoreError;
-use crate::member::{Row, only};
+use crate::member::{Member, Row, only};
 use crate::query::predicate::Predicate;
 use crate::reader::Guard;
 use crate::sql::Sql;
@@ -141,6 +141,12 @@ impl Work {
         self.find_with(predicate, self.lock()).await
     }
 
+    /// Finds a record and keeps others from changing it until the end, while still letting them do the same.
+    pub async fn hold<T: Kept>(&self, predicate: Predicate) -> Result<Option<T>, StoreError> {
+        let lock = if self.backend() == DbBackend::Postgres { " FOR SHARE" } else { "" };
+        Ok(self.find_with(predicate, lock).await?.into_iter().next())
+    }
+
     /// Finds records without locking them.
     pub async fn find_all<T: Kept>(&self, predicate: Predicate) -> Result<Vec<T>, StoreError> {
         self.find_with(predicate, "").await
@@ -164,6 +170,12 @@ impl Work {
         let mut sql = Sql::new(format!("SELECT COUNT(*) FROM {table} WHERE "));
         predicate.write(&mut sql);
         Ok(self.select(sql, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// The stages of a pipeline that opportunities are in.
+    pub async fn stages_in_use(&self, pipeline: PipelineId) -> Result<Vec<StageId>, StoreError> {
+        let text = "SELECT DISTINCT stage_id FROM opportunities WHERE pipeline_id = $1";
+        self.select(Sql::with(text, vec![pipeline.0.into()]), StageId::take).await
     }
 
     /// Locks a user's row, the root of all limits on what one user may own.

@@ -31,6 +31,8 @@ on_both_databases! {
     heavy_a_lead_is_converted_once;
     heavy_an_opportunity_makes_one_contract;
     heavy_a_customer_with_open_business_is_never_released;
+    heavy_a_sale_is_not_reopened_in_the_pool;
+    heavy_no_stage_is_taken_from_under_a_sale;
     heavy_numbers_have_neither_gaps_nor_twins;
     heavy_teams_never_form_a_circle;
     heavy_an_administrator_remains;
@@ -637,6 +639,62 @@ async fn heavy_a_customer_with_open_business_is_never_released(server: Server) {
         }
         let now = company.admin.client.get(&format!("/customers/{customer}")).await.expect(200);
         assert_eq!(now.body["owner_id"].is_null(), released);
+    }
+}
+
+/// Reopened business is open business: its customer has an owner, whichever of the two comes first.
+async fn heavy_a_sale_is_not_reopened_in_the_pool(server: Server) {
+    let company = Company::found(&server).await;
+    for _ in 0..20 {
+        let customer = company.customer(&company.rep).await;
+        let sale = json!({"name": "A sale", "customer_id": customer});
+        let sale = company.rep.client.post("/opportunities", sale).await.expect(201).id();
+        let lost = json!({"reason": "timing"});
+        company.rep.client.post(&format!("/opportunities/{sale}/lose"), lost).await.expect(200);
+        let reason = json!({"reason": "moved"});
+        let calls = [
+            post(&company.rep.client, format!("/customers/{customer}/release"), reason),
+            act(&company.manager.client, format!("/opportunities/{sale}/reopen")),
+        ];
+        let answers = at_once(calls).await;
+        let released = answers[0].status == 200;
+        let (of_release, of_reopening) = if released {
+            ("200", "409 customer_unowned")
+        } else {
+            ("409 customer_has_open_business", "200")
+        };
+        assert_eq!((outcome(&answers[0]), outcome(&answers[1])), (of_release.into(), of_reopening.into()));
+    }
+}
+
+/// An opportunity is always in a stage that its pipeline has, however it is moved while the pipeline changes.
+async fn heavy_no_stage_is_taken_from_under_a_sale(server: Server) {
+    let company = Company::found(&server).await;
+    let stage = |name: &str, kind: &str| json!({"name": name, "kind": kind, "probability": 10});
+    let stages =
+        [stage("First", "open"), stage("Second", "open"), stage("Won", "won"), stage("Lost", "lost")];
+    for round in 0..25 {
+        let pipeline = json!({"name": format!("Pipeline {round}"), "stages": stages});
+        let pipeline = company.admin.client.post("/pipelines", pipeline).await.expect(201);
+        let second = pipeline.body["stages"][1]["id"].clone();
+        let without: Vec<&Value> = pipeline.body["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|stage| stage["id"] != second)
+            .collect();
+        let customer = company.customer(&company.rep).await;
+        let sale = json!({"name": "A sale", "customer_id": customer, "pipeline_id": pipeline.id()});
+        let sale = company.rep.client.post("/opportunities", sale).await.expect(201).id();
+        let path = format!("/pipelines/{}", pipeline.id());
+        let calls = [
+            patch(&company.admin.client, &path, "*", json!({"stages": without})),
+            post(&company.rep.client, format!("/opportunities/{sale}/advance"), json!({"stage_id": second})),
+        ];
+        let answers = at_once(calls).await;
+        let (of_pipeline, of_sale) =
+            if answers[0].status == 200 { ("200", "422 unknown_reference") } else { ("409 in_use", "200") };
+        assert_eq!((outcome(&answers[0]), outcome(&answers[1])), (of_pipeline.into(), of_sale.into()));
     }
 }
 

@@ -265,6 +265,14 @@ fn snapshot(subject: &impl Serialize) -> Result<serde_json::Value, Refusal> {
     serde_json::to_value(subject).map_err(|error| Refusal::new(Code::Internal, error.to_string()))
 }
 
+/// Refuses to delete what somebody was asked to approve this many times: it took part in an approval.
+pub fn check_never_asked(requests: i64) -> Result<(), Refusal> {
+    if requests == 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::InUse, "it took part in an approval; cancel it instead"))
+}
+
 /// What a decision leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {

@@ -2,9 +2,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::error::Refusal;
 use crate::record;
 use crate::text_enum;
-use crate::values::{ContractId, InstallmentId, Line, Money, Timestamp, Today};
+use crate::values::{ContractId, Currency, InstallmentId, Line, Money, Timestamp, Today};
 
 text_enum! {
     /// Where an installment stands; follows from dates and allocations, never typed in.
@@ -86,6 +87,13 @@ impl Installment {
     pub fn overdue_days(&self, today: Today) -> i64 {
         if self.closed || self.paid == self.amount { 0 } else { (today.0 - self.due_on).num_days().max(0) }
     }
+}
+
+/// What should have been paid by today and was not.
+pub fn overdue(currency: Currency, installments: &[Installment], today: Today) -> Result<Money, Refusal> {
+    let late = installments.iter().filter(|part| part.overdue_days(today) > 0);
+    let open = late.map(|part| part.amount.minus(part.paid)).collect::<Result<Vec<_>, _>>()?;
+    Money::sum(currency, open)
 }
 
 /// Closes what is still open of a terminated contract's plan. Answers with the installments that changed.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 pub(crate) use details::positive;
 pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
-pub use installment::{Installment, InstallmentStatus, close_installments};
+pub use installment::{Installment, InstallmentStatus, close_installments, overdue};
 pub use sums::ContractSums;
 
 use crate::access::Permission;
@@ -188,9 +188,7 @@ impl Contract {
     ) -> Result<(Self, Event), Refusal> {
         // Whoever may not at all is told so, whoever owns the customer.
         ctx.actor.authorize_own(Permission::ContractsDraft)?;
-        let owner = customer
-            .owner_id
-            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        let owner = customer.owner()?;
         ctx.authorize(Permission::ContractsDraft, Some(owner))?;
         Ok((Self::draft(ctx, id, number, owner, None, form.into_inner()), Event("contract.drafted")))
     }
@@ -294,9 +292,7 @@ impl Contract {
     /// Asks for approval.
     pub fn submit(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
         let status = self.permit(ctx, ContractAction::Submit)?;
-        let owner = customer
-            .owner_id
-            .ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))?;
+        let owner = customer.owner()?;
         let in_scope = ctx.org.actor(self.owner_id).is_some_and(|actor| {
             actor.authorize(Permission::CustomersUpdate, &ctx.standing(Some(owner))).is_ok()
         });

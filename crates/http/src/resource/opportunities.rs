@@ -82,8 +82,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/opportunities/{id}/reopen",
             "reopen_opportunity",
             "Take a lost opportunity up again",
-            "It goes back to the first stage of its pipeline.",
+            "It goes back to the first stage of its pipeline. Its customer must have an owner.",
             opportunities::reopen,
         )
-        .needs(Permission::OpportunitiesReopen);
+        .needs(Permission::OpportunitiesReopen)
+        .refuses(&[Code::CustomerUnowned]);
 }
