@@ -299,6 +299,7 @@ CREATE TABLE contracts (
     end_reason TEXT,
     activated_at {instant},
     closed_at {instant},
+    submitted_by {uuid} REFERENCES users (id),
     created_by {uuid} NOT NULL REFERENCES users (id),
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
@@ -359,8 +360,10 @@ CREATE TABLE invoices (
     paid_minor BIGINT NOT NULL,
     paid_currency CHAR(3) NOT NULL,
     tax_invoice_number TEXT,
+    tax_invoice_key TEXT,
     issued_on {date},
     void_reason TEXT,
+    submitted_by {uuid} REFERENCES users (id),
     created_by {uuid} NOT NULL REFERENCES users (id),
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
@@ -371,7 +374,8 @@ CREATE TABLE invoices (
     CHECK (allocated_currency = amount_currency AND paid_currency = amount_currency)
 );
 CREATE UNIQUE INDEX invoices_number ON invoices (number);
-CREATE UNIQUE INDEX invoices_tax_invoice_number ON invoices (tax_invoice_number);
+-- Whatever the spelling: a number is taken once, also by an invoice that was voided.
+CREATE UNIQUE INDEX invoices_tax_invoice_key ON invoices (tax_invoice_key);
 CREATE INDEX invoices_contract_id ON invoices (contract_id);
 CREATE INDEX invoices_owner_id ON invoices (owner_id, created_at, id);
 CREATE INDEX invoices_created_at ON invoices (created_at, id);

@@ -5,7 +5,6 @@ use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Parent,
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
-use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
@@ -15,7 +14,7 @@ use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, there};
+use crate::change::{self, save_changed, there};
 use crate::leads;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -135,30 +134,31 @@ pub async fn create(app: &App, call: &Call, form: Valid<ActivityDetails>) -> Wri
         let parent = parent_of_new(ctx, work, form.about).await?;
         let (activity, event) = Activity::new(ctx, work.new_id(), &parent, form.clone())?;
         work.insert(&activity, event).await?;
-        note(ctx, work, &activity).await?;
+        match (&parent, activity.details.happened_at) {
+            (Parent::Lead(lead), Some(at)) => leads::note_activity(ctx, work, lead.id, at).await?,
+            (Parent::Lead(_), None) => {}
+            (Parent::Customer(_), _) => follow(work, &parent).await?,
+        }
         let parent = self::parent(ctx, work, &activity).await?;
         Ok(view(ctx, &parent, activity))
     })
     .await
 }
 
-/// What follows for the lead or the customer. A task that is still to be done is no activity yet, but the
-/// next one.
-async fn note(ctx: &Context<'_>, work: &mut Work, activity: &Activity) -> Result<(), Failure> {
-    let details = &activity.details;
-    if let (Some(lead), None, Some(at)) = (activity.lead_id, activity.customer_id, details.happened_at) {
-        leads::note_activity(ctx, work, lead, at).await?;
+/// What follows for the lead or the customer from the activities that it has now.
+async fn follow(work: &mut Work, parent: &Parent) -> Result<(), Failure> {
+    match parent {
+        Parent::Lead(before) => {
+            let mut after = before.clone();
+            let event = after.follow(work.activities_of_lead(before.id).await?.last);
+            save_changed(work, before, &mut after, event).await
+        }
+        Parent::Customer(before) => {
+            let mut after = before.clone();
+            let event = after.follow(work.activities_of_customer(before.id).await?);
+            save_changed(work, before, &mut after, event).await
+        }
     }
-    if let Some(customer) = activity.customer_id {
-        let before: Customer = change::load(ctx, work, customer).await?;
-        let mut after = before.clone();
-        let event = match details.happened_at {
-            Some(at) => after.note_activity(at, details.next_step_at),
-            None => after.plan_activity(details.due_at),
-        };
-        work.save(&before, &mut after, event).await?;
-    }
-    Ok(())
 }
 
 /// Changes what was said about an activity.
@@ -177,6 +177,7 @@ pub async fn update(
         let mut after = before.clone();
         let event = after.edit(ctx, &parent, patch.apply(&before.details)?)?;
         work.save(&before, &mut after, event).await?;
+        follow(work, &parent).await?;
         Ok(view(ctx, &parent, after))
     })
     .await
@@ -190,7 +191,8 @@ pub async fn delete(app: &App, call: &Call, id: ActivityId) -> Written<()> {
         let activity: Activity = there(work.load(id).await?)?;
         call.check_version(activity.version)?;
         activity.may_update(ctx, &parent)?;
-        Ok(work.delete(&activity, Event("activity.deleted")).await?)
+        work.delete(&activity, Event("activity.deleted")).await?;
+        follow(work, &parent).await
     })
     .await
 }

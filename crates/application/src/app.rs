@@ -1,8 +1,12 @@
 //! The application: the database, the clock and the keys, and the frame in which every use case runs.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use fairlead_domain::access::Actor;
 use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::Organisation;
@@ -22,8 +26,10 @@ use crate::passwords::Passwords;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 
-/// How often a transaction is tried when others are in its way.
+/// How often something is tried when others are in its way.
 const ATTEMPTS: usize = 5;
+/// How often something is tried when the organisation keeps changing: each time only the snapshot was too old.
+const SNAPSHOTS: usize = 25;
 
 /// Where the data is and how access works.
 #[derive(Debug, Clone)]
@@ -102,12 +108,23 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// Opens the database. Its schema may still be missing: see [`App::migrate`].
+    /// Opens the database; a SQLite file is made when it is not there. Its schema may still be missing: see
+    /// [`App::migrate`].
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
+        Self::open_or(config, true).await
+    }
+
+    /// Opens a database that is there.
+    pub async fn open_existing(config: AppConfig) -> Result<Self, OpenError> {
+        Self::open_or(config, false).await
+    }
+
+    async fn open_or(config: AppConfig, create: bool) -> Result<Self, OpenError> {
         let location = Location {
             url: config.database.url.expose_secret(),
             max_connections: config.database.max_connections,
             acquire_timeout: Duration::from_millis(config.database.acquire_timeout_ms),
+            create,
         };
         // Until the keys are loaded nobody can have a cursor.
         let store = Store::open(&location, CursorKey([0; 32])).await?;
@@ -238,7 +255,7 @@ impl App {
                 _ => reader.settle().await,
             };
             match settled.map_err(Failure::from).and(outcome) {
-                Err(Failure::Store(error)) if error.wants_repetition() && attempt < ATTEMPTS => {
+                Err(Failure::Store(error)) if attempt < attempts(&error) => {
                     self.reload_organisation().await?;
                 }
                 outcome => return outcome.map_err(spoken),
@@ -257,7 +274,7 @@ impl App {
         let mut turn = None;
         for attempt in 1.. {
             match self.attempt(call, &case).await {
-                Err(Failure::Store(error)) if error.wants_repetition() && attempt < ATTEMPTS => {
+                Err(Failure::Store(error)) if attempt < attempts(&error) => {
                     // One after the other from here on: many who repeat at once, each changing what the others
                     // were judged by, would keep each other from ever getting through.
                     if turn.is_none() {
@@ -282,7 +299,7 @@ impl App {
         let mut work = self.store().begin(author, Some(guard)).await?;
         let now = work.now();
         let actor = org.actor(call.caller.user).ok_or_else(no_longer)?;
-        if let Some(answer) = claim(&mut work, call).await? {
+        if let Some(answer) = claim(&mut work, call, &actor).await? {
             return answer.map(Done::Replayed);
         }
         match case(&Context { actor: &actor, org: &org, now }, &mut work).await {
@@ -297,22 +314,22 @@ impl App {
                 match spoken(failure) {
                     Failure::Refused(refusal) => {
                         undone?;
-                        self.keep_refusal(call, refusal).await
+                        self.keep_refusal(call, &actor, refusal).await
                     }
-                    failure @ Failure::Store(_) => Err(failure),
+                    failure => Err(failure),
                 }
             }
         }
     }
 
     /// A refusal is an answer as well: under the same key it is given again.
-    async fn keep_refusal<V>(&self, call: &Call, refusal: Refusal) -> Written<V> {
+    async fn keep_refusal<V>(&self, call: &Call, actor: &Actor, refusal: Refusal) -> Written<V> {
         if call.idempotency.is_none() || refusal.code == Code::IdempotencyInProgress {
             return Err(refusal.into());
         }
         let author = self.author(Some(call.caller), &call.request_id);
         let mut work = self.store().begin(author, None).await?;
-        if let Some(answer) = claim(&mut work, call).await? {
+        if let Some(answer) = claim(&mut work, call, actor).await? {
             return answer.map(Done::Replayed);
         }
         let answer = json!({ "refused": refusal });
@@ -321,18 +338,32 @@ impl App {
     }
 }
 
-async fn claim(work: &mut Work, call: &Call) -> Result<Option<Result<Value, Failure>>, Failure> {
+async fn claim(
+    work: &mut Work,
+    call: &Call,
+    actor: &Actor,
+) -> Result<Option<Result<Value, Failure>>, Failure> {
     let Some(key) = &call.idempotency else { return Ok(None) };
     match work.claim(call.caller.user, &key.key, key.fingerprint).await? {
         Claim::Fresh => Ok(None),
         Claim::Answered(mut answer) => {
+            call.may_be_repeated(actor)?;
             if let Some(view) = answer.get_mut("ok") {
                 return Ok(Some(Ok(view.take())));
             }
             let refusal = serde_json::from_value(answer["refused"].take())
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            Ok(Some(Err(Failure::Refused(refusal))))
+            Ok(Some(Err(Failure::Replayed(refusal))))
         }
+    }
+}
+
+/// How often to try in all what ended like this.
+fn attempts(error: &StoreError) -> usize {
+    match error {
+        StoreError::Stale => SNAPSHOTS,
+        StoreError::Conflict => ATTEMPTS,
+        _ => 1,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Approvals (审批): what waits for whom, and what follows from a decision.
 
+use fairlead_domain::access::Permission;
 use fairlead_domain::approval::{
     self, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, SubjectFacts, default_flow,
 };
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ApprovalId, InvoiceId, Prose};
@@ -89,7 +90,10 @@ fn subject(kind: ApprovalSubject) -> Predicate {
 fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let parts = approval::readable(ctx.actor);
     if parts.iter().all(|part| part.scope.is_nothing()) {
-        return Err(Refusal::new(Code::Forbidden, "this takes contracts:read or invoices:read"));
+        let detail = "this takes contracts:read or invoices:read".to_owned();
+        ctx.actor
+            .authorize_own(Permission::ContractsRead)
+            .map_err(|refusal| Refusal { detail, ..refusal })?;
     }
     let part = |part: approval::SubjectScope| {
         Predicate::All(vec![subject(part.subject_kind), Predicate::Scope("owner_id", part.scope)])
@@ -184,12 +188,6 @@ pub(crate) async fn withdraw_pending(
     let mut after = before.clone();
     let event = after.withdraw(ctx)?;
     Ok(work.save(&before, &mut after, event).await?)
-}
-
-/// Refuses to delete what somebody was asked to approve.
-pub(crate) async fn never_asked(work: &Work, subject: Uuid) -> Result<(), Failure> {
-    let asked = work.count("approvals", Predicate::Is("subject_id", subject.into())).await?;
-    Ok(approval::check_never_asked(asked)?)
 }
 
 /// A request's subject, locked. Everybody locks the subject first, then the request.

@@ -1,5 +1,6 @@
 //! Who calls and under which conditions, and what comes back: what every use case takes and gives.
 
+use fairlead_domain::access::{Actor, Permission};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::values::{SessionId, UserId};
 use fairlead_persistence::StoreError;
@@ -26,12 +27,19 @@ pub struct Call {
     pub if_match: Option<Expected>,
     /// Makes a repeated call answer what the first one did.
     pub idempotency: Option<IdempotencyKey>,
+    /// The permission that the operation takes: without it, nobody is told again what was answered once.
+    pub permission: Option<Permission>,
 }
 
 impl Call {
     /// A call without conditions.
     pub fn new(caller: Caller, request_id: impl Into<String>) -> Self {
-        Self { caller, request_id: request_id.into(), if_match: None, idempotency: None }
+        Self { caller, request_id: request_id.into(), if_match: None, idempotency: None, permission: None }
+    }
+
+    /// Refuses to repeat an answer to whoever may not ask for it any more.
+    pub(crate) fn may_be_repeated(&self, actor: &Actor) -> Result<(), Refusal> {
+        self.permission.map_or(Ok(()), |permission| actor.authorize_own(permission))
     }
 
     /// Refuses another version than the expected one (RFC 9110, `If-Match`).
@@ -75,6 +83,8 @@ pub struct IdempotencyKey {
 pub enum Failure {
     /// An expected "no".
     Refused(Refusal),
+    /// One that was answered before under the same idempotency key.
+    Replayed(Refusal),
     /// A technical one.
     Store(StoreError),
 }

@@ -5,7 +5,7 @@ use fairlead_domain::access::Permission;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
-    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus,
+    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus, REACTIVATED,
     close_installments, overdue,
 };
 use fairlead_domain::customer::{Customer, Lifecycle, TaxProfile};
@@ -203,8 +203,7 @@ pub async fn update(
 /// Deletes a draft that nobody was ever asked about. Its opportunity goes back to the stage before.
 pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
     app.remove(call, id, Event("contract.deleted"), async |ctx, work, contract: &Contract| {
-        contract.may_update(ctx)?;
-        approvals::never_asked(work, contract.id.0).await?;
+        contract.may_delete(ctx)?;
         return_opportunity(ctx, work, contract).await
     })
     .await
@@ -271,13 +270,16 @@ pub async fn terminate(
     .await
 }
 
+/// A contract's customer as the caller sees it: who may see the one need not see the other.
+pub(crate) fn customer_seen(ctx: &Context, customer: Option<Customer>) -> Option<Customer> {
+    customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx))
+}
+
 /// Everything that a request for an invoice needs to know.
 pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
     app.read(call, async |ctx, reader| {
         let contract: Contract = change::read(ctx, reader, id).await?;
-        let customer: Option<Customer> = reader.one(contract.details.customer_id).await?;
-        let customer =
-            customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx));
+        let customer = customer_seen(ctx, reader.one(contract.details.customer_id).await?);
         let parts: Vec<Installment> = reader.all(of_contract(id)).await?;
         let overdue = overdue(contract.details.amount.currency(), &parts, ctx.today())?;
         let installments = installments(ctx, parts)?;
@@ -361,7 +363,8 @@ pub(crate) async fn activate(ctx: &Context<'_>, work: &mut Work, before: &Contra
     customers::reach(work, after.details.customer_id, Lifecycle::Signed).await
 }
 
-/// Completes a contract that is paid, or makes one run again that no longer is.
+/// Completes a contract that is paid, or makes one run again that no longer is. Its customer then leaves the
+/// pool.
 pub(crate) async fn settle_and_save(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -370,7 +373,11 @@ pub(crate) async fn settle_and_save(
     event: Event,
 ) -> Result<(), Failure> {
     let settled = after.settle(ctx)?;
-    save_changed(work, before, &mut after, settled.unwrap_or(event)).await
+    save_changed(work, before, &mut after, settled.unwrap_or(event)).await?;
+    if settled == Some(REACTIVATED) {
+        customers::return_to(ctx, work, after.details.customer_id, after.owner_id).await?;
+    }
+    Ok(())
 }
 
 /// A form that names a contract must name one that the caller may see.

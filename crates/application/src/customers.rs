@@ -10,7 +10,7 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::Source;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerId, Line, Timestamp};
+use fairlead_domain::values::{CustomerId, Line, Timestamp, UserId};
 use fairlead_persistence::{Predicate, Visible, Work};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -190,6 +190,22 @@ pub async fn release(
         Ok(event)
     })
     .await
+}
+
+/// Gives a customer that is in the pool back to the owner of a contract that runs again.
+pub(crate) async fn return_to(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    id: CustomerId,
+    owner: UserId,
+) -> Result<(), Failure> {
+    let before: Customer = crate::change::there(work.load(id).await?)?;
+    let mut after = before.clone();
+    if let Some((change, event)) = after.return_to(ctx, owner) {
+        work.save(&before, &mut after, event).await?;
+        work.note_ownership(&change, ctx.actor.id).await?;
+    }
+    Ok(())
 }
 
 /// Moves a customer's lifecycle forward.

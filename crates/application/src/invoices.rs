@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, there};
-use crate::contracts::{self, named_contract, settle_and_save};
+use crate::contracts::{self, customer_seen, named_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::summary;
@@ -32,7 +32,8 @@ pub struct InvoiceView {
     pub record: Invoice,
     /// Its amount without and with tax.
     pub tax: TaxSplit,
-    /// What the caller may do with it now.
+    /// What the caller may do with it now. What depends on other records, such as the amount that is left of the
+    /// contract, is judged when it is done.
     #[schema(max_items = 20)]
     pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
 }
@@ -142,9 +143,9 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Invoic
 pub async fn create(app: &App, call: &Call, form: Valid<InvoiceDetails>) -> Written<InvoiceView> {
     app.write(call, async |ctx, work| {
         let contract = named_contract(ctx, work, form.contract_id).await?;
-        let customer: Customer = there(work.find(contract.details.customer_id).await?)?;
+        let customer: Option<Customer> = work.find(contract.details.customer_id).await?;
         let number = work.next_number(NumberKind::Invoice, ctx.today().year()).await?;
-        let profile = customer.details.tax_profile;
+        let profile = customer_seen(ctx, customer).and_then(|customer| customer.details.tax_profile);
         let (invoice, event) = Invoice::new(ctx, work.new_id(), number, &contract, profile, form.clone())?;
         work.insert(&invoice, event).await?;
         Ok(invoice.view(ctx)?)
@@ -168,11 +169,8 @@ pub async fn update(
 
 /// Deletes a draft that nobody was ever asked about.
 pub async fn delete(app: &App, call: &Call, id: InvoiceId) -> Written<()> {
-    app.remove(call, id, Event("invoice.deleted"), async |ctx, work, invoice: &Invoice| {
-        invoice.may_update(ctx)?;
-        approvals::never_asked(work, invoice.id.0).await
-    })
-    .await
+    let event = Event("invoice.deleted");
+    app.remove(call, id, event, async |ctx, _, invoice: &Invoice| Ok(invoice.may_delete(ctx)?)).await
 }
 
 /// Asks for approval; from now on the amount counts against the contract's.

@@ -168,7 +168,11 @@ pub async fn delete(app: &App, call: &Call, id: LeadId) -> Written<()> {
 
 /// Gives a lead to a user.
 pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>) -> Written<LeadView> {
-    app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.assign(ctx, form.owner_id)?)).await
+    app.change(call, id, async |ctx, work, lead: &mut Lead| {
+        work.lock_user(form.owner_id).await?;
+        Ok(lead.assign(ctx, form.owner_id)?)
+    })
+    .await
 }
 
 /// Takes a lead from the lead pool. Of many at once, one gets it.
@@ -177,6 +181,7 @@ pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
         // Whoever comes late is told so, even though the lead has left their sight, but not its version.
         let before: Lead = crate::change::there(work.load(id).await?)?;
         let mut after = before.clone();
+        work.lock_user(ctx.actor.id).await?;
         let event = after.claim(ctx)?;
         call.check_version(before.version)?;
         work.save(&before, &mut after, event).await?;
@@ -282,8 +287,13 @@ async fn opportunity(
         competitors: Tags::default(),
         note: lead.details.interest.clone(),
     };
-    let made = opportunities::make(ctx, work, Valid::check(details)?, "/opportunity").await?;
-    Ok(made.id)
+    let within = |refusal: Refusal| refusal.within("/opportunity");
+    let details = Valid::check(details).map_err(within)?;
+    match opportunities::make(ctx, work, details).await {
+        Ok(made) => Ok(made.id),
+        Err(Failure::Refused(refusal)) => Err(within(refusal).into()),
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn activities_follow(work: &mut Work, lead: LeadId, customer: CustomerId) -> Result<(), Failure> {

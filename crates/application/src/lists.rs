@@ -6,7 +6,7 @@ use fairlead_domain::access::Permission;
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::values::{ContractId, CustomerId, UserId};
 use fairlead_persistence::query::listing::ListRequest;
 use fairlead_persistence::{Predicate, Reader, Slice, Stored, Visible};
@@ -32,9 +32,7 @@ pub(crate) fn scope(
 ) -> Result<Predicate, Refusal> {
     let filter = ctx.actor.visible_scope(permission);
     if filter.is_nothing() {
-        return Err(
-            Refusal::new(Code::Forbidden, format!("this takes {permission}")).with("permission", permission)
-        );
+        ctx.actor.authorize_own(permission)?;
     }
     Ok(Predicate::Scope(owner_column, filter))
 }

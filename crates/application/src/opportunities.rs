@@ -92,15 +92,14 @@ pub struct LoseForm {
     pub lost_to: Option<Line>,
 }
 
-/// Makes an opportunity. `at` is where in the request its form stands.
+/// Makes an opportunity.
 pub(crate) async fn make(
     ctx: &Context<'_>,
     work: &mut Work,
     form: Valid<OpportunityDetails>,
-    at: &str,
 ) -> Result<Opportunity, Failure> {
-    let customer: Customer = named(ctx, work, form.customer_id, &format!("{at}/customer_id")).await?;
-    let pipeline = pipelines::chosen(work, form.pipeline_id, &format!("{at}/pipeline_id")).await?;
+    let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
+    let pipeline = pipelines::chosen(work, form.pipeline_id, "/pipeline_id").await?;
     check_contact(work, &form).await?;
     let (opportunity, event) = Opportunity::new(ctx, work.new_id(), &customer, &pipeline, form)?;
     work.insert(&opportunity, event).await?;
@@ -139,7 +138,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Opport
 
 /// Records an opportunity.
 pub async fn create(app: &App, call: &Call, form: Valid<OpportunityDetails>) -> Written<OpportunityView> {
-    app.write(call, async |ctx, work| Ok(make(ctx, work, form.clone(), "").await?.view(ctx)?)).await
+    app.write(call, async |ctx, work| Ok(make(ctx, work, form.clone()).await?.view(ctx)?)).await
 }
 
 /// Changes what was said about an opportunity.

@@ -33,7 +33,7 @@ pub struct PaymentView {
     /// On which invoices and installments it was put.
     #[schema(max_items = 400)]
     pub allocations: Vec<Allocation>,
-    /// What the caller may do with it now.
+    /// What the caller may do with it now. What depends on other records is judged when it is done.
     #[schema(max_items = 20)]
     pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
 }

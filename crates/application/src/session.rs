@@ -6,11 +6,12 @@ use chrono::Duration;
 use fairlead_domain::access::Grant;
 use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_domain::organisation::{Locale, UserRef};
+use fairlead_domain::organisation::{Locale, User, UserRef, UserStatus};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Email, SessionId, Timestamp, UserId};
 use fairlead_persistence::access::SessionRow;
+use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -187,17 +188,24 @@ async fn enter(
     email: &str,
     form: &LoginForm,
 ) -> Result<TokenPair, Failure> {
-    let found = app.store().credentials(email).await?;
-    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
-    let fits = app.inner.passwords.verify(&form.password.0, hash).await?;
-    let org = app.reload_organisation().await?;
-    let user = user.filter(|user| fits && org.actor(*user).is_some()).ok_or_else(|| {
+    let refused = || {
         Refusal::new(Code::InvalidCredentials, "e-mail or password is wrong, or the account may not log in")
-    })?;
+    };
+    let (user, hash) = app.store().credentials(email).await?.unzip();
+    let fits = app.inner.passwords.verify(&form.password.0, hash.clone()).await?;
+    let org = app.reload_organisation().await?;
+    let user = user.filter(|user| fits && org.actor(*user).is_some()).ok_or_else(refused)?;
 
     let refresh = RefreshToken::new();
     let caller = crate::call::Caller { user, session: None };
     let mut work = app.store().begin(app.author(Some(caller), request_id), None).await?;
+    // Checking a password takes long enough for it to be replaced, or for the account to be disabled, meanwhile.
+    let held: Option<User> = work.hold(Predicate::Is("id", user.0.into())).await?;
+    let active = held.is_some_and(|user| user.status == UserStatus::Active);
+    if !active || work.password_hash(user).await? != hash {
+        work.roll_back().await?;
+        return Err(refused().into());
+    }
     let now = work.now();
     let session = SessionRow {
         id: work.new_id(),
@@ -215,7 +223,7 @@ async fn enter(
     app.pair(user, session.id, refresh)
 }
 
-fn note(work: &mut fairlead_persistence::Work, event: Event, session: SessionId, user: UserId) {
+fn note(work: &mut Work, event: Event, session: SessionId, user: UserId) {
     let data = serde_json::json!({ "id": session, "user_id": user });
     work.note_changes(event, RecordKind::Session, session.0, serde_json::Map::new(), data);
 }
@@ -333,20 +341,25 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     let account = user.to_string();
     let (throttle, now) = (&app.inner.throttle, app.now());
     throttle.admit(&account, &account, now)?;
-    let fits = async {
+    let wrong = || Refusal::invalid("/current_password", "wrong_password", "is not the present password");
+    let checked = async {
         let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
-        Ok::<_, Failure>(app.inner.passwords.verify(&form.current_password.0, known).await?)
+        let fits = app.inner.passwords.verify(&form.current_password.0, known.clone()).await?;
+        Ok::<_, Failure>((known, fits))
     };
-    let fits = fits.await.inspect_err(|_| throttle.take_back(&account, &account, now))?;
+    let (known, fits) = checked.await.inspect_err(|_| throttle.take_back(&account, &account, now))?;
     if !fits {
-        return Err(
-            Refusal::invalid("/current_password", "wrong_password", "is not the present password").into()
-        );
+        return Err(wrong().into());
     }
     throttle.forgive(&account);
     throttle.take_back(&account, &account, now);
     let hash = app.inner.passwords.hash(form.new_password.secret()).await?;
     app.write(call, async |ctx, work| {
+        // Locked against whoever logs in, or replaces the password, meanwhile.
+        work.load::<User>(ctx.actor.id).await?;
+        if work.password_hash(ctx.actor.id).await? != known {
+            return Err(wrong().into());
+        }
         work.put_password(ctx.actor.id, &hash).await?;
         work.end_sessions(ctx.actor.id, call.caller.session).await?;
         crate::users::note_password(work, ctx.actor.id);

@@ -125,6 +125,16 @@ pub struct Activity {
 }
 record!(Activity, Activity);
 
+/// What the activities of a lead or a customer say together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActivityTimes {
+    /// When the last one happened.
+    pub last: Option<Timestamp>,
+    /// What is planned for after that: the earliest task that is still to be done, or the next step that was said
+    /// last, if that is earlier.
+    pub next: Option<Timestamp>,
+}
+
 /// The record on which an activity depends: it is seen by whoever sees it.
 #[derive(Debug, Clone)]
 pub enum Parent {

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
+use crate::activity::ActivityTimes;
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::lead::{Source, eligible_owner};
@@ -15,7 +16,7 @@ use crate::values::{
     CustomerId, Email, Line, Phone, Prose, Tags, Timestamp, UserId, WebAddress, mask_email, mask_phone,
     mask_text,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who, tell};
+use crate::workflow::{AllowedAction, Machine, Rule, Who, rejudge};
 
 text_enum! {
     /// What a customer is.
@@ -88,6 +89,8 @@ text_enum! {
         Assigned = "assigned",
         /// Its owner gave it back.
         Released = "released",
+        /// A contract that was paid in full runs again (合同恢复), so it left the pool for the contract's owner.
+        ContractReopened = "contract_reopened",
     }
 }
 
@@ -220,10 +223,10 @@ pub struct CustomerDetails {
 }
 
 impl CustomerDetails {
-    /// The registration number as it is compared: upper case without spaces.
+    /// The registration number as it is compared.
     pub fn registration_key(&self) -> Option<String> {
         let number = self.registration_number.as_ref()?;
-        Some(number.as_str().split_whitespace().collect::<String>().to_uppercase())
+        Some(number.normalised())
     }
 }
 
@@ -316,6 +319,10 @@ impl OwnerLoad {
     }
 }
 
+fn claimed() -> Refusal {
+    Refusal::new(Code::AlreadyClaimed, "the customer has an owner")
+}
+
 impl Customer {
     /// Who would own what this caller records: a seller themselves, for others nobody.
     pub fn owner_of_new(ctx: &Context) -> Option<UserId> {
@@ -331,7 +338,8 @@ impl Customer {
         cause: OwnershipCause,
     ) -> Result<(Self, OwnershipChange, Event), Refusal> {
         ctx.actor.authorize_own(Permission::CustomersCreate)?;
-        if let Some((_, load)) = owner {
+        if let Some((user, load)) = owner {
+            eligible_owner(ctx, user, Permission::PoolClaim)?;
             load.room(ctx)?;
         }
         let owner_id = owner.map(|(user, _)| user);
@@ -389,20 +397,14 @@ impl Customer {
 
     /// Takes it from the pool.
     pub fn claim(&mut self, ctx: &Context, load: OwnerLoad) -> Result<(OwnershipChange, Event), Refusal> {
-        let late = || Refusal::new(Code::AlreadyClaimed, "the customer has an owner");
         if self.reveal(ctx).is_err() {
             // Whoever lost the race still sees why, though the customer has left their sight. To whoever could
             // not have won, it does not exist.
             let raced = self.owner_id.is_some()
                 && ctx.reveal(Permission::CustomersRead, None).is_ok()
                 && ctx.authorize(Permission::PoolClaim, None).is_ok();
-            return Err(if raced { late() } else { Refusal::not_found() });
+            return Err(if raced { claimed() } else { Refusal::not_found() });
         }
-        if self.owner_id.is_some() {
-            ctx.authorize(Permission::PoolClaim, None)?;
-            return Err(late());
-        }
-        self.permit(ctx, OwnershipAction::Claim)?;
         self.may_claim(ctx)?;
         let settings = &ctx.org.settings;
         load.room(ctx)?;
@@ -416,14 +418,13 @@ impl Customer {
         Ok((change, Event("customer.claimed")))
     }
 
-    fn unowned(&self) -> Result<(), Refusal> {
-        if self.owner_id.is_none() {
-            return Ok(());
-        }
-        Err(Refusal::new(Code::AlreadyClaimed, "the customer has an owner"))
-    }
-
+    /// Whether the caller could have claimed it comes before whether somebody was faster.
     fn may_claim(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::PoolClaim, None)?;
+        if self.owner_id.is_some() {
+            return Err(claimed());
+        }
+        self.permit(ctx, OwnershipAction::Claim)?;
         let cool_down = chrono::Duration::days(ctx.org.settings.claim_cool_down_days);
         let until = self.pooled_at.map(|at| at.plus(cool_down));
         if self.previous_owner_id == Some(ctx.actor.id) && until.is_some_and(|until| ctx.now < until) {
@@ -475,6 +476,16 @@ impl Customer {
         Ok((self.move_to(ctx, None, OwnershipCause::Released, Some(reason)), Event("customer.released")))
     }
 
+    /// Gives it back to the owner of a contract that runs again, if it is in the pool meanwhile: there, no customer
+    /// has a running contract. Neither limits count nor whether the owner is still there.
+    pub fn return_to(&mut self, ctx: &Context, owner: UserId) -> Option<(OwnershipChange, Event)> {
+        if self.owner_id.is_some() {
+            return None;
+        }
+        let change = self.move_to(ctx, Some(owner), OwnershipCause::ContractReopened, None);
+        Some((change, Event("customer.returned")))
+    }
+
     fn move_to(
         &mut self,
         ctx: &Context,
@@ -494,20 +505,11 @@ impl Customer {
         change
     }
 
-    /// Notes an activity and what comes next.
-    pub fn note_activity(&mut self, at: Timestamp, next: Option<Timestamp>) -> Event {
-        self.last_activity_at = self.last_activity_at.max(Some(at));
-        self.next_activity_at = next.or(self.next_activity_at.filter(|due| *due > at));
-        Event("customer.activity_logged")
-    }
-
-    /// Notes that something is to be done.
-    pub fn plan_activity(&mut self, due: Option<Timestamp>) -> Event {
-        self.next_activity_at = match (self.next_activity_at, due) {
-            (Some(known), Some(due)) => Some(known.min(due)),
-            (known, due) => known.or(due),
-        };
-        Event("customer.activity_planned")
+    /// Notes what its activities say together, whichever of them is new, changed or gone.
+    pub fn follow(&mut self, activities: ActivityTimes) -> Event {
+        self.last_activity_at = activities.last;
+        self.next_activity_at = activities.next;
+        Event("customer.activities_changed")
     }
 
     /// Moves the lifecycle forward, never back. Says whether it moved.
@@ -541,11 +543,8 @@ impl Customer {
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(self.owner_id);
-        let mut actions = MACHINE.offers(ctx.actor, &standing, self.ownership(), |action| match action {
-            OwnershipAction::Claim => self.may_claim(ctx),
-            OwnershipAction::Assign | OwnershipAction::Release => Ok(()),
-        });
-        tell(&mut actions, OwnershipAction::Claim.as_str(), &self.unowned());
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.ownership(), |_| Ok(()));
+        rejudge(&mut actions, OwnershipAction::Claim.as_str(), self.may_claim(ctx));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
         actions

@@ -208,6 +208,15 @@ impl Refusal {
         Self { code: Code::UnknownReference, ..Self::invalid(pointer, "unknown_reference", message) }
     }
 
+    /// The same about a value that stands deeper: `pointer` leads to it.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     /// The request cannot be read; `pointer` says where.
     pub fn malformed(pointer: &str, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -218,7 +227,7 @@ impl Refusal {
     }
 
     /// What a failed read of a JSON value says: malformed, or a broken rule when the value's type said so.
-    pub fn from_form(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+    pub(crate) fn from_form(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let mut pointer = form::pointer(error.path());
         let text = error.inner().to_string();
         let broken = form::classify(&text);

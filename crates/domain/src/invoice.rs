@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
+use crate::approval::{asked_by, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::contract::Contract;
@@ -175,7 +176,8 @@ pub struct Invoice {
     pub allocated: Money,
     /// What confirmed payments put on it.
     pub paid: Money,
-    /// The number of the tax invoice; unique.
+    /// The number of the tax invoice; unique, whatever the case and the width of its characters and the spaces
+    /// in it.
     #[schema(required)]
     pub tax_invoice_number: Option<Line>,
     /// When it was issued.
@@ -184,6 +186,9 @@ pub struct Invoice {
     /// Why it was voided.
     #[schema(required)]
     pub void_reason: Option<Line>,
+    /// Who asked for its approval last; none before it was submitted.
+    #[schema(required)]
+    pub submitted_by: Option<UserId>,
     /// Who recorded it.
     pub created_by: UserId,
     /// Bumped by each write.
@@ -200,7 +205,8 @@ record!(Invoice, Invoice);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssueForm {
-    /// The number of the tax invoice; unique.
+    /// The number of the tax invoice; unique, whatever the case and the width of its characters and the spaces
+    /// in it.
     #[validate(nested)]
     pub tax_invoice_number: Line,
     /// When it was issued; today when absent.
@@ -221,7 +227,7 @@ impl Invoice {
     ) -> Result<(Self, Event), Refusal> {
         ctx.authorize(Permission::InvoicesRequest, Some(contract.owner_id))?;
         contract.invoicing()?;
-        form.amount.same_currency(contract.details.amount)?;
+        form.amount.stated_in(contract.details.amount.currency(), "/amount")?;
         let mut details = form.into_inner();
         details.tax_profile = details.tax_profile.or(customer_profile);
         let nothing = Money::zero(details.amount.currency());
@@ -237,6 +243,7 @@ impl Invoice {
             tax_invoice_number: None,
             issued_on: None,
             void_reason: None,
+            submitted_by: None,
             created_by: ctx.actor.id,
             version: 1,
             created_at: ctx.now,
@@ -254,7 +261,12 @@ impl Invoice {
         MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
     }
 
-    /// May it be changed or deleted by hand? While it is a draft.
+    /// The number of the tax invoice as it is compared.
+    pub fn tax_invoice_key(&self) -> Option<String> {
+        self.tax_invoice_number.as_ref().map(Line::normalised)
+    }
+
+    /// May it be changed by hand? While it is a draft.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.authorize(Permission::InvoicesRequest, Some(self.owner_id))?;
         match self.status {
@@ -268,11 +280,17 @@ impl Invoice {
         }
     }
 
+    /// May it be deleted? While it is a draft that nobody was ever asked about.
+    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        never_asked(self.submitted_by)
+    }
+
     /// Changes what was said about it.
     pub fn edit(&mut self, ctx: &Context, form: Valid<InvoiceDetails>) -> Result<Event, Refusal> {
         self.may_update(ctx)?;
         unchanged("/contract_id", &self.details.contract_id, &form.contract_id)?;
-        form.amount.same_currency(self.details.amount)?;
+        form.amount.stated_in(self.details.amount.currency(), "/amount")?;
         self.details = form.into_inner();
         Ok(Event("invoice.updated"))
     }
@@ -287,12 +305,14 @@ impl Invoice {
         let status = self.permit(ctx, InvoiceAction::Submit)?;
         contract.commit_invoice(self.details.amount)?;
         self.status = status;
+        self.submitted_by = Some(ctx.actor.id);
         Ok(Event("invoice.submitted"))
     }
 
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
         let status = self.permit(ctx, InvoiceAction::Withdraw)?;
+        asked_by(ctx, self.submitted_by)?;
         contract.free_invoice(self.details.amount)?;
         self.status = status;
         Ok(Event("invoice.withdrawn"))
@@ -366,11 +386,12 @@ impl Invoice {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
+            InvoiceAction::Withdraw => asked_by(ctx, self.submitted_by),
             InvoiceAction::Void => self.unpaid(),
             _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
         actions
     }
 }

@@ -15,7 +15,7 @@ use crate::valid::Valid;
 use crate::values::{
     ContactId, CustomerId, Email, LeadId, Line, Money, OpportunityId, Phone, Prose, Tags, Timestamp, UserId,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who, tell};
+use crate::workflow::{AllowedAction, Machine, Rule, Who, rejudge};
 
 text_enum! {
     /// Where a lead, a customer or an opportunity came from.
@@ -283,6 +283,10 @@ pub(crate) fn eligible_owner(ctx: &Context, user: UserId, permission: Permission
     }
 }
 
+fn claimed() -> Refusal {
+    Refusal::new(Code::AlreadyClaimed, "the lead has an owner")
+}
+
 impl Lead {
     /// Records a lead. A seller keeps what they record; from others it goes to the lead pool.
     pub fn new(ctx: &Context, id: LeadId, form: Valid<LeadDetails>) -> Result<(Self, Event), Refusal> {
@@ -365,22 +369,23 @@ impl Lead {
 
     /// Takes it from the lead pool.
     pub fn claim(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        let late = || Refusal::new(Code::AlreadyClaimed, "the lead has an owner");
         if self.reveal(ctx).is_err() {
             // Whoever lost the race still sees why, though the lead has left their sight, and nothing else of
             // it. To whoever could not have won, it does not exist.
             let raced = self.owner_id.is_some()
                 && ctx.reveal(Permission::LeadsRead, None).is_ok()
                 && ctx.authorize(Permission::LeadsClaim, None).is_ok();
-            return Err(if raced { late() } else { Refusal::not_found() });
+            return Err(if raced { claimed() } else { Refusal::not_found() });
         }
-        if self.owner_id.is_some() {
-            MACHINE.permit(ctx.actor, &ctx.standing(None), self.status, LeadAction::Claim)?;
-            return Err(late());
-        }
-        self.status = self.permit(ctx, LeadAction::Claim)?;
+        self.status = self.may_claim(ctx)?;
         self.belong_to(ctx, Some(ctx.actor.id));
         Ok(Event("lead.claimed"))
+    }
+
+    /// Whether the caller could have claimed it comes before whether somebody was faster.
+    fn may_claim(&self, ctx: &Context) -> Result<LeadStatus, Refusal> {
+        let status = MACHINE.permit(ctx.actor, &ctx.standing(None), self.status, LeadAction::Claim)?;
+        if self.owner_id.is_some() { Err(claimed()) } else { Ok(status) }
     }
 
     /// Gives it back to the lead pool.
@@ -437,6 +442,12 @@ impl Lead {
         self.unconverted()?;
         self.permit(ctx, LeadAction::Convert)?;
         self.owned()
+    }
+
+    /// Notes when the last of its activities happened, now that they are others.
+    pub fn follow(&mut self, last: Option<Timestamp>) -> Event {
+        self.last_activity_at = last;
+        Event("lead.activities_changed")
     }
 
     /// Notes what it became.
@@ -500,13 +511,11 @@ impl Lead {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let mut actions =
             MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| match action {
-                LeadAction::Claim if self.owner_id.is_some() => {
-                    Err(Refusal::new(Code::AlreadyClaimed, "the lead has an owner"))
-                }
-                LeadAction::Release | LeadAction::Convert => self.owned().map(|_| ()),
+                LeadAction::Release => self.owned().map(|_| ()),
                 _ => Ok(()),
             });
-        tell(&mut actions, LeadAction::Convert.as_str(), &self.unconverted());
+        rejudge(&mut actions, LeadAction::Claim.as_str(), self.may_claim(ctx));
+        rejudge(&mut actions, LeadAction::Convert.as_str(), self.may_convert(ctx));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
         actions

@@ -9,6 +9,7 @@ use validator::Validate;
 
 use crate::error::{Code, Refusal};
 use crate::valid::Valid;
+use crate::values::form;
 
 /// The members of a `T` that are to change.
 #[derive(Debug, Clone)]
@@ -28,8 +29,7 @@ impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
         let mut form =
             serde_json::to_value(current).map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
         merge(&mut form, &Value::Object(self.members.clone()));
-        let patched = serde_path_to_error::deserialize(form).map_err(|error| Refusal::from_form(&error))?;
-        Valid::check(patched)
+        Valid::check(form::read(form)?)
     }
 
     /// Whether a member is to change.

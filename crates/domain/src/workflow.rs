@@ -211,13 +211,10 @@ impl AllowedAction {
     }
 }
 
-/// Says why not in the words of the subject, where these tell more than that the state does not allow it.
-pub(crate) fn tell(actions: &mut [AllowedAction], action: &str, subject: &Result<(), Refusal>) {
-    let Err(refusal) = subject else { return };
-    let unfit =
-        |offer: &&mut AllowedAction| offer.action == action && offer.reason == Some(Code::InvalidTransition);
-    for offer in actions.iter_mut().filter(unfit) {
-        offer.reason = Some(refusal.code);
+/// Lets the subject judge an action of the machine by itself, where it asks in another order.
+pub(crate) fn rejudge<T>(actions: &mut [AllowedAction], action: &str, verdict: Result<T, Refusal>) {
+    if let Some(offer) = actions.iter_mut().find(|offer| offer.action == action) {
+        *offer = AllowedAction::judge(action, verdict.map(drop));
     }
 }
 

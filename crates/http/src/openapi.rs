@@ -162,6 +162,33 @@ mod tests {
     }
 
     #[test]
+    fn whatever_may_be_told_again_says_so() {
+        let document = document();
+        let header = |response: &Value| {
+            let target =
+                response.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+            let response = target.map_or(response, |target| document.pointer(target).unwrap());
+            response["headers"].get("Idempotent-Replayed").is_some()
+        };
+        let (mut idempotent, mut others) = (0, 0);
+        for (name, operation) in operations(&document) {
+            let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+            let takes_key = parameters.map(Value::to_string).any(|text| text.contains("Idempotency-Key"));
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                // An operation that has nothing else to refuse so refuses the key itself, which is not kept.
+                let only_the_key = ["IdempotencyKeyReused", "IdempotencyInProgress"]
+                    .iter()
+                    .any(|one| response.to_string().contains(&format!("{one}\"}}")));
+                let kept =
+                    ["200", "201", "204", "403", "404", "409", "412", "422"].contains(&status.as_str());
+                assert_eq!(header(response), takes_key && kept && !only_the_key, "{name} {status}");
+                *(if takes_key { &mut idempotent } else { &mut others }) += 1;
+            }
+        }
+        assert!(idempotent > 100 && others > 100);
+    }
+
+    #[test]
     fn references_lead_somewhere() {
         fn check(value: &Value, document: &Value) {
             match value {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ContentEncoding, LOCATION};
 use actix_web::middleware::{Compat, Compress, from_fn};
 use actix_web::web::{self, Bytes, ServiceConfig};
-use actix_web::{App as ActixApp, HttpResponse, HttpServer, Scope};
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, Scope};
 use fairlead_application::App;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use fairlead_domain::error::{Code, Refusal};
+use utoipa_swagger_ui::Config;
 
 use crate::api::{Operation, scope, services};
 use crate::config::HttpConfig;
 use crate::middleware::{cors, frame};
+use crate::problem;
 use crate::request::body::JSON;
 use crate::resource;
 use crate::state::{Health, State};
@@ -94,7 +96,7 @@ impl Documents {
 
     /// Serves the specification and the page that shows it.
     fn mount(&self, scope: Scope) -> Scope {
-        let page = SwaggerUi::new("/swagger-ui/{_:.*}").config(
+        let page = Arc::new(
             Config::new(["/openapi.json"])
                 .persist_authorization(true)
                 .try_it_out_enabled(true)
@@ -110,8 +112,30 @@ impl Documents {
                     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/swagger-ui/")).finish()
                 }),
             )
-            .service(page)
+            .route(
+                "/swagger-ui/{file:.*}",
+                web::get().to(move |request: HttpRequest, file: web::Path<String>| {
+                    let answer = page_file(&request, &file, Arc::clone(&page));
+                    async move { answer }
+                }),
+            )
     }
+}
+
+/// A file of the page, which is part of the program.
+fn page_file(request: &HttpRequest, file: &str, page: Arc<Config<'static>>) -> HttpResponse {
+    let refusal = match utoipa_swagger_ui::serve(file, page) {
+        Ok(Some(found)) => {
+            let mut response = HttpResponse::Ok();
+            if found.gzpipped {
+                response.insert_header(ContentEncoding::Gzip);
+            }
+            return response.content_type(found.content_type).body(found.bytes.into_owned());
+        }
+        Ok(None) => Refusal::new(Code::NotFound, "no such path"),
+        Err(error) => Refusal::new(Code::Internal, error.to_string()),
+    };
+    problem::answer(refusal.into(), request)
 }
 
 fn fixed(text: &Bytes, kind: &'static str) -> actix_web::Route {

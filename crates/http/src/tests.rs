@@ -271,6 +271,11 @@ async fn the_documentation_is_served() {
     let yaml = site.get("/openapi.yaml", &[]).await;
     assert!(yaml.body.starts_with(b"openapi: 3.1.0\n"));
     assert_eq!(site.get("/swagger-ui", &[]).await.header("location"), Some("/swagger-ui/"));
+    for file in ["swagger-ui-bundle.js", "swagger-initializer.js", "swagger-ui.css"] {
+        let file = site.get(&format!("/swagger-ui/{file}"), &[]).await;
+        assert!(file.status == StatusCode::OK && !file.body.is_empty());
+    }
+    assert_eq!(site.get("/swagger-ui/nope.js", &[]).await.code(), Code::NotFound);
     let page = site.get("/swagger-ui/", &[]).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));

@@ -69,6 +69,8 @@ fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
     Ok(SigningKeyRow { kid: row.column()?, secret: row.column()? })
 }
 
+const PASSWORD_HASH: &str = "SELECT password_hash FROM credentials WHERE user_id = $1";
+
 async fn every<T: Kept>(reads: &Reads) -> Result<Vec<T>, StoreError> {
     let table = T::table();
     let sql = Sql::new(format!("SELECT {} FROM {} ORDER BY id", table.selection, table.name));
@@ -111,8 +113,7 @@ impl Store {
 
     /// The hash of a user's password.
     pub async fn password_hash(&self, user: UserId) -> Result<Option<String>, StoreError> {
-        let text = "SELECT password_hash FROM credentials WHERE user_id = $1";
-        self.first(text, vec![user.0.into()], only).await
+        self.first(PASSWORD_HASH, vec![user.0.into()], only).await
     }
 
     /// The sessions of a user that have not ended.
@@ -150,6 +151,11 @@ impl Work {
     /// The keys that sign access tokens, the newest first.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError> {
         self.select(Sql::new(SIGNING_KEYS), signing_key).await
+    }
+
+    /// The hash of a user's password. It stays what it is while the user's row is held.
+    pub async fn password_hash(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        self.first(PASSWORD_HASH, vec![user.0.into()], only).await
     }
 
     /// Keeps the hash of a user's password in place of the one before.

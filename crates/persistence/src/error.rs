@@ -1,7 +1,35 @@
 //! What can go wrong between a rule and the disk.
 
+use std::time::Duration;
+
 use fairlead_domain::error::{Code, Refusal};
 use sea_orm::{DbErr, RuntimeErr};
+
+/// How long the database may take to answer a statement. PostgreSQL gives one up sooner by itself
+/// (`statement_timeout`): whatever takes longer has fallen silent, as behind a broken network.
+const SILENCE: Duration = Duration::from_secs(35);
+
+/// The answer of a statement, unless the database has fallen silent. Then its connection is not used again.
+pub(crate) async fn answered<T, E>(statement: impl Future<Output = Result<T, E>>) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
+    within(SILENCE, statement).await
+}
+
+/// The answer of a statement, if it comes in time.
+pub(crate) async fn within<T, E>(
+    time: Duration,
+    statement: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError>
+where
+    StoreError: From<E>,
+{
+    match tokio::time::timeout(time, statement).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable(format!("no answer within {} s", time.as_secs()))),
+    }
+}
 
 /// A technical failure, or a fact that only the database can know for certain.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +63,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether to try again later.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_)) || self.wants_repetition()
-    }
-
-    /// Whether the transaction should be repeated at once.
-    pub fn wants_repetition(&self) -> bool {
-        matches!(self, Self::Stale | Self::Conflict)
+        matches!(self, Self::Unavailable(_) | Self::Locked(_) | Self::Stale | Self::Conflict)
     }
 }
 
@@ -96,6 +119,8 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
         ("40001" | "40P01", _) => StoreError::Conflict,
         // Waited too long for a lock.
         ("55P03", _) => StoreError::Locked(message),
+        // Took too long or was cancelled; left a transaction open for too long.
+        ("57014" | "25P03", _) => StoreError::Unavailable(message),
         // Shutting down, starting up, gone, out of connections, out of resources, disk full.
         (code, _) if code.len() == 5 && ["57P", "08", "53"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable(message)
@@ -113,7 +138,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("customers_registration_key", "customers.registration_key", "/registration_number"),
     ("contacts_primary", "contacts.customer_id", "/is_primary"),
     ("pipelines_default", "pipelines.is_default", "/is_default"),
-    ("invoices_tax_invoice_number", "invoices.tax_invoice_number", "/tax_invoice_number"),
+    ("invoices_tax_invoice_key", "invoices.tax_invoice_key", "/tax_invoice_number"),
     ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
 ];
 

@@ -13,7 +13,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoArguments, Postgres, Sqlite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, answered};
 use crate::sql::Sql;
 
 /// How to connect.
@@ -31,7 +31,7 @@ impl Reads {
     pub(crate) async fn all(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.all(sql).await,
-            Self::Postgres(lane) => lane.all(sql).await,
+            Self::Postgres(lane) => answered(Box::pin(lane.all(sql))).await,
         }
     }
 
@@ -40,7 +40,7 @@ impl Reads {
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.one(sql).await,
-            Self::Postgres(lane) => lane.one(sql).await,
+            Self::Postgres(lane) => answered(Box::pin(lane.one(sql))).await,
         }
     }
 
@@ -186,6 +186,9 @@ impl<DB: Database> Drop for Loan<DB> {
         runtime.spawn(async move {
             if matches!(tokio::time::timeout(lane.patience, kept.connection.ping()).await, Ok(Ok(()))) {
                 lane.keep(kept);
+            } else {
+                // A server that has fallen silent is not heard on the other connections either.
+                lane.take_idle();
             }
             drop(permit);
         });

@@ -4,6 +4,7 @@
 //! through [`Reader`], writes through [`Work`]; each record says once, in [`entity`], how it is kept.
 
 pub mod access;
+mod activities;
 mod chain;
 pub mod entity;
 mod error;

@@ -1,18 +1,21 @@
 //! The database: which one, and how to reach it.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fairlead_migrations::Migrator;
-use sea_orm::{DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::error::StoreError;
+use crate::error::{StoreError, within};
 use crate::lane::{Lane, Reads};
 use crate::query::cursor::CursorKey;
 use crate::sql::Sql;
@@ -21,6 +24,10 @@ use crate::sql::Sql;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
 const LIFETIME: Duration = Duration::from_mins(30);
+/// How long the database may take to say that it is there.
+const READY: Duration = Duration::from_secs(2);
+/// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
+const MIGRATING: i64 = 0x0066_6169_726c_6561;
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -31,6 +38,8 @@ pub struct Location<'a> {
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that we are overloaded.
     pub acquire_timeout: Duration,
+    /// Whether a SQLite file that is not there is made.
+    pub create: bool,
 }
 
 /// An open database.
@@ -41,11 +50,15 @@ pub struct Location<'a> {
 pub struct Store {
     pub(crate) reader: Reads,
     pub(crate) writer: DatabaseConnection,
+    /// How many connections that write can have died without anybody noticing.
+    perishable: u32,
+    /// How long it may take to begin to write: to wait for a connection, and for SQLite's lock.
+    beginning: Duration,
     pub(crate) cursor_key: CursorKey,
 }
 
 impl Store {
-    /// Opens a database; a SQLite file is created when it is not there.
+    /// Opens a database.
     pub async fn open(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
         let url = location.url;
         if url.starts_with("sqlite:") {
@@ -60,7 +73,7 @@ impl Store {
     async fn open_sqlite(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(location.url)
             .map_err(|error| StoreError::Unavailable(error.to_string()))?
-            .create_if_missing(true)
+            .create_if_missing(location.create)
             .journal_mode(SqliteJournalMode::Wal)
             // An acknowledged write survives a power loss, not only a crash of the process.
             .synchronous(SqliteSynchronous::Full)
@@ -79,14 +92,23 @@ impl Store {
                 .max_lifetime(None)
         };
         // The first connection sets the journal's mode, which readers cannot do at the same time.
-        let writer = pool(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let begun = Instant::now();
+        let writer = loop {
+            match pool(1).connect_with(options.clone()).await {
+                Ok(writer) => break writer,
+                // For that lock SQLite does not wait by itself: another process is opening the new file, too.
+                Err(error) if is_busy(&error) && begun.elapsed() < LOCK_WAIT => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => return Err(StoreError::Unavailable(error.to_string())),
+            }
+        };
         let readers = location.max_connections.clamp(1, 16);
         Ok(Self {
             reader: Reads::Sqlite(Lane::new(options, readers, location.acquire_timeout, None)),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+            perishable: 0,
+            beginning: location.acquire_timeout + LOCK_WAIT,
             cursor_key,
         })
     }
@@ -96,19 +118,29 @@ impl Store {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?
             .application_name("fairlead")
             .statement_cache_capacity(512)
-            .options([("lock_timeout", "5s"), ("statement_timeout", "30s"), ("timezone", "UTC")]);
+            .options([
+                ("lock_timeout", "5s"),
+                ("statement_timeout", "30s"),
+                // A transaction whose beginning was given up may be left open in the pool.
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("timezone", "UTC"),
+            ]);
         let readers = location.max_connections.div_ceil(2).max(1);
         let writers = location.max_connections.saturating_sub(readers).max(1);
         let lane = Lane::new(options.clone(), readers, location.acquire_timeout, Some(LIFETIME));
+        let patience = location.acquire_timeout;
         let pool = PgPoolOptions::new()
+            // The pool itself would ask a server that has fallen silent, and wait for ever.
+            .after_release(move |connection, _| Box::pin(still_answers(connection, patience)))
             .max_connections(writers)
             .max_lifetime(LIFETIME)
-            .acquire_timeout(location.acquire_timeout)
+            .acquire_timeout(patience)
             // A round trip for each request would cost more than the rare request that meets a dead connection.
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Ok(Self { reader: Reads::Postgres(lane), writer, cursor_key })
+        let (reader, beginning) = (Reads::Postgres(lane), patience + LOCK_WAIT);
+        Ok(Self { reader, writer, perishable: writers, beginning, cursor_key })
     }
 
     /// Which database it is.
@@ -123,18 +155,52 @@ impl Store {
         self
     }
 
-    /// Applies the steps of the schema that are missing. Says how many there were.
-    pub async fn migrate(&self) -> Result<usize, StoreError> {
-        let pending = Migrator::get_pending_migrations(&self.writer).await?.len();
-        if pending > 0 {
-            Migrator::up(&self.writer, None).await?;
+    /// Begins to write.
+    pub(crate) async fn begin_writing(&self) -> Result<DatabaseTransaction, StoreError> {
+        let options = TransactionOptions {
+            // One that reads before it writes would otherwise fail instead of waiting.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        for _ in 0..self.perishable {
+            let begin = async { Ok::<_, StoreError>(self.writer.begin_with_options(options).await) };
+            let error = match within(self.beginning, begin).await? {
+                Ok(transaction) => return Ok(transaction),
+                Err(error) => error,
+            };
+            let had_connection = matches!(error, DbErr::Query(_));
+            match StoreError::from(error) {
+                // It died while nobody used it. Nothing has happened on it yet: the next one is tried.
+                StoreError::Unavailable(why) if had_connection => {
+                    tracing::info!(why, "a connection has died");
+                }
+                other => return Err(other),
+            }
         }
+        within(self.beginning, self.writer.begin_with_options(options)).await
+    }
+
+    /// Applies the steps of the schema that are missing, all or none, while no other process does. Says how many
+    /// there were.
+    pub async fn migrate(&self) -> Result<usize, StoreError> {
+        let transaction = self.begin_writing().await?;
+        if self.backend() == DbBackend::Postgres {
+            // A step may take longer than requests may, and so may the wait for another process.
+            let alone = format!(
+                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+                 SELECT pg_advisory_xact_lock({MIGRATING})"
+            );
+            transaction.execute_unprepared(&alone).await?;
+        }
+        let pending = Migrator::get_pending_migrations(&transaction).await?.len();
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
         Ok(pending)
     }
 
     /// The names of the schema's steps, and whether each was applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, StoreError> {
-        let pending: Vec<String> = Migrator::get_pending_migrations(&self.writer)
+        let pending: Vec<String> = Migrator::get_pending_migrations_read_only(&self.writer)
             .await?
             .iter()
             .map(|migration| migration.name().to_owned())
@@ -150,7 +216,7 @@ impl Store {
 
     /// Whether the database answers and has our schema.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        self.reader.one(Sql::new("SELECT epoch FROM organisation")).await?;
+        within(READY, Box::pin(self.reader.one(Sql::new("SELECT epoch FROM organisation")))).await?;
         Ok(())
     }
 
@@ -160,6 +226,18 @@ impl Store {
         // What cannot be closed any more is closed by the end of the process.
         let _ = self.writer.close_by_ref().await;
     }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    // Like every extended code of SQLite, those of "busy" have the primary one in their low byte.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+/// Whether the server at the other end of a connection that comes back still answers.
+async fn still_answers(connection: &mut PgConnection, patience: Duration) -> Result<bool, sqlx::Error> {
+    tokio::time::timeout(patience, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+    Ok(true)
 }
 
 /// Whether a connection can be used again. When the disk is full or fails, SQLite ends the transaction by

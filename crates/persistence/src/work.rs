@@ -10,17 +10,15 @@ use chrono::Duration;
 use fairlead_domain::audit;
 use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::organisation::UserStatus;
 use fairlead_domain::record::{Record, RecordKind};
 use fairlead_domain::values::{Number, NumberKind, PipelineId, StageId, Timestamp, UserId};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::chain::{self, Entry};
-use crate::error::StoreError;
+use crate::error::{StoreError, answered};
 use crate::member::{Member, Row, only};
 use crate::query::predicate::Predicate;
 use crate::reader::Guard;
@@ -52,6 +50,8 @@ pub struct Work {
     transaction: DatabaseTransaction,
     author: Author,
     now: Timestamp,
+    /// The epoch of the snapshot that the work is judged by.
+    judged_by: Option<i64>,
     entries: Vec<Entry>,
     changes_access: bool,
     claimed: Option<(UserId, String)>,
@@ -69,18 +69,21 @@ pub enum Claim {
 impl Store {
     /// Begins a transaction. With a guard, nothing begins that the guard does not allow.
     pub async fn begin(&self, author: Author, guard: Option<Guard>) -> Result<Work, StoreError> {
-        let options = TransactionOptions {
-            // One that reads before it writes would otherwise fail instead of waiting.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction = self.writer.begin_with_options(options).await?;
+        let transaction = self.begin_writing().await?;
         // After the wait for the lock: what waited for another transaction happened after it.
         let now = (author.clock)();
-        let work =
-            Work { transaction, author, now, entries: Vec::new(), changes_access: false, claimed: None };
+        let work = Work {
+            transaction,
+            author,
+            now,
+            judged_by: guard.map(|guard| guard.epoch),
+            entries: Vec::new(),
+            changes_access: false,
+            claimed: None,
+        };
         if let Some(guard) = guard {
-            let row = work.transaction.query_one_raw(guard.select().statement(work.backend())).await?;
+            let select = guard.select().statement(work.backend());
+            let row = answered(work.transaction.query_one_raw(select)).await?;
             guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)?;
         }
         Ok(work)
@@ -113,7 +116,7 @@ impl Work {
         sql: Sql,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let results = self.transaction.query_all_raw(sql.statement(self.backend())).await?;
+        let results = answered(self.transaction.query_all_raw(sql.statement(self.backend()))).await?;
         results.iter().map(|result| each(&mut Row::new(result))).collect()
     }
 
@@ -128,7 +131,7 @@ impl Work {
 
     pub(crate) async fn execute(&self, text: &str, values: Vec<Value>) -> Result<u64, StoreError> {
         let statement = Statement::from_sql_and_values(self.backend(), text, values);
-        Ok(self.transaction.execute_raw(statement).await?.rows_affected())
+        Ok(answered(self.transaction.execute_raw(statement)).await?.rows_affected())
     }
 
     /// Loads a record and locks its row.
@@ -172,16 +175,25 @@ impl Work {
         Ok(self.select(sql, only::<i64>).await?.first().copied().unwrap_or(0))
     }
 
-    /// The stages of a pipeline that opportunities are in.
+    /// The stages of a pipeline that opportunities are in, or go back to when their contract is cancelled.
     pub async fn stages_in_use(&self, pipeline: PipelineId) -> Result<Vec<StageId>, StoreError> {
-        let text = "SELECT DISTINCT stage_id FROM opportunities WHERE pipeline_id = $1";
+        let text = "SELECT stage_id FROM opportunities WHERE pipeline_id = $1 \
+                    UNION SELECT returns_to_stage_id FROM opportunities \
+                    WHERE pipeline_id = $1 AND status = 'open' AND returns_to_stage_id IS NOT NULL";
         self.select(Sql::with(text, vec![pipeline.0.into()]), StageId::take).await
     }
 
-    /// Locks a user's row, the root of all limits on what one user may own.
+    /// Locks the row of a user who is to own something, the root of all limits on what one user may own. Whoever
+    /// was disabled after the snapshot was read is judged again, by a new one.
     pub async fn lock_user(&self, user: UserId) -> Result<(), StoreError> {
-        let text = format!("SELECT id FROM users WHERE id = $1{}", self.lock());
-        self.first(&text, vec![user.0.into()], only::<Uuid>).await?;
+        let text = format!("SELECT status FROM users WHERE id = $1{}", self.lock());
+        let status = self.first(&text, vec![user.0.into()], UserStatus::take).await?;
+        if status == Some(UserStatus::Disabled) {
+            let text = "SELECT epoch FROM organisation WHERE id = 1";
+            if self.first(text, vec![], only::<i64>).await? != self.judged_by {
+                return Err(StoreError::Stale);
+            }
+        }
         Ok(())
     }
 
@@ -242,7 +254,7 @@ impl Work {
         self.entries.push(Entry { id: (self.author.new_id)(), event, kind, record_id, changes, data });
     }
 
-    /// The next number of a series. The series' row stays locked, so numbers have no gaps.
+    /// The next number of a series. The series' row stays locked, so none is skipped.
     pub async fn next_number(&self, kind: NumberKind, year: i32) -> Result<Number, StoreError> {
         let text = "INSERT INTO sequences (kind, year, value) VALUES ($1, $2, 1) \
                     ON CONFLICT (kind, year) DO UPDATE SET value = sequences.value + 1 RETURNING value";
@@ -315,12 +327,12 @@ impl Work {
         let entries = std::mem::take(&mut self.entries);
         // Last, because whoever holds the end of the chain holds up every other writer.
         chain::append(&self, &self.author, entries, self.lock()).await?;
-        Ok(self.transaction.commit().await?)
+        answered(self.transaction.commit()).await
     }
 
     /// Gives the work up.
     pub async fn roll_back(self) -> Result<(), StoreError> {
-        Ok(self.transaction.rollback().await?)
+        answered(self.transaction.rollback()).await
     }
 
     /// Notes who decided a step of an approval. The database refuses a second decision by itself.

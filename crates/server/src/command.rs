@@ -115,15 +115,31 @@ fn start(config: &Config, command: impl Future<Output = Result<()>>) -> Result<(
     runtime.context("cannot start threads")?.block_on(command)
 }
 
+/// What becomes of a database that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// A SQLite file is made.
+    Made,
+    /// Its URL was mistyped.
+    Refused,
+}
+
 /// Opens the database.
-async fn open(config: &Config) -> Result<App> {
-    let opened = App::open(config.application()).await;
+async fn open(config: &Config, missing: Missing) -> Result<App> {
+    let opened = match missing {
+        Missing::Made => App::open(config.application()).await,
+        Missing::Refused => App::open_existing(config.application()).await,
+    };
     opened.with_context(|| format!("cannot open the database {}", config.shown_database()))
 }
 
 /// Opens the database, does something with it, and closes it whatever came out.
-async fn with_app<T>(config: &Config, work: impl AsyncFnOnce(&App) -> Result<T>) -> Result<T> {
-    let app = open(config).await?;
+async fn with_app<T>(
+    config: &Config,
+    missing: Missing,
+    work: impl AsyncFnOnce(&App) -> Result<T>,
+) -> Result<T> {
+    let app = open(config, missing).await?;
     let done = work(&app).await;
     close(&app).await;
     done
@@ -139,7 +155,7 @@ async fn close(app: &App) {
 /// A failed use case, in words.
 fn explain(failure: Failure) -> anyhow::Error {
     match failure {
-        Failure::Refused(refusal) => {
+        Failure::Refused(refusal) | Failure::Replayed(refusal) => {
             let mut words = refusal.detail;
             for error in refusal.errors {
                 let _ = write!(words, "\n  {}: {}", error.pointer.trim_start_matches('/'), error.message);
@@ -148,6 +164,15 @@ fn explain(failure: Failure) -> anyhow::Error {
         }
         Failure::Store(error) => error.into(),
     }
+}
+
+/// What to do about a demo whose seeding did not come to its end.
+fn half_seeded(config: &Config) -> anyhow::Error {
+    anyhow::anyhow!(
+        "the database {} has only a part of the demo: its seeding was interrupted, or still goes on elsewhere. Remove \
+         the database and start again",
+        config.shown_database()
+    )
 }
 
 /// Prints to standard output. A reader that goes away, as `head` does, is no failure.

@@ -392,10 +392,16 @@ async fn problems_are_as_described(server: Server) {
         "email": company.rep.email, "display_name": "Twin", "roles": ["sales_rep"],
         "password": crate::support::PASSWORD,
     });
+    let long = "x".repeat(500_000);
     let cases = [
         (400, "list_leads", rep.get("/leads?color=red").await),
         (400, "list_leads", rep.get("/leads?cursor=x").await),
         (400, "create_lead", rep.post("/leads", json!([])).await),
+        // However much of it is wrong, what is said about it stays short.
+        (400, "create_lead", rep.post("/leads", json!({"name": "a", "source": "event", long.as_str(): 1})).await),
+        (400, "list_leads", rep.get(&format!("/leads?{}=1", &long[..3000])).await),
+        (400, "get_lead", rep.get(&format!("/leads/{}", &long[..3000])).await),
+        (403, "list_approvals", company.marketing.client.get("/approvals").await),
         (401, "get_me", server.anonymous().get("/me").await),
         (401, "log_in", server.anonymous().post("/auth/login", json!({"email": "a@example.com", "password": "wrong-password"})).await),
         (403, "list_audit_events", rep.get("/audit-events").await),
@@ -414,6 +420,7 @@ async fn problems_are_as_described(server: Server) {
     let mut wrong = Vec::new();
     for (status, id, answer) in cases {
         assert_eq!(answer.status, status, "{id}: {}", answer.text);
+        assert!(answer.text.len() < 10_000, "{id} answers {} bytes", answer.text.len());
         wrong.extend(compare(&document, id, &answer));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

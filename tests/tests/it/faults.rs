@@ -11,17 +11,40 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use sqlx::Executor;
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Answer, Client, Company, Kind, Server};
+use crate::support::{Answer, Client, Company, Database, Direct, Kind, Server};
 
 on_both_databases! {
     heavy_a_crash_loses_nothing;
     heavy_a_stop_answers_everything;
-    heavy_the_database_goes_away;
+    heavy_a_lock_refuses_writes_only;
+}
+
+#[test]
+fn heavy_the_connections_to_postgres_end() {
+    crate::support::run(Kind::Postgres, the_connections_end);
+}
+
+#[test]
+fn heavy_dead_connections_to_postgres_cost_no_write() {
+    crate::support::run(Kind::Postgres, dead_connections_cost_no_write);
+}
+
+#[test]
+fn a_cancelled_statement_is_no_fault_of_ours() {
+    crate::support::run(Kind::Postgres, a_statement_is_cancelled);
+}
+
+#[test]
+fn heavy_postgres_falls_silent() {
+    crate::support::run(Kind::Postgres, the_database_falls_silent);
 }
 
 #[test]
@@ -307,42 +330,15 @@ async fn heavy_a_crash_loses_nothing(server: Server) {
 }
 
 /// Holds what every write needs.
-enum Lock {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
-}
-
-impl Lock {
-    async fn take(server: &Server) -> Self {
-        let url = &server.database.url;
-        match server.database.kind {
-            Kind::Sqlite => {
-                let mut connection = SqliteConnection::connect(url).await.unwrap();
-                connection.execute("PRAGMA busy_timeout = 10000").await.unwrap();
-                connection.execute("BEGIN IMMEDIATE").await.unwrap();
-                Self::Sqlite(connection)
-            }
-            Kind::Postgres => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                connection.execute("BEGIN").await.unwrap();
-                connection.execute("LOCK TABLE customers IN EXCLUSIVE MODE").await.unwrap();
-                Self::Postgres(connection)
-            }
-        }
-    }
-
-    async fn release(self) {
-        match self {
-            Self::Sqlite(mut connection) => {
-                connection.execute("ROLLBACK").await.unwrap();
-                connection.close().await.unwrap();
-            }
-            Self::Postgres(mut connection) => {
-                connection.execute("ROLLBACK").await.unwrap();
-                connection.close().await.unwrap();
-            }
-        }
-    }
+async fn lock(server: &Server) -> Direct {
+    let mut direct = server.database.connect().await;
+    direct
+        .run(match server.database.kind {
+            Kind::Sqlite => "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE",
+            Kind::Postgres => "BEGIN; LOCK TABLE customers IN EXCLUSIVE MODE",
+        })
+        .await;
+    direct
 }
 
 /// A request whose body comes in two parts, with something between them.
@@ -377,7 +373,7 @@ async fn heavy_a_stop_answers_everything(server: Server) {
         // Two requests that cannot be answered until the server is stopping: one waits for its body, one for
         // the database.
         let rep = ledger.company.rep.client.at(&server.url);
-        let lock = Lock::take(&server).await;
+        let mut lock = lock(&server).await;
         let waiting = {
             let rep = rep.clone();
             tokio::spawn(async move {
@@ -391,7 +387,7 @@ async fn heavy_a_stop_answers_everything(server: Server) {
             draining(&server.url).await;
             // Longer than the grace that load balancers get: by now nobody new is let in.
             sleep(Duration::from_secs(1)).await;
-            lock.release().await;
+            lock.run("ROLLBACK").await;
         };
         let answer = in_two_parts(&rep, terminated).await;
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
@@ -423,24 +419,15 @@ async fn draining(url: &str) {
     }
 }
 
-async fn heavy_the_database_goes_away(server: Server) {
+async fn heavy_a_lock_refuses_writes_only(server: Server) {
     let server = unlimited(server.database.kind).await;
-    match server.database.kind {
-        Kind::Sqlite => the_database_is_locked(&server).await,
-        Kind::Postgres => the_connections_end(&server).await,
-    }
-    server.verify().await;
-    no_panic(&server);
-}
-
-async fn the_database_is_locked(server: &Server) {
-    let mut ledger = Ledger::open(server).await;
+    let mut ledger = Ledger::open(&server).await;
     let rep = ledger.company.rep.client.clone();
     let customer = ledger.company.customer(&ledger.company.rep).await;
     ledger.before.extend(names(&ledger.company.admin.client).await);
     let (writers, stop) = ledger.begin(&server.url);
     sleep(Duration::from_millis(200)).await;
-    let lock = Lock::take(server).await;
+    let mut lock = lock(&server).await;
     // Longer than a statement waits for a lock: 5 seconds.
     let locked = Instant::now();
     let mut refused = 0;
@@ -455,12 +442,14 @@ async fn the_database_is_locked(server: &Server) {
         refused += 1;
     }
     assert!(refused > 0);
-    lock.release().await;
-    recovers(server, &rep, &customer).await;
+    lock.run("ROLLBACK").await;
+    recovers(&server, &rep, &customer).await;
     stop.store(true, Ordering::Relaxed);
     ledger.end(writers).await;
     assert!(ledger.entries.iter().any(|entry| entry.answer.is_none()), "no writer noticed");
-    ledger.settle(server).await;
+    ledger.settle(&server).await;
+    server.verify().await;
+    no_panic(&server);
 }
 
 /// Reads and writes work again, soon and without help.
@@ -482,26 +471,26 @@ async fn recovers(server: &Server, client: &Client, customer: &str) {
     assert!(begun.elapsed() < READY, "back after {:?}", begun.elapsed());
 }
 
-async fn the_connections_end(server: &Server) {
-    let mut ledger = Ledger::open(server).await;
+async fn the_connections_end(server: Server) {
+    let server = unlimited(server.database.kind).await;
+    let mut ledger = Ledger::open(&server).await;
     let rep = ledger.company.rep.client.clone();
     let customer = ledger.company.customer(&ledger.company.rep).await;
     ledger.before.extend(names(&ledger.company.admin.client).await);
     let mut cluster = server.database.cluster().await;
     let name = server.database.name();
-    let end_connections =
-        format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'");
+    let end_connections = end_connections(&server);
 
     // First the connections only, as when a proxy or a failover ends them: new ones are made at once.
     for _ in 0..3 {
         let (writers, stop) = ledger.begin(&server.url);
         sleep(Duration::from_millis(200)).await;
         cluster.execute(sqlx::AssertSqlSafe(end_connections.clone())).await.unwrap();
-        recovers(server, &rep, &customer).await;
+        recovers(&server, &rep, &customer).await;
         sleep(Duration::from_millis(200)).await;
         stop.store(true, Ordering::Relaxed);
         ledger.end(writers).await;
-        ledger.settle(server).await;
+        ledger.settle(&server).await;
     }
 
     // Then the database as a whole.
@@ -522,12 +511,146 @@ async fn the_connections_end(server: &Server) {
         rep.get_root("/healthz").await.expect(200);
     }
     cluster.execute(allow(true)).await.unwrap();
-    recovers(server, &rep, &customer).await;
+    recovers(&server, &rep, &customer).await;
     sleep(Duration::from_millis(200)).await;
     stop.store(true, Ordering::Relaxed);
     ledger.end(writers).await;
     assert!(ledger.entries.iter().any(|entry| entry.answer.is_none()), "no writer noticed");
-    ledger.settle(server).await;
+    ledger.settle(&server).await;
+    server.verify().await;
+    no_panic(&server);
+}
+
+/// Ends every connection to the server's database, as when PostgreSQL is started again.
+fn end_connections(server: &Server) -> String {
+    let name = server.database.name();
+    format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{name}'")
+}
+
+/// However many connections have died, the next write finds one that lives.
+async fn dead_connections_cost_no_write(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let customer = format!("/customers/{}", company.customer(&company.rep).await);
+    let mut cluster = server.database.cluster().await;
+    for round in 0..3 {
+        let writes = (0..WRITERS).map(|_| rep.post("/leads", json!({"name": "Many", "source": "website"})));
+        for answer in futures_util::future::join_all(writes).await {
+            answer.expect(201);
+        }
+        // Connections come back a moment after the answer.
+        sleep(Duration::from_millis(200)).await;
+        cluster.execute(sqlx::AssertSqlSafe(end_connections(&server))).await.unwrap();
+        sleep(Duration::from_millis(200)).await;
+        for write in 0..WRITERS {
+            rep.patch(&customer, json!({"note": format!("{round} {write}")})).await.expect(200);
+        }
+    }
+}
+
+/// PostgreSQL ends a statement that takes too long in the same way as one that somebody cancels.
+async fn a_statement_is_cancelled(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, customer) = (company.rep.client.clone(), company.customer(&company.rep).await);
+    let mut direct = server.database.connect().await;
+    direct.hold(&format!("SELECT 1 FROM customers WHERE id = '{customer}'")).await;
+    let path = format!("/customers/{customer}");
+    let write = tokio::spawn(async move { rep.patch(&path, json!({"note": "cancelled"})).await });
+    direct.until_somebody_waits().await;
+    let waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(direct.number(waiting).await, 1);
+    sound(&write.await.unwrap().expect(503));
+    direct.run("ROLLBACK").await;
+}
+
+/// Stands between a server and PostgreSQL. When it falls silent, nothing comes through any more, and no connection
+/// ends.
+struct Relay {
+    url: String,
+    silent: watch::Sender<bool>,
+}
+
+impl Relay {
+    async fn to(database: &Database) -> Self {
+        let options: PgConnectOptions = database.url.parse().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (_, rest) = database.url.split_once("://").unwrap();
+        let user = rest.split_once('@').map_or("fairlead", |(user, _)| user);
+        let url = format!("postgres://{user}@127.0.0.1:{port}/{}?sslmode=disable", database.name());
+        let (silent, heard) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                tokio::spawn(Self::connection(near, options.clone(), heard.clone()));
+            }
+        });
+        Self { url, silent }
+    }
+
+    async fn connection(mut near: TcpStream, far: PgConnectOptions, mut silent: watch::Receiver<bool>) {
+        if !*silent.borrow() {
+            let forward = async {
+                if let Some(folder) = far.get_socket() {
+                    let socket = folder.join(format!(".s.PGSQL.{}", far.get_port()));
+                    let mut far = UnixStream::connect(socket).await.unwrap();
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                } else {
+                    let mut far = TcpStream::connect((far.get_host(), far.get_port())).await.unwrap();
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                }
+            };
+            tokio::select! {
+                () = forward => return,
+                _ = silent.wait_for(|silent| *silent) => {}
+            }
+        }
+        // What was silent once stays so.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Behind a network that lets nothing through, every request has its end.
+async fn the_database_falls_silent(mut server: Server) {
+    let company = Company::found(&server).await;
+    let customer = format!("/customers/{}", company.customer(&company.rep).await);
+    let relay = Relay::to(&server.database).await;
+    server.stop().await;
+    server.set("FAIRLEAD_DATABASE__URL", &relay.url);
+    server.restart().await;
+    let rep = company.rep.client.at(&server.url);
+    rep.get(&customer).await.expect(200);
+    rep.patch(&customer, json!({"note": "before"})).await.expect(200);
+
+    relay.silent.send(true).unwrap();
+    let silent = Instant::now();
+    let requests = (0..WRITERS).map(|_| {
+        let (rep, customer) = (rep.clone(), customer.clone());
+        tokio::spawn(async move {
+            let note = json!({"note": "silent"});
+            let (read, write) =
+                futures_util::future::join(rep.get(&customer), rep.patch(&customer, note)).await;
+            sound(&read.expect(503));
+            sound(&write.expect(503));
+        })
+    });
+    let requests: Vec<_> = requests.collect();
+    // They take the connections that are open.
+    sleep(Duration::from_millis(300)).await;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        sound(&rep.get_root("/readyz").await.expect(503));
+        assert!(begun.elapsed() < Duration::from_secs(5), "/readyz took {:?}", begun.elapsed());
+        rep.get_root("/healthz").await.expect(200);
+    }
+    for request in requests {
+        timeout(Duration::from_secs(45), request).await.expect("every request has its end").unwrap();
+    }
+    assert!(silent.elapsed() > Duration::from_secs(30), "nobody was kept waiting");
+
+    relay.silent.send(false).unwrap();
+    recovers(&server, &rep, customer.strip_prefix("/customers/").unwrap()).await;
+    no_panic(&server);
 }
 
 /// A full disk, without the right to make a small one: files of the server may not grow any more.

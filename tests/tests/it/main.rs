@@ -6,14 +6,21 @@
 #[macro_use]
 mod support;
 
+mod activities;
+mod billing;
 mod browser;
 mod document;
 mod faults;
 mod input;
+mod interleaved;
 mod journey;
 mod lists;
 mod machines;
 mod matrix;
+mod offers;
+mod pipelines;
 mod races;
 mod security;
 mod smoke;
+mod starting;
+mod verify;

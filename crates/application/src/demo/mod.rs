@@ -18,6 +18,8 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+use fairlead_persistence::Predicate;
+
 use crate::admin;
 use crate::app::App;
 use crate::call::Failure;
@@ -34,6 +36,35 @@ pub struct DemoAccount {
     pub email: String,
     /// The password.
     pub password: String,
+}
+
+/// How much of the demo a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemoState {
+    /// Nothing, and nothing else either: it can be seeded.
+    Empty,
+    /// Part of it: the seeding was interrupted, or still goes on.
+    Half,
+    /// All of it.
+    Whole,
+    /// Nothing: its users are others.
+    Foreign,
+}
+
+/// How much of the demo the database has.
+pub async fn state(app: &App) -> Result<DemoState, Failure> {
+    if !admin::has_users(app).await? {
+        return Ok(DemoState::Empty);
+    }
+    let work = app.store().begin(app.author(None, "start"), None).await?;
+    let seeded = work.count("audit_events", Predicate::Is("action", stage::SEEDED.0.into())).await?;
+    work.roll_back().await?;
+    if seeded > 0 {
+        return Ok(DemoState::Whole);
+    }
+    let first = accounts().into_iter().next().map(|account| account.email).unwrap_or_default();
+    let begun = app.store().credentials(&first).await?.is_some();
+    Ok(if begun { DemoState::Half } else { DemoState::Foreign })
 }
 
 /// The demo's accounts: first one for every role, then the others.

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use chrono::Duration;
 use fairlead_domain::access::RoleKey;
 use fairlead_domain::activity::{ActivityDetails, Subject, SubjectKind};
+use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::TeamDetails;
+use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
     ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line, Money, OpportunityId,
     PaymentId, Prose, StageId, Tag, Tags, TeamId, UserId,
 };
 use secrecy::SecretString;
+use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::act::{CustomerAct, DealAct, LeadAct, Note};
@@ -73,6 +76,9 @@ enum Act {
     Deal(&'static Deal, DealAct),
 }
 
+/// The last event of a seeding: without it, the demo is not whole.
+pub(super) const SEEDED: Event = Event("demo.seeded");
+
 /// Plays the whole story in order of time.
 pub(super) async fn play(app: &App) -> Result<(), Failure> {
     let clock = Arc::new(StoryClock::until(app.now(), app.inner.config.settings.time_zone));
@@ -97,7 +103,11 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
             Act::Deal(deal, act) => Box::pin(stage.deal(deal, act)).await?,
         }
     }
-    Ok(())
+    let administrator = there(PEOPLE.first(), "administrator")?;
+    let id = stage.user(administrator.key)?;
+    let mut work = app.store().begin(app.author(None, "start"), None).await?;
+    work.note_changes(SEEDED, RecordKind::User, id.0, Map::new(), json!({ "id": id }));
+    Ok(work.commit(None).await?)
 }
 
 /// Every act of every table with its day and minute, in order of time. What one record goes through on one

@@ -64,7 +64,11 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
     let directory = tempfile::tempdir().unwrap();
     let app = open(&directory).await;
     let seeded = seed(&app).await.unwrap();
+    look(&app, &seeded).await;
+}
 
+// Apart from the seeding: what this many questions take of the stack would lie below it.
+async fn look(app: &App, seeded: &[DemoAccount]) {
     let roles_of = |accounts: &[DemoAccount]| -> BTreeSet<String> {
         accounts.iter().map(|account| account.role.clone()).collect()
     };
@@ -72,14 +76,14 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
     assert_eq!(roles_of(&seeded[..BUILT_IN.len()]), built_in, "one account for every role comes first");
     assert_eq!(roles_of(&accounts()), built_in);
 
-    let auditor = call_of(&app, "auditor@demo.fairlead.example").await;
+    let auditor = call_of(app, "auditor@demo.fairlead.example").await;
     let call = &auditor;
-    assert_eq!(count!(&app, call, users, &[]), seeded.len());
-    assert_eq!(count!(&app, call, roles, &[]), BUILT_IN.len());
-    assert!(count!(&app, call, contacts, &[]) > 40);
+    assert_eq!(count!(app, call, users, &[]), seeded.len());
+    assert_eq!(count!(app, call, roles, &[]), BUILT_IN.len());
+    assert!(count!(app, call, contacts, &[]) > 40);
 
     // Leads.
-    let leads = count!(&app, call, leads, &[]);
+    let leads = count!(app, call, leads, &[]);
     assert!((28..=36).contains(&leads), "{leads} leads");
     let now = app.now().to_string();
     for query in [
@@ -91,12 +95,12 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
         &[("status", "converted")],
         &[("status", "disqualified")],
     ] {
-        assert!(count!(&app, call, leads, query) > 2, "{query:?}");
+        assert!(count!(app, call, leads, query) > 2, "{query:?}");
     }
 
     // Customers.
-    let customers = count!(&app, call, customers, &[]);
-    let pooled = count!(&app, call, pool, &[]);
+    let customers = count!(app, call, customers, &[]);
+    let pooled = count!(app, call, pool, &[]);
     assert!((38..=46).contains(&customers), "{customers} customers");
     assert!(pooled * 4 > customers && pooled * 5 < customers * 2, "{pooled} of {customers} in the pool");
     for query in [
@@ -105,26 +109,26 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
         [("lifecycle", "engaged")],
         [("lifecycle", "signed")],
     ] {
-        assert!(count!(&app, call, customers, &query) > 2, "{query:?}");
+        assert!(count!(app, call, customers, &query) > 2, "{query:?}");
     }
     for query in [[("previous_owner_id_is_null", "true")], [("previous_owner_id_is_null", "false")]] {
-        assert!(count!(&app, call, pool, &query) > 2, "{query:?}");
+        assert!(count!(app, call, pool, &query) > 2, "{query:?}");
     }
 
     // Activities.
     for kind in ["call", "email", "meeting", "message", "note", "task"] {
-        assert!(count!(&app, call, activities, &[("kind", kind)]) > 0, "{kind}");
+        assert!(count!(app, call, activities, &[("kind", kind)]) > 0, "{kind}");
     }
     for about in ["lead", "customer", "contact", "opportunity", "contract"] {
-        assert!(count!(&app, call, activities, &[("about_kind", about)]) > 0, "{about}");
+        assert!(count!(app, call, activities, &[("about_kind", about)]) > 0, "{about}");
     }
 
     // Opportunities, along every stage.
     for status in ["open", "won", "lost"] {
-        assert!(count!(&app, call, opportunities, &[("status", status)]) > 1, "{status}");
+        assert!(count!(app, call, opportunities, &[("status", status)]) > 1, "{status}");
     }
     let probabilities: BTreeSet<i64> =
-        all(opportunities::list(&app, call, ask(&opportunities::LISTING, &[])).await.unwrap())
+        all(opportunities::list(app, call, ask(&opportunities::LISTING, &[])).await.unwrap())
             .into_iter()
             .map(|opportunity| opportunity.record.probability)
             .collect();
@@ -141,26 +145,26 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
         &[("status", "terminated")],
         &[("status", "cancelled")],
     ] {
-        assert!(count!(&app, call, contracts, query) > 0, "{query:?}");
+        assert!(count!(app, call, contracts, query) > 0, "{query:?}");
     }
-    assert_eq!(count!(&app, call, contracts, &[("amount_gt", "0 USD")]), 1);
-    assert!(count!(&app, call, approvals, &[("status", "rejected")]) > 0);
+    assert_eq!(count!(app, call, contracts, &[("amount_gt", "0 USD")]), 1);
+    assert!(count!(app, call, approvals, &[("status", "rejected")]) > 0);
     for (who, kind) in [
         ("manager.east", "contract"),
         ("manager.east", "invoice"),
         ("finance", "contract"),
         ("finance", "invoice"),
     ] {
-        let inbox = call_of(&app, &format!("{who}@demo.fairlead.example")).await;
+        let inbox = call_of(app, &format!("{who}@demo.fairlead.example")).await;
         let waiting = [("box", "waiting"), ("subject_kind", kind)];
-        assert!(count!(&app, &inbox, approvals, &waiting) > 0, "{kind} for {who}");
+        assert!(count!(app, &inbox, approvals, &waiting) > 0, "{kind} for {who}");
     }
 
     // Installments.
     let mut installments = Vec::new();
     let of_contracts = ask(&contracts::LISTING, &[]);
-    for contract in all(contracts::list(&app, call, of_contracts).await.unwrap()) {
-        let billing = contracts::billing(&app, call, contract.record.id).await.unwrap();
+    for contract in all(contracts::list(app, call, of_contracts).await.unwrap()) {
+        let billing = contracts::billing(app, call, contract.record.id).await.unwrap();
         installments.extend(billing.installments);
     }
     for status in InstallmentStatus::ALL {
@@ -171,20 +175,19 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
 
     // Invoices and payments.
     for status in ["draft", "pending_approval", "approved", "issued", "voided", "cancelled"] {
-        assert!(count!(&app, call, invoices, &[("status", status)]) > 0, "{status}");
+        assert!(count!(app, call, invoices, &[("status", status)]) > 0, "{status}");
     }
     let of_invoices = ask(&invoices::LISTING, &[]);
-    let partly_paid =
-        all(invoices::list(&app, call, of_invoices).await.unwrap()).into_iter().any(|invoice| {
-            invoice.record.paid.is_positive() && invoice.record.paid != invoice.record.details.amount
-        });
+    let partly_paid = all(invoices::list(app, call, of_invoices).await.unwrap()).into_iter().any(|invoice| {
+        invoice.record.paid.is_positive() && invoice.record.paid != invoice.record.details.amount
+    });
     assert!(partly_paid);
     for status in ["recorded", "confirmed", "rejected", "reversed"] {
-        assert!(count!(&app, call, payments, &[("status", status)]) > 0, "{status}");
+        assert!(count!(app, call, payments, &[("status", status)]) > 0, "{status}");
     }
 
     // The sums add up, and the trail tells it in order of time.
-    let report = verify::run(&app).await.unwrap();
+    let report = verify::run(app).await.unwrap();
     assert_eq!(report.differences, Vec::<String>::new());
     let mut cursor: Option<String> = None;
     let mut last = None;
@@ -192,7 +195,7 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
     loop {
         let mut query = vec![("sort", "sequence"), ("actor_id_is_null", "false")];
         query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        let page = audit::list(&app, call, ask(&audit::LISTING, &query)).await.unwrap();
+        let page = audit::list(app, call, ask(&audit::LISTING, &query)).await.unwrap();
         for event in page.data {
             assert!(last <= Some(event.occurred_at), "event {} is out of time", event.sequence);
             last = Some(event.occurred_at);
@@ -207,11 +210,11 @@ async fn the_demo_tells_the_whole_chain_and_adds_up() {
 
     // Everybody can log in; a second seeding changes nothing.
     let head = report.checked.clone();
-    assert_eq!(seed(&app).await.unwrap().len(), seeded.len());
-    assert_eq!(verify::run(&app).await.unwrap().checked, head);
+    assert_eq!(seed(app).await.unwrap().len(), seeded.len());
+    assert_eq!(verify::run(app).await.unwrap().checked, head);
     for account in seeded {
         let form = serde_json::json!({ "email": account.email, "password": account.password });
         let form = Valid::check(serde_json::from_value(form).unwrap()).unwrap();
-        session::login(&app, "test", "here", form).await.unwrap();
+        session::login(app, "test", "here", form).await.unwrap();
     }
 }

@@ -265,12 +265,20 @@ fn snapshot(subject: &impl Serialize) -> Result<serde_json::Value, Refusal> {
     serde_json::to_value(subject).map_err(|error| Refusal::new(Code::Internal, error.to_string()))
 }
 
-/// Refuses to delete what somebody was asked to approve this many times: it took part in an approval.
-pub fn check_never_asked(requests: i64) -> Result<(), Refusal> {
-    if requests == 0 {
+/// Refuses to delete a subject about which somebody once asked: it took part in an approval.
+pub(crate) fn never_asked(submitted_by: Option<UserId>) -> Result<(), Refusal> {
+    if submitted_by.is_none() {
         return Ok(());
     }
     Err(Refusal::new(Code::InUse, "it took part in an approval; cancel it instead"))
+}
+
+/// Refuses to take back a question that somebody else asked.
+pub(crate) fn asked_by(ctx: &Context, asker: Option<UserId>) -> Result<(), Refusal> {
+    if asker == Some(ctx.actor.id) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Forbidden, "only whoever made the request takes it back"))
 }
 
 /// What a decision leads to.
@@ -459,9 +467,7 @@ impl Approval {
 
     /// May the caller take the question back? Whoever asked it, while it is pending.
     pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        if ctx.actor.id != self.requester_id {
-            return Err(Refusal::new(Code::Forbidden, "only whoever made the request takes it back"));
-        }
+        asked_by(ctx, Some(self.requester_id))?;
         if self.status != ApprovalStatus::Pending {
             return Err(self.already_decided());
         }

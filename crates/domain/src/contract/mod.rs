@@ -13,13 +13,15 @@ use utoipa::ToSchema;
 pub(crate) use details::positive;
 pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
 pub use installment::{Installment, InstallmentStatus, close_installments, overdue};
-pub use sums::ContractSums;
+pub use sums::{ContractSums, REACTIVATED};
 
 use crate::access::Permission;
+use crate::approval::{asked_by, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
 use crate::error::{Code, Refusal};
+use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
 use crate::record;
 use crate::text_enum;
@@ -165,6 +167,9 @@ pub struct Contract {
     /// When it was completed, terminated or cancelled.
     #[schema(required)]
     pub closed_at: Option<Timestamp>,
+    /// Who asked for its approval last; none before it was submitted.
+    #[schema(required)]
+    pub submitted_by: Option<UserId>,
     /// Who recorded it.
     pub created_by: UserId,
     /// Bumped by each write.
@@ -190,6 +195,7 @@ impl Contract {
         ctx.actor.authorize_own(Permission::ContractsDraft)?;
         let owner = customer.owner()?;
         ctx.authorize(Permission::ContractsDraft, Some(owner))?;
+        eligible_owner(ctx, owner, Permission::PoolClaim)?;
         Ok((Self::draft(ctx, id, number, owner, None, form.into_inner()), Event("contract.drafted")))
     }
 
@@ -200,6 +206,7 @@ impl Contract {
         number: Number,
         opportunity: &Opportunity,
     ) -> Result<(Self, Event), Refusal> {
+        eligible_owner(ctx, opportunity.owner_id, Permission::PoolClaim)?;
         let amount = opportunity
             .details
             .amount
@@ -247,6 +254,7 @@ impl Contract {
             end_reason: None,
             activated_at: None,
             closed_at: None,
+            submitted_by: None,
             created_by: ctx.actor.id,
             version: 1,
             created_at: ctx.now,
@@ -263,7 +271,7 @@ impl Contract {
         MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
     }
 
-    /// May it be changed or deleted by hand? While it is a draft.
+    /// May it be changed by hand? While it is a draft.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.authorize(Permission::ContractsDraft, Some(self.owner_id))?;
         match self.status {
@@ -275,6 +283,12 @@ impl Contract {
                 .with("from", other)
                 .with("action", "update")),
         }
+    }
+
+    /// May it be deleted? While it is a draft that nobody was ever asked about.
+    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        never_asked(self.submitted_by)
     }
 
     /// Changes what was said about it.
@@ -300,21 +314,30 @@ impl Contract {
             let detail = "the customer belongs to somebody else than the contract";
             return Err(Refusal::new(Code::ContractIncomplete, detail).with("customer_owner_id", owner));
         }
+        self.complete()?;
+        self.status = status;
+        self.submitted_by = Some(ctx.actor.id);
+        Ok(Event("contract.submitted"))
+    }
+
+    /// Is everything there that it needs by itself, whatever is true of its customer?
+    fn complete(&self) -> Result<(), Refusal> {
         let plan = &self.details.installments;
         let sum = Money::sum(self.details.amount.currency(), plan.iter().map(|part| part.amount))?;
-        if plan.is_empty() || sum != self.details.amount {
-            let detail = format!("installments add up to {sum}, the amount is {}", self.details.amount);
-            return Err(Refusal::new(Code::InstallmentsMismatch, detail)
-                .with("installments", sum)
-                .with("amount", self.details.amount));
+        if !plan.is_empty() && sum == self.details.amount {
+            return Ok(());
         }
-        self.status = status;
-        Ok(Event("contract.submitted"))
+        let detail = format!("installments add up to {sum}, the amount is {}", self.details.amount);
+        Err(Refusal::new(Code::InstallmentsMismatch, detail)
+            .with("installments", sum)
+            .with("amount", self.details.amount))
     }
 
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = self.permit(ctx, ContractAction::Withdraw)?;
+        let status = self.permit(ctx, ContractAction::Withdraw)?;
+        asked_by(ctx, self.submitted_by)?;
+        self.status = status;
         Ok(Event("contract.withdrawn"))
     }
 
@@ -378,9 +401,13 @@ impl Contract {
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
-        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |_| Ok(()));
+        let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
+            ContractAction::Submit => self.complete(),
+            ContractAction::Withdraw => asked_by(ctx, self.submitted_by),
+            _ => Ok(()),
+        });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
         actions
     }
 }

@@ -20,6 +20,9 @@ pub struct ContractSums {
     pub paid: Money,
 }
 
+/// A contract that was paid in full is so no longer, and runs again.
+pub const REACTIVATED: Event = Event("contract.reactivated");
+
 impl Contract {
     /// Refuses money matters of a contract that does not run.
     pub fn running(&self) -> Result<(), Refusal> {
@@ -139,7 +142,7 @@ impl Contract {
             (ContractStatus::Completed, false) => {
                 self.status = MACHINE.follow(self.status, ContractAction::Reactivate)?;
                 self.closed_at = None;
-                Ok(Some(Event("contract.reactivated")))
+                Ok(Some(REACTIVATED))
             }
             _ => Ok(None),
         }

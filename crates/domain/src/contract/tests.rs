@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::{MANAGER, OTHER_MANAGER, OTHER_REP, REP, World, cny};
+use crate::fixtures::{DIRECTOR, FINANCE, MANAGER, OTHER_MANAGER, OTHER_REP, REP, World, cny, user};
 use crate::valid::Valid;
 use crate::values::{Currency, Today};
 
@@ -70,6 +70,62 @@ fn a_contract_is_submitted_when_it_is_complete() {
     assert_eq!(code(&contract, &customer), Err(Code::InstallmentsMismatch));
     contract.details.installments.extend([one.clone(), one]);
     assert_eq!(code(&contract, &customer), Err(Code::InstallmentsMismatch));
+}
+
+#[test]
+fn nothing_is_drafted_for_somebody_who_cannot_own_it() {
+    let world = World::new();
+    let (contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    let draft = |owner| {
+        let form = Valid::check(contract.details.clone()).unwrap();
+        let customer = world.customer(Some(owner));
+        let made = world
+            .by(DIRECTOR, |ctx| Contract::new(ctx, contract.id, contract.number.clone(), &customer, form));
+        made.map(|(contract, _)| contract.owner_id).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(draft(REP), Ok(user(REP)));
+    assert_eq!(draft(FINANCE), Err(Code::OwnerNotEligible));
+}
+
+#[test]
+fn what_was_submitted_once_is_taken_back_by_its_asker_and_never_deleted() {
+    let world = World::new();
+    let customer = world.customer(Some(REP));
+    let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    contract.status = ContractStatus::Draft;
+    let code = |answer: Result<(), Refusal>| answer.map_err(|refusal| refusal.code);
+    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx))), Ok(()));
+    world.by(REP, |ctx| contract.submit(ctx, &customer)).unwrap();
+    assert_eq!(contract.submitted_by, Some(user(REP)));
+    for (who, answer) in [(MANAGER, Err(Code::Forbidden)), (REP, Ok(()))] {
+        let offers = world.by(who, |ctx| contract.allowed_actions(ctx));
+        let offer = offers.iter().find(|offer| offer.action == "withdraw").unwrap();
+        assert_eq!(offer.reason, answer.err());
+        assert_eq!(code(world.by(who, |ctx| contract.clone().withdraw(ctx)).map(drop)), answer);
+    }
+    world.by(REP, |ctx| contract.withdraw(ctx)).unwrap();
+    assert_eq!(contract.submitted_by, Some(user(REP)));
+    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx))), Err(Code::InUse));
+    assert_eq!(code(world.by(REP, |ctx| contract.may_update(ctx))), Ok(()));
+}
+
+#[test]
+fn a_contract_that_runs_again_takes_its_customer_from_the_pool() {
+    let world = World::new();
+    let (mut contract, _) = world.contract(CollectionScheme::ByContract, &[100]);
+    contract.sums.paid = cny(100);
+    let settle = |contract: &mut Contract| world.by(FINANCE, |ctx| contract.settle(ctx)).unwrap();
+    assert_eq!(settle(&mut contract), Some(Event("contract.completed")));
+    contract.sums.paid = cny(0);
+    assert_eq!(settle(&mut contract), Some(REACTIVATED));
+
+    let mut customer = world.customer(None);
+    let (change, event) = world.by(FINANCE, |ctx| customer.return_to(ctx, contract.owner_id)).unwrap();
+    assert_eq!((change.from, change.to), (None, Some(user(REP))));
+    assert_eq!((change.cause.as_str(), event), ("contract_reopened", Event("customer.returned")));
+    assert_eq!((customer.owner_id, customer.pooled_at), (Some(user(REP)), None));
+    assert!(world.by(FINANCE, |ctx| customer.return_to(ctx, user(OTHER_REP))).is_none());
+    assert_eq!(customer.owner_id, Some(user(REP)));
 }
 
 #[test]

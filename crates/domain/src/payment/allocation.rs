@@ -154,7 +154,7 @@ fn as_planned(
 ) -> Result<Vec<Share>, Refusal> {
     let mut shares = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
-        plan.amount.same_currency(amount)?;
+        plan.amount.stated_in(amount.currency(), &format!("/allocations/{at}/amount"))?;
         let pointer = format!("/allocations/{at}/{target}_id");
         let id: Uuid = match target {
             AllocationTarget::Invoice => plan.invoice_id.map(Uuid::from),

@@ -138,10 +138,9 @@ pub struct PaymentDetails {
 }
 
 impl PaymentDetails {
-    /// The bank's reference as it is compared: upper case without spaces.
+    /// The bank's reference as it is compared.
     pub fn reference_key(&self) -> Option<String> {
-        let reference = self.bank_reference.as_ref()?;
-        Some(reference.as_str().split_whitespace().collect::<String>().to_uppercase())
+        self.bank_reference.as_ref().map(Line::normalised)
     }
 }
 
@@ -259,7 +258,7 @@ impl Payment {
         ctx.authorize(Permission::PaymentsRecord, Some(contract.owner_id))?;
         contract.running()?;
         let (details, plans) = form.into_inner().split();
-        details.amount.same_currency(contract.details.amount)?;
+        details.amount.stated_in(contract.details.amount.currency(), "/amount")?;
         arrived(ctx, details.received_on)?;
         let received = contract.received_with(details.amount)?;
         let allocations: Vec<Allocation> =

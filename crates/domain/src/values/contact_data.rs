@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use validator::{Validate, ValidateEmail, ValidateUrl, ValidationError, ValidationErrors};
 
-use super::text::{length_error, one};
+use super::text::{length_error, one, turns_text};
 
 macro_rules! contact_value {
     ($( $(#[doc = $doc:literal])* $name:ident max $max:literal, format $format:expr, example $example:literal,
@@ -36,7 +36,7 @@ macro_rules! contact_value {
                     return Err(length_error($max));
                 }
                 let check: fn(&str) -> bool = $check;
-                if check(&self.0) && !self.0.chars().any(char::is_control) {
+                if check(&self.0) && !self.0.chars().any(|c| c.is_control() || turns_text(c)) {
                     return Ok(());
                 }
                 Err(one(ValidationError::new($code).with_message(Cow::Borrowed($message))))

@@ -6,7 +6,19 @@
 
 use serde::de;
 
+use super::objects::Objects;
+use crate::error::Refusal;
+
 const MARK: char = '\u{1f}';
+
+/// Reads a form from JSON: objects where objects are wanted, and what is wrong told with its place.
+pub fn read<'de, D, T>(deserializer: D) -> Result<T, Refusal>
+where
+    D: de::Deserializer<'de, Error = serde_json::Error>,
+    T: de::Deserialize<'de>,
+{
+    serde_path_to_error::deserialize(Objects(deserializer)).map_err(|error| Refusal::from_form(&error))
+}
 
 /// An error of the second kind: `code` is stable, `message` is for people.
 pub fn broken<E: de::Error>(code: &str, message: impl std::fmt::Display) -> E {

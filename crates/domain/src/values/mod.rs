@@ -7,6 +7,7 @@ pub mod form;
 mod id;
 mod money;
 mod number;
+mod objects;
 #[cfg(test)]
 mod tests;
 mod text;

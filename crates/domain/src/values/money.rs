@@ -179,13 +179,22 @@ impl Money {
         Ok(TaxSplit { net: self.minus(tax)?, tax, gross: self })
     }
 
-    /// Refuses an amount of another currency.
-    pub fn same_currency(self, other: Self) -> Result<(), Refusal> {
+    fn same_currency(self, other: Self) -> Result<(), Refusal> {
         if self.currency == other.currency {
             return Ok(());
         }
-        let why = format!("{} is wanted here, not {}", self.currency.code(), other.currency.code());
+        let why = format!("{} and {} do not add up", self.currency.code(), other.currency.code());
         Err(Refusal::new(Code::CurrencyMismatch, why))
+    }
+
+    /// Refuses an amount in another currency than the one that is wanted where `pointer` leads.
+    pub fn stated_in(self, wanted: Currency, pointer: &str) -> Result<(), Refusal> {
+        if self.currency == wanted {
+            return Ok(());
+        }
+        let why = format!("{} is wanted here, not {}", wanted.code(), self.currency.code());
+        let refusal = Refusal::invalid(&format!("{pointer}/currency"), "currency_mismatch", why.clone());
+        Err(Refusal { code: Code::CurrencyMismatch, detail: why, ..refusal })
     }
 
     fn round(exact: Decimal, currency: Currency) -> Result<Self, Refusal> {

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
@@ -77,17 +78,46 @@ text_value! {
     Tag max 40 allowing &[], example "vip";
 }
 
+/// Whether nothing is to be seen of a character: spaces, and what only joins, directs or fills.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || turns_text(c)
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character shows what follows in another order than it is written.
+pub(super) fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 // Control characters make log lines and exports lie, and PostgreSQL cannot store NUL.
 fn check(text: &str, max: usize, extra: &[char]) -> Result<(), ValidationErrors> {
-    if text.trim().is_empty() || text.chars().count() > max {
+    if text.chars().any(turns_text) {
+        return Err(control_character());
+    }
+    if text.chars().all(is_invisible) || text.chars().count() > max {
         return Err(length_error(max));
     }
     if text.chars().any(|c| c.is_control() && !extra.contains(&c)) {
-        let error = ValidationError::new("control_character")
-            .with_message(Cow::Borrowed("must not contain control characters"));
-        return Err(one(error));
+        return Err(control_character());
     }
     Ok(())
+}
+
+fn control_character() -> ValidationErrors {
+    let message = "must not contain control characters, nor such as turn the direction of text";
+    one(ValidationError::new("control_character").with_message(Cow::Borrowed(message)))
+}
+
+impl Line {
+    /// The form in which numbers and references are compared: upper case without spaces, and one spelling of
+    /// what Unicode has several of, such as full-width digits.
+    pub fn normalised(&self) -> String {
+        self.0.nfkc().filter(|c| !is_invisible(*c)).collect::<String>().to_uppercase()
+    }
 }
 
 /// Up to 20 different labels.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, SecondsFormat, SubsecRound, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use validator::ValidationError;
@@ -52,7 +52,7 @@ pub fn optional_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Cuts an instant to milliseconds. A leap second counts as the first one of the next minute.
+    /// Cuts an instant to milliseconds.
     pub fn new(instant: DateTime<Utc>) -> Self {
         let cut = DateTime::from_timestamp_millis(instant.timestamp_millis());
         Self(cut.unwrap_or_else(|| instant.trunc_subsecs(3)))
@@ -84,8 +84,11 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        // Hardly a program knows which minutes had a 61st second; it would be kept as another instant.
         let instant = DateTime::parse_from_rfc3339(text)
-            .map_err(|_| "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)".to_owned())?;
+            .ok()
+            .filter(|instant| instant.nanosecond() < 1_000_000_000)
+            .ok_or_else(|| "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)".to_owned())?;
         let instant = Self::new(instant.to_utc());
         if YEARS.contains(&instant.0.year()) { Ok(instant) } else { Err(YEARS_HINT.to_owned()) }
     }

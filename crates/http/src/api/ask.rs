@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload};
 use fairlead_application::listing::ListRequest;
 use fairlead_application::{App, Call, Caller};
+use fairlead_domain::access::Permission;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -25,6 +26,7 @@ use crate::state::State;
 pub(crate) struct Exchange {
     pub(crate) state: Arc<State>,
     pub(crate) shape: Arc<Shape>,
+    pub(crate) permission: Option<Permission>,
     pub(crate) request: HttpRequest,
     pub(crate) payload: Payload,
 }
@@ -33,6 +35,7 @@ pub(crate) struct Exchange {
 pub(crate) struct Ask {
     pub(crate) state: Arc<State>,
     pub(crate) shape: Arc<Shape>,
+    permission: Option<Permission>,
     pub(crate) request: HttpRequest,
     pub(crate) query: Vec<(String, String)>,
     body: Bytes,
@@ -56,8 +59,8 @@ impl Exchange {
             query::refuse_any(&query)?;
         }
         let body = self.body().await?;
-        let Self { state, shape, request, .. } = self;
-        Ok(Ask { state, shape, request, query, body })
+        let Self { state, shape, permission, request, .. } = self;
+        Ok(Ask { state, shape, permission, request, query, body })
     }
 
     async fn body(&mut self) -> Result<Bytes, Refusal> {
@@ -95,6 +98,7 @@ impl Ask {
     /// The call of a use case that this request makes.
     pub(crate) fn call(&self, caller: Caller) -> Result<Call, Refusal> {
         let mut call = Call::new(caller, self.origin().request_id);
+        call.permission = self.permission;
         call.if_match = condition::if_match(self.request.headers(), self.shape.precondition)?;
         if self.shape.idempotent {
             call.idempotency = idempotency::key(&self.request, &self.body)?;

@@ -265,17 +265,25 @@ fn usual(operation: &Operation) -> Vec<Code> {
 
 /// The response for one status. Where only one code has it, all operations share the response.
 fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Response> {
+    let kept = shape.idempotent && codes.iter().any(|code| is_kept(*code));
     let [code] = codes else {
-        return refusal(codes, &shape.path, &shared.problem).into();
+        return refusal(codes, kept, &shape.path, &shared.problem).into();
     };
-    let name = component_name(*code);
+    let name = component_name(*code) + if kept { "OrReplayed" } else { "" };
     let problem = &shared.problem;
     let path = "/api/v1/leads/{id}";
-    shared.responses.entry(name.clone()).or_insert_with(|| refusal(codes, path, problem).into());
+    shared.responses.entry(name.clone()).or_insert_with(|| refusal(codes, kept, path, problem).into());
     Ref::from_response_name(name).into()
 }
 
-fn refusal(codes: &[Code], path: &str, problem: &Named) -> Response {
+/// Whether a refusal may come from a use case, and so is an answer that is kept under an idempotency key. What is
+/// refused before one begins, and what may be otherwise at once, never is.
+fn is_kept(code: Code) -> bool {
+    !matches!(code, Code::IdempotencyInProgress | Code::IdempotencyKeyReused)
+        && matches!(problem::entry(code).status, 403 | 404 | 409 | 412 | 422)
+}
+
+fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response {
     let meaning = match codes {
         [code] => format!("{}: {}", problem::entry(*code).english, catalogue::description(*code)),
         several => several
@@ -297,6 +305,9 @@ fn refusal(codes: &[Code], path: &str, problem: &Named) -> Response {
         .header_ref(REQUEST_ID, components::header(REQUEST_ID));
     if codes.iter().any(|code| problem::waits(*code)) {
         builder = builder.header_ref("Retry-After", components::header("Retry-After"));
+    }
+    if kept {
+        builder = builder.header_ref(REPLAYED, components::header(REPLAYED));
     }
     if codes.iter().any(|code| problem::entry(*code).status == 401) {
         builder = builder.header_ref("WWW-Authenticate", components::header("WWW-Authenticate"));

@@ -112,7 +112,8 @@ async fn run(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let exchange = Exchange { state, shape: Arc::clone(&operation.shape), request: request.clone(), payload };
+    let (shape, permission) = (Arc::clone(&operation.shape), operation.permission);
+    let exchange = Exchange { state, shape, permission, request: request.clone(), payload };
     let outcome = AssertUnwindSafe((operation.handler)(exchange)).catch_unwind().await;
     outcome
         .unwrap_or_else(|panic| Err(Refusal::new(Code::Internal, panic_message(&*panic)).into()))

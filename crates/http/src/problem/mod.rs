@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::api::REPLAYED;
 use crate::request::negotiate::Language;
 use crate::request::origin::Origin;
 pub(crate) use table::entry;
@@ -32,7 +33,7 @@ impl Failed {
     /// The code of an expected "no".
     pub(crate) fn code(&self) -> Option<Code> {
         match &*self.0 {
-            Failure::Refused(refusal) => Some(refusal.code),
+            Failure::Refused(refusal) | Failure::Replayed(refusal) => Some(refusal.code),
             Failure::Store(_) => None,
         }
     }
@@ -58,11 +59,15 @@ pub(crate) fn status(code: Code) -> StatusCode {
 /// The answer to a request that failed.
 pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResponse {
     let origin = Origin::of(request);
+    let replayed = matches!(*failure, Failure::Replayed(_));
     let refusal = presentable(*failure, &origin.request_id);
     let language = Language::of(request.headers());
     let mut response = HttpResponse::build(status(refusal.code));
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
     response.insert_header((CONTENT_LANGUAGE, language.tag()));
+    if replayed {
+        response.insert_header((REPLAYED, "true"));
+    }
     if let Some(seconds) = retry_after(&refusal) {
         response.insert_header((RETRY_AFTER, seconds));
     }
@@ -80,7 +85,7 @@ fn presentable(failure: Failure, request_id: &str) -> Refusal {
             tracing::error!(request_id, error = %refusal.detail, "internal error");
             internal()
         }
-        Failure::Refused(refusal) => refusal,
+        Failure::Refused(refusal) | Failure::Replayed(refusal) => refusal,
         Failure::Store(error) if error.is_unavailable() => {
             tracing::error!(request_id, %error, "the database is unavailable");
             Refusal::new(Code::Unavailable, "the database is unavailable; try again soon").with(RETRY, 1)
@@ -148,6 +153,14 @@ pub(crate) struct Problem {
     figures: Map<String, Value>,
 }
 
+/// As long as the schemas say, whatever was sent: names and values of a request are cited in what is said about it.
+fn cut(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most - 1).filter(|_| text.chars().count() > most) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
 /// The members that no figure may replace.
 const MEMBERS: [&str; 8] = ["type", "title", "status", "detail", "instance", "code", "request_id", "errors"];
 
@@ -158,17 +171,26 @@ impl Problem {
             Language::English => entry.english,
             Language::Chinese => entry.chinese,
         };
+        let (mut detail, mut instance) = (refusal.detail, path.to_owned());
+        cut(&mut detail, 2000);
+        cut(&mut instance, 2000);
+        let mut errors = refusal.errors.into_vec();
+        errors.truncate(1000);
+        for error in &mut errors {
+            cut(&mut error.pointer, 200);
+            cut(&mut error.message, 500);
+        }
         let mut figures = refusal.figures;
         figures.retain(|name, _| !MEMBERS.contains(&name.as_str()));
         Self {
             kind: format!("/problems/{}", refusal.code),
             title: title.to_owned(),
             status: entry.status,
-            detail: refusal.detail,
-            instance: path.to_owned(),
+            detail,
+            instance,
             code: refusal.code,
             request_id: request_id.to_owned(),
-            errors: refusal.errors.into_vec(),
+            errors,
             figures,
         }
     }
@@ -211,6 +233,22 @@ mod tests {
         assert_eq!(document["title"], "数据重复");
         assert_eq!(document["type"], "/problems/duplicate");
         assert_eq!(document["detail"], "taken");
+    }
+
+    #[test]
+    fn what_was_sent_is_cited_in_part() {
+        let long = "长".repeat(3000);
+        let mut refusal = Refusal::malformed(&long, long.clone());
+        refusal.errors = vec![refusal.errors[0].clone(); 2000].into();
+        let problem = Problem::new(refusal, Language::English, &long, "r");
+        let length = |text: &str| (text.chars().count(), text.ends_with('…'));
+        assert_eq!((length(&problem.detail), length(&problem.instance)), ((2000, true), (2000, true)));
+        let error = &problem.errors[999];
+        assert_eq!((length(&error.pointer), length(&error.message)), ((200, true), (500, true)));
+        assert_eq!(problem.errors.len(), 1000);
+        let whole = "长".repeat(2000);
+        let refusal = Refusal::new(Code::Internal, whole.clone());
+        assert_eq!(Problem::new(refusal, Language::English, "/x", "r").detail, whole);
     }
 
     #[test]

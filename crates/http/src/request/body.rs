@@ -8,6 +8,7 @@ use actix_web::web::{Bytes, BytesMut};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
+use fairlead_domain::values::form;
 use futures_util::{Stream, StreamExt};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -103,7 +104,7 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         return Err(Refusal::malformed("", "a body is wanted"));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| Refusal::from_form(&error))?;
+    let value = form::read(&mut reader)?;
     reader.end().map_err(|error| Refusal::malformed("", error.to_string()))?;
     Ok(value)
 }

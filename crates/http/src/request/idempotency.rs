@@ -12,7 +12,11 @@ pub(crate) const MAX: usize = 255;
 
 /// The key of a request, bound to what it asks for: the same key with anything else is another request.
 pub(crate) fn key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Refusal> {
-    let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
+    let mut lines = request.headers().get_all(HEADER);
+    let Some(value) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(Refusal::malformed(HEADER, format!("give one `{HEADER}` header")));
+    }
     let bytes = value.as_bytes();
     let visible = (1..=MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
     let key = value.to_str().ok().filter(|_| visible).ok_or_else(|| {
@@ -48,6 +52,8 @@ mod tests {
 
     #[test]
     fn keys_are_visible_ascii_of_bounded_length() {
+        let twice = TestRequest::post().append_header((HEADER, "k")).append_header((HEADER, "k"));
+        assert!(key(&twice.to_http_request(), b"").is_err());
         assert!(key_of(&"k".repeat(255), "/", b"").is_ok());
         for bad in [String::new(), "k".repeat(256), "a b".to_owned(), "é".to_owned()] {
             assert!(key_of(&bad, "/", b"").is_err(), "{bad:?}");

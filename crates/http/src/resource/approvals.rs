@@ -16,6 +16,7 @@ pub(crate) fn routes(api: &mut Api) {
             &approvals::LISTING,
             approvals::list,
         )
+        .refuses(&[Code::Forbidden])
         .get(
             "/approvals/{id}",
             "get_approval",

@@ -28,6 +28,7 @@ pub(crate) fn routes(api: &mut Api) {
         .refuses(&[
             Code::UnknownReference,
             Code::CustomerUnowned,
+            Code::OwnerNotEligible,
             Code::CurrencyMismatch,
             Code::AmountOutOfRange,
             Code::Duplicate,

@@ -111,6 +111,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::UnknownReference,
             Code::Duplicate,
             Code::OwnershipLimitReached,
+            Code::OwnerNotEligible,
             Code::CustomerUnowned,
         ]);
 }

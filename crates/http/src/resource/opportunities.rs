@@ -68,6 +68,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::ReasonRequired,
             Code::ContractDecides,
             Code::CustomerUnowned,
+            Code::OwnerNotEligible,
         ])
         .act_with(
             "/opportunities/{id}/lose",

@@ -77,7 +77,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/payments/{id}/reverse",
             "reverse_payment",
             "Reverse a confirmed payment",
-            "With a reason. The payment stays on record, its allocations are undone.",
+            "With a reason. The payment stays on record, its allocations are undone. A contract that was completed \
+             runs again; if its customer is in the public pool meanwhile, it goes back to the contract's owner.",
             payments::reverse,
         )
         .needs(Permission::PaymentsConfirm)

@@ -21,7 +21,7 @@ members!(ContractDetails {
 members!(ContractSums { invoice_committed, invoiced, received, paid });
 stored!(Contract, "contracts" {
     id, number, details, opportunity_id, owner_id, status, sums, end_reason, activated_at, closed_at,
-    created_by, version, created_at, updated_at,
+    submitted_by, created_by, version, created_at, updated_at,
 });
 
 stored!(Installment, "installments" {
@@ -32,5 +32,7 @@ stored!(Installment, "installments" {
 members!(InvoiceDetails { contract_id, amount, tax_rate, kind, tax_profile, note });
 stored!(Invoice, "invoices" {
     id, number, details, customer_id, owner_id, status, allocated, paid, tax_invoice_number, issued_on,
-    void_reason, created_by, version, created_at, updated_at,
+    void_reason, submitted_by, created_by, version, created_at, updated_at,
+} derived {
+    "tax_invoice_key" = Invoice::tax_invoice_key,
 });

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{print, with_app};
+use super::{Missing, print, with_app};
 use crate::config::Config;
 
 /// Bring the database's tables to this version.
@@ -17,7 +17,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
-    with_app(config, async |app| {
+    let missing = if options.status { Missing::Refused } else { Missing::Made };
+    with_app(config, missing, async |app| {
         if options.status {
             let migrations = app.migrations().await?;
             let lines = migrations

@@ -1,10 +1,11 @@
 //! `fairlead seed`.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
-use fairlead_application::{admin, demo};
+use fairlead_application::admin;
+use fairlead_application::demo::{self, DemoState};
 
-use super::{explain, print, set, table, with_app};
+use super::{Missing, explain, half_seeded, print, set, table, with_app};
 use crate::config::{Config, Flag, Wrong};
 
 /// Put the first administrator or demo data into a database that has no users yet.
@@ -51,7 +52,7 @@ pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
         Wrong::one("say what to seed: `--admin-email <e-mail>` with `--password-file <file>`, or `--demo`")
     })?;
     let (email, name) = (administrator.email, administrator.name);
-    let made = with_app(config, async |app| {
+    let made = with_app(config, Missing::Made, async |app| {
         app.migrate().await?;
         admin::create_first_administrator(app, &email, &name, administrator.password).await.map_err(explain)
     })
@@ -61,14 +62,16 @@ pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
 }
 
 async fn seed_demo(config: &Config) -> Result<()> {
-    let accounts = with_app(config, async |app| {
+    let accounts = with_app(config, Missing::Made, async |app| {
         app.migrate().await?;
-        ensure!(
-            !admin::has_users(app).await.map_err(explain)?,
-            "the database {} has users already: demo data goes into an empty one only",
-            config.shown_database()
-        );
-        demo::seed(app).await.map_err(explain)
+        match demo::state(app).await.map_err(explain)? {
+            DemoState::Empty => demo::seed(app).await.map_err(explain),
+            DemoState::Half => Err(half_seeded(config)),
+            DemoState::Whole | DemoState::Foreign => bail!(
+                "the database {} has users already: demo data goes into an empty one only",
+                config.shown_database()
+            ),
+        }
     })
     .await?;
     print(&format!("seeded {} with demo data. Accounts:\n\n{}", config.shown_database(), table(&accounts)))

@@ -5,11 +5,12 @@ use std::net::TcpListener;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fairlead_application::{App, admin, demo};
+use fairlead_application::demo::{self, DemoState};
+use fairlead_application::{App, admin};
 use fairlead_http::Health;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{close, explain, open, print, set, table};
+use super::{Missing, close, explain, half_seeded, open, print, set, table};
 use crate::config::{Config, Flag, Wrong};
 
 /// Run the server until it is told to stop.
@@ -69,7 +70,7 @@ pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
         .into());
     }
     let mut signals = Signals::new()?;
-    let app = open(config).await?;
+    let app = open(config, Missing::Made).await?;
     let prepared = tokio::select! {
         prepared = prepare(options, config, &app) => Some(prepared),
         () = signals.next() => None,
@@ -116,11 +117,10 @@ async fn prepare(options: &Options, config: &Config, app: &App) -> Result<String
             tracing::info!(applied, "brought the database to this version");
         }
     }
-    let empty = !admin::has_users(app).await.map_err(explain)?;
     if options.demo {
-        return introduce(config, app, empty).await;
+        return introduce(config, app).await;
     }
-    if empty {
+    if !admin::has_users(app).await.map_err(explain)? {
         make_administrator(config, app).await?;
     }
     Ok(String::new())
@@ -142,15 +142,21 @@ async fn make_administrator(config: &Config, app: &App) -> Result<()> {
 }
 
 /// Seeds an empty demo; answers with what a visitor wants to know.
-async fn introduce(config: &Config, app: &App, empty: bool) -> Result<String> {
-    let (accounts, note) = if empty {
-        (demo::seed(app).await.map_err(explain)?, "Demo accounts")
-    } else {
-        (demo::accounts(), "The database has users already. If they came from a demo, these are the accounts")
+async fn introduce(config: &Config, app: &App) -> Result<String> {
+    let accounts = match demo::state(app).await.map_err(explain)? {
+        DemoState::Empty => demo::seed(app).await.map_err(explain)?,
+        DemoState::Half => return Err(half_seeded(config)),
+        DemoState::Whole => demo::accounts(),
+        DemoState::Foreign => Vec::new(),
     };
-    let (database, table) = (config.shown_database(), table(&accounts));
+    let note = if accounts.is_empty() {
+        "The database has users already, and no demo. For a demo, remove it or name another.\n".to_owned()
+    } else {
+        format!("Demo accounts:\n\n{}", table(&accounts))
+    };
+    let database = config.shown_database();
     Ok(format!(
-        "\nAPI         {{url}}/api/v1\nSwagger UI  {{url}}/swagger-ui/\nDatabase    {database}\n\n{note}:\n\n{table}\n"
+        "\nAPI         {{url}}/api/v1\nSwagger UI  {{url}}/swagger-ui/\nDatabase    {database}\n\n{note}\n"
     ))
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use fairlead_application::verify;
 
-use super::{explain, print, with_app};
+use super::{Missing, explain, print, with_app};
 use crate::config::Config;
 
 /// Recompute what the database keeps ready and report every difference.
@@ -18,7 +18,8 @@ use crate::config::Config;
 pub(super) struct Options {}
 
 pub(super) async fn run(config: &Config) -> Result<()> {
-    let report = with_app(config, async |app| verify::run(app).await.map_err(explain)).await?;
+    let report =
+        with_app(config, Missing::Refused, async |app| verify::run(app).await.map_err(explain)).await?;
     let mut out = String::new();
     let width = report.checked.iter().map(|(check, _)| check.chars().count()).max().unwrap_or(0);
     for (check, rows) in &report.checked {

@@ -2,6 +2,7 @@
 //! whatever their token says.
 
 use futures_util::future::join;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Company, PASSWORD, Person, Server};
@@ -15,6 +16,8 @@ on_both_databases! {
     a_password_set_by_an_administrator_ends_sessions;
     somebody_remains_who_can_manage_users;
     two_administrators_do_not_lock_each_other_out;
+    an_answer_kept_under_a_key_takes_the_permission_still;
+    whoever_sees_nothing_is_told_what_it_takes;
 }
 
 async fn a_disabled_user_is_out_at_once(server: Server) {
@@ -213,5 +216,56 @@ async fn two_administrators_do_not_lock_each_other_out(server: Server) {
             let back = json!({"roles": ["admin"]});
             director.patch(&format!("/users/{id}"), back).await.expect(200);
         }
+    }
+}
+
+async fn an_answer_kept_under_a_key_takes_the_permission_still(server: Server) {
+    let company = Company::found(&server).await;
+    let (admin, rep) = (&company.admin.client, &company.rep);
+    let draft = company.draft(&company.rep, "100.00", "by_contract").await;
+    let submit = format!("/contracts/{draft}/submit");
+    rep.client.patch(&format!("/contracts/{draft}"), json!({"installments": []})).await.expect(200);
+    let made =
+        async || rep.client.post_once("/leads", "made", json!({"name": "Mine", "source": "website"})).await;
+    let refused = async || {
+        rep.client.send(rep.client.request(Method::POST, &submit).header("idempotency-key", "refused")).await
+    };
+    let (first, no) = (made().await.expect(201), refused().await.refused(409, "installments_mismatch"));
+    for answer in [&first, &no] {
+        assert_eq!(answer.header("idempotent-replayed"), "", "{}", answer.request);
+    }
+    // A refusal that is told again says so, as an answer does.
+    let again = async || {
+        let (same, no) = (made().await.expect(201), refused().await.refused(409, "installments_mismatch"));
+        for answer in [&same, &no] {
+            assert_eq!(answer.header("idempotent-replayed"), "true", "{}", answer.request);
+        }
+        assert_eq!(same.body, first.body);
+    };
+    again().await;
+    change_user(admin, rep, json!({"roles": ["auditor"]})).await;
+    for (answer, permission) in [(made().await, "leads:create"), (refused().await, "contracts:submit")] {
+        let answer = answer.refused(403, "forbidden");
+        assert_eq!(answer.body["permission"], permission);
+        assert_eq!(answer.header("idempotent-replayed"), "");
+    }
+    change_user(admin, rep, json!({"roles": ["sales_rep"]})).await;
+    again().await;
+}
+
+async fn whoever_sees_nothing_is_told_what_it_takes(server: Server) {
+    let company = Company::found(&server).await;
+    let (marketing, finance, rep) = (&company.marketing.client, &company.finance.client, &company.rep.client);
+    for (client, path, permission) in [
+        (marketing, "/approvals", "contracts:read"),
+        (marketing, "/contracts", "contracts:read"),
+        (finance, "/leads", "leads:read"),
+        (finance, "/public-pool/customers", "pool:read"),
+        (rep, "/audit-events", "audit:read"),
+        (rep, "/users", "users:read"),
+    ] {
+        let answer = client.get(path).await.refused(403, "forbidden");
+        assert_eq!(answer.body["permission"], permission, "{path}");
+        assert!(answer.body["needed_scope"].is_string(), "{path}: {}", answer.text);
     }
 }

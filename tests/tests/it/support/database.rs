@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use sqlx::{Connection, Executor};
 
 /// Which database.
@@ -21,7 +23,91 @@ fn postgres_url() -> String {
         .expect("FAIRLEAD_TEST_POSTGRES_URL is not set: run `cargo xtask test`, or see CONTRIBUTING.md")
 }
 
+/// A connection to a database past the server.
+pub enum Direct {
+    Sqlite(sqlx::SqliteConnection),
+    Postgres(sqlx::PgConnection),
+}
+
+impl Direct {
+    /// Runs statements, with `;` between them.
+    pub async fn run(&mut self, text: &str) {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(connection) => drop(connection.execute(text).await.unwrap()),
+            Self::Postgres(connection) => drop(connection.execute(text).await.unwrap()),
+        }
+    }
+
+    /// The one number that a question answers with.
+    pub async fn number(&mut self, text: &str) -> i64 {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        match self {
+            Self::Sqlite(connection) => sqlx::query_scalar(text).fetch_one(connection).await.unwrap(),
+            Self::Postgres(connection) => sqlx::query_scalar(text).fetch_one(connection).await.unwrap(),
+        }
+    }
+
+    /// Begins a transaction that keeps others from writing what the question selects; on SQLite, from writing at all.
+    pub async fn hold(&mut self, question: &str) {
+        match self {
+            Self::Sqlite(_) => self.run("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").await,
+            Self::Postgres(_) => self.run(&format!("BEGIN; {question} FOR UPDATE")).await,
+        }
+    }
+
+    /// Waits until a request waits for what is held.
+    pub async fn until_somebody_waits(&mut self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        match self {
+            // It cannot be seen; a request is soon there.
+            Self::Sqlite(_) => tokio::time::sleep(Duration::from_millis(700)).await,
+            Self::Postgres(_) => {
+                let begun = Instant::now();
+                while self.number(waiting).await == 0 {
+                    assert!(begun.elapsed() < Duration::from_secs(4), "nobody waits");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        }
+    }
+}
+
 impl Database {
+    /// A connection past the server.
+    pub async fn connect(&self) -> Direct {
+        match self.kind {
+            Kind::Sqlite => Direct::Sqlite(sqlx::SqliteConnection::connect(&self.url).await.unwrap()),
+            Kind::Postgres => Direct::Postgres(sqlx::PgConnection::connect(&self.url).await.unwrap()),
+        }
+    }
+
+    /// How a statement writes an id.
+    pub fn id(&self, id: &str) -> String {
+        match self.kind {
+            Kind::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Kind::Postgres => format!("'{id}'"),
+        }
+    }
+
+    /// A copy, which nobody may be using.
+    pub async fn copy(&self) -> Self {
+        let copy = Self::create(self.kind).await;
+        match self.kind {
+            Kind::Sqlite => {
+                std::fs::copy(self.folder().join("fairlead.db"), copy.folder().join("fairlead.db")).unwrap();
+            }
+            Kind::Postgres => {
+                let (from, to) = (&self.name, &copy.name);
+                let mut cluster = Direct::Postgres(self.cluster().await);
+                cluster.run(&format!("DROP DATABASE {to}")).await;
+                cluster.run(&format!("CREATE DATABASE {to} TEMPLATE {from}")).await;
+            }
+        }
+        copy
+    }
+
     pub async fn create(kind: Kind) -> Self {
         let folder = tempfile::Builder::new().prefix("fairlead-test-").tempdir().unwrap();
         let name = format!("fairlead_test_{}", uuid::Uuid::from_u128(rand::random()).simple());

@@ -10,8 +10,8 @@ mod server;
 
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
-pub use database::{Database, Kind};
-pub use server::{ADMIN_EMAIL, PASSWORD, Server};
+pub use database::{Database, Direct, Kind};
+pub use server::{ADMIN_EMAIL, PASSWORD, Server, command};
 
 /// Runs each test on both databases. A test is `async fn name(server: Server)`.
 macro_rules! on_both_databases {
@@ -35,7 +35,8 @@ macro_rules! on_both_databases {
     };
 }
 
-/// Runs a test with a new server on a new database, and checks afterwards that all sums add up.
+/// Runs a test with a new server on a new database, and checks afterwards that all sums add up and that nothing
+/// was refused in a way that the specification does not know.
 pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Server) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -43,5 +44,6 @@ pub fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Server) -> F) {
         let keeper = server.keeper();
         test(server).await;
         keeper.verify().await;
+        keeper.specified();
     });
 }

@@ -34,7 +34,8 @@ pub fn binary() -> PathBuf {
     binary
 }
 
-fn command(database: &Database, arguments: &[&str]) -> Command {
+/// A command of the binary on a database.
+pub fn command(database: &Database, arguments: &[&str]) -> Command {
     prepared(Command::new(binary()), database, arguments)
 }
 
@@ -112,6 +113,11 @@ impl Server {
         self.process = Some(process);
     }
 
+    /// Changes a setting from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// What the server has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.database.folder().join("server.log")).unwrap_or_default()
@@ -178,6 +184,14 @@ impl Server {
 }
 
 impl Keeper {
+    /// The specification names, for every operation, each code that it has refused with.
+    pub fn specified(&self) {
+        let log = std::fs::read_to_string(self.0.folder().join("server.log")).unwrap_or_default();
+        let unnamed = "the specification does not name this code";
+        let wrong: Vec<&str> = log.lines().filter(|line| line.contains(unnamed)).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     /// `fairlead verify` finds no difference.
     pub async fn verify(&self) {
         let output = command(&self.0, &["verify"]).output().await.unwrap();

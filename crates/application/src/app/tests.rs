@@ -1,0 +1,77 @@
+use secrecy::SecretString;
+
+use super::*;
+use crate::{admin, users};
+
+const EMAIL: &str = "admin@example.com";
+
+async fn open(directory: &tempfile::TempDir) -> (App, Call) {
+    let config = AppConfig {
+        database: DatabaseConfig {
+            url: SecretString::from(format!("sqlite:{}", directory.path().join("test.db").display())),
+            max_connections: 2,
+            acquire_timeout_ms: 5_000,
+        },
+        issuer: "fairlead".to_owned(),
+        audience: "fairlead".to_owned(),
+        access_token_minutes: 10,
+        refresh_token_days: 30,
+        settings: Settings::default(),
+        password_memory_kib: 64,
+        hashing_threads: 1,
+    };
+    let app = App::open(config).await.unwrap();
+    app.migrate().await.unwrap();
+    admin::create_first_administrator(&app, EMAIL, "Admin", "a-password-for-tests".into()).await.unwrap();
+    let (user, _) = app.store().credentials(EMAIL).await.unwrap().unwrap();
+    (app, Call::new(Caller { user, session: None }, "test"))
+}
+
+/// Something that access depends on changes.
+async fn change_access(app: &App, call: &Call) {
+    let mut work = app.store().begin(app.author(None, "test"), None).await.unwrap();
+    users::note_password(&mut work, call.caller.user);
+    work.commit(None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_outlasts_many_changes_of_access() {
+    let directory = tempfile::tempdir().unwrap();
+    let (app, call) = open(&directory).await;
+    let times = std::cell::Cell::new(0);
+    let read = app.read(&call, async |_, reader| {
+        times.set(times.get() + 1);
+        if times.get() < SNAPSHOTS {
+            change_access(&app, &call).await;
+        }
+        Ok(reader.settle().await?)
+    });
+    read.await.unwrap();
+    assert_eq!(times.get(), SNAPSHOTS);
+}
+
+/// How often a write is tried that always ends in the same way, and how it ends at last.
+async fn tries(error: fn() -> StoreError) -> (usize, Failure) {
+    let directory = tempfile::tempdir().unwrap();
+    let (app, call) = open(&directory).await;
+    let times = std::cell::Cell::new(0);
+    let written = app.write(&call, async |_, _| -> Result<(), Failure> {
+        times.set(times.get() + 1);
+        Err(error().into())
+    });
+    let failure = written.await.unwrap_err();
+    (times.get(), failure)
+}
+
+#[tokio::test]
+async fn what_others_are_in_the_way_of_is_tried_again() {
+    let (times, failure) = tries(|| StoreError::Stale).await;
+    assert!(matches!(failure, Failure::Store(error) if error.is_unavailable()));
+    assert_eq!(times, SNAPSHOTS);
+    assert_eq!(tries(|| StoreError::Conflict).await.0, ATTEMPTS);
+    let (times, failure) = tries(|| StoreError::Locked("a lock".to_owned())).await;
+    assert!(matches!(failure, Failure::Store(error) if error.is_unavailable()));
+    assert_eq!(times, 1);
+    let refused = || StoreError::Refused(Refusal::new(Code::InUse, "in use"));
+    assert_eq!(tries(refused).await.0, 1);
+}

@@ -1,0 +1,288 @@
+//! What rows could say that contradicts other rows, as questions in SQL. One text for both databases.
+
+/// A question whose every answer is a difference: the rows name the record and say what is wrong.
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// Counts what is looked at.
+    pub(super) population: &'static str,
+    /// Selects a text for each difference.
+    pub(super) differences: &'static str,
+}
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "contracts: invoices committed",
+        population: "SELECT COUNT(*) FROM contracts",
+        differences: "SELECT number || ': invoices committed do not add up' FROM contracts \
+             WHERE invoice_committed_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM invoices \
+             WHERE contract_id = contracts.id AND invoices.status IN ('pending_approval', 'approved', 'issued'))",
+    },
+    Check {
+        name: "contracts: invoices issued",
+        population: "SELECT COUNT(*) FROM contracts",
+        differences: "SELECT number || ': issued invoices do not add up' FROM contracts \
+             WHERE invoiced_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM invoices \
+             WHERE contract_id = contracts.id AND invoices.status = 'issued')",
+    },
+    Check {
+        name: "contracts: payments received",
+        population: "SELECT COUNT(*) FROM contracts",
+        differences: "SELECT number || ': received payments do not add up' FROM contracts \
+             WHERE received_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM payments \
+             WHERE contract_id = contracts.id AND payments.status IN ('recorded', 'confirmed'))",
+    },
+    Check {
+        name: "contracts: payments confirmed",
+        population: "SELECT COUNT(*) FROM contracts",
+        differences: "SELECT number || ': confirmed payments do not add up' FROM contracts \
+             WHERE paid_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM payments \
+             WHERE contract_id = contracts.id AND payments.status = 'confirmed')",
+    },
+    Check {
+        name: "contracts: installments of running contracts",
+        population: "SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed')",
+        differences: "SELECT number || ': installments do not add up to the amount' FROM contracts \
+             WHERE status IN ('active', 'completed') AND amount_minor <> \
+             (SELECT COALESCE(SUM(amount_minor), 0) FROM installments WHERE contract_id = contracts.id)",
+    },
+    Check {
+        name: "contracts: status agrees with money",
+        population: "SELECT COUNT(*) FROM contracts",
+        differences: "SELECT number || ': is ' || status || ', but its money says otherwise' FROM contracts \
+             WHERE status IN ('active', 'completed') AND (status = 'completed') <> (paid_minor = amount_minor \
+             AND (collection_scheme = 'by_contract' OR invoiced_minor = amount_minor))",
+    },
+    Check {
+        name: "invoices: allocations",
+        population: "SELECT COUNT(*) FROM invoices",
+        differences: "SELECT number || ': allocations do not add up' FROM invoices \
+             WHERE allocated_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
+                JOIN payments ON payments.id = allocations.payment_id \
+                WHERE allocations.invoice_id = invoices.id AND payments.status IN ('recorded', 'confirmed')) \
+             OR paid_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
+                JOIN payments ON payments.id = allocations.payment_id \
+                WHERE allocations.invoice_id = invoices.id AND payments.status = 'confirmed')",
+    },
+    Check {
+        name: "installments: allocations",
+        population: "SELECT COUNT(*) FROM installments",
+        differences: "SELECT contracts.number || ', installment ' || CAST(sequence AS TEXT) || ': allocations do not add up' \
+             FROM installments JOIN contracts ON contracts.id = installments.contract_id \
+             WHERE allocated_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
+                JOIN payments ON payments.id = allocations.payment_id \
+                WHERE allocations.installment_id = installments.id AND payments.status IN ('recorded', 'confirmed')) \
+             OR installments.paid_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
+                JOIN payments ON payments.id = allocations.payment_id \
+                WHERE allocations.installment_id = installments.id AND payments.status = 'confirmed')",
+    },
+    Check {
+        name: "payments: allocations",
+        population: "SELECT COUNT(*) FROM payments",
+        differences: "SELECT payments.number || ': allocations do not add up to the amount' FROM payments \
+             JOIN contracts ON contracts.id = payments.contract_id \
+             WHERE payments.amount_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM allocations \
+                WHERE payment_id = payments.id AND installment_id IS NOT NULL) \
+             OR (contracts.collection_scheme = 'by_invoice' AND payments.amount_minor <> \
+                (SELECT COALESCE(SUM(amount_minor), 0) FROM allocations \
+                WHERE payment_id = payments.id AND invoice_id IS NOT NULL))",
+    },
+    Check {
+        name: "invoices and payments agree with their contract",
+        population: "SELECT (SELECT COUNT(*) FROM invoices) + (SELECT COUNT(*) FROM payments)",
+        differences: "SELECT children.number || ': has another customer, owner or currency than its contract' FROM \
+             (SELECT number, contract_id, customer_id, owner_id, amount_currency FROM invoices \
+              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM payments) AS children \
+             JOIN contracts ON contracts.id = children.contract_id \
+             WHERE children.customer_id <> contracts.customer_id OR children.owner_id <> contracts.owner_id \
+             OR children.amount_currency <> contracts.amount_currency",
+    },
+    Check {
+        name: "allocations stay inside their contract",
+        population: "SELECT COUNT(*) FROM allocations",
+        differences: "SELECT payments.number || ': an allocation leaves the contract' FROM allocations \
+             JOIN payments ON payments.id = allocations.payment_id \
+             LEFT JOIN invoices ON invoices.id = allocations.invoice_id \
+             LEFT JOIN installments ON installments.id = allocations.installment_id \
+             WHERE allocations.contract_id <> payments.contract_id \
+             OR COALESCE(invoices.contract_id, installments.contract_id) <> allocations.contract_id",
+    },
+    Check {
+        name: "approvals agree with their subjects",
+        population: "SELECT COUNT(*) FROM approvals",
+        differences: "SELECT subject_number || ': a pending approval without a pending subject' FROM approvals \
+             WHERE status = 'pending' \
+             AND NOT EXISTS (SELECT 1 FROM contracts WHERE contracts.id = subject_id AND contracts.status = 'pending_approval') \
+             AND NOT EXISTS (SELECT 1 FROM invoices WHERE invoices.id = subject_id AND invoices.status = 'pending_approval') \
+             UNION ALL SELECT number || ': waits for an approval that is not there' FROM \
+             (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices) AS subjects \
+             WHERE status = 'pending_approval' \
+             AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
+    },
+    Check {
+        name: "opportunities agree with their contracts",
+        population: "SELECT COUNT(*) FROM opportunities",
+        differences: "SELECT opportunities.name || ': its contract does not know it' FROM opportunities \
+             WHERE contract_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contracts \
+             WHERE contracts.id = opportunities.contract_id AND contracts.opportunity_id = opportunities.id) \
+             UNION ALL SELECT opportunities.name || ': is ' || opportunities.status || ', but its contract is ' \
+             || contracts.status FROM opportunities JOIN contracts ON contracts.id = opportunities.contract_id \
+             WHERE (opportunities.status = 'won') <> (contracts.status IN ('active', 'completed', 'terminated'))",
+    },
+    Check {
+        name: "open opportunities have customers with owners",
+        population: "SELECT COUNT(*) FROM opportunities WHERE status = 'open'",
+        differences: "SELECT opportunities.name || ': is open, and its customer is in the pool' FROM opportunities \
+             JOIN customers ON customers.id = opportunities.customer_id \
+             WHERE opportunities.status = 'open' AND customers.owner_id IS NULL",
+    },
+    Check {
+        name: "customers: the last change of hands names the owner",
+        population: "SELECT COUNT(*) FROM customers",
+        differences: "SELECT customers.name || ': its ownership history names another owner' FROM customers \
+             WHERE EXISTS (SELECT 1 FROM ownership_history AS last WHERE last.customer_id = customers.id \
+             AND NOT EXISTS (SELECT 1 FROM ownership_history AS later WHERE later.customer_id = customers.id \
+                AND later.id > last.id) \
+             AND COALESCE(last.to_id, customers.id) <> COALESCE(customers.owner_id, customers.id))",
+    },
+    Check {
+        name: "idempotency keys have their answers",
+        population: "SELECT COUNT(*) FROM idempotency_keys",
+        differences: "SELECT key || ': a key without an answer' FROM idempotency_keys WHERE answer IS NULL",
+    },
+    Check {
+        name: "the outbox agrees with the audit trail",
+        population: "SELECT COUNT(*) FROM outbox",
+        differences: "SELECT CAST(audit_events.sequence AS TEXT) || ': an event without its outbox row' FROM audit_events \
+             LEFT JOIN outbox ON outbox.sequence = audit_events.sequence AND outbox.id = audit_events.id \
+             AND outbox.event = audit_events.action AND outbox.record_kind = audit_events.record_kind \
+             AND outbox.record_id = audit_events.record_id AND outbox.occurred_at = audit_events.occurred_at \
+             WHERE outbox.id IS NULL \
+             UNION ALL SELECT CAST(outbox.sequence AS TEXT) || ': an outbox row without its event' FROM outbox \
+             LEFT JOIN audit_events ON audit_events.sequence = outbox.sequence WHERE audit_events.id IS NULL",
+    },
+    Check {
+        name: "the audit trail ends where its head says",
+        population: "SELECT COUNT(*) FROM audit_head",
+        differences: "SELECT CAST(sequence AS TEXT) || ': an event behind the end' FROM audit_events \
+             WHERE sequence > (SELECT sequence FROM audit_head) \
+             UNION ALL SELECT 'there are users, but nothing ever happened' \
+             WHERE EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM audit_events)",
+    },
+    Check {
+        name: "installments and allocations are in their contract's currency",
+        population: "SELECT (SELECT COUNT(*) FROM installments) + (SELECT COUNT(*) FROM allocations)",
+        differences: "SELECT contracts.number || ': one of its parts is in ' || parts.amount_currency FROM \
+             (SELECT contract_id, amount_currency FROM installments \
+              UNION ALL SELECT contract_id, amount_currency FROM allocations) AS parts \
+             JOIN contracts ON contracts.id = parts.contract_id \
+             WHERE parts.amount_currency <> contracts.amount_currency",
+    },
+    Check {
+        name: "contracts: the amount is the approved one",
+        population: "SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed', 'terminated')",
+        differences: "SELECT contracts.number || ': another amount was approved' FROM approvals \
+             JOIN contracts ON contracts.id = approvals.subject_id \
+             WHERE approvals.status = 'approved' AND contracts.status IN ('active', 'completed', 'terminated') \
+             AND (approvals.amount_minor <> contracts.amount_minor \
+                OR approvals.amount_currency <> contracts.amount_currency)",
+    },
+    Check {
+        name: "what runs was approved",
+        population: "SELECT (SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed', 'terminated')) \
+             + (SELECT COUNT(*) FROM invoices WHERE status IN ('approved', 'issued'))",
+        differences: "SELECT subjects.number || ': is ' || subjects.status || ', and nobody approved it' FROM \
+             (SELECT id, number, status FROM contracts WHERE status IN ('active', 'completed', 'terminated') \
+              UNION ALL SELECT id, number, status FROM invoices WHERE status IN ('approved', 'issued')) AS subjects \
+             LEFT JOIN (SELECT subject_id FROM approvals WHERE status = 'approved') AS approved \
+                ON approved.subject_id = subjects.id \
+             WHERE approved.subject_id IS NULL",
+    },
+    Check {
+        name: "won opportunities have contracts",
+        population: "SELECT COUNT(*) FROM opportunities WHERE status = 'won'",
+        differences: "SELECT name || ': is won, but has no contract' FROM opportunities \
+             WHERE status = 'won' AND contract_id IS NULL",
+    },
+    Check {
+        name: "contracts are known to their opportunities",
+        population: "SELECT COUNT(*) FROM contracts WHERE opportunity_id IS NOT NULL AND status <> 'cancelled'",
+        differences: "SELECT contracts.number || ': its opportunity does not know it' FROM contracts \
+             LEFT JOIN opportunities ON opportunities.id = contracts.opportunity_id \
+                AND opportunities.contract_id = contracts.id \
+             WHERE contracts.opportunity_id IS NOT NULL AND contracts.status <> 'cancelled' \
+             AND opportunities.id IS NULL",
+    },
+    Check {
+        name: "open contracts have customers with owners",
+        population: "SELECT COUNT(*) FROM contracts WHERE status IN ('draft', 'pending_approval', 'active')",
+        differences: "SELECT contracts.number || ': is ' || contracts.status || ', and its customer is in the pool' \
+             FROM contracts JOIN customers ON customers.id = contracts.customer_id \
+             WHERE contracts.status IN ('draft', 'pending_approval', 'active') AND customers.owner_id IS NULL",
+    },
+    Check {
+        name: "customers have an ownership history",
+        population: "SELECT COUNT(*) FROM customers",
+        differences: "SELECT name || ': nobody knows how it came to its owner' FROM customers \
+             WHERE NOT EXISTS (SELECT 1 FROM ownership_history WHERE customer_id = customers.id)",
+    },
+    Check {
+        name: "somebody confirmed every confirmed payment",
+        population: "SELECT COUNT(*) FROM payments WHERE status = 'confirmed'",
+        differences: "SELECT number || ': is confirmed, but by nobody' FROM payments \
+             WHERE status = 'confirmed' AND (confirmed_by IS NULL OR confirmed_at IS NULL)",
+    },
+    Check {
+        name: "terminated contracts have no open installments",
+        population: "SELECT COUNT(*) FROM contracts WHERE status = 'terminated'",
+        differences: "SELECT contracts.number || ', installment ' || CAST(sequence AS TEXT) || ': is still open' \
+             FROM installments JOIN contracts ON contracts.id = installments.contract_id \
+             WHERE contracts.status = 'terminated' AND NOT installments.closed \
+             AND installments.paid_minor <> installments.amount_minor",
+    },
+    Check {
+        // Numbers are texts with leading zeros: of two of the same length, the later one is the greater text.
+        name: "no number is ahead of its series",
+        population: "SELECT (SELECT COUNT(*) FROM contracts) + (SELECT COUNT(*) FROM invoices) \
+             + (SELECT COUNT(*) FROM payments)",
+        differences: "SELECT given.number || ': its series has not come so far' FROM \
+             (SELECT number FROM contracts UNION ALL SELECT number FROM invoices \
+              UNION ALL SELECT number FROM payments) AS given \
+             LEFT JOIN (SELECT kind || '-' || CAST(year AS TEXT) || '-' AS name, \
+                SUBSTR('000000', LENGTH(CAST(value AS TEXT)) + 1) || CAST(value AS TEXT) AS latest \
+                FROM sequences) AS series ON series.name = SUBSTR(given.number, 1, 8) \
+             WHERE series.name IS NULL OR LENGTH(given.number) > 8 + LENGTH(series.latest) \
+             OR (LENGTH(given.number) = 8 + LENGTH(series.latest) AND SUBSTR(given.number, 9) > series.latest)",
+    },
+    Check {
+        // A role's key stands in quotes in the list, and has none inside.
+        name: "users have roles that exist",
+        population: "SELECT COUNT(*) FROM users",
+        differences: "SELECT given.email || ': has a role that does not exist' FROM \
+             (SELECT email, CAST(roles AS TEXT) AS list FROM users) AS given WHERE (LENGTH(list) - LENGTH(REPLACE(list, '\"', ''))) / 2 <> \
+             (SELECT COALESCE(SUM((LENGTH(list) - LENGTH(REPLACE(list, '\"' || key || '\"', ''))) / (LENGTH(key) + 2)), 0) \
+              FROM roles)",
+    },
+    Check {
+        name: "no team is below itself",
+        population: "SELECT COUNT(*) FROM teams",
+        differences: "WITH RECURSIVE above (id, ancestor) AS (SELECT id, parent_id FROM teams \
+             UNION SELECT above.id, teams.parent_id FROM above JOIN teams ON teams.id = above.ancestor) \
+             SELECT teams.name || ': is below itself' FROM teams \
+             JOIN above ON above.id = teams.id AND above.ancestor = teams.id",
+    },
+];
+
+/// What only SQLite has to be asked; PostgreSQL never lets go of its foreign keys.
+pub(super) const SQLITE_CHECKS: &[Check] = &[
+    Check {
+        name: "the file is whole",
+        population: "SELECT COUNT(*) FROM sqlite_schema",
+        differences: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    },
+    Check {
+        name: "foreign keys",
+        population: "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'",
+        differences: "SELECT \"table\" || ': a row names one of ' || parent || ' that is not there' \
+             FROM pragma_foreign_key_check",
+    },
+];

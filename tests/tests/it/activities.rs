@@ -1,0 +1,87 @@
+//! What activities say about the lead or the customer they belong to, also after they were changed.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Company, Server};
+
+on_both_databases! {
+    a_customer_follows_its_activities;
+    a_lead_follows_its_activities;
+}
+
+const JANUARY: &str = "2026-01-05T08:00:00.000Z";
+const FEBRUARY: &str = "2026-02-05T08:00:00.000Z";
+const MARCH: &str = "2026-03-05T08:00:00.000Z";
+const LATER: &str = "2199-01-05T08:00:00.000Z";
+const MUCH_LATER: &str = "2199-02-05T08:00:00.000Z";
+
+async fn times(client: &Client, path: &str) -> [Value; 2] {
+    let record = client.get(path).await.expect(200);
+    ["last_activity_at", "next_activity_at"].map(|member| record.body[member].clone())
+}
+
+async fn a_customer_follows_its_activities(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let customer = company.customer(&company.rep).await;
+    let path = format!("/customers/{customer}");
+    let log = async |kind: &str, times: Value| {
+        let mut form =
+            json!({"about": {"kind": "customer", "id": customer}, "kind": kind, "subject": "Hello"});
+        for (member, time) in times.as_object().unwrap() {
+            form[member] = time.clone();
+        }
+        format!("/activities/{}", rep.post("/activities", form).await.expect(201).id())
+    };
+    let call = log("call", json!({"happened_at": JANUARY, "next_step_at": MUCH_LATER})).await;
+    let visit = log("meeting", json!({"happened_at": MARCH})).await;
+    assert_eq!(times(rep, &path).await, [json!(MARCH), json!(MUCH_LATER)]);
+    let task = log("task", json!({"due_at": LATER})).await;
+    assert_eq!(times(rep, &path).await, [json!(MARCH), json!(LATER)]);
+
+    rep.patch(&visit, json!({"happened_at": FEBRUARY})).await.expect(200);
+    assert_eq!(times(rep, &path).await, [json!(FEBRUARY), json!(LATER)]);
+    rep.delete(&task).await.expect(204);
+    assert_eq!(times(rep, &path).await, [json!(FEBRUARY), json!(MUCH_LATER)]);
+    rep.patch(&call, json!({"next_step_at": LATER})).await.expect(200);
+    assert_eq!(times(rep, &path).await, [json!(FEBRUARY), json!(LATER)]);
+    // What was planned for before the last activity is over.
+    rep.patch(&call, json!({"next_step_at": JANUARY})).await.expect(200);
+    assert_eq!(times(rep, &path).await, [json!(FEBRUARY), Value::Null]);
+    // The latest plan counts, and a task beside it.
+    rep.patch(&visit, json!({"next_step_at": MUCH_LATER})).await.expect(200);
+    assert_eq!(times(rep, &path).await, [json!(FEBRUARY), json!(MUCH_LATER)]);
+    let task = log("task", json!({"due_at": LATER})).await;
+    rep.patch(&task, json!({"happened_at": MARCH})).await.expect(200);
+    assert_eq!(times(rep, &path).await, [json!(MARCH), json!(MUCH_LATER)]);
+    for activity in [&task, &visit, &call] {
+        rep.delete(activity).await.expect(204);
+    }
+    assert_eq!(times(rep, &path).await, [Value::Null, Value::Null]);
+    // What changes neither leaves the customer as it is.
+    let call = log("call", json!({"happened_at": JANUARY})).await;
+    let before = rep.get(&path).await.expect(200).body["version"].clone();
+    rep.patch(&call, json!({"subject": "Hello again"})).await.expect(200);
+    assert_eq!(rep.get(&path).await.expect(200).body["version"], before);
+}
+
+async fn a_lead_follows_its_activities(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let lead = rep.post("/leads", json!({"name": "Lin Mei", "source": "website"})).await.expect(201).id();
+    let path = format!("/leads/{lead}");
+    let log = async |happened_at: &str| {
+        let about = json!({"kind": "lead", "id": lead});
+        let form = json!({"about": about, "kind": "call", "subject": "Hello", "happened_at": happened_at});
+        format!("/activities/{}", rep.post("/activities", form).await.expect(201).id())
+    };
+    let (early, late) = (log(JANUARY).await, log(MARCH).await);
+    assert_eq!(times(rep, &path).await[0], json!(MARCH));
+    rep.patch(&late, json!({"happened_at": FEBRUARY})).await.expect(200);
+    assert_eq!(times(rep, &path).await[0], json!(FEBRUARY));
+    rep.delete(&late).await.expect(204);
+    assert_eq!(times(rep, &path).await[0], json!(JANUARY));
+    rep.delete(&early).await.expect(204);
+    let lead = rep.get(&path).await.expect(200);
+    assert_eq!((&lead.body["last_activity_at"], &lead.body["status"]), (&Value::Null, &json!("contacted")));
+}

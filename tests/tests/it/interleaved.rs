@@ -1,0 +1,120 @@
+//! Two things at the same moment, one held up in the middle until the other is done.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Company, Kind, PASSWORD, Server};
+
+on_both_databases! {
+    a_login_does_not_outlive_the_password;
+    nobody_logs_in_while_being_disabled;
+    a_password_is_changed_by_whoever_knows_the_present_one;
+}
+
+// On SQLite writers come one after the other.
+#[test]
+fn nobody_is_given_anything_while_being_disabled() {
+    crate::support::run(Kind::Postgres, gifts_come_too_late);
+}
+
+fn post(client: &Client, path: &str, body: Value) -> tokio::task::JoinHandle<Answer> {
+    let (client, path) = (client.clone(), path.to_owned());
+    tokio::spawn(async move { client.post(&path, body).await })
+}
+
+/// Statements about a user: a question that locks them, and a change of their password to the one of another.
+async fn of_user(server: &Server, company: &Company) -> (String, String) {
+    let user = json!({
+        "email": "other@example.com", "display_name": "Other", "roles": ["sales_rep"],
+        "password": "another-password",
+    });
+    let other = company.admin.client.post("/users", user).await.expect(201).id();
+    let (rep, other) = (server.database.id(&company.rep.id), server.database.id(&other));
+    let question = format!(
+        "SELECT 1 FROM users JOIN credentials ON credentials.user_id = users.id WHERE users.id = {rep}"
+    );
+    let change = format!(
+        "UPDATE credentials SET password_hash = (SELECT password_hash FROM credentials WHERE user_id = {other}) \
+         WHERE user_id = {rep}"
+    );
+    (question, change)
+}
+
+async fn a_login_does_not_outlive_the_password(server: Server) {
+    let company = Company::found(&server).await;
+    let (question, change) = of_user(&server, &company).await;
+    let mut direct = server.database.connect().await;
+    direct.hold(&question).await;
+    let form = json!({"email": company.rep.email, "password": PASSWORD});
+    let login = post(&server.anonymous(), "/auth/login", form);
+    direct.until_somebody_waits().await;
+    direct.run(&format!("{change}; COMMIT")).await;
+    login.await.unwrap().refused(401, "invalid_credentials");
+    server.login(&company.rep.email, "another-password").await.get("/me").await.expect(200);
+}
+
+async fn nobody_logs_in_while_being_disabled(server: Server) {
+    let company = Company::found(&server).await;
+    let (question, _) = of_user(&server, &company).await;
+    let mut direct = server.database.connect().await;
+    direct.hold(&question).await;
+    let form = json!({"email": company.rep.email, "password": PASSWORD});
+    let login = post(&server.anonymous(), "/auth/login", form.clone());
+    direct.until_somebody_waits().await;
+    let rep = server.database.id(&company.rep.id);
+    let disable = format!(
+        "UPDATE users SET status = 'disabled' WHERE id = {rep}; UPDATE organisation SET epoch = epoch + 1; COMMIT"
+    );
+    direct.run(&disable).await;
+    login.await.unwrap().refused(401, "invalid_credentials");
+    server.anonymous().post("/auth/login", form).await.refused(401, "invalid_credentials");
+}
+
+async fn a_password_is_changed_by_whoever_knows_the_present_one(server: Server) {
+    let company = Company::found(&server).await;
+    let (question, change) = of_user(&server, &company).await;
+    let mut direct = server.database.connect().await;
+    direct.hold(&question).await;
+    let form = json!({"current_password": PASSWORD, "new_password": "a-third-password"});
+    let changed = post(&company.rep.client, "/me/change-password", form);
+    direct.until_somebody_waits().await;
+    direct.run(&format!("{change}; COMMIT")).await;
+    let refused = changed.await.unwrap().refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["code"], "wrong_password", "{}", refused.text);
+    server.login(&company.rep.email, "another-password").await.get("/me").await.expect(200);
+}
+
+async fn gifts_come_too_late(server: Server) {
+    let company = Company::found(&server).await;
+    let lead = json!({"name": "Somebody", "source": "website"});
+    let lead_for = async || company.marketing.client.post("/leads", lead.clone()).await.expect(201).id();
+    let (assigned, claimed) = (lead_for().await, lead_for().await);
+    let customer = company.pool_customer().await;
+    let (manager, colleague) = (&company.manager.client, &company.colleague);
+    let to_colleague = json!({"owner_id": colleague.id});
+    for (table, id, action) in
+        [("customers", &customer, "assign"), ("leads", &assigned, "assign"), ("leads", &claimed, "claim")]
+    {
+        let mut direct = server.database.connect().await;
+        direct.hold(&format!("SELECT 1 FROM {table} WHERE id = '{id}'")).await;
+        let path = format!("/{table}/{id}/{action}");
+        let given = if action == "assign" {
+            post(manager, &path, to_colleague.clone())
+        } else {
+            let colleague = server.login(&colleague.email, PASSWORD).await;
+            tokio::spawn(async move { colleague.act(&path).await })
+        };
+        direct.until_somebody_waits().await;
+        let account = format!("/users/{}", colleague.id);
+        company.admin.client.act(&format!("{account}/disable")).await.expect(200);
+        direct.run("ROLLBACK").await;
+        let (status, code) =
+            if action == "assign" { (409, "owner_not_eligible") } else { (401, "unauthenticated") };
+        given.await.unwrap().refused(status, code);
+        company.admin.client.act(&format!("{account}/enable")).await.expect(200);
+    }
+    // Whoever has been disabled for long is refused as well.
+    company.admin.client.act(&format!("/users/{}/disable", colleague.id)).await.expect(200);
+    for path in [format!("/customers/{customer}/assign"), format!("/leads/{assigned}/assign")] {
+        manager.post(&path, to_colleague.clone()).await.refused(409, "owner_not_eligible");
+    }
+}

@@ -1,0 +1,136 @@
+//! How a database comes to be: by migrations, all or none, and by the demo's seeding.
+
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::support::{Database, Kind, PASSWORD, Server, command};
+
+on_both_databases! {
+    a_migration_happens_as_a_whole;
+    heavy_several_start_on_a_new_database;
+    heavy_a_demo_is_whole_or_refused;
+    a_mistyped_database_is_not_made;
+}
+
+const TABLES: [(&str, Kind); 2] = [
+    ("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", Kind::Sqlite),
+    ("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'", Kind::Postgres),
+];
+
+async fn tables(database: &Database) -> i64 {
+    let (question, _) = TABLES.into_iter().find(|(_, kind)| *kind == database.kind).unwrap();
+    database.connect().await.number(question).await
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// An empty database.
+async fn empty(kind: Kind) -> Database {
+    let database = Database::create(kind).await;
+    if kind == Kind::Sqlite {
+        std::fs::write(database.folder().join("fairlead.db"), "").unwrap();
+    }
+    database
+}
+
+/// A migration that fails in its last statements, or is killed there, leaves nothing behind.
+async fn a_migration_happens_as_a_whole(server: Server) {
+    let database = empty(server.database.kind).await;
+    database.connect().await.run("CREATE TABLE idempotency_keys (id BIGINT)").await;
+    let failed = command(&database, &["migrate"]).output().await.unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{}", said(&failed));
+    assert_eq!(tables(&database).await, 1, "{}", said(&failed));
+
+    database.connect().await.run("DROP TABLE idempotency_keys").await;
+    let done = command(&database, &["migrate"]).output().await.unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    let status = command(&database, &["migrate", "--status"]).output().await.unwrap();
+    assert!(status.status.success() && !said(&status).contains("pending"), "{}", said(&status));
+}
+
+/// Servers that are started together on a new database agree on who makes it.
+async fn heavy_several_start_on_a_new_database(server: Server) {
+    for _ in 0..5 {
+        let database = Database::create(server.database.kind).await;
+        let migrations: Vec<_> =
+            (0..6).map(|_| tokio::spawn(command(&database, &["migrate"]).output())).collect();
+        let mut applied = 0;
+        for migration in migrations {
+            let output = migration.await.unwrap().unwrap();
+            assert!(output.status.success(), "{}", said(&output));
+            applied += usize::from(said(&output).contains("applied"));
+        }
+        assert_eq!(applied, 1);
+        let mut direct = database.connect().await;
+        assert_eq!(direct.number("SELECT count(*) FROM signing_keys").await, 1);
+        assert_eq!(direct.number("SELECT count(DISTINCT key) - count(*) FROM roles").await, 0);
+        let verified = command(&database, &["verify"]).output().await.unwrap();
+        assert!(verified.status.success(), "{}", said(&verified));
+    }
+}
+
+/// What a demo prints before it serves, or with what it ends.
+async fn demo(database: &Database) -> Result<String, String> {
+    let mut serve = command(database, &["serve", "--demo", "--address", "127.0.0.1:0"]);
+    let mut process =
+        serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut printed = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.starts_with("listening on ") {
+            process.kill().await.unwrap();
+            return Ok(printed);
+        }
+        printed.push_str(&line);
+        printed.push('\n');
+    }
+    let ended = process.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
+    Err(said(&ended))
+}
+
+async fn heavy_a_demo_is_whole_or_refused(server: Server) {
+    let account = "admin@demo.fairlead.example";
+    // The server's own database never was a demo.
+    let printed = demo(&server.database).await.unwrap();
+    assert!(printed.contains("no demo") && !printed.contains(account), "{printed}");
+
+    let database = empty(server.database.kind).await;
+    let migrated = command(&database, &["migrate"]).output().await.unwrap();
+    assert!(migrated.status.success(), "{}", said(&migrated));
+    let mut seeding = command(&database, &["seed", "--demo"]).stdout(Stdio::null()).spawn().unwrap();
+    let (mut direct, begun) = (database.connect().await, Instant::now());
+    while direct.number("SELECT count(*) FROM users").await < 3 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nobody is hired");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    seeding.kill().await.unwrap();
+    let refused = demo(&database).await.unwrap_err();
+    assert!(refused.contains("only a part of the demo") && refused.contains("Remove"), "{refused}");
+    let again = command(&database, &["seed", "--demo"]).output().await.unwrap();
+    assert!(!again.status.success() && said(&again).contains("only a part of the demo"), "{}", said(&again));
+
+    let database = Database::create(server.database.kind).await;
+    for _ in 0..2 {
+        let printed = demo(&database).await.unwrap();
+        assert!(printed.contains("Demo accounts") && printed.contains(account), "{printed}");
+        assert!(!printed.contains(PASSWORD), "{printed}");
+    }
+}
+
+/// Only what is to fill a database makes one.
+async fn a_mistyped_database_is_not_made(server: Server) {
+    let wrong = match server.database.kind {
+        Kind::Sqlite => format!("sqlite:{}", server.database.folder().join("wrong.db").display()),
+        Kind::Postgres => server.database.url.replace(server.database.name(), "fairlead_test_wrong"),
+    };
+    for arguments in [&["verify"][..], &["migrate", "--status"]] {
+        let output = server.command(arguments).env("FAIRLEAD_DATABASE__URL", &wrong).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(!server.database.folder().join("wrong.db").exists(), "{}", said(&output));
+    }
+}

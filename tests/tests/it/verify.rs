@@ -1,0 +1,227 @@
+//! What `fairlead verify` finds: everything that was broken on purpose, and nothing beside a running server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use crate::support::{Company, Database, Kind, Server, command};
+
+on_both_databases! {
+    heavy_whatever_is_broken_is_named;
+    heavy_a_running_server_is_no_difference;
+}
+
+/// A check, and statements that break what it looks at.
+const BROKEN: &[(&str, &str)] = &[
+    (
+        "contracts: invoices committed",
+        "UPDATE contracts SET invoice_committed_minor = amount_minor \
+        WHERE status = 'draft'",
+    ),
+    (
+        "contracts: payments received",
+        "UPDATE contracts SET received_minor = amount_minor WHERE status = 'draft'",
+    ),
+    (
+        "contracts: installments of running contracts",
+        "UPDATE installments SET amount_minor = amount_minor + 1",
+    ),
+    (
+        "payments: allocations",
+        "DELETE FROM allocations WHERE payment_id IN (SELECT id FROM payments \
+        WHERE status = 'confirmed')",
+    ),
+    (
+        "idempotency keys have their answers",
+        "INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, created_at) \
+        SELECT id, 'key', (SELECT secret FROM signing_keys), NULL, created_at FROM users LIMIT 1",
+    ),
+    (
+        "installments and allocations are in their contract's currency",
+        "UPDATE installments SET amount_currency = 'EUR', allocated_currency = 'EUR', paid_currency = 'EUR'",
+    ),
+    (
+        "installments and allocations are in their contract's currency",
+        "UPDATE allocations SET amount_currency = 'EUR'",
+    ),
+    (
+        "invoices and payments agree with their contract",
+        "UPDATE invoices SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%')",
+    ),
+    (
+        "invoices and payments agree with their contract",
+        "UPDATE payments SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%')",
+    ),
+    (
+        "contracts: the amount is the approved one",
+        "UPDATE approvals SET amount_minor = amount_minor + 1 WHERE subject_kind = 'contract'",
+    ),
+    (
+        "contracts: the amount is the approved one",
+        "UPDATE approvals SET amount_currency = 'EUR' WHERE subject_kind = 'contract'",
+    ),
+    (
+        "what runs was approved",
+        "UPDATE approvals SET status = 'withdrawn' \
+        WHERE subject_kind = 'contract' AND status = 'approved'",
+    ),
+    (
+        "what runs was approved",
+        "UPDATE approvals SET status = 'withdrawn' \
+        WHERE subject_kind = 'invoice' AND status = 'approved'",
+    ),
+    ("won opportunities have contracts", "UPDATE opportunities SET contract_id = NULL WHERE status = 'won'"),
+    (
+        "contracts are known to their opportunities",
+        "UPDATE opportunities SET contract_id = NULL WHERE status = 'open' AND contract_id IS NOT NULL",
+    ),
+    (
+        "open contracts have customers with owners",
+        "UPDATE customers SET owner_id = NULL, pooled_at = created_at \
+        WHERE id IN (SELECT customer_id FROM contracts WHERE status = 'draft')",
+    ),
+    (
+        "open contracts have customers with owners",
+        "UPDATE customers SET owner_id = NULL, pooled_at = created_at \
+        WHERE id IN (SELECT customer_id FROM contracts WHERE status = 'active')",
+    ),
+    ("customers have an ownership history", "DELETE FROM ownership_history WHERE cause = 'created'"),
+    ("somebody confirmed every confirmed payment", "UPDATE payments SET confirmed_by = NULL"),
+    ("somebody confirmed every confirmed payment", "UPDATE payments SET confirmed_at = NULL"),
+    ("terminated contracts have no open installments", "UPDATE installments SET closed = FALSE"),
+    ("no number is ahead of its series", "UPDATE sequences SET value = value - 1 WHERE kind = 'CT'"),
+    ("no number is ahead of its series", "DELETE FROM sequences WHERE kind = 'PY'"),
+    (
+        "no number is ahead of its series",
+        "UPDATE invoices SET number = 'IV-1999-1000000' WHERE number = \
+        (SELECT MAX(number) FROM invoices)",
+    ),
+    (
+        "users have roles that exist",
+        "UPDATE users SET roles = '[\"sales_rep\", \"wizard\"]' WHERE email LIKE 'finance@%'",
+    ),
+    ("users have roles that exist", "DELETE FROM roles WHERE key = 'auditor'"),
+    ("no team is below itself", "UPDATE teams SET parent_id = id WHERE parent_id IS NULL"),
+    (
+        "no team is below itself",
+        "UPDATE teams SET parent_id = (SELECT lower.id FROM teams AS lower \
+        WHERE lower.parent_id = teams.id LIMIT 1) WHERE parent_id IS NULL",
+    ),
+    (
+        "opportunities are in stages of their pipeline",
+        "UPDATE opportunities SET stage_id = id WHERE status = 'lost'",
+    ),
+    (
+        "opportunities are in stages of their pipeline",
+        "UPDATE opportunities SET returns_to_stage_id = id WHERE status = 'open' AND contract_id IS NOT NULL",
+    ),
+    ("opportunities are in stages of their pipeline", "UPDATE pipelines SET stages = '[]'"),
+    ("approvals have their decisions", "DELETE FROM approval_decisions WHERE step = 1"),
+    ("approvals have their decisions", "UPDATE approval_decisions SET outcome = 'rejected' WHERE step = 0"),
+    (
+        "approvals have their decisions",
+        "UPDATE approval_decisions SET user_id = \
+        (SELECT id FROM users WHERE email LIKE 'auditor@%') WHERE step = 0",
+    ),
+    (
+        "approvals have their decisions",
+        "INSERT INTO approval_decisions (approval_id, step, user_id, outcome, decided_at) \
+        SELECT id, 7, requester_id, 'approved', created_at FROM approvals WHERE status = 'pending'",
+    ),
+    ("approvals have their decisions", "UPDATE approvals SET steps = '{}' WHERE status = 'pending'"),
+    ("the outbox agrees with the audit trail", "DELETE FROM outbox WHERE sequence = 9"),
+    (
+        "the outbox agrees with the audit trail",
+        "UPDATE outbox SET event = 'lead.converted' WHERE sequence = 9",
+    ),
+    (
+        "the outbox agrees with the audit trail",
+        "UPDATE outbox SET record_kind = 'payment' WHERE sequence = 9",
+    ),
+    ("the outbox agrees with the audit trail", "UPDATE outbox SET record_id = id WHERE sequence = 9"),
+    (
+        "the outbox agrees with the audit trail",
+        "INSERT INTO outbox SELECT sequence + 1000000, id, occurred_at, event, \
+        record_kind, record_id, data FROM outbox WHERE sequence = 9",
+    ),
+    (
+        "the audit trail ends where its head says",
+        "UPDATE audit_head SET sequence = sequence - 1, hash = \
+        (SELECT previous_hash FROM audit_events WHERE audit_events.sequence = audit_head.sequence)",
+    ),
+    (
+        "the audit trail ends where its head says",
+        "DELETE FROM audit_events; DELETE FROM outbox; \
+        UPDATE audit_head SET sequence = 0, hash = ''",
+    ),
+    ("audit trail", "UPDATE audit_events SET changes = 'not JSON' WHERE sequence = 9"),
+    ("audit trail", "UPDATE audit_events SET changes = '{}' WHERE changes <> '{}'"),
+    ("audit trail", "UPDATE audit_events SET record_kind = 'dragon' WHERE sequence = 9"),
+    ("audit trail", "UPDATE audit_events SET actor_id = record_id WHERE sequence = 9"),
+    ("audit trail", "DELETE FROM audit_events WHERE sequence = 9"),
+    ("audit trail", "DELETE FROM audit_events WHERE sequence = (SELECT sequence FROM audit_head)"),
+    ("audit trail", "UPDATE audit_head SET hash = 'other'"),
+    ("audit trail", "DELETE FROM audit_head"),
+];
+
+/// What PostgreSQL does not let anybody break.
+const BROKEN_ON_SQLITE: &[(&str, &str)] = &[
+    ("foreign keys", "PRAGMA foreign_keys = OFF; DELETE FROM users WHERE email LIKE 'rep.%'"),
+    ("the file is whole", "PRAGMA ignore_check_constraints = ON; UPDATE contracts SET amount_minor = -1"),
+];
+
+async fn verify(database: &Database) -> (bool, String) {
+    let output = command(database, &["verify"]).output().await.unwrap();
+    let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), format!("{out}{log}"))
+}
+
+async fn heavy_whatever_is_broken_is_named(server: Server) {
+    let kind = server.database.kind;
+    let demo = Database::create(kind).await;
+    let seeded = command(&demo, &["seed", "--demo"]).output().await.unwrap();
+    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let (whole, report) = verify(&demo.copy().await).await;
+    assert!(whole, "{report}");
+    for line in report.lines().filter_map(|line| line.strip_prefix("checked  ")) {
+        let (check, rows) = line.rsplit_once(' ').unwrap();
+        assert!(rows != "0" || check.starts_with("idempotency"), "{check} has nothing to look at");
+    }
+
+    let of_sqlite = if kind == Kind::Sqlite { BROKEN_ON_SQLITE } else { &[] };
+    for (check, statements) in BROKEN.iter().chain(of_sqlite) {
+        let copy = demo.copy().await;
+        copy.connect().await.run(statements).await;
+        let (whole, report) = verify(&copy).await;
+        let named = report.lines().any(|line| line.starts_with(&format!("differs  {check}: ")));
+        assert!(!whole && named, "{check} does not see {statements}:\n{report}");
+    }
+}
+
+async fn heavy_a_running_server_is_no_difference(server: Server) {
+    let company = Company::found(&server).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (stop, rep) = (Arc::clone(&stop), company.rep.client.clone());
+            tokio::spawn(async move {
+                let mut written = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let lead = json!({"name": format!("Lead {writer} {written}"), "source": "website"});
+                    rep.post("/leads", lead).await.expect(201);
+                    written += 1;
+                }
+                written
+            })
+        })
+        .collect();
+    for _ in 0..10 {
+        let (whole, report) = verify(&server.database).await;
+        assert!(whole, "{report}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for writer in writers {
+        assert!(writer.await.unwrap() > 0);
+    }
+}
