@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use actix_web::web::{self, Data, Json, Path};
 use actix_web::{App, HttpResponse, HttpServer, Result};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, types};
 use uuid::Uuid;
@@ -52,12 +52,16 @@ struct Customer {
     tax_profile: Option<types::Json<serde_json::Value>>,
     note: Option<String>,
     owner_id: Option<Uuid>,
+    pool_id: Uuid,
+    locked: bool,
     lifecycle: String,
+    furthest: String,
     last_activity_at: Option<DateTime<Utc>>,
     next_activity_at: Option<DateTime<Utc>>,
     owned_since: Option<DateTime<Utc>>,
     pooled_at: Option<DateTime<Utc>>,
     pool_reason: Option<String>,
+    recycle_on: Option<NaiveDate>,
     previous_owner_id: Option<Uuid>,
     created_by: Uuid,
     version: i64,
@@ -68,8 +72,8 @@ struct Customer {
 macro_rules! columns {
     () => {
         "id, kind, name, registration_number, source, grade, industry, region, address, scale, phone, email, \
-         website, tags, tax_profile, note, owner_id, lifecycle, last_activity_at, next_activity_at, owned_since, \
-         pooled_at, pool_reason, previous_owner_id, created_by, version, created_at, updated_at"
+         website, tags, tax_profile, note, owner_id, pool_id, locked, lifecycle, furthest, last_activity_at, \
+         next_activity_at, owned_since, pooled_at, pool_reason, recycle_on, previous_owner_id, created_by, version, created_at, updated_at"
     };
 }
 
@@ -96,17 +100,21 @@ macro_rules! customer {
                 tax_profile: row.try_get(14)?,
                 note: row.try_get(15)?,
                 owner_id: row.try_get(16)?,
-                lifecycle: row.try_get(17)?,
-                last_activity_at: row.try_get(18)?,
-                next_activity_at: row.try_get(19)?,
-                owned_since: row.try_get(20)?,
-                pooled_at: row.try_get(21)?,
-                pool_reason: row.try_get(22)?,
-                previous_owner_id: row.try_get(23)?,
-                created_by: row.try_get(24)?,
-                version: row.try_get(25)?,
-                created_at: row.try_get(26)?,
-                updated_at: row.try_get(27)?,
+                pool_id: row.try_get(17)?,
+                locked: row.try_get(18)?,
+                lifecycle: row.try_get(19)?,
+                furthest: row.try_get(20)?,
+                last_activity_at: row.try_get(21)?,
+                next_activity_at: row.try_get(22)?,
+                owned_since: row.try_get(23)?,
+                pooled_at: row.try_get(24)?,
+                pool_reason: row.try_get(25)?,
+                recycle_on: row.try_get(26)?,
+                previous_owner_id: row.try_get(27)?,
+                created_by: row.try_get(28)?,
+                version: row.try_get(29)?,
+                created_at: row.try_get(30)?,
+                updated_at: row.try_get(31)?,
             })
         };
         read()
@@ -118,7 +126,7 @@ macro_rules! customer {
 struct View {
     #[serde(flatten)]
     customer: Customer,
-    allowed_actions: [Action; 5],
+    allowed_actions: [Action; 8],
 }
 
 #[derive(Serialize)]
@@ -127,10 +135,13 @@ struct Action {
     allowed: bool,
 }
 
-const ACTIONS: [Action; 5] = [
+const ACTIONS: [Action; 8] = [
     Action { action: "claim", allowed: true },
     Action { action: "assign", allowed: true },
     Action { action: "release", allowed: true },
+    Action { action: "move", allowed: true },
+    Action { action: "lock", allowed: true },
+    Action { action: "unlock", allowed: true },
     Action { action: "update", allowed: true },
     Action { action: "delete", allowed: true },
 ];
@@ -194,9 +205,10 @@ async fn list(state: Data<State>) -> Result<HttpResponse> {
 
 async fn create(state: Data<State>, form: Json<Form>) -> Result<HttpResponse> {
     const TEXT: &str = concat!(
-        "INSERT INTO customers (id, kind, name, source, grade, region, phone, email, tags, owner_id, lifecycle, \
-         owned_since, created_by, version, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'potential', $11, $10, 1, $11, $11) RETURNING ",
+        "INSERT INTO customers (id, kind, name, name_key, source, grade, region, phone, email, tags, owner_id, pool_id, \
+         locked, lifecycle, furthest, owned_since, created_by, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, LOWER($3), $4, $5, $6, $7, $8, $9, $10, (SELECT id FROM pools WHERE is_default), FALSE, \
+         'potential', 'potential', $11, $10, 1, $11, $11) RETURNING ",
         columns!()
     );
     let now = Utc::now().trunc_subsecs(3);

@@ -147,7 +147,7 @@ async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Re
     Ok(Section { database: database.name, description, figures, starts, memory })
 }
 
-/// The server as it is shipped: default settings, but for limits that a benchmark would run into. Nothing of the
+/// The server as it is shipped: default settings. Nothing of the
 /// developer's own configuration may come in.
 fn server_command(options: &Options, database: &Database, folder: &Path) -> Command {
     let mut command = Command::new(&options.server);
@@ -158,8 +158,6 @@ fn server_command(options: &Options, database: &Database, folder: &Path) -> Comm
         .args(["serve", "--address", "127.0.0.1:0", "--log-filter", &options.log_filter])
         .current_dir(folder)
         .env("FAIRLEAD_DATABASE__URL", &database.url)
-        .env("FAIRLEAD_ORGANISATION__OWNERSHIP_LIMIT", "1000000")
-        .env("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "1000000")
         .env("FAIRLEAD_HTTP__SHUTDOWN_GRACE_MS", "0")
         // The passwords of the benchmark's people are not what is measured.
         .env("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", "64")
@@ -210,6 +208,9 @@ impl People {
         let mut connection = Connection::open(address).await?;
         let token = log_in(&mut connection, EMAIL).await?;
         let me = connection.json(&request("GET", "/api/v1/me", Some(&token), None), 200).await?;
+        // Limits that a benchmark would run into.
+        let limits = json!({"ownership": {"limit": 1_000_000}, "pool": {"daily_claim_limit": 1_000_000}});
+        connection.json(&request("PATCH", "/api/v1/settings", Some(&token), Some(&limits)), 200).await?;
         let team = json!({"name": "Sales"});
         let team = connection.json(&request("POST", "/api/v1/teams", Some(&token), Some(&team)), 201).await?;
         let mut ids = Vec::new();

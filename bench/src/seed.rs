@@ -13,8 +13,8 @@ const BATCH: usize = 500;
 /// The limit of the default settings.
 const OWNED_BY_EACH: usize = 200;
 
-const INSERT: &str = "INSERT INTO customers (id, kind, name, source, grade, industry, region, address, phone, \
-     phone_key, email, email_key, website, tags, owner_id, lifecycle, owned_since, pooled_at, pool_reason, \
+const INSERT: &str = "INSERT INTO customers (id, kind, name, name_key, source, grade, industry, region, address, phone, \
+     phone_key, email, email_key, website, tags, owner_id, pool_id, locked, lifecycle, furthest, owned_since, pooled_at, pool_reason, \
      created_by, version, created_at, updated_at) ";
 
 const GRADES: [&str; 4] = ["A", "B", "C", "D"];
@@ -44,6 +44,8 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
         |at: usize| at.is_multiple_of(owned_every).then(|| sellers[(at / owned_every) % sellers.len()]);
     on_writer!(pools, |pool| {
         let mut transaction = pool.begin().await?;
+        let public: Uuid =
+            sqlx::query_scalar("SELECT id FROM pools WHERE is_default").fetch_one(&mut *transaction).await?;
         for batch in (0..count).collect::<Vec<_>>().chunks(BATCH) {
             let mut insert = QueryBuilder::new(INSERT);
             insert.push_values(batch, |mut row, &at| {
@@ -53,6 +55,7 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
                 row.push_bind(all[at])
                     .push_bind("company")
                     .push_bind(format!("{} {at:06}", NAMES[at % NAMES.len()]))
+                    .push_bind(format!("{}{at:06}", NAMES[at % NAMES.len()].to_lowercase().replace(' ', "")))
                     .push_bind(SOURCES[at % SOURCES.len()])
                     .push_bind(GRADES[at % GRADES.len()])
                     .push_bind(INDUSTRIES[at % INDUSTRIES.len()])
@@ -65,6 +68,9 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
                     .push_bind("https://www.example.com")
                     .push_bind(Json(["vip", "2026"]))
                     .push_bind(owner)
+                    .push_bind(public)
+                    .push_bind(false)
+                    .push_bind("potential")
                     .push_bind("potential")
                     .push_bind(owner.map(|_| time))
                     .push_bind(if owner.is_none() { Some(time) } else { None })

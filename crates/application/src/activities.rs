@@ -109,8 +109,8 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
 /// The activities about the leads and customers that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ActivitySummary>> {
     app.read(call, async |ctx, reader| {
-        let leads = lists::scope(ctx, Permission::LeadsRead, "owner_id");
-        let customers = lists::scope(ctx, Permission::CustomersRead, "owner_id");
+        let leads = lists::scope(ctx, Permission::LeadsRead, "id");
+        let customers = lists::scope(ctx, Permission::CustomersRead, "id");
         let of_leads = |scope| {
             let about_leads = Predicate::Through("lead_id", "leads", Box::new(scope));
             Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])

@@ -3,14 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use fairlead_domain::access::Actor;
 use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::Organisation;
-use fairlead_domain::settings::Settings;
 use fairlead_domain::values::Timestamp;
 use fairlead_persistence::{
     Author, Claim, CursorKey, Guard, Location, NewId, Reader, Store, StoreError, Work,
@@ -44,8 +44,6 @@ pub struct AppConfig {
     pub access_token_minutes: i64,
     /// How long a login lasts at most.
     pub refresh_token_days: i64,
-    /// The organisation's settings.
-    pub settings: Settings,
     /// How much memory one password hash takes, in KiB.
     pub password_memory_kib: u32,
     /// How many passwords are hashed at once.
@@ -97,6 +95,10 @@ pub(crate) struct Inner {
     new_id: NewId,
     /// The newest snapshot that was read. Whoever uses it has the database confirm its epoch.
     organisation: RwLock<Option<Arc<Organisation>>>,
+    /// For which day, and by which setting, dormant customers were looked for.
+    pub(crate) swept: Mutex<Option<(NaiveDate, Option<i64>)>>,
+    /// Wakes whoever works in the background.
+    pub(crate) wake: tokio::sync::Notify,
     /// Held by the one write that is being repeated.
     turn: tokio::sync::Mutex<()>,
 }
@@ -138,6 +140,8 @@ impl App {
             new_id: new_ids(),
             organisation: RwLock::new(None),
             config,
+            swept: Mutex::new(None),
+            wake: tokio::sync::Notify::new(),
             turn: tokio::sync::Mutex::new(()),
         };
         let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock) };
@@ -147,12 +151,13 @@ impl App {
         Ok(app)
     }
 
-    /// Applies what is missing of the schema, and makes the keys and roles that everything needs. Says how
+    /// Applies what is missing of the schema, and makes the keys, roles and settings that everything needs. Says how
     /// many steps there were.
     pub async fn migrate(&self) -> Result<usize, StoreError> {
         let applied = self.store().migrate().await?;
         self.load_keys().await?;
         self.bring_built_in_roles().await?;
+        self.bring_first_settings().await?;
         Ok(applied)
     }
 
@@ -182,6 +187,11 @@ impl App {
     /// Closes the database.
     pub async fn close(&self) {
         self.store().close().await;
+    }
+
+    /// Waits until there is something to do in the background.
+    pub async fn background_work(&self) {
+        self.inner.wake.notified().await;
     }
 
     /// An id for a request that brought none.
@@ -216,7 +226,7 @@ impl App {
     }
 
     pub(crate) async fn reload_organisation(&self) -> Result<Arc<Organisation>, StoreError> {
-        let fresh = Arc::new(self.store().organisation(self.inner.config.settings.clone()).await?);
+        let fresh = Arc::new(self.store().organisation().await?);
         let mut known = self.inner.organisation.write().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|known| known.epoch <= fresh.epoch) {
             *known = Some(Arc::clone(&fresh));
@@ -240,14 +250,24 @@ impl App {
         call: &Call,
         case: impl AsyncFn(&Context<'_>, &Reader<'_>) -> Result<V, Failure>,
     ) -> Read<V> {
+        self.look(Some(call.caller), case).await
+    }
+
+    /// The same, for Fairlead itself when there is no caller.
+    pub(crate) async fn look<V>(
+        &self,
+        caller: Option<Caller>,
+        case: impl AsyncFn(&Context<'_>, &Reader<'_>) -> Result<V, Failure>,
+    ) -> Read<V> {
         let now = self.now();
         let store = self.store();
         for attempt in 1.. {
             let org = self.organisation().await?;
-            let reader = store.read(Guard { epoch: org.epoch, session: call.caller.session });
-            let outcome = match org.actor(call.caller.user) {
-                Some(actor) => case(&Context { actor: &actor, org: &org, now }, &reader).await,
-                None => Err(no_longer().into()),
+            let session = caller.and_then(|caller| caller.session);
+            let reader = store.read(Guard { epoch: org.epoch, session });
+            let outcome = match actor(&org, caller) {
+                Ok(actor) => case(&Context { actor: &actor, org: &org, now }, &reader).await,
+                Err(refusal) => Err(refusal.into()),
             };
             // A refusal, too, must not rest on what is no longer so.
             let settled = match &outcome {
@@ -271,10 +291,40 @@ impl App {
         call: &Call,
         case: impl AsyncFn(&Context<'_>, &mut Work) -> Result<V, Failure>,
     ) -> Written<V> {
+        self.repeat(async || self.attempt(call, &case).await).await
+    }
+
+    /// Runs what Fairlead does by itself, in one transaction.
+    pub(crate) async fn act<V>(
+        &self,
+        name: &str,
+        case: impl AsyncFn(&Context<'_>, &mut Work) -> Result<V, Failure>,
+    ) -> Read<V> {
+        self.repeat(async || {
+            let org = self.organisation().await?;
+            let guard = Guard { epoch: org.epoch, session: None };
+            let mut work = self.store().begin(self.author(None, name), Some(guard)).await?;
+            let now = work.now();
+            match case(&Context { actor: &Actor::system(), org: &org, now }, &mut work).await {
+                Ok(value) => {
+                    work.commit(None).await?;
+                    Ok(value)
+                }
+                Err(failure) => {
+                    // What failed first is told.
+                    let _ = work.roll_back().await;
+                    Err(failure)
+                }
+            }
+        })
+        .await
+    }
+
+    async fn repeat<V>(&self, attempt: impl AsyncFn() -> Result<V, Failure>) -> Result<V, Failure> {
         let mut turn = None;
-        for attempt in 1.. {
-            match self.attempt(call, &case).await {
-                Err(Failure::Store(error)) if attempt < attempts(&error) => {
+        for time in 1.. {
+            match attempt().await {
+                Err(Failure::Store(error)) if time < attempts(&error) => {
                     // One after the other from here on: many who repeat at once, each changing what the others
                     // were judged by, would keep each other from ever getting through.
                     if turn.is_none() {
@@ -298,11 +348,18 @@ impl App {
         let author = self.author(Some(call.caller), &call.request_id);
         let mut work = self.store().begin(author, Some(guard)).await?;
         let now = work.now();
-        let actor = org.actor(call.caller.user).ok_or_else(no_longer)?;
-        if let Some(answer) = claim(&mut work, call, &actor).await? {
+        let actor = actor(&org, Some(call.caller))?;
+        // A dry run leaves nothing behind, so there is nothing to repeat.
+        if !call.dry_run
+            && let Some(answer) = claim(&mut work, call, &actor).await?
+        {
             return answer.map(Done::Replayed);
         }
         match case(&Context { actor: &actor, org: &org, now }, &mut work).await {
+            Ok(view) if call.dry_run => {
+                work.roll_back().await?;
+                Ok(Done::Fresh(view))
+            }
             Ok(view) => {
                 let answer = call.idempotency.is_some().then(|| json!({ "ok": &view }));
                 work.commit(answer.as_ref()).await?;
@@ -324,7 +381,7 @@ impl App {
 
     /// A refusal is an answer as well: under the same key it is given again.
     async fn keep_refusal<V>(&self, call: &Call, actor: &Actor, refusal: Refusal) -> Written<V> {
-        if call.idempotency.is_none() || refusal.code == Code::IdempotencyInProgress {
+        if call.dry_run || call.idempotency.is_none() || refusal.code == Code::IdempotencyInProgress {
             return Err(refusal.into());
         }
         let author = self.author(Some(call.caller), &call.request_id);
@@ -335,6 +392,14 @@ impl App {
         let answer = json!({ "refused": refusal });
         work.commit(Some(&answer)).await?;
         Err(refusal.into())
+    }
+}
+
+/// Who acts: the caller, if they still may, or Fairlead itself.
+fn actor(org: &Organisation, caller: Option<Caller>) -> Result<Arc<Actor>, Refusal> {
+    match caller {
+        Some(caller) => org.actor(caller.user).ok_or_else(no_longer),
+        None => Ok(Arc::new(Actor::system())),
     }
 }
 

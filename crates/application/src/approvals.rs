@@ -8,6 +8,7 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
+use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ApprovalId, InvoiceId, Prose};
 use fairlead_persistence::{Predicate, Work};
@@ -22,7 +23,7 @@ use crate::change::{Resource, there};
 use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{contracts, invoices};
+use crate::{contracts, invoices, transfers};
 
 views!(Approval, /// A request for approval.
     ApprovalView, /// A request for approval in a list.
@@ -43,8 +44,9 @@ pub static LISTING: Listing = Listing {
         Field::new("status", words!(ApprovalStatus)),
         Field::new("requester_id", Kind::Id),
         Field::new("owner_id", Kind::Id),
-        Field::new("customer_id", Kind::Id),
-        Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").sortable(),
+        Field::new("beneficiary_id", Kind::Id).nullable(),
+        Field::new("customer_id", Kind::Id).nullable(),
+        Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").nullable().sortable(),
         Field::new(BOX, Kind::OneOf(|| vec!["waiting", "requested", "decided"])).one_value(),
     ],
     search: &["subject_number"],
@@ -96,7 +98,7 @@ fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
             .map_err(|refusal| Refusal { detail, ..refusal })?;
     }
     let part = |part: approval::SubjectScope| {
-        Predicate::All(vec![subject(part.subject_kind), Predicate::Scope("owner_id", part.scope)])
+        Predicate::All(vec![subject(part.subject_kind), Predicate::Scope("customer_id", part.scope)])
     };
     Ok(Predicate::Any(parts.into_iter().map(part).collect()))
 }
@@ -118,7 +120,7 @@ fn waiting(ctx: &Context) -> Predicate {
         Predicate::All(vec![
             subject(clause.subject_kind),
             Predicate::Is("waiting_for", clause.waiting_for.into()),
-            Predicate::Scope("owner_id", clause.scope),
+            Predicate::Scope("customer_id", clause.scope),
         ])
     };
     let me = || inbox.me.0.into();
@@ -126,6 +128,11 @@ fn waiting(ctx: &Context) -> Predicate {
         Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
         Predicate::Is("requester_id", me()).negate(),
         Predicate::Is("owner_id", me()).negate(),
+        // Nobody is the beneficiary of most requests.
+        Predicate::Any(vec![
+            Predicate::IsNull("beneficiary_id"),
+            Predicate::Is("beneficiary_id", me()).negate(),
+        ]),
         decided_by(ctx).negate(),
         Predicate::Any(inbox.clauses.into_iter().map(clause).chain([named]).collect()),
     ])
@@ -159,7 +166,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let visible = Predicate::All(vec![readable(ctx)?, chosen]);
         let links = |approval: &Approval| Links {
             owner: Some(approval.owner_id),
-            customer: Some(approval.customer_id),
+            customer: approval.customer_id,
             contract: None,
         };
         lists::page(ctx, reader, &list, visible, links).await
@@ -195,6 +202,7 @@ pub(crate) async fn withdraw_pending(
 enum Subject {
     Contract(Contract),
     Invoice(Contract, Invoice),
+    Transfer(Transfer),
 }
 
 impl Subject {
@@ -202,6 +210,7 @@ impl Subject {
         match self {
             Self::Contract(contract) => contract.version,
             Self::Invoice(_, invoice) => invoice.version,
+            Self::Transfer(transfer) => transfer.version,
         }
     }
 
@@ -209,6 +218,7 @@ impl Subject {
         match self {
             Self::Contract(contract) => contracts::activate(ctx, work, contract).await,
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
+            Self::Transfer(transfer) => transfers::execute(ctx, work, transfer).await,
         }
     }
 
@@ -222,6 +232,7 @@ impl Subject {
             Self::Invoice(contract, invoice) => {
                 invoices::decided(ctx, work, (contract, invoice), false).await
             }
+            Self::Transfer(transfer) => transfers::ended(work, transfer, |it| it.reject(ctx)).await,
         }
     }
 }
@@ -235,6 +246,7 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
             let (contract, invoice) = invoices::load(ctx, work, InvoiceId(found.subject_id)).await?;
             Subject::Invoice(contract, invoice)
         }
+        ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
     };
     let approval = there(work.load(id).await?)?;
     Ok((subject, approval))
@@ -302,6 +314,9 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
                 let event = after.withdraw(ctx, &mut summed)?;
                 work.save(&invoice, &mut after, event).await?;
                 work.save(&contract, &mut summed, Event("contract.sums_changed")).await?;
+            }
+            Subject::Transfer(transfer) => {
+                transfers::ended(work, &transfer, |it| it.withdraw(ctx)).await?;
             }
         }
         let mut after = before.clone();

@@ -27,6 +27,10 @@ pub struct Call {
     pub if_match: Option<Expected>,
     /// Makes a repeated call answer what the first one did.
     pub idempotency: Option<IdempotencyKey>,
+    /// Runs every check and answers what would happen, and leaves nothing behind.
+    pub dry_run: bool,
+    /// Records what may be there already, if the caller may say so.
+    pub allow_duplicate: bool,
     /// The permission that the operation takes: without it, nobody is told again what was answered once.
     pub permission: Option<Permission>,
 }
@@ -34,7 +38,15 @@ pub struct Call {
 impl Call {
     /// A call without conditions.
     pub fn new(caller: Caller, request_id: impl Into<String>) -> Self {
-        Self { caller, request_id: request_id.into(), if_match: None, idempotency: None, permission: None }
+        Self {
+            caller,
+            request_id: request_id.into(),
+            if_match: None,
+            idempotency: None,
+            dry_run: false,
+            allow_duplicate: false,
+            permission: None,
+        }
     }
 
     /// Refuses to repeat an answer to whoever may not ask for it any more.
@@ -54,6 +66,38 @@ impl Call {
                 Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// Something that a caller may say about a call in its query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// [`Call::dry_run`].
+    DryRun,
+    /// [`Call::allow_duplicate`].
+    AllowDuplicate,
+}
+
+impl Flag {
+    /// The parameter's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry_run",
+            Self::AllowDuplicate => "allow_duplicate",
+        }
+    }
+
+    /// What it means, for the specification.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::DryRun => {
+                "With `true`, every check is run and the answer is what would happen; nothing is written. The answer \
+                 has no `ETag`."
+            }
+            Self::AllowDuplicate => {
+                "With `true`, the record is made although it may be there already. It takes `leads:allow_duplicate`."
+            }
         }
     }
 }

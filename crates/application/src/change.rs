@@ -1,7 +1,7 @@
 //! The frame of everything that reads or changes one record.
 
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Code, Refusal};
 use fairlead_persistence::{Reader, Stored, Work};
 use serde::Serialize;
 use uuid::Uuid;
@@ -30,9 +30,25 @@ pub(crate) async fn load<T: Resource>(
     work: &Work,
     id: impl Into<Uuid>,
 ) -> Result<T, Failure> {
-    let record: T = there(work.load(id).await?)?;
-    record.reveal(ctx)?;
-    Ok(record)
+    let id = id.into();
+    if let Some(record) = work.load::<T>(id).await? {
+        record.reveal(ctx)?;
+        return Ok(record);
+    }
+    let survivor: Option<T> = match work.survivor(T::KIND, id).await? {
+        Some(survivor) => work.find(survivor).await?,
+        None => None,
+    };
+    Err(merged(ctx, survivor.as_ref()).into())
+}
+
+/// What is said of a record that is not there: into which one it was merged, if the caller may see that one.
+fn merged<T: Resource>(ctx: &Context, survivor: Option<&T>) -> Refusal {
+    match survivor.filter(|survivor| survivor.reveal(ctx).is_ok()) {
+        Some(survivor) => Refusal::new(Code::Merged, "the record was merged into another one")
+            .with("survivor_id", survivor.id()),
+        None => Refusal::not_found(),
+    }
 }
 
 /// Reads a record that the caller may see.
@@ -41,9 +57,16 @@ pub(crate) async fn read<T: Resource>(
     reader: &Reader<'_>,
     id: impl Into<Uuid>,
 ) -> Result<T, Failure> {
-    let record: T = there(reader.one(id).await?)?;
-    record.reveal(ctx)?;
-    Ok(record)
+    let id = id.into();
+    if let Some(record) = reader.one::<T>(id).await? {
+        record.reveal(ctx)?;
+        return Ok(record);
+    }
+    let survivor: Option<T> = match reader.survivor(T::KIND, id).await? {
+        Some(survivor) => reader.one(survivor).await?,
+        None => None,
+    };
+    Err(merged(ctx, survivor.as_ref()).into())
 }
 
 /// A record that a form names: it must exist and be visible.
@@ -56,6 +79,22 @@ pub(crate) async fn named<T: Resource>(
     let record: Option<T> = work.load(id).await?;
     let visible = record.filter(|record| record.reveal(ctx).is_ok());
     Ok(visible.ok_or_else(|| Refusal::unknown_reference(pointer))?)
+}
+
+/// Changes one record inside a transaction, if it is visible and of the expected version.
+pub(crate) async fn change<T: Resource>(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: impl Into<Uuid>,
+    case: impl AsyncFnOnce(&mut Work, &mut T) -> Result<Event, Failure>,
+) -> Result<T::View, Failure> {
+    let before: T = load(ctx, work, id).await?;
+    call.check_version(before.version())?;
+    let mut after = before.clone();
+    let event = case(work, &mut after).await?;
+    work.save(&before, &mut after, event).await?;
+    Ok(after.view(ctx)?)
 }
 
 impl App {
@@ -78,12 +117,8 @@ impl App {
     ) -> Written<T::View> {
         let id = id.into();
         self.write(call, async |ctx, work| {
-            let before: T = load(ctx, work, id).await?;
-            call.check_version(before.version())?;
-            let mut after = before.clone();
-            let event = case(ctx, work, &mut after).await?;
-            work.save(&before, &mut after, event).await?;
-            Ok(after.view(ctx)?)
+            change(ctx, work, call, id, async |work: &mut Work, record: &mut T| case(ctx, work, record).await)
+                .await
         })
         .await
     }

@@ -80,7 +80,7 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
 /// The contacts of the customers that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContactSummary>> {
     app.read(call, async |ctx, reader| {
-        let scope = lists::scope(ctx, Permission::CustomersRead, "owner_id")?;
+        let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
         let visible: Visible = Predicate::Through("customer_id", "customers", Box::new(scope)).into();
         let links =
             |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };

@@ -163,7 +163,7 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractView> {
 /// The contracts that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContractSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::ContractsRead, "owner_id")?;
+        let visible = lists::scope(ctx, Permission::ContractsRead, "customer_id")?;
         let links = |contract: &Contract| Links {
             owner: Some(contract.owner_id),
             customer: Some(contract.details.customer_id),
@@ -272,7 +272,7 @@ pub async fn terminate(
 
 /// A contract's customer as the caller sees it: who may see the one need not see the other.
 pub(crate) fn customer_seen(ctx: &Context, customer: Option<Customer>) -> Option<Customer> {
-    customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx))
+    customer.filter(|customer| customer.reveal(ctx).is_ok()).map(|customer| customer.seen_by(ctx, true))
 }
 
 /// Everything that a request for an invoice needs to know.

@@ -1,28 +1,34 @@
 //! Customers (客户), in the pool or with an owner.
 
-use chrono::{NaiveTime, TimeZone, Utc};
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{
     Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange,
+    OwnershipRecord,
 };
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::Source;
 use fairlead_domain::patch::Patch;
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::text_enum;
+use fairlead_domain::timeline::{self, TimelineEntry};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerId, Line, Timestamp, UserId};
+use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId};
 use fairlead_persistence::{Predicate, Visible, Work};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 use validator::Validate;
 
 use crate::app::App;
-use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, save_changed};
+use crate::bulk::{self, BulkMode, BulkResult};
+use crate::call::{Call, Done, Failure, Page, Read, Written};
+use crate::change::{self, Resource, save_changed};
 use crate::leads::AssignForm;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
+use crate::{collaborators, merging, pool};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
@@ -36,7 +42,7 @@ pub static LISTING: Listing = Listing {
         Field::new("updated_at", Kind::Timestamp).sortable(),
         Field::new("name", Kind::Text).sortable(),
         Field::new("kind", words!(CustomerKind)),
-        Field::new("registration_number", Kind::Text).nullable(),
+        Field::new("registration_number", Kind::Text).nullable().sensitive(),
         Field::new("source", words!(Source)).nullable(),
         Field::new("grade", words!(Grade)).nullable().sortable(),
         Field::new("industry", Kind::Text).nullable(),
@@ -45,6 +51,9 @@ pub static LISTING: Listing = Listing {
         Field::new("email", Kind::Text).nullable().sensitive(),
         Field::new("lifecycle", words!(Lifecycle)),
         Field::new("owner_id", Kind::Id).nullable(),
+        Field::new("pool_id", Kind::Id),
+        Field::new("locked", Kind::Boolean),
+        Field::new("recycle_on", Kind::Date).nullable().sortable(),
         Field::new("previous_owner_id", Kind::Id).nullable(),
         Field::new("last_activity_at", Kind::Timestamp).nullable().sortable(),
         Field::new("next_activity_at", Kind::Timestamp).nullable().sortable(),
@@ -62,7 +71,7 @@ impl Resource for Customer {
         Customer::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<CustomerView, Refusal> {
-        Ok(CustomerView { allowed_actions: self.allowed_actions(ctx), record: self.seen_by(ctx) })
+        Ok(CustomerView { allowed_actions: self.allowed_actions(ctx), record: self.seen_by(ctx, true) })
     }
 }
 
@@ -75,23 +84,114 @@ pub struct ReleaseForm {
     pub reason: Line,
 }
 
+/// To which pool a customer goes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MovePoolForm {
+    /// The pool.
+    pub pool_id: PoolId,
+}
+
+text_enum! {
+    /// What is done with many customers.
+    pub enum CustomerBulkAction {
+        /// Take them from the pool.
+        Claim = "claim",
+        /// Give each to its `owner_id`.
+        Assign = "assign",
+        /// Give them back to the pool, each with its `reason`.
+        Release = "release",
+        /// Move each to its `pool_id`.
+        Move = "move",
+        /// Keep them from being recycled.
+        Lock = "lock",
+        /// Let them be recycled again.
+        Unlock = "unlock",
+    }
+}
+
+/// One of many customers.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerBulkItem {
+    /// The customer.
+    pub id: CustomerId,
+    /// The version that the caller believes to change; any when absent.
+    #[serde(default)]
+    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+    /// The new owner, for `assign`.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
+    /// The pool, for `move`.
+    #[serde(default)]
+    pub pool_id: Option<PoolId>,
+    /// Why, for `release` and `assign`.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
+}
+
+/// An action over many customers.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerBulk {
+    /// What is done.
+    pub action: CustomerBulkAction,
+    /// What happens when some are refused.
+    pub mode: BulkMode,
+    /// With which customers, each once.
+    #[validate(length(min = 1, max = "bulk::MAX", message = "must have between 1 and 200 items"), nested)]
+    #[schema(min_items = 1, max_items = 200)]
+    pub items: Vec<CustomerBulkItem>,
+}
+
+impl bulk::Operation for CustomerBulkItem {
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+    fn version(&self) -> Option<i64> {
+        self.version
+    }
+}
+
+/// What a list of changes of hands can be asked.
+pub static HISTORY: Listing = Listing {
+    resource: "ownership_history",
+    fields: &[
+        Field::new("occurred_at", Kind::Timestamp).sortable(),
+        Field::new("cause", words!(OwnershipCause)),
+    ],
+    search: &[],
+    default_sort: "-occurred_at",
+    includes: &[],
+};
+
 /// When the business day began in the organisation's time zone.
 pub(crate) fn day_began(ctx: &Context) -> Timestamp {
-    let midnight = ctx.today().0.and_time(NaiveTime::MIN);
-    // Where clocks were put forward at midnight, that midnight never was; UTC's is near enough.
-    let local = ctx.org.settings.time_zone.from_local_datetime(&midnight).earliest();
-    Timestamp::new(local.map_or_else(|| midnight.and_utc(), |instant| instant.with_timezone(&Utc)))
+    ctx.org.midnight(ctx.today().0)
 }
 
 /// Writes a new customer and the first line of its ownership history.
 pub(crate) async fn insert(
-    ctx: &Context<'_>,
     work: &mut Work,
     (customer, change, event): (Customer, OwnershipChange, Event),
 ) -> Result<Customer, Failure> {
     work.insert(&customer, event).await?;
-    work.note_ownership(&change, ctx.actor.id).await?;
+    work.note_ownership(&change, None).await?;
     Ok(customer)
+}
+
+/// What every change of hands leaves: a line of the history, and the end of what was shared with whom it no longer
+/// concerns.
+pub(crate) async fn moved(
+    work: &mut Work,
+    change: &OwnershipChange,
+    job: Option<JobId>,
+) -> Result<(), Failure> {
+    work.note_ownership(change, job).await?;
+    collaborators::end(work, change.customer_id, change.to).await
 }
 
 /// One page of customers, masked as this caller must see them.
@@ -105,19 +205,46 @@ pub(crate) async fn page(
     let visible = Visible { rows, hides_pool_contact_data };
     let links = |customer: &Customer| Links { owner: customer.owner_id, ..Links::default() };
     let page: Page<(Customer, Included)> = lists::page(ctx, reader, list, visible, links).await?;
-    let data = page.data.into_iter().map(|(customer, included)| (customer.seen_by(ctx), included).into());
+    let data =
+        page.data.into_iter().map(|(customer, included)| (customer.seen_by(ctx, false), included).into());
     Ok(Page { data: data.collect(), page: page.page })
 }
 
-/// One customer.
+/// One customer. In the pool, opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
-    app.get::<Customer>(call, id).await
+    let (counts, view) = app
+        .read(call, async |ctx, reader| {
+            let customer: Customer = change::read(ctx, reader, id).await?;
+            Ok((customer.is_opened(ctx), customer.view(ctx)?))
+        })
+        .await?;
+    if counts { open(app, call, id, Permission::CustomersRead).await } else { Ok(view) }
+}
+
+/// Opens a customer in the pool: whoever sees it masked opens only so many a day.
+pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission) -> Read<CustomerView> {
+    let opened = app.write(call, async |ctx, work| {
+        let customer: Customer = change::there(work.find(id).await?)?;
+        let seen = ctx.actor.authorize(by, &customer.standing(ctx));
+        seen.map_err(|_| Refusal::not_found())?;
+        if customer.is_opened(ctx) {
+            let day = ctx.today().0;
+            let opening = work.pool_opening(ctx.actor.id, day, id).await?;
+            customer.open(ctx, opening)?;
+            work.note_opening(ctx.actor.id, day, id).await?;
+        }
+        Ok(customer.view(ctx)?)
+    });
+    match opened.await? {
+        Done::Fresh(view) => Ok(view),
+        Done::Replayed(_) => Err(Refusal::new(Code::Internal, "a read was replayed").into()),
+    }
 }
 
 /// The customers that the caller may see, those in the pool among them.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerSummary>> {
     app.read(call, async |ctx, reader| {
-        let rows = lists::scope(ctx, Permission::CustomersRead, "owner_id")?;
+        let rows = lists::scope(ctx, Permission::CustomersRead, "id")?;
         page(ctx, reader, &list, rows).await
     })
     .await
@@ -131,7 +258,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Wri
             None => None,
         };
         let made = Customer::new(ctx, work.new_id(), form.clone(), owner, OwnershipCause::Created)?;
-        Ok(insert(ctx, work, made).await?.view(ctx)?)
+        Ok(insert(work, made).await?.view(ctx)?)
     })
     .await
 }
@@ -150,13 +277,62 @@ pub async fn update(
     .await
 }
 
+async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
+    customer.may_delete(ctx)?;
+    collaborators::end(work, customer.id, None).await?;
+    Ok(work.forget_ownership(customer.id).await?)
+}
+
 /// Deletes a customer that was a mistake: nothing may depend on it.
 pub async fn delete(app: &App, call: &Call, id: CustomerId) -> Written<()> {
     app.remove(call, id, Event("customer.deleted"), async |ctx, work, customer: &Customer| {
-        customer.may_update(ctx)?;
-        Ok(work.forget_ownership(customer.id).await?)
+        let_go(ctx, work, customer).await
     })
     .await
+}
+
+async fn give(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: CustomerId,
+    to: UserId,
+    note: Option<Line>,
+) -> Result<CustomerView, Failure> {
+    change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+        customer.may_assign(ctx, to)?;
+        let load = work.owner_load(to, day_began(ctx)).await?;
+        let (change, event) = customer.assign(ctx, to, load, note)?;
+        moved(work, &change, None).await?;
+        Ok(event)
+    })
+    .await
+}
+
+async fn give_back(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: CustomerId,
+    reason: Line,
+) -> Result<CustomerView, Failure> {
+    change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+        let open = work.open_business(customer.id).await?;
+        let (change, event) = customer.release(ctx, open, reason)?;
+        moved(work, &change, None).await?;
+        Ok(event)
+    })
+    .await
+}
+
+async fn set(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: CustomerId,
+    case: impl FnOnce(&Context, &mut Customer) -> Result<Event, Refusal>,
+) -> Result<CustomerView, Failure> {
+    change::change(ctx, work, call, id, async |_, customer: &mut Customer| Ok(case(ctx, customer)?)).await
 }
 
 /// Gives a customer to a user.
@@ -166,14 +342,7 @@ pub async fn assign(
     id: CustomerId,
     form: Valid<AssignForm>,
 ) -> Written<CustomerView> {
-    app.change(call, id, async |ctx, work, customer: &mut Customer| {
-        customer.may_assign(ctx, form.owner_id)?;
-        let load = work.owner_load(form.owner_id, day_began(ctx)).await?;
-        let (change, event) = customer.assign(ctx, form.owner_id, load, form.note.clone())?;
-        work.note_ownership(&change, ctx.actor.id).await?;
-        Ok(event)
-    })
-    .await
+    app.write(call, async |ctx, work| give(ctx, work, call, id, form.owner_id, form.note.clone()).await).await
 }
 
 /// Gives a customer back to the pool.
@@ -183,11 +352,160 @@ pub async fn release(
     id: CustomerId,
     form: Valid<ReleaseForm>,
 ) -> Written<CustomerView> {
-    app.change(call, id, async |ctx, work, customer: &mut Customer| {
-        let open = work.open_business(customer.id).await?;
-        let (change, event) = customer.release(ctx, open, form.reason.clone())?;
-        work.note_ownership(&change, ctx.actor.id).await?;
-        Ok(event)
+    app.write(call, async |ctx, work| give_back(ctx, work, call, id, form.reason.clone()).await).await
+}
+
+/// Moves a customer to another pool.
+pub async fn move_pool(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    form: Valid<MovePoolForm>,
+) -> Written<CustomerView> {
+    app.write(call, async |ctx, work| {
+        set(ctx, work, call, id, |ctx, customer| customer.move_pool(ctx, form.pool_id)).await
+    })
+    .await
+}
+
+/// Keeps a customer from being recycled.
+pub async fn lock(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
+    app.write(call, async |ctx, work| {
+        set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, true)).await
+    })
+    .await
+}
+
+/// Lets a customer be recycled again.
+pub async fn unlock(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
+    app.write(call, async |ctx, work| {
+        set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, false)).await
+    })
+    .await
+}
+
+/// Runs one action over many customers.
+pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<BulkResult> {
+    app.write(call, async |ctx, work| {
+        ctx.actor.authorize_own(Permission::CustomersRead)?;
+        bulk::distinct(&form.items)?;
+        // Everybody locks customers in the order of their ids, whatever the order of the call.
+        work.load_all::<Customer>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
+        bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            let id = item.id;
+            let view = match form.action {
+                CustomerBulkAction::Claim => pool::take(ctx, work, call, id).await?,
+                CustomerBulkAction::Assign => {
+                    let to = bulk::needed(item.owner_id.as_ref(), at, "owner_id")?;
+                    give(ctx, work, call, id, to, item.reason.clone()).await?
+                }
+                CustomerBulkAction::Release => {
+                    let reason = bulk::needed(item.reason.as_ref(), at, "reason")?;
+                    give_back(ctx, work, call, id, reason).await?
+                }
+                CustomerBulkAction::Move => {
+                    let to = bulk::needed(item.pool_id.as_ref(), at, "pool_id")?;
+                    set(ctx, work, call, id, |ctx, customer| customer.move_pool(ctx, to)).await?
+                }
+                CustomerBulkAction::Lock => {
+                    set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, true)).await?
+                }
+                CustomerBulkAction::Unlock => {
+                    set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, false)).await?
+                }
+            };
+            Ok(view.record.version)
+        })
+        .await
+    })
+    .await
+}
+
+/// Which customer is the same one and goes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeForm {
+    /// The record that goes; its id leads to the survivor from then on.
+    pub loser_id: Uuid,
+}
+
+/// Merges another customer into this one.
+pub async fn merge(app: &App, call: &Call, id: CustomerId, form: Valid<MergeForm>) -> Written<CustomerView> {
+    app.write(call, async |ctx, work| {
+        let loser = CustomerId(form.loser_id);
+        // Both are locked in the order of their ids, whichever goes.
+        work.load_all::<Customer>(Predicate::ids([id.0, loser.0])).await?;
+        change::load::<Customer>(ctx, work, id).await?;
+        let other: Customer = change::named(ctx, work, loser, "/loser_id").await?;
+        change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+            let event = customer.absorb(ctx, &other)?;
+            merging::customer(work, &other, id).await?;
+            Ok(event)
+        })
+        .await
+    })
+    .await
+}
+
+/// The changes of hands of a customer.
+pub async fn ownership_history(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    list: ListRequest,
+) -> Read<Page<OwnershipRecord>> {
+    app.read(call, async |ctx, reader| {
+        change::read::<Customer>(ctx, reader, id).await?;
+        let of_customer = Predicate::Is("customer_id", id.0.into());
+        lists::lines(reader, &list, of_customer).await
+    })
+    .await
+}
+
+/// What a customer's timeline can be asked.
+pub static TIMELINE: Listing = Listing {
+    resource: "timeline",
+    fields: &[
+        Field::new("sequence", Kind::Integer).sortable(),
+        Field::new("occurred_at", Kind::Timestamp),
+        Field::new("event", Kind::Text),
+        Field::new("record_kind", words!(RecordKind)),
+        Field::new("record_id", Kind::Id),
+        Field::new("actor_id", Kind::Id).nullable(),
+    ],
+    search: &[],
+    default_sort: "-sequence",
+    includes: &[],
+};
+
+/// Everything that happened to a customer, as far as the caller may see it.
+pub async fn timeline(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    list: ListRequest,
+) -> Read<Page<TimelineEntry>> {
+    app.read(call, async |ctx, reader| {
+        let customer: Customer = change::read(ctx, reader, id).await?;
+        let kind = |kind: RecordKind| Predicate::Is("record_kind", kind.as_str().into());
+        let open = timeline::OPEN.map(kind);
+        let guarded = timeline::guarded(ctx).into_iter().map(|(guarded, scope)| {
+            let table = match guarded {
+                RecordKind::Opportunity => "opportunities",
+                RecordKind::Contract => "contracts",
+                RecordKind::Invoice => "invoices",
+                _ => "payments",
+            };
+            let seen = Predicate::Scope("customer_id", scope);
+            Predicate::All(vec![kind(guarded), Predicate::Through("record_id", table, Box::new(seen))])
+        });
+        let seen = Predicate::All(vec![
+            Predicate::Is("customer_id", id.0.into()),
+            Predicate::Any(open.into_iter().chain(guarded).collect()),
+        ]);
+        let page: Page<TimelineEntry> = lists::lines(reader, &list, seen).await?;
+        let data = page.data.into_iter().map(|entry| timeline::seen_by(entry, ctx, &customer));
+        Ok(Page { data: data.collect(), page: page.page })
     })
     .await
 }
@@ -199,18 +517,18 @@ pub(crate) async fn return_to(
     id: CustomerId,
     owner: UserId,
 ) -> Result<(), Failure> {
-    let before: Customer = crate::change::there(work.load(id).await?)?;
+    let before: Customer = change::there(work.load(id).await?)?;
     let mut after = before.clone();
     if let Some((change, event)) = after.return_to(ctx, owner) {
         work.save(&before, &mut after, event).await?;
-        work.note_ownership(&change, ctx.actor.id).await?;
+        moved(work, &change, None).await?;
     }
     Ok(())
 }
 
 /// Moves a customer's lifecycle forward.
 pub(crate) async fn reach(work: &mut Work, id: CustomerId, lifecycle: Lifecycle) -> Result<(), Failure> {
-    let before: Customer = crate::change::there(work.load(id).await?)?;
+    let before: Customer = change::there(work.load(id).await?)?;
     let mut after = before.clone();
     if let Some(event) = after.reach(lifecycle) {
         save_changed(work, &before, &mut after, event).await?;

@@ -128,7 +128,7 @@ pub async fn get(app: &App, call: &Call, id: InvoiceId) -> Read<InvoiceView> {
 /// The invoices that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<InvoiceSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::InvoicesRead, "owner_id")?;
+        let visible = lists::scope(ctx, Permission::InvoicesRead, "customer_id")?;
         let links = |invoice: &Invoice| Links {
             owner: Some(invoice.owner_id),
             customer: Some(invoice.customer_id),

@@ -7,25 +7,32 @@ use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{Customer, OwnershipCause};
 use fairlead_domain::error::Refusal;
-use fairlead_domain::lead::{DisqualifyReason, Lead, LeadDetails, LeadStatus, Source};
+use fairlead_domain::lead::{
+    self, DisqualifyReason, Lead, LeadDetails, LeadGrade, LeadStatus, LikeKeys, Likeness, Source,
+};
 use fairlead_domain::opportunity::{ForecastCategory, OpportunityDetails};
 use fairlead_domain::patch::Patch;
+use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
     ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId,
 };
 use fairlead_persistence::{Predicate, Work};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 use validator::Validate;
 
 use crate::app::App;
+use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, load, named};
+use crate::change::{Resource, change, load, named};
+use crate::customers::MergeForm;
+use crate::likeness::{self, Duplicates, Eyes};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{customers, opportunities};
+use crate::{customers, merging, opportunities};
 
 views!(Lead, /// A lead.
     LeadView, /// A lead in a list.
@@ -46,6 +53,8 @@ pub static LISTING: Listing = Listing {
         Field::new("region", Kind::Text).nullable(),
         Field::new("industry", Kind::Text).nullable(),
         Field::new("status", words!(LeadStatus)),
+        Field::new("score", Kind::Integer).sortable(),
+        Field::new("grade", words!(LeadGrade)),
         Field::new("owner_id", Kind::Id).nullable(),
         Field::new("budget", Kind::Money("budget_currency")).in_column("budget_minor").nullable(),
         Field::new("expected_purchase_on", Kind::Date).nullable().sortable(),
@@ -135,7 +144,7 @@ pub async fn get(app: &App, call: &Call, id: LeadId) -> Read<LeadView> {
 /// The leads that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::LeadsRead, "owner_id")?;
+        let visible = lists::scope(ctx, Permission::LeadsRead, "id")?;
         let links = |lead: &Lead| Links { owner: lead.owner_id, ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })
@@ -145,9 +154,68 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadSu
 /// Records a lead.
 pub async fn create(app: &App, call: &Call, form: Valid<LeadDetails>) -> Written<LeadView> {
     app.write(call, async |ctx, work| {
-        let (lead, event) = Lead::new(ctx, work.new_id(), form.clone())?;
-        work.insert(&lead, event).await?;
-        Ok(lead.view(ctx)?)
+        let made = Lead::new(ctx, work.new_id(), form.clone())?;
+        if call.allow_duplicate {
+            ctx.actor.authorize_own(Permission::LeadsAllowDuplicate)?;
+        } else {
+            lead::check_unknown(&known(ctx, work, &form).await?)?;
+        }
+        Ok(record(ctx, work, made).await?.view(ctx)?)
+    })
+    .await
+}
+
+/// The records that look like a new lead. Whoever records the same at once waits.
+async fn known(ctx: &Context<'_>, work: &Work, form: &LeadDetails) -> Result<Vec<Likeness>, Failure> {
+    let keys = LikeKeys::of_lead(form);
+    work.hold_words(keys.words()).await?;
+    likeness::of(ctx, &Eyes::Work(work), &keys, None).await
+}
+
+/// Writes a new lead; one that nobody owns goes to whom an assignment rule names.
+pub(crate) async fn record(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    (lead, event): (Lead, Event),
+) -> Result<Lead, Failure> {
+    work.insert(&lead, event).await?;
+    let route = match lead.owner_id {
+        None => lead::route(ctx.org, &lead.details, lead.score.grade),
+        Some(_) => None,
+    };
+    let Some(route) = route else { return Ok(lead) };
+    let Some(to) = route.next(work.last_turn(route.rule_id).await?) else { return Ok(lead) };
+    work.note_turn(route.rule_id, to).await?;
+    let mut after = lead.clone();
+    let event = after.route(ctx, to);
+    work.save(&lead, &mut after, event).await?;
+    Ok(after)
+}
+
+/// Leads and customers that look like a lead.
+pub async fn duplicates(app: &App, call: &Call, id: LeadId) -> Read<Duplicates> {
+    app.read(call, async |ctx, reader| {
+        let lead: Lead = crate::change::read(ctx, reader, id).await?;
+        let keys = LikeKeys::of_lead(&lead.details);
+        Ok(Duplicates { data: likeness::of(ctx, &Eyes::Reader(reader), &keys, Some(id.0)).await? })
+    })
+    .await
+}
+
+/// Merges another lead into this one.
+pub async fn merge(app: &App, call: &Call, id: LeadId, form: Valid<MergeForm>) -> Written<LeadView> {
+    app.write(call, async |ctx, work| {
+        let loser = LeadId(form.loser_id);
+        // Both are locked in the order of their ids, whichever goes.
+        work.load_all::<Lead>(Predicate::ids([id.0, loser.0])).await?;
+        load::<Lead>(ctx, work, id).await?;
+        let other: Lead = named(ctx, work, loser, "/loser_id").await?;
+        change(ctx, work, call, id, async |work: &mut Work, lead: &mut Lead| {
+            let event = lead.absorb(ctx, &other)?;
+            merging::lead(work, &other, id).await?;
+            Ok(event)
+        })
+        .await
     })
     .await
 }
@@ -177,17 +245,18 @@ pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>)
 
 /// Takes a lead from the lead pool. Of many at once, one gets it.
 pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
-    app.write(call, async |ctx, work| {
-        // Whoever comes late is told so, even though the lead has left their sight, but not its version.
-        let before: Lead = crate::change::there(work.load(id).await?)?;
-        let mut after = before.clone();
-        work.lock_user(ctx.actor.id).await?;
-        let event = after.claim(ctx)?;
-        call.check_version(before.version)?;
-        work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
-    })
-    .await
+    app.write(call, async |ctx, work| take(ctx, work, call, id).await).await
+}
+
+async fn take(ctx: &Context<'_>, work: &mut Work, call: &Call, id: LeadId) -> Result<LeadView, Failure> {
+    // Whoever comes late is told so, even though the lead has left their sight, but not its version.
+    let before: Lead = crate::change::there(work.load(id).await?)?;
+    let mut after = before.clone();
+    work.lock_user(ctx.actor.id).await?;
+    let event = after.claim(ctx)?;
+    call.check_version(before.version)?;
+    work.save(&before, &mut after, event).await?;
+    Ok(after.view(ctx)?)
 }
 
 /// Gives a lead back to the lead pool.
@@ -213,6 +282,98 @@ pub async fn disqualify(
 /// Takes a lead up again.
 pub async fn reopen(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
     app.change(call, id, async |ctx, _, lead: &mut Lead| Ok(lead.reopen(ctx)?)).await
+}
+
+text_enum! {
+    /// What is done with many leads.
+    pub enum LeadBulkAction {
+        /// Give each to its `owner_id`.
+        Assign = "assign",
+        /// Take them from the lead pool.
+        Claim = "claim",
+        /// Give them back to the lead pool.
+        Release = "release",
+        /// Find them worth an opportunity.
+        Qualify = "qualify",
+        /// Give each up for its `reason`.
+        Disqualify = "disqualify",
+        /// Take them up again.
+        Reopen = "reopen",
+    }
+}
+
+/// One of many leads.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadBulkItem {
+    /// The lead.
+    pub id: LeadId,
+    /// The version that the caller believes to change; any when absent.
+    #[serde(default)]
+    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+    /// The new owner, for `assign`.
+    #[serde(default)]
+    pub owner_id: Option<UserId>,
+    /// Why, for `disqualify`.
+    #[serde(default)]
+    pub reason: Option<DisqualifyReason>,
+}
+
+impl bulk::Operation for LeadBulkItem {
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+    fn version(&self) -> Option<i64> {
+        self.version
+    }
+}
+
+/// An action over many leads.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadBulk {
+    /// What is done.
+    pub action: LeadBulkAction,
+    /// What happens when some are refused.
+    pub mode: BulkMode,
+    /// With which leads, each once.
+    #[validate(length(min = 1, max = "bulk::MAX", message = "must have between 1 and 200 items"), nested)]
+    #[schema(min_items = 1, max_items = 200)]
+    pub items: Vec<LeadBulkItem>,
+}
+
+/// Runs one action over many leads.
+pub async fn bulk(app: &App, call: &Call, form: Valid<LeadBulk>) -> Written<BulkResult> {
+    app.write(call, async |ctx, work| {
+        ctx.actor.authorize_own(Permission::LeadsRead)?;
+        bulk::distinct(&form.items)?;
+        // Everybody locks leads in the order of their ids, whatever the order of the call.
+        work.load_all::<Lead>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
+        bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            if form.action == LeadBulkAction::Claim {
+                return Ok(take(ctx, work, call, item.id).await?.record.version);
+            }
+            let view = change(ctx, work, call, item.id, async |_, lead: &mut Lead| {
+                Ok(match form.action {
+                    LeadBulkAction::Assign => {
+                        lead.assign(ctx, bulk::needed(item.owner_id.as_ref(), at, "owner_id")?)?
+                    }
+                    LeadBulkAction::Claim => lead.claim(ctx)?,
+                    LeadBulkAction::Release => lead.release(ctx)?,
+                    LeadBulkAction::Qualify => lead.qualify(ctx)?,
+                    LeadBulkAction::Disqualify => {
+                        lead.disqualify(ctx, bulk::needed(item.reason.as_ref(), at, "reason")?)?
+                    }
+                    LeadBulkAction::Reopen => lead.reopen(ctx)?,
+                })
+            });
+            Ok(view.await?.record.version)
+        })
+        .await
+    })
+    .await
 }
 
 /// Makes customer, contact and opportunity of a lead, all or nothing.
@@ -248,7 +409,7 @@ async fn new_customer(
     let owner = Some((owner, work.owner_load(owner, customers::day_began(ctx)).await?));
     let details = Valid::check(lead.as_customer())?;
     let made = Customer::new(ctx, work.new_id(), details, owner, OwnershipCause::Converted)?;
-    customers::insert(ctx, work, made).await
+    customers::insert(work, made).await
 }
 
 async fn contact(

@@ -9,7 +9,7 @@ use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::values::{ContractId, CustomerId, UserId};
 use fairlead_persistence::query::listing::ListRequest;
-use fairlead_persistence::{Predicate, Reader, Slice, Stored, Visible};
+use fairlead_persistence::{Kept, Predicate, Reader, Slice, Stored, Visible};
 use uuid::Uuid;
 
 use crate::call::{Failure, Page, PageInfo};
@@ -23,18 +23,18 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// The rows that a permission shows. Whoever does not hold it at all is told so instead of getting an empty
-/// list.
+/// The rows that a permission shows; the column is the one with the customer that a row is or belongs to. Whoever
+/// does not hold it at all is told so instead of getting an empty list.
 pub(crate) fn scope(
     ctx: &Context,
     permission: Permission,
-    owner_column: &'static str,
+    customer_column: &'static str,
 ) -> Result<Predicate, Refusal> {
     let filter = ctx.actor.visible_scope(permission);
     if filter.is_nothing() {
         ctx.actor.authorize_own(permission)?;
     }
-    Ok(Predicate::Scope(owner_column, filter))
+    Ok(Predicate::Scope(customer_column, filter))
 }
 
 /// The records that a row refers to.
@@ -79,6 +79,20 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
         slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();
     let has_more = slice.next_cursor.is_some();
     Ok(Page { data, page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total } })
+}
+
+/// One page of the lines of a history.
+pub(crate) async fn lines<T: Kept>(
+    reader: &Reader<'_>,
+    request: &ListRequest,
+    visible: Predicate,
+) -> Result<Page<T>, Failure> {
+    let slice: Slice<T> = reader.list(request, &visible.into()).await?;
+    let has_more = slice.next_cursor.is_some();
+    Ok(Page {
+        data: slice.records,
+        page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total },
+    })
 }
 
 fn distinct<T: Into<Uuid>>(ids: impl Iterator<Item = T>) -> Vec<Uuid> {

@@ -125,7 +125,7 @@ pub async fn get(app: &App, call: &Call, id: OpportunityId) -> Read<OpportunityV
 /// The opportunities that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<OpportunitySummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::OpportunitiesRead, "owner_id")?;
+        let visible = lists::scope(ctx, Permission::OpportunitiesRead, "customer_id")?;
         let links = |opportunity: &Opportunity| Links {
             owner: Some(opportunity.owner_id),
             customer: Some(opportunity.details.customer_id),

@@ -135,7 +135,7 @@ pub async fn get(app: &App, call: &Call, id: PaymentId) -> Read<PaymentView> {
 /// The payments that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PaymentSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::PaymentsRead, "owner_id")?;
+        let visible = lists::scope(ctx, Permission::PaymentsRead, "customer_id")?;
         let links = |payment: &Payment| Links {
             owner: Some(payment.owner_id),
             customer: Some(payment.customer_id),

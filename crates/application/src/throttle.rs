@@ -11,6 +11,8 @@ use moka::sync::Cache;
 const FREE: usize = 5;
 /// An address may stand for a whole office.
 const FREE_PER_ADDRESS: usize = 50;
+/// How much one address may send to one public form within the window.
+const FREE_PER_SENDER: usize = 10;
 /// For how long a failure counts.
 const WINDOW: Duration = Duration::from_mins(5);
 
@@ -39,6 +41,20 @@ impl Throttle {
         let mut failures = self.failures.get(key).unwrap_or_default();
         failures.retain(|at| *at > since);
         failures
+    }
+
+    /// Counts what one address sends to a public form, or refuses it when it was too much.
+    pub(crate) fn admit_sender(&self, form: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
+        let _counting = self.counting.lock();
+        let key = format!("form {form} {client}");
+        let mut sent = self.recent(&key, now);
+        if sent.len() >= FREE_PER_SENDER {
+            return Err(Refusal::new(Code::RateLimited, "too many submissions; try again later")
+                .with("retry_after", WINDOW.as_secs()));
+        }
+        sent.push(now.millis());
+        self.failures.insert(key, sent);
+        Ok(())
     }
 
     /// Counts an attempt as a failure, or refuses it when there were too many.

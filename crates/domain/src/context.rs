@@ -22,7 +22,7 @@ impl Context<'_> {
         self.org.today(self.now)
     }
 
-    /// Where a record with this owner stands.
+    /// Where a record with this owner stands; one without is a lead.
     pub fn standing(&self, owner: Option<UserId>) -> Standing {
         self.org.standing(owner)
     }

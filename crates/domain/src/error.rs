@@ -56,12 +56,16 @@ text_enum! {
         /// The database is away, or the server is stopping or overloaded.
         Unavailable = "unavailable",
 
+        /// The record was merged into another one; `Location` and `survivor_id` say into which.
+        Merged = "merged",
         /// A value that must be unique is taken; `errors` names the member.
         Duplicate = "duplicate",
         /// A record that the request names does not exist or is not visible to the caller.
         UnknownReference = "unknown_reference",
         /// Other records depend on this one.
         InUse = "in_use",
+        /// Some operations of an all-or-nothing call were refused; `items` names each.
+        BulkRefused = "bulk_refused",
         /// An amount of another currency is wanted.
         CurrencyMismatch = "currency_mismatch",
         /// The amount cannot be kept exactly.
@@ -73,16 +77,28 @@ text_enum! {
         OwnershipLimitReached = "ownership_limit_reached",
         /// No more claims today.
         DailyClaimLimitReached = "daily_claim_limit_reached",
+        /// No more pool customers opened today.
+        DailyOpenLimitReached = "daily_open_limit_reached",
         /// The previous owner may not claim so soon.
         ClaimCoolDown = "claim_cool_down",
         /// The new owner cannot own records of this kind.
         OwnerNotEligible = "owner_not_eligible",
         /// The record is already with this owner.
         AlreadyOwner = "already_owner",
+        /// Records named together belong to different owners.
+        OwnersDiffer = "owners_differ",
+        /// Some records cannot be transferred any more; `items` names each.
+        TransferObstructed = "transfer_obstructed",
+        /// What is handed over cannot go to a pool.
+        SuccessorNeeded = "successor_needed",
+        /// A transfer of the record is pending.
+        PendingTransfer = "pending_transfer",
         /// The customer still has open business.
         CustomerHasOpenBusiness = "customer_has_open_business",
         /// The customer has no owner.
         CustomerUnowned = "customer_unowned",
+        /// Records that are there look like this one; `matches` tells which.
+        PossibleDuplicate = "possible_duplicate",
         /// The lead was converted before; the links say into what.
         AlreadyConverted = "already_converted",
 

@@ -12,13 +12,13 @@ use crate::contract::{
 use crate::customer::{Customer, CustomerDetails, CustomerKind, OwnershipCause};
 use crate::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus};
 use crate::organisation::{
-    Locale, Organisation, Role, RoleDetails, Team, TeamDetails, User, UserDetails, UserStatus,
+    Locale, Organisation, Parts, Role, RoleDetails, Team, TeamDetails, User, UserDetails, UserStatus,
 };
-use crate::settings::Settings;
+use crate::pool::Pool;
 use crate::valid::Valid;
 use crate::values::{
-    ContractId, Currency, CustomerId, Email, InstallmentId, InvoiceId, Line, Money, Number, NumberKind, Rate,
-    RoleId, TeamId, Timestamp, UserId,
+    ContractId, Currency, CustomerId, Email, InstallmentId, InvoiceId, Line, Money, Number, NumberKind,
+    PoolId, Rate, RoleId, TeamId, Timestamp, UserId,
 };
 
 pub(crate) const REP: u128 = 1;
@@ -92,7 +92,17 @@ impl World {
             created_at: now(),
             updated_at: now(),
         });
-        Self(Organisation::new(1, Settings::default(), users.collect(), &teams, &roles))
+        Self(Organisation::new(
+            1,
+            Parts {
+                settings: None,
+                users: users.collect(),
+                teams: teams.to_vec(),
+                roles,
+                pools: vec![Pool::first(PoolId(Uuid::from_u128(60)), now())],
+                ..Parts::default()
+            },
+        ))
     }
 
     pub(crate) fn actor(&self, number: u128) -> Arc<Actor> {

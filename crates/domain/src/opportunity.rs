@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Permission;
+use crate::access::{Permission, Standing};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
@@ -48,6 +48,8 @@ text_enum! {
         Win = "win",
         /// Its contract was cancelled before it became active.
         Return = "return",
+        /// It goes to another owner.
+        Transfer = "transfer",
     }
 }
 
@@ -92,6 +94,8 @@ text_enum! {
         NoDecision = "no_decision",
         /// The wrong time.
         Timing = "timing",
+        /// Its customer was neglected and went back to the pool.
+        Neglected = "neglected",
         /// Anything else.
         Other = "other",
     }
@@ -141,6 +145,13 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
             to: None,
             who: Who::System,
             guards: &["its contract was cancelled before it became active"],
+        },
+        Rule {
+            action: OpportunityAction::Transfer,
+            from: &[OpportunityStatus::Open],
+            to: None,
+            who: Who::System,
+            guards: &["a transfer was approved, or its owner leaves"],
         },
     ],
 };
@@ -258,7 +269,7 @@ impl Opportunity {
         // Whoever may not at all is told so, whoever owns the customer.
         ctx.actor.authorize_own(Permission::OpportunitiesUpdate)?;
         let owner = customer.owner()?;
-        ctx.authorize(Permission::OpportunitiesUpdate, Some(owner))?;
+        ctx.actor.authorize(Permission::OpportunitiesUpdate, &customer.standing(ctx))?;
         eligible_owner(ctx, owner, Permission::PoolClaim)?;
         let mut details = form.into_inner();
         details.pipeline_id = Some(pipeline.id);
@@ -286,16 +297,22 @@ impl Opportunity {
 
     /// An opportunity outside the caller's scope does not exist for them.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
-        ctx.reveal(Permission::OpportunitiesRead, Some(self.owner_id))
+        let seen = ctx.actor.authorize(Permission::OpportunitiesRead, &self.standing(ctx));
+        seen.map_err(|_| Refusal::not_found())
+    }
+
+    /// Where it stands: with its owner, and with whom its customer is shared.
+    fn standing(&self, ctx: &Context) -> Standing {
+        ctx.org.owned(self.owner_id, Some(self.details.customer_id))
     }
 
     fn permit(&self, ctx: &Context, action: OpportunityAction) -> Result<OpportunityStatus, Refusal> {
-        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+        MACHINE.permit(ctx.actor, &self.standing(ctx), self.status, action)
     }
 
     /// May it be changed by hand? While it goes on.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
-        ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
+        ctx.actor.authorize(Permission::OpportunitiesUpdate, &self.standing(ctx))?;
         if self.status == OpportunityStatus::Open {
             return Ok(());
         }
@@ -306,6 +323,8 @@ impl Opportunity {
     /// May it be deleted? While no contract came from it.
     pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
         self.may_update(ctx)?;
+        // A collaborator works with it, but it is not theirs.
+        ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
         self.no_contract()
     }
 
@@ -414,6 +433,15 @@ impl Opportunity {
         Ok(Event("opportunity.lost"))
     }
 
+    /// Is lost because its customer goes back to the pool.
+    pub fn lapse(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
+        let status = MACHINE.follow(self.status, OpportunityAction::Lose)?;
+        self.no_contract()?;
+        self.close(ctx, pipeline, status, StageKind::Lost)?;
+        self.loss_reason = Some(LossReason::Neglected);
+        Ok(Event("opportunity.lost"))
+    }
+
     fn close(
         &mut self,
         ctx: &Context,
@@ -446,6 +474,13 @@ impl Opportunity {
         Ok(Event("opportunity.reopened"))
     }
 
+    /// Goes to another owner, as was approved or because its owner leaves.
+    pub fn transfer(&mut self, to: UserId) -> Result<Event, Refusal> {
+        MACHINE.follow(self.status, OpportunityAction::Transfer)?;
+        self.owner_id = to;
+        Ok(Event("opportunity.transferred"))
+    }
+
     /// Its contract became active.
     pub fn win(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
         let status = MACHINE.follow(self.status, OpportunityAction::Win)?;
@@ -469,7 +504,7 @@ impl Opportunity {
 
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        let standing = ctx.standing(Some(self.owner_id));
+        let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             OpportunityAction::Lose => self.no_contract(),
             _ => Ok(()),

@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use chrono::{Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::access::{Actor, Grant, Permission, RoleKey, Scope, Standing};
+use crate::access::{Actor, Grant, Permission, Places, RoleKey, Scope, Share, Standing};
 use crate::context::Context;
 use crate::error::{Code, Refusal};
+use crate::lead::{AssignmentRule, LeadDetails, Score, Scoring, ScoringRule};
+use crate::pool::{Pool, PoolDetails, PoolRules};
 use crate::record;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsDetails};
 use crate::text_enum;
-use crate::values::{Email, Line, Prose, RoleId, TeamId, Timestamp, Today, UserId};
+use crate::values::{
+    CustomerId, Email, Line, PoolId, Prose, RoleId, TeamId, Timestamp, Today, UserId, folded,
+};
 use crate::workflow::AllowedAction;
 
 text_enum! {
@@ -217,16 +222,19 @@ impl Role {
     }
 }
 
-/// Everything that access depends on, as it was at one moment. Immutable: a change makes a new one.
+/// Everything that access and rules depend on, as it was at one moment. Immutable: a change makes a new one.
 #[derive(Debug)]
 pub struct Organisation {
     /// The number of the change after which it was read.
     pub epoch: i64,
     /// The settings.
-    pub settings: Settings,
+    pub settings: SettingsDetails,
     members: HashMap<UserId, Member>,
     teams: HashMap<TeamId, Option<TeamId>>,
     roles: BTreeMap<RoleKey, Vec<Grant>>,
+    pools: BTreeMap<PoolId, Pool>,
+    scoring: Scoring,
+    assignment_rules: Vec<AssignmentRule>,
 }
 
 #[derive(Debug)]
@@ -235,24 +243,69 @@ struct Member {
     actor: Arc<Actor>,
 }
 
+/// What an organisation is made of.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The settings; the first ones when there are none yet.
+    pub settings: Option<Settings>,
+    /// All users.
+    pub users: Vec<User>,
+    /// All teams.
+    pub teams: Vec<Team>,
+    /// All roles.
+    pub roles: Vec<Role>,
+    /// All public pools.
+    pub pools: Vec<Pool>,
+    /// All scoring rules.
+    pub scoring_rules: Vec<ScoringRule>,
+    /// All assignment rules.
+    pub assignment_rules: Vec<AssignmentRule>,
+    /// Which customer is shared with whom, and how far.
+    pub shared: Vec<(UserId, CustomerId, Share)>,
+}
+
 impl Organisation {
     /// Puts the parts together.
-    pub fn new(epoch: i64, settings: Settings, users: Vec<User>, teams: &[Team], roles: &[Role]) -> Self {
+    pub fn new(epoch: i64, parts: Parts) -> Self {
         let parents: HashMap<TeamId, Option<TeamId>> =
-            teams.iter().map(|team| (team.id, team.details.parent_id)).collect();
+            parts.teams.iter().map(|team| (team.id, team.details.parent_id)).collect();
         let roles: BTreeMap<RoleKey, Vec<Grant>> =
-            roles.iter().map(|role| (role.details.key.clone(), role.details.grants.clone())).collect();
-        let members = users
+            parts.roles.into_iter().map(|role| (role.details.key, role.details.grants)).collect();
+        let mut shared: HashMap<UserId, BTreeMap<CustomerId, Share>> = HashMap::new();
+        for (user, customer, share) in parts.shared {
+            shared.entry(user).or_default().insert(customer, share);
+        }
+        let pools: BTreeMap<PoolId, Pool> = parts.pools.into_iter().map(|pool| (pool.id, pool)).collect();
+        let reaches: HashMap<TeamId, BTreeSet<TeamId>> =
+            parents.keys().map(|team| (*team, below(&parents, *team))).collect();
+        let members = parts
+            .users
             .into_iter()
             .map(|user| {
                 let details = &user.details;
                 let grants = details.roles.iter().filter_map(|key| roles.get(key)).flatten().copied();
-                let reach = details.team_id.map(|team| below(&parents, team)).unwrap_or_default();
-                let actor = Actor::new(user.id, details.team_id, details.roles.clone(), grants, reach);
+                let reach = details.team_id.and_then(|team| reaches.get(&team)).cloned().unwrap_or_default();
+                let open: Vec<&Pool> =
+                    pools.values().filter(|pool| admits(&pool.details, &user, &reaches)).collect();
+                let manages = |pool: &&&Pool| {
+                    let managers = &pool.details.manager_ids;
+                    managers.is_empty() || managers.contains(&user.id)
+                };
+                let places = Places {
+                    pools: open.iter().map(|pool| pool.id).collect(),
+                    assignable_pools: open.iter().filter(manages).map(|pool| pool.id).collect(),
+                    shared: shared.remove(&user.id).unwrap_or_default(),
+                    reach,
+                };
+                let actor = Actor::new(user.id, details.team_id, details.roles.clone(), grants, places);
                 (user.id, Member { user, actor: Arc::new(actor) })
             })
             .collect();
-        Self { epoch, settings, members, teams: parents, roles }
+        let settings = parts.settings.map(|settings| settings.details).unwrap_or_default();
+        let scoring = Scoring::new(parts.scoring_rules, &settings.leads);
+        let mut assignment_rules = parts.assignment_rules;
+        assignment_rules.sort_by_key(|rule| (rule.details.position, rule.id));
+        Self { epoch, settings, members, teams: parents, roles, pools, scoring, assignment_rules }
     }
 
     /// The actor behind a user who may act; none for an unknown or disabled one.
@@ -290,12 +343,68 @@ impl Organisation {
         })
     }
 
-    /// Where a record with this owner stands.
+    /// Where a record with this owner stands; one without is a lead.
     pub fn standing(&self, owner: Option<UserId>) -> Standing {
-        owner.map_or(Standing::Unowned, |owner| Standing::Owned {
-            owner,
-            team: self.user(owner).and_then(|user| user.details.team_id),
-        })
+        owner.map_or(Standing::Unowned, |owner| self.owned(owner, None))
+    }
+
+    /// Where a record of this owner stands that may be shared with a customer.
+    pub fn owned(&self, owner: UserId, customer: Option<CustomerId>) -> Standing {
+        let team = self.user(owner).and_then(|user| user.details.team_id);
+        Standing::Owned { owner, team, customer }
+    }
+
+    /// Whether a public pool exists.
+    pub fn knows_pool(&self, id: PoolId) -> bool {
+        self.pools.contains_key(&id)
+    }
+
+    /// The pool for new customers of a region: the first that names it, else the default one.
+    pub fn pool_of(&self, region: Option<&Line>) -> Result<PoolId, Refusal> {
+        let region = region.map(|region| folded(region.as_str()));
+        let named = |pool: &&Pool| {
+            let mut regions = pool.details.regions.iter().map(|known| folded(known.as_str()));
+            region.as_ref().is_some_and(|region| regions.any(|known| known == *region))
+        };
+        let found = self.pools.values().find(named);
+        let found = found.or_else(|| self.pools.values().find(|pool| pool.details.is_default));
+        found.map(|pool| pool.id).ok_or_else(|| Refusal::new(Code::Internal, "no default pool"))
+    }
+
+    /// The rules of a pool: its own, or those of the settings.
+    pub fn pool_rules(&self, id: PoolId) -> &PoolRules {
+        self.pools.get(&id).and_then(|pool| pool.details.rules.as_ref()).unwrap_or(&self.settings.pool)
+    }
+
+    /// All public pools.
+    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.pools.values()
+    }
+
+    /// How good a lead is by the present rules.
+    pub fn score(&self, lead: &LeadDetails) -> Score {
+        self.scoring.score(lead, &self.settings.leads)
+    }
+
+    /// Names the rules by which leads are scored.
+    pub fn score_basis(&self) -> &str {
+        self.scoring.basis()
+    }
+
+    /// The assignment rules, in the order in which they count.
+    pub fn assignment_rules(&self) -> &[AssignmentRule] {
+        &self.assignment_rules
+    }
+
+    /// Whether a team is another one or below it.
+    pub fn is_within(&self, team: TeamId, top: TeamId) -> bool {
+        below(&self.teams, top).contains(&team)
+    }
+
+    /// How many customers a user may own.
+    pub fn ownership_limit(&self, user: UserId) -> i64 {
+        let roles = self.user(user).map_or(&[][..], |user| &user.details.roles);
+        self.settings.ownership.of(user, roles)
     }
 
     /// Whether a role exists.
@@ -318,7 +427,17 @@ impl Organisation {
 
     /// The business day.
     pub fn today(&self, now: Timestamp) -> Today {
-        Today::at(now, self.settings.time_zone)
+        Today::at(now, self.settings.time_zone.0)
+    }
+
+    /// When a business day begins.
+    pub fn midnight(&self, day: NaiveDate) -> Timestamp {
+        let midnight = day.and_time(NaiveTime::MIN);
+        let zone = self.settings.time_zone.0;
+        // Where clocks are put forward at midnight, that midnight never is: the day begins when they were.
+        let mut hours = (0..=3).map(|hours| midnight + Duration::hours(hours));
+        let begins = hours.find_map(|time| zone.from_local_datetime(&time).earliest());
+        Timestamp::new(begins.map_or_else(|| midnight.and_utc(), |instant| instant.with_timezone(&Utc)))
     }
 
     /// Refuses a place in the tree of teams that would put a team below itself.
@@ -371,6 +490,18 @@ impl Organisation {
         }
         Err(Refusal::new(Code::LastAdministrator, "somebody must remain who can manage users"))
     }
+}
+
+/// Whether a pool is open to a user: to all when it names nobody.
+fn admits(pool: &PoolDetails, user: &User, reaches: &HashMap<TeamId, BTreeSet<TeamId>>) -> bool {
+    let (teams, users) = (&pool.member_team_ids, &pool.member_ids);
+    let within = |team: &TeamId| {
+        user.details.team_id.is_some_and(|own| reaches.get(team).is_some_and(|reach| reach.contains(&own)))
+    };
+    (teams.is_empty() && users.is_empty())
+        || users.contains(&user.id)
+        || pool.manager_ids.contains(&user.id)
+        || teams.iter().any(within)
 }
 
 /// A team and all below it. A cycle, were there one, would end the walk.

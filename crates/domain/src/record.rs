@@ -16,6 +16,22 @@ text_enum! {
         Role = "role",
         /// A login session.
         Session = "session",
+        /// The settings.
+        Settings = "settings",
+        /// A public pool (公海).
+        Pool = "pool",
+        /// A customer's collaborator (协作人).
+        Collaborator = "collaborator",
+        /// A scoring rule for leads (评分规则).
+        ScoringRule = "scoring_rule",
+        /// An assignment rule for leads (分配规则).
+        AssignmentRule = "assignment_rule",
+        /// A saved view (视图).
+        SavedView = "saved_view",
+        /// A web form that brings leads (网页表单).
+        LeadForm = "lead_form",
+        /// A background job.
+        Job = "job",
         /// A lead (线索).
         Lead = "lead",
         /// A customer (客户).
@@ -38,6 +54,8 @@ text_enum! {
         Payment = "payment",
         /// A part of a payment, put on an invoice or an installment.
         Allocation = "allocation",
+        /// A transfer (转移).
+        Transfer = "transfer",
         /// An approval request (审批).
         Approval = "approval",
     }

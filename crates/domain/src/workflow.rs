@@ -184,6 +184,8 @@ pub fn machines() -> Vec<Workflow> {
         crate::approval::MACHINE.describe(),
         crate::invoice::MACHINE.describe(),
         crate::payment::MACHINE.describe(),
+        crate::transfer::MACHINE.describe(),
+        crate::job::MACHINE.describe(),
     ]
 }
 

@@ -7,7 +7,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use fairlead_application::{App, AppConfig, Call, DatabaseConfig, Read, Versioned, admin};
 use fairlead_domain::error::Code;
-use fairlead_domain::settings::Settings;
 use fairlead_domain::values::LeadId;
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
@@ -72,7 +71,6 @@ impl Site {
             audience: "test".into(),
             access_token_minutes: 15,
             refresh_token_days: 1,
-            settings: Settings::default(),
             password_memory_kib: 64,
             hashing_threads: 1,
         });

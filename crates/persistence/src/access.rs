@@ -1,7 +1,7 @@
 //! What logging in and judging access need: the organisation, credentials, sessions, keys.
 
-use fairlead_domain::organisation::{Organisation, Role, Team, User};
-use fairlead_domain::settings::Settings;
+use fairlead_domain::customer::Collaborator;
+use fairlead_domain::organisation::{Organisation, Parts};
 use fairlead_domain::values::{SessionId, Timestamp, UserId};
 use sea_orm::Value;
 
@@ -94,14 +94,26 @@ impl Store {
         epoch.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))
     }
 
-    /// Reads everything that access depends on. The epoch is read first: what changes meanwhile makes the
-    /// snapshot stale, never wrong for good.
-    pub async fn organisation(&self, settings: Settings) -> Result<Organisation, StoreError> {
+    /// Reads everything that access and rules depend on. The epoch is read first: what changes meanwhile makes
+    /// the snapshot stale, never wrong for good.
+    pub async fn organisation(&self) -> Result<Organisation, StoreError> {
         let epoch = self.epoch().await?;
-        let users: Vec<User> = every(&self.reader).await?;
-        let teams: Vec<Team> = every(&self.reader).await?;
-        let roles: Vec<Role> = every(&self.reader).await?;
-        Ok(Organisation::new(epoch, settings, users, &teams, &roles))
+        let collaborators: Vec<Collaborator> = every(&self.reader).await?;
+        let shared = collaborators
+            .into_iter()
+            .map(|it| (it.details.user_id, it.details.customer_id, it.details.access))
+            .collect();
+        let parts = Parts {
+            settings: every(&self.reader).await?.into_iter().next(),
+            users: every(&self.reader).await?,
+            teams: every(&self.reader).await?,
+            roles: every(&self.reader).await?,
+            pools: every(&self.reader).await?,
+            scoring_rules: every(&self.reader).await?,
+            assignment_rules: every(&self.reader).await?,
+            shared,
+        };
+        Ok(Organisation::new(epoch, parts))
     }
 
     /// The user with an e-mail address and the hash of their password.

@@ -27,6 +27,8 @@ pub(crate) struct Entry {
     pub(crate) event: Event,
     pub(crate) kind: RecordKind,
     pub(crate) record_id: Uuid,
+    /// The customer that it concerns.
+    pub(crate) customer: Option<Uuid>,
     pub(crate) changes: Map<String, serde_json::Value>,
     pub(crate) data: serde_json::Value,
 }
@@ -50,8 +52,10 @@ pub(crate) async fn append(
         head.ok_or_else(|| StoreError::Corrupt("the audit trail has no head".to_owned()))?;
     let mut audit = Vec::with_capacity(entries.len());
     let mut outbox = Vec::with_capacity(entries.len());
+    let mut timeline = Vec::new();
     for entry in entries {
         sequence += 1;
+        timeline.extend(entry.customer.map(|customer| vec![customer.into(), sequence.into()]));
         let changes = serde_json::Value::Object(entry.changes.clone()).to_string();
         let event = AuditEvent {
             id: AuditEventId(entry.id),
@@ -94,6 +98,7 @@ pub(crate) async fn append(
     let into_outbox =
         "INSERT INTO outbox (sequence, id, occurred_at, event, record_kind, record_id, data) VALUES ";
     insert(work, into_outbox, outbox).await?;
+    insert(work, "INSERT INTO timeline (customer_id, sequence) VALUES ", timeline).await?;
     let text = "UPDATE audit_head SET sequence = $1, hash = $2 WHERE id = 1";
     work.execute(text, vec![sequence.into(), hash.into()]).await?;
     Ok(())

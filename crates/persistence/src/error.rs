@@ -138,6 +138,8 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("customers_registration_key", "customers.registration_key", "/registration_number"),
     ("contacts_primary", "contacts.customer_id", "/is_primary"),
     ("pipelines_default", "pipelines.is_default", "/is_default"),
+    ("pools_default", "pools.is_default", "/is_default"),
+    ("collaborators_customer_id", "collaborators.customer_id, collaborators.user_id", "/user_id"),
     ("invoices_tax_invoice_key", "invoices.tax_invoice_key", "/tax_invoice_number"),
     ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
 ];

@@ -131,6 +131,19 @@ ids!(
     TeamId,
     RoleId,
     SessionId,
+    SettingsId,
+    PoolId,
+    CollaboratorId,
+    JobId,
+    JobItemId,
+    OwnershipChangeId,
+    LeadFormId,
+    NotificationId,
+    SavedViewId,
+    ScoringRuleId,
+    AssignmentRuleId,
+    TransferId,
+    TransferItemId,
     LeadId,
     CustomerId,
     ContactId,
@@ -170,10 +183,21 @@ macro_rules! words {
 }
 words!(
     fairlead_domain::record::RecordKind,
+    fairlead_domain::access::Share,
+    fairlead_domain::transfer::TransferKind,
+    fairlead_domain::transfer::TransferStatus,
+    fairlead_domain::notification::NotificationKind,
+    fairlead_domain::saved_view::ViewResource,
+    fairlead_domain::job::JobKind,
+    fairlead_domain::job::JobStatus,
+    fairlead_domain::job::JobOutcome,
     fairlead_domain::organisation::UserStatus,
     fairlead_domain::organisation::Locale,
     fairlead_domain::lead::Source,
     fairlead_domain::lead::LeadStatus,
+    fairlead_domain::lead::LeadGrade,
+    fairlead_domain::lead::ScoreField,
+    fairlead_domain::lead::ScoreOperator,
     fairlead_domain::lead::DisqualifyReason,
     fairlead_domain::customer::CustomerKind,
     fairlead_domain::customer::Grade,
@@ -199,6 +223,9 @@ words!(
 one_column!(fairlead_domain::values::Number, String, |number| number.0.clone(), |raw| Ok(
     fairlead_domain::values::Number(raw)
 ));
+one_column!(fairlead_domain::lead::FormToken, String, |token| token.0.clone(), |raw| Ok(
+    fairlead_domain::lead::FormToken(raw)
+));
 one_column!(fairlead_domain::access::RoleKey, String, |key| key.0.clone(), |raw| Ok(
     fairlead_domain::access::RoleKey(raw)
 ));
@@ -222,7 +249,19 @@ macro_rules! documents {
 documents!(
     fairlead_domain::values::Tags,
     fairlead_domain::customer::TaxProfile,
+    fairlead_domain::settings::SettingsDetails,
+    fairlead_domain::pool::PoolRules,
+    fairlead_domain::job::JobParameters,
     serde_json::Value,
+    Vec<fairlead_domain::values::Line>,
+    Vec<uuid::Uuid>,
+    Vec<fairlead_domain::lead::ScoreLine>,
+    Vec<fairlead_domain::lead::Source>,
+    Vec<fairlead_domain::lead::LeadGrade>,
+    Vec<fairlead_domain::lead::FormField>,
+    Vec<fairlead_domain::values::WebAddress>,
+    Vec<fairlead_domain::values::UserId>,
+    Vec<fairlead_domain::values::TeamId>,
     Vec<fairlead_domain::access::RoleKey>,
     Vec<fairlead_domain::access::Grant>,
     Vec<fairlead_domain::pipeline::Stage>,

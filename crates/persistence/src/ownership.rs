@@ -1,29 +1,40 @@
 //! Who owned a customer when and why, and the counts that limits on owning are judged by.
 
-use fairlead_domain::customer::{OpenBusiness, OwnerLoad, OwnershipCause, OwnershipChange};
-use fairlead_domain::values::{CustomerId, Timestamp, UserId};
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use fairlead_domain::customer::{
+    OpenBusiness, OwnerLoad, OwnershipCause, OwnershipChange, OwnershipRecord, PoolOpening,
+};
+use fairlead_domain::pool::RecycleFacts;
+use fairlead_domain::values::{CustomerId, JobId, PoolId, Timestamp, TransferId, UserId};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::member::{Member, Row};
+use crate::member::{Row, only};
+use crate::reader::Reader;
+use crate::sql::Sql;
 use crate::work::Work;
 
 impl Work {
-    /// Notes a change of hands.
-    pub async fn note_ownership(&self, change: &OwnershipChange, actor: UserId) -> Result<(), StoreError> {
-        let text = "INSERT INTO ownership_history \
-                    (id, customer_id, from_id, to_id, cause, note, actor_id, occurred_at) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let mut values = vec![self.new_id::<Uuid>().into()];
-        change.customer_id.put(&mut values);
-        change.from.put(&mut values);
-        change.to.put(&mut values);
-        change.cause.put(&mut values);
-        change.note.put(&mut values);
-        actor.put(&mut values);
-        self.now().put(&mut values);
-        self.execute(text, values).await?;
-        Ok(())
+    /// Notes a change of hands, and the job that did it.
+    pub async fn note_ownership(
+        &self,
+        change: &OwnershipChange,
+        job: Option<JobId>,
+    ) -> Result<(), StoreError> {
+        self.append(&OwnershipRecord {
+            id: self.new_id(),
+            customer_id: change.customer_id,
+            from_id: change.from,
+            to_id: change.to,
+            cause: change.cause,
+            note: change.note.clone(),
+            job_id: job,
+            actor_id: self.user(),
+            occurred_at: self.now(),
+        })
+        .await
     }
 
     /// Removes the history of a customer that is about to be deleted. The audit trail keeps it.
@@ -38,15 +49,60 @@ impl Work {
     pub async fn owner_load(&self, user: UserId, day_began: Timestamp) -> Result<OwnerLoad, StoreError> {
         self.lock_user(user).await?;
         let text = "SELECT (SELECT COUNT(*) FROM customers WHERE owner_id = $1), \
+                    (SELECT COUNT(*) FROM customers WHERE owner_id = $1 AND locked), \
                     (SELECT COUNT(*) FROM ownership_history \
                      WHERE to_id = $1 AND cause = $2 AND occurred_at >= $3)";
         let values = vec![user.0.into(), OwnershipCause::Claimed.as_str().into(), day_began.instant().into()];
         let load = self
             .first(text, values, |row| {
-                Ok(OwnerLoad { owned: row.column::<i64>()?, claimed_today: row.column::<i64>()? })
+                Ok(OwnerLoad {
+                    owned: row.column::<i64>()?,
+                    locked: row.column::<i64>()?,
+                    claimed_today: row.column::<i64>()?,
+                })
             })
             .await?;
         Ok(load.unwrap_or_default())
+    }
+
+    /// How many pool customers a user opened on a business day, and whether this one is among them. Locks the
+    /// user's row.
+    pub async fn pool_opening(
+        &self,
+        user: UserId,
+        day: NaiveDate,
+        customer: CustomerId,
+    ) -> Result<PoolOpening, StoreError> {
+        self.lock_user(user).await?;
+        let text = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN customer_id = $3 THEN 1 ELSE 0 END), 0) \
+                    FROM pool_openings WHERE user_id = $1 AND day = $2";
+        let opening = self
+            .first(text, vec![user.0.into(), day.into(), customer.0.into()], |row| {
+                let opened_today = row.column::<i64>()?;
+                Ok(PoolOpening { opened_today, again: row.column::<i64>()? > 0 })
+            })
+            .await?;
+        Ok(opening.unwrap_or_default())
+    }
+
+    /// Notes that a user opened a pool customer.
+    pub async fn note_opening(
+        &self,
+        user: UserId,
+        day: NaiveDate,
+        customer: CustomerId,
+    ) -> Result<(), StoreError> {
+        let text = "INSERT INTO pool_openings (user_id, day, customer_id) VALUES ($1, $2, $3) \
+                    ON CONFLICT (user_id, day, customer_id) DO NOTHING";
+        self.execute(text, vec![user.0.into(), day.into(), customer.0.into()]).await?;
+        Ok(())
+    }
+
+    /// Notes that the records of a transfer no longer wait for it.
+    pub async fn settle_transfer(&self, transfer: TransferId) -> Result<(), StoreError> {
+        let text = "UPDATE transfer_items SET pending = FALSE WHERE transfer_id = $1";
+        self.execute(text, vec![transfer.0.into()]).await?;
+        Ok(())
     }
 
     /// What a customer still has going on.
@@ -61,4 +117,170 @@ impl Work {
             .await?;
         Ok(open.unwrap_or_default())
     }
+
+    /// What recycling needs to know about customers.
+    pub async fn recycle_facts(&self, ids: &[Uuid]) -> Result<HashMap<CustomerId, RecycleFacts>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut sql = Sql::new("SELECT ");
+        facts(&mut sql, ids);
+        Ok(self.select(sql, fact).await?.into_iter().collect())
+    }
+}
+
+/// Which customers recycling looks at.
+#[derive(Debug, Clone)]
+pub struct RecycleCandidates {
+    /// Of which pools, and with their owners since when at the latest; none when no rule of the pool takes any.
+    pub pools: Vec<(PoolId, Option<Timestamp>)>,
+    /// After this one, in the order of their ids.
+    pub after: Option<Uuid>,
+    /// How many at most.
+    pub limit: u64,
+}
+
+impl Reader<'_> {
+    /// The customers that recycling looks at next: those owned for long enough, and those whose owners were told a
+    /// day.
+    pub async fn recycle_candidates(&self, which: &RecycleCandidates) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("id FROM customers WHERE ");
+                candidates(sql, which);
+                sql.push(&format!(" ORDER BY id LIMIT {}", which.limit));
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+
+    /// How many there are.
+    pub async fn count_recycle_candidates(&self, which: &RecycleCandidates) -> Result<i64, StoreError> {
+        let count = |sql: &mut Sql| {
+            sql.push("COUNT(*) FROM customers WHERE ");
+            candidates(sql, which);
+            Ok(())
+        };
+        Ok(self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// New leads whose response is overdue, or due before `soon` and their owner not reminded yet.
+    pub async fn leads_due(
+        &self,
+        now: Timestamp,
+        soon: Timestamp,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push(
+                    "id FROM leads WHERE status = 'new' AND owner_id IS NOT NULL AND (response_due_at <= ",
+                );
+                sql.bind(now.instant()).push(" OR (reminded_at IS NULL AND response_due_at <= ");
+                sql.bind(soon.instant()).push("))");
+                if let Some(after) = after {
+                    sql.push(" AND id > ").bind(after);
+                }
+                sql.push(&format!(" ORDER BY id LIMIT {limit}"));
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+
+    /// Customers that are not dormant yet, without a live contract, and with whom nothing happened since.
+    pub async fn idle_customers(
+        &self,
+        since: Timestamp,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("id FROM customers WHERE lifecycle <> 'dormant' AND created_at < ")
+                    .bind(since.instant());
+                for column in ["last_activity_at", "owned_since"] {
+                    sql.push(&format!(" AND ({column} IS NULL OR {column} < "))
+                        .bind(since.instant())
+                        .push(")");
+                }
+                sql.push(
+                    " AND NOT EXISTS (SELECT 1 FROM contracts WHERE customer_id = customers.id \
+                     AND status IN ('draft', 'pending_approval', 'active'))",
+                );
+                if let Some(after) = after {
+                    sql.push(" AND id > ").bind(after);
+                }
+                sql.push(&format!(" ORDER BY id LIMIT {limit}"));
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+
+    /// What recycling needs to know about customers.
+    pub async fn recycle_facts(&self, ids: &[Uuid]) -> Result<HashMap<CustomerId, RecycleFacts>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.rows(
+            |sql| {
+                facts(sql, ids);
+                Ok(())
+            },
+            fact,
+        );
+        Ok(found.await?.into_iter().collect())
+    }
+}
+
+fn candidates(sql: &mut Sql, which: &RecycleCandidates) {
+    sql.push("owner_id IS NOT NULL AND (FALSE");
+    for (pool, owned_before) in &which.pools {
+        sql.push(" OR (pool_id = ").bind(pool.0).push(" AND (recycle_on IS NOT NULL");
+        if let Some(before) = owned_before {
+            sql.push(" OR owned_since <= ").bind(before.instant());
+        }
+        sql.push("))");
+    }
+    sql.push(")");
+    if let Some(after) = which.after {
+        sql.push(" AND id > ").bind(after);
+    }
+}
+
+fn facts(sql: &mut Sql, ids: &[Uuid]) {
+    sql.push(
+        "id, \
+         (SELECT MAX(created_at) FROM opportunities WHERE customer_id = customers.id), \
+         (SELECT MAX(activated_at) FROM contracts WHERE customer_id = customers.id), \
+         (SELECT MAX(closed_at) FROM contracts WHERE customer_id = customers.id \
+            AND (status = 'terminated' OR (status = 'completed' AND ends_on IS NULL))), \
+         (SELECT MAX(ends_on) FROM contracts WHERE customer_id = customers.id AND status = 'completed'), \
+         (SELECT COUNT(*) FROM contracts WHERE customer_id = customers.id \
+            AND status IN ('draft', 'pending_approval', 'active')), \
+         (SELECT COUNT(*) FROM approvals WHERE customer_id = customers.id AND status = 'pending') \
+            + (SELECT COUNT(*) FROM transfer_items WHERE record_id = customers.id AND pending) \
+         FROM customers WHERE id IN (",
+    );
+    sql.bind_list(ids.iter().copied()).push(")");
+}
+
+fn fact(row: &mut Row) -> Result<(CustomerId, RecycleFacts), StoreError> {
+    Ok((
+        row.member()?,
+        RecycleFacts {
+            last_opportunity_at: row.member()?,
+            last_contract_at: row.member()?,
+            last_contract_closed_at: row.member()?,
+            last_contract_ends_on: row.member()?,
+            live_contracts: row.column()?,
+            pending_approvals: row.column()?,
+        },
+    ))
 }

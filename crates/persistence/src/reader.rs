@@ -145,6 +145,21 @@ impl Reader<'_> {
         .await
     }
 
+    /// The oldest records for which a condition holds, not more than so many.
+    pub async fn first<T: Kept>(&self, predicate: Predicate, most: u64) -> Result<Vec<T>, StoreError> {
+        self.rows(
+            |sql| {
+                let table = T::table();
+                sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE ");
+                predicate.write(sql);
+                sql.push(&format!(" ORDER BY id LIMIT {most}"));
+                Ok(())
+            },
+            T::take,
+        )
+        .await
+    }
+
     /// Records by their ids, for `include`: one statement, whatever their number.
     pub async fn some<T: Kept>(&self, ids: Vec<Uuid>) -> Result<Vec<T>, StoreError> {
         if ids.is_empty() {

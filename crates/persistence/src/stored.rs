@@ -65,18 +65,25 @@ pub(crate) fn values<T: Stored>(record: &T) -> Vec<Value> {
     values
 }
 
+/// Declares the table of something whose members are declared already.
+macro_rules! kept {
+    ($type:ty, $table:literal $(, $derived:literal)*) => {
+        impl $crate::stored::Kept for $type {
+            fn table() -> &'static $crate::stored::Table {
+                static TABLE: std::sync::LazyLock<$crate::stored::Table> =
+                    std::sync::LazyLock::new(|| $crate::stored::Table::of::<$type>($table, &[$($derived),*]));
+                &TABLE
+            }
+        }
+    };
+}
+pub(crate) use kept;
+
 /// Declares how a record is kept: its table and its members in the order of the columns, `id` first.
 macro_rules! stored {
     ($type:ty, $table:literal { $($member:ident),+ $(,)? } $(derived { $($column:literal = $value:expr),+ $(,)? })?) => {
         $crate::member::members!($type { $($member),+ });
-        impl $crate::stored::Kept for $type {
-            fn table() -> &'static $crate::stored::Table {
-                static TABLE: std::sync::LazyLock<$crate::stored::Table> = std::sync::LazyLock::new(|| {
-                    $crate::stored::Table::of::<$type>($table, &[$($($column),+)?])
-                });
-                &TABLE
-            }
-        }
+        $crate::stored::kept!($type, $table $(, $($column),+)?);
         impl $crate::stored::Stored for $type {
             $(
                 fn derived(&self) -> Vec<sea_orm::Value> {

@@ -12,7 +12,9 @@ use fairlead_domain::context::Event;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::UserStatus;
 use fairlead_domain::record::{Record, RecordKind};
-use fairlead_domain::values::{Number, NumberKind, PipelineId, StageId, Timestamp, UserId};
+use fairlead_domain::values::{
+    AssignmentRuleId, LeadFormId, Number, NumberKind, PipelineId, StageId, Timestamp, UserId,
+};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
 use serde::Serialize;
 use uuid::Uuid;
@@ -57,6 +59,14 @@ pub struct Work {
     claimed: Option<(UserId, String)>,
 }
 
+/// How far a work had come.
+#[derive(Debug)]
+#[must_use]
+pub struct Mark {
+    entries: usize,
+    changes_access: bool,
+}
+
 /// What became of an idempotency key.
 #[derive(Debug)]
 pub enum Claim {
@@ -96,6 +106,11 @@ impl Work {
         self.now
     }
 
+    /// In whose name it is done; none when Fairlead itself acts.
+    pub fn user(&self) -> Option<UserId> {
+        self.author.user
+    }
+
     /// Makes an id.
     pub fn new_id<T: From<Uuid>>(&self) -> T {
         (self.author.new_id)().into()
@@ -103,6 +118,10 @@ impl Work {
 
     fn backend(&self) -> DbBackend {
         self.transaction.get_database_backend()
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.backend() == DbBackend::Postgres
     }
 
     /// Rows are locked against other writers until the end. The weaker lock of the two lets other rows go
@@ -160,11 +179,16 @@ impl Work {
         Ok(self.find_all(Predicate::Is("id", id.into().into())).await?.into_iter().next())
     }
 
-    async fn find_with<T: Kept>(&self, predicate: Predicate, lock: &str) -> Result<Vec<T>, StoreError> {
+    /// Finds records without locking them, the oldest and not more than so many.
+    pub async fn first_of<T: Kept>(&self, predicate: Predicate, most: u64) -> Result<Vec<T>, StoreError> {
+        self.find_with(predicate, &format!(" LIMIT {most}")).await
+    }
+
+    async fn find_with<T: Kept>(&self, predicate: Predicate, rest: &str) -> Result<Vec<T>, StoreError> {
         let table = T::table();
         let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE ", table.selection, table.name));
         predicate.write(&mut sql);
-        sql.push(" ORDER BY id").push(lock);
+        sql.push(" ORDER BY id").push(rest);
         self.select(sql, T::take).await
     }
 
@@ -197,10 +221,75 @@ impl Work {
         Ok(())
     }
 
+    /// Holds on to words until the end: of two who hold the same word, one waits for the other. SQLite has one
+    /// writer at a time anyway.
+    pub async fn hold_words(&self, mut words: Vec<String>) -> Result<(), StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        words.sort_unstable();
+        for word in words {
+            let text = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            self.execute(text, vec![word.into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Whose turn by an assignment rule was the last. Locks the rule's turns.
+    pub async fn last_turn(&self, rule: AssignmentRuleId) -> Result<Option<UserId>, StoreError> {
+        let text = "INSERT INTO assignment_turns (rule_id, last_user_id) VALUES ($1, NULL) \
+                    ON CONFLICT (rule_id) DO UPDATE SET last_user_id = assignment_turns.last_user_id \
+                    RETURNING last_user_id";
+        let last = self.first(text, vec![rule.0.into()], only::<Option<Uuid>>).await?;
+        Ok(last.flatten().map(UserId))
+    }
+
+    /// Notes whose turn it was.
+    pub async fn note_turn(&self, rule: AssignmentRuleId, user: UserId) -> Result<(), StoreError> {
+        let text = "UPDATE assignment_turns SET last_user_id = $2 WHERE rule_id = $1";
+        self.execute(text, vec![rule.0.into(), user.0.into()]).await?;
+        Ok(())
+    }
+
+    /// How many submissions a web form took since.
+    pub async fn form_submissions(&self, form: LeadFormId, since: Timestamp) -> Result<i64, StoreError> {
+        let text = "SELECT COUNT(*) FROM lead_form_submissions WHERE form_id = $1 AND received_at > $2";
+        let count = self.first(text, vec![form.0.into(), since.instant().into()], only::<i64>).await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Notes that a web form took a submission.
+    pub async fn note_form_submission(&self, form: LeadFormId) -> Result<(), StoreError> {
+        let text = "INSERT INTO lead_form_submissions (id, form_id, received_at) VALUES ($1, $2, $3)";
+        let id: Uuid = self.new_id();
+        self.execute(text, vec![id.into(), form.0.into(), self.now().instant().into()]).await?;
+        Ok(())
+    }
+
+    /// Notes by which rules leads were scored, where that changed nothing else.
+    pub async fn note_score_basis(&self, leads: &[Uuid], basis: &str) -> Result<(), StoreError> {
+        if leads.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::new("UPDATE leads SET score_basis = ");
+        sql.bind(basis.to_owned()).push(" WHERE id IN (").bind_list(leads.iter().copied()).push(")");
+        let (text, values) = sql.into_parts();
+        self.execute(&text, values).await?;
+        Ok(())
+    }
+
     /// Writes a new record.
     pub async fn insert<T: Stored>(&mut self, record: &T, event: Event) -> Result<(), StoreError> {
         self.execute(&T::table().insert, stored::values(record)).await?;
         self.note(event, None, Some(record))
+    }
+
+    /// Writes a line of a history: it is never changed, and no record of its own.
+    pub async fn append<T: Kept>(&self, line: &T) -> Result<(), StoreError> {
+        let mut values = Vec::new();
+        line.put(&mut values);
+        self.execute(&T::table().insert, values).await?;
+        Ok(())
     }
 
     /// Writes a changed record, if it is still what `before` was.
@@ -250,8 +339,23 @@ impl Work {
         changes: serde_json::Map<String, serde_json::Value>,
         data: serde_json::Value,
     ) {
-        self.changes_access |= matches!(kind, RecordKind::User | RecordKind::Team | RecordKind::Role);
-        self.entries.push(Entry { id: (self.author.new_id)(), event, kind, record_id, changes, data });
+        self.changes_access |= matches!(
+            kind,
+            RecordKind::User
+                | RecordKind::Team
+                | RecordKind::Role
+                | RecordKind::Settings
+                | RecordKind::Pool
+                | RecordKind::Collaborator
+                | RecordKind::ScoringRule
+                | RecordKind::AssignmentRule
+        );
+        let customer = match kind {
+            RecordKind::Customer => Some(record_id),
+            _ => data.get("customer_id").and_then(|id| id.as_str()).and_then(|id| id.parse().ok()),
+        };
+        let id = (self.author.new_id)();
+        self.entries.push(Entry { id, event, kind, record_id, customer, changes, data });
     }
 
     /// The next number of a series. The series' row stays locked, so none is skipped.
@@ -328,6 +432,26 @@ impl Work {
         // Last, because whoever holds the end of the chain holds up every other writer.
         chain::append(&self, &self.author, entries, self.lock()).await?;
         answered(self.transaction.commit()).await
+    }
+
+    /// Marks how far the work has come. Marks are not nested.
+    pub async fn mark(&mut self) -> Result<Mark, StoreError> {
+        self.transaction.execute_unprepared("SAVEPOINT mark").await?;
+        Ok(Mark { entries: self.entries.len(), changes_access: self.changes_access })
+    }
+
+    /// Takes back everything since a mark.
+    pub async fn back_to(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.transaction.execute_unprepared("ROLLBACK TO SAVEPOINT mark").await?;
+        self.entries.truncate(mark.entries);
+        self.changes_access = mark.changes_access;
+        self.forget(mark).await
+    }
+
+    /// Keeps everything since a mark.
+    pub async fn forget(&mut self, _mark: Mark) -> Result<(), StoreError> {
+        self.transaction.execute_unprepared("RELEASE SAVEPOINT mark").await?;
+        Ok(())
     }
 
     /// Gives the work up.

@@ -14,7 +14,6 @@ use std::time::Duration;
 use std::{env, fs, io};
 
 use fairlead_application::{AppConfig, DatabaseConfig};
-use fairlead_domain::settings::Settings;
 use fairlead_http::HttpConfig;
 use figment::Figment;
 use figment::value::Value;
@@ -74,8 +73,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// Tokens and passwords.
     pub(crate) auth: Auth,
-    /// The organisation's own figures.
-    pub(crate) organisation: Settings,
+    /// What is done in the background.
+    pub(crate) jobs: Jobs,
     /// What is logged, and how.
     pub(crate) log: Log,
     /// Who is made when there is nobody yet.
@@ -89,6 +88,13 @@ pub(crate) struct Database {
     url: SecretString,
     max_connections: u32,
     acquire_timeout_ms: u64,
+}
+
+/// What is done in the background.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Jobs {
+    enabled: bool,
+    interval_seconds: u64,
 }
 
 /// How the server listens.
@@ -310,10 +316,14 @@ impl Config {
             audience: self.auth.audience.clone(),
             access_token_minutes: self.auth.access_token_minutes,
             refresh_token_days: self.auth.refresh_token_days,
-            settings: self.organisation.clone(),
             password_memory_kib: self.auth.password_memory_kib,
             hashing_threads: self.auth.hashing_threads,
         }
+    }
+
+    /// How often this server looks for work in the background; never when it does none.
+    pub(crate) fn background_interval(&self) -> Option<Duration> {
+        self.jobs.enabled.then(|| Duration::from_secs(self.jobs.interval_seconds))
     }
 
     /// What the HTTP interface takes of it.
@@ -411,19 +421,9 @@ mod tests {
     #[test]
     fn nothing_given_is_the_documented_default() {
         let config = Loaded::from(None, [], &[], false).unwrap().config;
-        assert_eq!(config.organisation, Settings::default());
+        assert_eq!(config.background_interval(), Some(Duration::from_secs(5)));
         assert_eq!(config.database.url.expose_secret(), "sqlite:fairlead.db");
         assert!(config.first_administrator().unwrap().is_none());
-    }
-
-    #[test]
-    fn every_setting_of_the_organisation_has_its_key() {
-        let settings = serde_json::to_value(Settings::default()).unwrap();
-        let mut members: Vec<_> = settings.as_object().unwrap().keys().map(String::as_str).collect();
-        let mut known = keys::names("organisation");
-        members.sort_unstable();
-        known.sort_unstable();
-        assert_eq!(members, known);
     }
 
     #[test]

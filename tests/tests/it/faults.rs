@@ -94,11 +94,10 @@ struct Ledger {
 
 /// A server without the limits that writers in a hurry would meet.
 async fn unlimited(kind: Kind) -> Server {
-    let settings = [
-        ("FAIRLEAD_ORGANISATION__OWNERSHIP_LIMIT", "1000000"),
-        ("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "1000000"),
-    ];
-    Server::start_with(kind, &settings).await
+    let server = Server::start(kind).await;
+    let limits = json!({"ownership": {"limit": 1_000_000}, "pool": {"daily_claim_limit": 1_000_000}});
+    server.admin().await.patch("/settings", limits).await.expect(200);
+    server
 }
 
 impl Ledger {

@@ -813,7 +813,9 @@ async fn paths_and_methods_that_are_not_there_are_problems(server: Server) {
         let code = code.as_str().unwrap();
         let kind = server.anonymous().get_root(&format!("/problems/{code}")).await.expect(200).body;
         assert_eq!(kind["code"], code);
-        assert!((400..600).contains(&kind["status"].as_u64().unwrap()), "{kind}");
+        // One problem is none: it leads from a record that was merged to the one that stayed.
+        let merged = kind["code"] == "merged" && kind["status"] == 308;
+        assert!(merged || (400..600).contains(&kind["status"].as_u64().unwrap()), "{kind}");
         assert!(listed.to_string().contains(&format!("\"{code}\"")), "{code}");
     }
     refusals.end().await;
@@ -1380,7 +1382,7 @@ async fn heavy_every_parameter_of_every_list_survives_nonsense(server: Server) {
             .flatten()
             .filter(|one| one["in"] == "query")
             .collect();
-        if method != Method::GET || parameters.is_empty() {
+        if method != Method::GET || parameters.is_empty() || path.contains("{id}") {
             continue;
         }
         lists += 1;

@@ -1145,15 +1145,11 @@ async fn the_pool_gives_and_takes(server: Server) {
     assert_eq!(owners, [json!(rep.id), Value::Null, json!(colleague.id), json!(rep.id)]);
 }
 
-/// Limits are settings; a second server with small ones shows them.
+/// Limits are settings; small ones show them.
 async fn owners_have_limits(server: Server) {
-    let small = [
-        ("FAIRLEAD_ORGANISATION__OWNERSHIP_LIMIT", "3"),
-        ("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "2"),
-        ("FAIRLEAD_ORGANISATION__CLAIM_COOL_DOWN_DAYS", "0"),
-    ];
-    let server = Server::start_with(server.database.kind, &small).await;
     let company = Company::found(&server).await;
+    let small = json!({"ownership": {"limit": 3}, "pool": {"daily_claim_limit": 2, "cool_down_days": 0}});
+    company.set(small).await;
     let Company { rep, colleague, manager, .. } = &company;
     let mut pool = Vec::new();
     for _ in 0..6 {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Company, Server};
 
 on_both_databases! {
-    seven_machines_are_published;
+    every_machine_is_published;
     leads_follow_their_machine;
     customers_follow_their_machine;
     opportunities_follow_their_machine;
@@ -181,12 +181,14 @@ async fn no_path_for_what_happens_by_itself<R: Records>(records: &R, machine: &P
     }
 }
 
-async fn seven_machines_are_published(server: Server) {
+async fn every_machine_is_published(server: Server) {
     let company = Company::found(&server).await;
     let machines = company.rep.client.get("/workflows").await.expect(200);
     let machines = machines.body["data"].as_array().unwrap();
     let names: Vec<&str> = machines.iter().map(|machine| machine["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment"]);
+    let expected =
+        ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment", "transfer", "job"];
+    assert_eq!(names, expected);
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();
         for line in machine["transitions"].as_array().unwrap() {
@@ -216,7 +218,7 @@ struct Leads(Company);
 impl Leads {
     async fn new_lead(&self) -> String {
         let form = json!({"name": "Wang Fang", "company": "Blue River", "source": "event"});
-        self.0.marketing.client.post("/leads", form).await.expect(201).id()
+        self.0.marketing.client.post("/leads?allow_duplicate=true", form).await.expect(201).id()
     }
 }
 
@@ -278,12 +280,16 @@ impl Records for Customers {
         &self.0
     }
 
-    async fn make(&self, state: &str, _: &str) -> String {
-        match state {
+    async fn make(&self, state: &str, action: &str) -> String {
+        let id = match state {
             "pool" => self.0.pool_customer().await,
             "owned" => self.0.customer(&self.0.rep).await,
             other => panic!("no customer is made {other}"),
+        };
+        if state == "owned" && action == "unlock" {
+            self.0.director.client.act(&format!("/customers/{id}/lock")).await.expect(200);
         }
+        id
     }
 
     fn actor(&self, _: &str) -> &Client {
@@ -305,6 +311,7 @@ impl Records for Customers {
         match action {
             "assign" => json!({"owner_id": self.0.colleague.id}),
             "release" => json!({"reason": "nobody answers"}),
+            "move" => json!({"pool_id": self.0.pool}),
             _ => json!({}),
         }
     }

@@ -154,10 +154,8 @@ async fn count(client: &Client, path: &str) -> usize {
 
 async fn heavy_one_of_twenty_claims_a_customer(server: Server) {
     // Twenty racers and fifty rounds: nobody may win so often that the daily limit decides instead.
-    let server =
-        Server::start_with(server.database.kind, &[("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "1000")])
-            .await;
     let company = Company::found(&server).await;
+    company.set(json!({"pool": {"daily_claim_limit": 1000}})).await;
     let racers = sellers(&server, &company, 20).await;
     for _ in 0..50 {
         let customer = company.pool_customer().await;
@@ -198,12 +196,8 @@ async fn fifty_claims(company: &Company, by: &Person) -> Vec<Call> {
 }
 
 async fn heavy_nobody_owns_more_than_allowed(server: Server) {
-    let limits = [
-        ("FAIRLEAD_ORGANISATION__OWNERSHIP_LIMIT", "10"),
-        ("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "1000"),
-    ];
-    let server = Server::start_with(server.database.kind, &limits).await;
     let company = Company::found(&server).await;
+    company.set(json!({"ownership": {"limit": 10}, "pool": {"daily_claim_limit": 1000}})).await;
     let answers = at_once(fifty_claims(&company, &company.rep).await).await;
     expect_tally(&answers, &[("200", 10), ("409 ownership_limit_reached", 40)]);
     let owned = format!("/customers?owner_id={}", company.rep.id);
@@ -234,10 +228,8 @@ async fn heavy_nobody_claims_more_than_allowed_in_a_day(server: Server) {
     // is about noon it does not.
     let hour = UNIX_EPOCH.elapsed().unwrap().as_secs() / 3600 % 24;
     let zone = format!("Etc/GMT{:+}", hour.cast_signed() - 12);
-    let settings =
-        [("FAIRLEAD_ORGANISATION__DAILY_CLAIM_LIMIT", "10"), ("FAIRLEAD_ORGANISATION__TIME_ZONE", &zone)];
-    let server = Server::start_with(server.database.kind, &settings).await;
     let company = Company::found(&server).await;
+    company.set(json!({"time_zone": zone, "pool": {"daily_claim_limit": 10}})).await;
     let answers = at_once(fifty_claims(&company, &company.rep).await).await;
     expect_tally(&answers, &[("200", 10), ("409 daily_claim_limit_reached", 40)]);
     let owned = format!("/customers?owner_id={}", company.rep.id);

@@ -16,7 +16,6 @@ async fn open(directory: &tempfile::TempDir) -> (App, Call) {
         audience: "fairlead".to_owned(),
         access_token_minutes: 10,
         refresh_token_days: 30,
-        settings: Settings::default(),
         password_memory_kib: 64,
         hashing_threads: 1,
     };

@@ -22,6 +22,11 @@ impl StoryClock {
         Self { millis: AtomicI64::new(0), present, zone }
     }
 
+    /// The business day that it is in the story.
+    pub(super) fn today(&self) -> Today {
+        Today::at(self.now(), self.zone)
+    }
+
     /// The business day in this many days; in the past when negative.
     pub(super) fn day(&self, ahead: i64) -> NaiveDate {
         let Today(today) = Today::at(self.present, self.zone);

@@ -14,6 +14,7 @@ mod on_deals;
 mod on_leads;
 mod people;
 mod pooled;
+mod setting_up;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,6 @@ use super::deals::Deal;
 use super::stage::{Key, Stage, done, exactly, known, line, manager_of, prose, there};
 use crate::approvals::{self, ApproveForm, RejectForm};
 use crate::call::Failure;
-use crate::clock::Clock;
 use crate::contracts::{self, CancelForm, TerminateForm};
 use crate::invoices::{self, VoidForm};
 use crate::payments::{self, EndForm};
@@ -85,7 +84,7 @@ impl Stage {
             amount: amount(*units),
             condition: line(condition),
         };
-        let Today(today) = Today::at(self.clock.now(), self.app.inner.config.settings.time_zone);
+        let Today(today) = self.clock.today();
         Ok(ContractDetails {
             title: Line::new(terms.title),
             customer_id: known(&self.customers, deal.customer, "customer")?.id,
@@ -136,7 +135,12 @@ impl Stage {
         there(page.data.first().map(|approval| approval.record.id), "request that waits")
     }
 
-    async fn agree(&self, subject: impl Into<Uuid>, owner: Key, step: Approver) -> Result<(), Failure> {
+    pub(super) async fn agree(
+        &self,
+        subject: impl Into<Uuid>,
+        owner: Key,
+        step: Approver,
+    ) -> Result<(), Failure> {
         let by = Self::approver(owner, step)?;
         let id = self.waiting(by, subject.into()).await?;
         let form = Valid::check(ApproveForm { comment: None })?;
@@ -279,7 +283,7 @@ impl Stage {
         units: i64,
         method: PaymentMethod,
     ) -> Result<(), Failure> {
-        let Today(today) = Today::at(self.clock.now(), self.app.inner.config.settings.time_zone);
+        let Today(today) = self.clock.today();
         let form = PaymentForm {
             contract_id: there(self.course(deal)?.contract, "contract")?,
             amount: exactly(units, deal.currency),

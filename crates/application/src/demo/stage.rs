@@ -81,7 +81,7 @@ pub(super) const SEEDED: Event = Event("demo.seeded");
 
 /// Plays the whole story in order of time.
 pub(super) async fn play(app: &App) -> Result<(), Failure> {
-    let clock = Arc::new(StoryClock::until(app.now(), app.inner.config.settings.time_zone));
+    let clock = Arc::new(StoryClock::until(app.now(), app.organisation().await?.settings.time_zone.0));
     let mut stage = Stage {
         app: app.with_clock(Arc::clone(&clock) as Arc<dyn Clock>),
         clock,
@@ -94,6 +94,7 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
     };
     stage.clock.go_to(BEGINNING, 9 * 60);
     stage.found().await?;
+    Box::pin(stage.set_scores()).await?;
     for (ago, minute, act) in acts() {
         stage.clock.go_to(ago, minute);
         // A form is large; kept on the heap, the futures around it stay small.
@@ -103,6 +104,7 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
             Act::Deal(deal, act) => Box::pin(stage.deal(deal, act)).await?,
         }
     }
+    Box::pin(stage.set_up()).await?;
     let administrator = there(PEOPLE.first(), "administrator")?;
     let id = stage.user(administrator.key)?;
     let mut work = app.store().begin(app.author(None, "start"), None).await?;

@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use fairlead_domain::access::BUILT_IN;
 use fairlead_domain::contract::InstallmentStatus;
-use fairlead_domain::settings::Settings;
 use fairlead_domain::valid::Valid;
 use secrecy::SecretString;
 
@@ -26,7 +25,6 @@ async fn open(directory: &tempfile::TempDir) -> App {
         audience: "fairlead".to_owned(),
         access_token_minutes: 10,
         refresh_token_days: 30,
-        settings: Settings::default(),
         password_memory_kib: 64,
         hashing_threads: 2,
     };

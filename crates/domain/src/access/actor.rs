@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Clause, Grant, Permission, RoleKey, Scope, ScopeFilter, Standing};
+use super::{Clause, Grant, Permission, RoleKey, Scope, ScopeFilter, Share, Standing, Unowned};
 use crate::error::{Code, Refusal};
-use crate::values::{TeamId, UserId};
+use crate::values::{CustomerId, PoolId, TeamId, UserId};
 
 /// Somebody who acts, with everything that access depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,25 +14,42 @@ pub struct Actor {
     /// The user's roles.
     pub roles: Vec<RoleKey>,
     grants: BTreeMap<Permission, Scope>,
-    reach: BTreeSet<TeamId>,
+    places: Places,
+}
+
+/// Where an actor may go besides their own records.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Places {
+    /// The user's team and every team below it.
+    pub reach: BTreeSet<TeamId>,
+    /// The public pools whose member the user is.
+    pub pools: Vec<PoolId>,
+    /// Those from which the user may assign.
+    pub assignable_pools: Vec<PoolId>,
+    /// The customers of others that are shared with the user.
+    pub shared: BTreeMap<CustomerId, Share>,
 }
 
 impl Actor {
-    /// `reach` is the user's team and every team below it. Of several grants of one permission the widest
-    /// counts.
+    /// Of several grants of one permission the widest counts.
     pub fn new(
         id: UserId,
         team: Option<TeamId>,
         roles: Vec<RoleKey>,
         grants: impl IntoIterator<Item = Grant>,
-        reach: BTreeSet<TeamId>,
+        places: Places,
     ) -> Self {
         let mut widest: BTreeMap<Permission, Scope> = BTreeMap::new();
         for grant in grants {
             let scope = widest.entry(grant.permission).or_insert(grant.scope);
             *scope = (*scope).max(grant.scope);
         }
-        Self { id, team, roles, grants: widest, reach }
+        Self { id, team, roles, grants: widest, places }
+    }
+
+    /// Fairlead itself: it follows rules and holds no permission.
+    pub fn system() -> Self {
+        Self::new(UserId(uuid::Uuid::nil()), None, Vec::new(), [], Places::default())
     }
 
     /// The permissions and their reach, as `/me` shows them.
@@ -58,7 +75,7 @@ impl Actor {
 
     /// For creating: the actor must hold the permission; what is created will stand with the actor.
     pub fn authorize_own(&self, permission: Permission) -> Result<(), Refusal> {
-        self.authorize(permission, &Standing::Owned { owner: self.id, team: self.team })
+        self.authorize(permission, &Standing::Owned { owner: self.id, team: self.team, customer: None })
     }
 
     /// The second door: which records of a kind does this permission show?
@@ -67,8 +84,8 @@ impl Actor {
         let mut clauses = Vec::new();
         match scope {
             Some(Scope::All) => return ScopeFilter::All,
-            Some(Scope::TeamAndBelow) if !self.reach.is_empty() => {
-                clauses.push(Clause::OwnerInTeams(self.reach.iter().copied().collect()));
+            Some(Scope::TeamAndBelow) if !self.places.reach.is_empty() => {
+                clauses.push(Clause::OwnerInTeams(self.places.reach.iter().copied().collect()));
             }
             Some(Scope::Team) if self.team.is_some() => {
                 clauses.push(Clause::OwnerInTeams(self.team.into_iter().collect()));
@@ -78,8 +95,17 @@ impl Actor {
         if scope.is_some() && clauses.is_empty() {
             clauses.push(Clause::OwnerIs(self.id));
         }
-        if permission.over_pool().is_some_and(|over| self.holds(over)) {
-            clauses.push(Clause::Unowned);
+        let pools = |pools: &[PoolId]| (!pools.is_empty()).then(|| Clause::InPools(pools.to_vec()));
+        clauses.extend(match permission.over_pool() {
+            Some(Unowned::Leads(over)) if self.holds(over) => Some(Clause::Unowned),
+            Some(Unowned::Customers(over)) if self.holds(over) => pools(&self.places.pools),
+            Some(Unowned::Assignable) if scope.is_some() => pools(&self.places.assignable_pools),
+            _ => None,
+        });
+        if let (true, Some(wanted)) = (scope.is_some(), permission.shared_by()) {
+            let shared = self.places.shared.iter().filter(|(_, share)| **share >= wanted);
+            let shared: Vec<CustomerId> = shared.map(|(customer, _)| *customer).collect();
+            clauses.extend((!shared.is_empty()).then_some(Clause::SharedCustomers(shared)));
         }
         ScopeFilter::Any(clauses)
     }
@@ -88,7 +114,9 @@ impl Actor {
         match standing {
             Standing::Owned { owner, .. } if *owner == self.id => Scope::Own,
             Standing::Owned { team: Some(team), .. } if Some(*team) == self.team => Scope::Team,
-            Standing::Owned { team: Some(team), .. } if self.reach.contains(team) => Scope::TeamAndBelow,
+            Standing::Owned { team: Some(team), .. } if self.places.reach.contains(team) => {
+                Scope::TeamAndBelow
+            }
             _ => Scope::All,
         }
     }
@@ -107,6 +135,7 @@ mod tests {
             (0u128..4, proptest::option::of(0u128..4)).prop_map(|(owner, team)| Standing::Owned {
                 owner: UserId(Uuid::from_u128(owner)),
                 team: team.map(|team| TeamId(Uuid::from_u128(team))),
+                customer: None,
             }),
         ]
     }
@@ -114,7 +143,8 @@ mod tests {
     fn actor(permission: Permission, scope: Scope) -> Actor {
         let (own, below) = (TeamId(Uuid::from_u128(1)), TeamId(Uuid::from_u128(2)));
         let grant = Grant { permission, scope };
-        Actor::new(UserId(Uuid::from_u128(1)), Some(own), vec![], [grant], BTreeSet::from([own, below]))
+        let places = Places { reach: BTreeSet::from([own, below]), ..Places::default() };
+        Actor::new(UserId(Uuid::from_u128(1)), Some(own), vec![], [grant], places)
     }
 
     proptest! {
@@ -124,7 +154,7 @@ mod tests {
             let permission = Permission::ALL[permission];
             let standing = match standing {
                 Standing::Owned { owner, .. } if owner.0.as_u128() == 1 =>
-                    Standing::Owned { owner, team: Some(TeamId(Uuid::from_u128(1))) },
+                    Standing::Owned { owner, team: Some(TeamId(Uuid::from_u128(1))), customer: None },
                 other => other,
             };
             let admitted: Vec<bool> = Scope::ALL
@@ -138,7 +168,7 @@ mod tests {
 
     #[test]
     fn nothing_is_granted_by_silence() {
-        let nobody = Actor::new(UserId(Uuid::from_u128(1)), None, vec![], [], BTreeSet::new());
+        let nobody = Actor::new(UserId(Uuid::from_u128(1)), None, vec![], [], Places::default());
         for permission in Permission::ALL {
             assert!(nobody.visible_scope(*permission).is_nothing());
             assert_eq!(nobody.authorize_own(*permission).unwrap_err().code, Code::Forbidden);

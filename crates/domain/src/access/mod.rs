@@ -8,7 +8,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-pub use actor::Actor;
-pub use permission::Permission;
+pub use actor::{Actor, Places};
+pub use permission::{Permission, Share, Unowned};
 pub use role::{BUILT_IN, BuiltInRole, Grant, RoleKey};
 pub use scope::{Clause, Scope, ScopeFilter, Standing};

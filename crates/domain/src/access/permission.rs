@@ -1,6 +1,16 @@
 use crate::text_enum;
 
 text_enum! {
+    /// What a collaborator may do with a customer, from little to much.
+    pub enum Share {
+        /// See it.
+        Read = "read",
+        /// Work with it.
+        Write = "write",
+    }
+}
+
+text_enum! {
     /// What a role may grant: `resource:action`.
     pub enum Permission {
         /// See leads.
@@ -9,6 +19,8 @@ text_enum! {
         LeadsReadPool = "leads:read_pool",
         /// Record leads.
         LeadsCreate = "leads:create",
+        /// Record leads that may be known already.
+        LeadsAllowDuplicate = "leads:allow_duplicate",
         /// Change and delete leads.
         LeadsUpdate = "leads:update",
         /// Qualify, disqualify and reopen leads.
@@ -19,12 +31,16 @@ text_enum! {
         LeadsAssign = "leads:assign",
         /// Take leads from the lead pool.
         LeadsClaim = "leads:claim",
+        /// Make web forms that bring leads.
+        LeadFormsManage = "lead_forms:manage",
         /// See customers.
         CustomersRead = "customers:read",
         /// Record customers.
         CustomersCreate = "customers:create",
         /// Change and delete customers and their contacts.
         CustomersUpdate = "customers:update",
+        /// Merge customers that are one.
+        CustomersMerge = "customers:merge",
         /// Give customers back to the public pool.
         CustomersRelease = "customers:release",
         /// See the public pool.
@@ -33,6 +49,12 @@ text_enum! {
         PoolClaim = "pool:claim",
         /// Give customers to users.
         PoolAssign = "pool:assign",
+        /// See transfers.
+        TransfersRead = "transfers:read",
+        /// Ask for transfers.
+        TransfersRequest = "transfers:request",
+        /// Decide transfers as the owner's supervisor.
+        TransfersApprove = "transfers:approve",
         /// See opportunities.
         OpportunitiesRead = "opportunities:read",
         /// Record, change and delete opportunities.
@@ -79,22 +101,49 @@ text_enum! {
         RolesRead = "roles:read",
         /// Manage roles.
         RolesManage = "roles:manage",
-        /// Configure pipelines and other settings.
+        /// See how the organisation is set up: settings, pools, rules, jobs.
+        SettingsRead = "settings:read",
+        /// Configure pipelines, pools, rules and other settings.
         SettingsManage = "settings:manage",
         /// Read the audit trail.
         AuditRead = "audit:read",
     }
 }
 
+/// What has no owner and may be open to a permission nevertheless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unowned {
+    /// Leads without owner, for whoever holds this permission.
+    Leads(Permission),
+    /// Customers in the public pools that the actor is a member of, for whoever holds this permission.
+    Customers(Permission),
+    /// Customers in the public pools that the actor may assign from.
+    Assignable,
+}
+
 impl Permission {
-    /// The permission that opens records without owner to whoever holds this one in a narrower scope than
-    /// all. A pool belongs to nobody, so no scope but `all` reaches it by itself.
-    pub const fn over_pool(self) -> Option<Self> {
+    /// What is open to whoever holds this permission in a narrower scope than all. A pool belongs to nobody, so
+    /// no scope but `all` reaches it by itself.
+    pub const fn over_pool(self) -> Option<Unowned> {
         match self {
-            Self::LeadsRead | Self::LeadsReadPool => Some(Self::LeadsReadPool),
-            Self::CustomersRead | Self::PoolRead => Some(Self::PoolRead),
+            Self::LeadsRead | Self::LeadsReadPool => Some(Unowned::Leads(Self::LeadsReadPool)),
             // Whoever may claim or assign at all may take from the pool; who receives is judged apart.
-            Self::LeadsClaim | Self::LeadsAssign | Self::PoolClaim | Self::PoolAssign => Some(self),
+            Self::LeadsClaim | Self::LeadsAssign => Some(Unowned::Leads(self)),
+            Self::CustomersRead | Self::PoolRead => Some(Unowned::Customers(Self::PoolRead)),
+            Self::PoolClaim => Some(Unowned::Customers(self)),
+            Self::PoolAssign => Some(Unowned::Assignable),
+            _ => None,
+        }
+    }
+
+    /// What a customer's collaborator needs so that this permission covers the customer of somebody else, its
+    /// contacts, activities and opportunities. Contracts and money are never shared.
+    pub const fn shared_by(self) -> Option<Share> {
+        match self {
+            Self::CustomersRead | Self::OpportunitiesRead => Some(Share::Read),
+            Self::CustomersUpdate | Self::OpportunitiesUpdate | Self::OpportunitiesAdvance => {
+                Some(Share::Write)
+            }
             _ => None,
         }
     }

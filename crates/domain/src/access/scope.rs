@@ -1,5 +1,5 @@
 use crate::text_enum;
-use crate::values::{TeamId, UserId};
+use crate::values::{CustomerId, PoolId, TeamId, UserId};
 
 text_enum! {
     /// How far a grant reaches, from narrow to wide.
@@ -24,9 +24,13 @@ pub enum Standing {
         owner: UserId,
         /// The owner's team at present.
         team: Option<TeamId>,
+        /// The customer that it is or belongs to, where that may be shared with collaborators.
+        customer: Option<CustomerId>,
     },
-    /// It is in the pool.
+    /// It is a lead without owner.
     Unowned,
+    /// It is a customer in this public pool.
+    Pooled(PoolId),
     /// It belongs to the organisation as a whole: users, teams, roles, settings. Only scope `all` reaches it.
     Organisation,
 }
@@ -47,8 +51,12 @@ pub enum Clause {
     OwnerIs(UserId),
     /// Owned by a member of one of these teams.
     OwnerInTeams(Vec<TeamId>),
-    /// Without owner.
+    /// A lead without owner.
     Unowned,
+    /// A customer in one of these public pools.
+    InPools(Vec<PoolId>),
+    /// One of these customers, or what belongs to them: the actor is their collaborator.
+    SharedCustomers(Vec<CustomerId>),
 }
 
 impl ScopeFilter {
@@ -59,6 +67,10 @@ impl ScopeFilter {
             (Clause::OwnerIs(user), Standing::Owned { owner, .. }) => user == owner,
             (Clause::OwnerInTeams(teams), Standing::Owned { team: Some(team), .. }) => teams.contains(team),
             (Clause::Unowned, Standing::Unowned) => true,
+            (Clause::InPools(pools), Standing::Pooled(pool)) => pools.contains(pool),
+            (Clause::SharedCustomers(shared), Standing::Owned { customer: Some(customer), .. }) => {
+                shared.contains(customer)
+            }
             _ => false,
         })
     }

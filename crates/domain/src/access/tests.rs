@@ -14,18 +14,24 @@ const TABLE: &[(Permission, &str)] = &[
     (P::LeadsRead, "own tab all -   all all all"),
     (P::LeadsReadPool, "own own all -   all all all"),
     (P::LeadsCreate, "own own all -   all -   all"),
+    (P::LeadsAllowDuplicate, "-   tab all -   all -   all"),
     (P::LeadsUpdate, "own tab all -   all -   all"),
     (P::LeadsQualify, "own tab all -   all -   all"),
     (P::LeadsConvert, "own tab all -   -   -   all"),
     (P::LeadsAssign, "-   tab all -   all -   all"),
     (P::LeadsClaim, "own own all -   -   -   -"),
+    (P::LeadFormsManage, "-   -   -   -   all -   all"),
     (P::CustomersRead, "own tab all all -   all all"),
     (P::CustomersCreate, "own tab all -   -   -   all"),
     (P::CustomersUpdate, "own tab all -   -   -   all"),
+    (P::CustomersMerge, "-   tab all -   -   -   all"),
     (P::CustomersRelease, "own tab all -   -   -   all"),
     (P::PoolRead, "own own all -   all all all"),
     (P::PoolClaim, "own own all -   -   -   -"),
     (P::PoolAssign, "-   tab all -   -   -   all"),
+    (P::TransfersRead, "own tab all -   -   all all"),
+    (P::TransfersRequest, "own tab all -   -   -   all"),
+    (P::TransfersApprove, "-   tab all -   -   -   -"),
     (P::OpportunitiesRead, "own tab all all -   all all"),
     (P::OpportunitiesUpdate, "own tab all -   -   -   all"),
     (P::OpportunitiesAdvance, "own tab all -   -   -   all"),
@@ -49,6 +55,7 @@ const TABLE: &[(Permission, &str)] = &[
     (P::TeamsManage, "-   -   -   -   -   -   all"),
     (P::RolesRead, "-   -   -   -   -   all all"),
     (P::RolesManage, "-   -   -   -   -   -   all"),
+    (P::SettingsRead, "-   -   -   -   -   all all"),
     (P::SettingsManage, "-   -   -   -   -   -   all"),
     (P::AuditRead, "-   -   -   -   -   all all"),
 ];
@@ -77,9 +84,7 @@ fn built_in_roles_grant_what_the_design_says() {
 #[test]
 fn scopes_reach_as_far_as_their_team() {
     let world = World::new();
-    let reads = |who, owner: Option<u128>| {
-        world.by(who, |ctx| ctx.authorize(P::CustomersRead, owner.map(user)).is_ok())
-    };
+    let reads = |who, owner: Option<u128>| world.by(who, |ctx| world.customer(owner).reveal(ctx).is_ok());
     let seen = |who| [Some(REP), Some(OTHER_REP), Some(DIRECTOR), None].map(|owner| reads(who, owner));
     assert_eq!(seen(REP), [true, false, false, true]);
     assert_eq!(seen(OTHER_REP), [false, true, false, true]);
@@ -101,7 +106,7 @@ fn a_narrow_grant_does_not_reach_the_organisation() {
         None,
         vec![],
         [Grant { permission: P::UsersManage, scope: Scope::TeamAndBelow }],
-        std::collections::BTreeSet::new(),
+        Places::default(),
     );
     let refusal = narrow.authorize(P::UsersManage, &Standing::Organisation).unwrap_err();
     assert_eq!((refusal.code, &refusal.figures["needed_scope"]), (Code::Forbidden, &"all".into()));

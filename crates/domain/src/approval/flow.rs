@@ -123,15 +123,14 @@ pub struct Flow {
     pub steps: Vec<FlowStep>,
 }
 
-/// The flow that Fairlead brings along: the owner's manager, then finance.
+/// The flow that Fairlead brings along: the owner's manager, then finance where money is at stake.
 pub fn default_flow(subject: ApprovalSubject) -> Flow {
     let step = |name: &str, rule| FlowStep { name: Line::new(name), rule };
-    Flow {
-        subject,
-        version: 1,
-        steps: vec![
-            step("Manager", ApproverRule::ManagerOfOwner),
-            step("Finance", ApproverRule::Role(RoleKey("finance".to_owned()))),
-        ],
-    }
+    let manager = step("Manager", ApproverRule::ManagerOfOwner);
+    let finance = || step("Finance", ApproverRule::Role(RoleKey("finance".to_owned())));
+    let steps = match subject {
+        ApprovalSubject::Contract | ApprovalSubject::Invoice => vec![manager, finance()],
+        ApprovalSubject::Transfer => vec![manager],
+    };
+    Flow { subject, version: 1, steps }
 }

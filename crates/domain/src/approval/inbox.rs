@@ -31,7 +31,7 @@ pub struct InboxClause {
 }
 
 /// What waits for an actor, as data for persistence: the pending requests that are [`Inbox::readable`], fit
-/// a clause or [`Inbox::named_pattern`], were neither asked for by nor are owned by [`Inbox::me`], and were
+/// a clause or [`Inbox::named_pattern`], were neither asked for by nor are owned by nor would go to [`Inbox::me`], and were
 /// not decided in an earlier step by them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inbox {

@@ -1,8 +1,8 @@
 //! The approval engine (审批): who must agree before a contract or an invoice goes on.
 //!
 //! A [`Flow`] says which steps a subject passes. A request ([`Approval`]) keeps the steps with which it
-//! began and collects one decision for each, by different persons, none of whom asked for it or owns the
-//! subject. A request that nobody could decide is never made.
+//! began and collects one decision for each, by different persons, none of whom asked for it, owns the
+//! subject or would receive it. A request that nobody could decide is never made.
 
 mod flow;
 mod inbox;
@@ -23,8 +23,10 @@ use crate::context::{Context, Event};
 use crate::contract::Contract;
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
+use crate::organisation::Organisation;
 use crate::record;
 use crate::text_enum;
+use crate::transfer::Transfer;
 use crate::values::{ApprovalId, CustomerId, Line, Money, Number, Prose, Timestamp, UserId};
 use crate::workflow::{AllowedAction, Machine, Rule, Who};
 
@@ -61,6 +63,8 @@ text_enum! {
         Contract = "contract",
         /// An invoice.
         Invoice = "invoice",
+        /// A transfer.
+        Transfer = "transfer",
     }
 }
 
@@ -80,6 +84,7 @@ impl ApprovalSubject {
         match self {
             Self::Contract => Permission::ContractsRead,
             Self::Invoice => Permission::InvoicesRead,
+            Self::Transfer => Permission::TransfersRead,
         }
     }
 
@@ -88,6 +93,7 @@ impl ApprovalSubject {
         match self {
             Self::Contract => Permission::ContractsApprove,
             Self::Invoice => Permission::InvoicesApprove,
+            Self::Transfer => Permission::TransfersApprove,
         }
     }
 }
@@ -105,7 +111,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             who: Who::Named,
             guards: &[
                 "the caller is named by the present step",
-                "the caller neither asked, nor owns the subject, nor decided an earlier step",
+                "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
                 "the subject is as it was when the request was made",
                 "the request is approved with its last step",
             ],
@@ -117,7 +123,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             who: Who::Named,
             guards: &[
                 "the caller is named by the present step",
-                "the caller neither asked, nor owns the subject, nor decided an earlier step",
+                "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
                 "a comment is given",
             ],
         },
@@ -171,14 +177,19 @@ pub struct Approval {
     /// The version of the subject that is reviewed.
     #[schema(minimum = 1)]
     pub subject_version: i64,
-    /// How much is at stake.
-    pub amount: Money,
+    /// How much is at stake; none where no money is.
+    #[schema(required)]
+    pub amount: Option<Money>,
     /// Who asked.
     pub requester_id: UserId,
     /// Who owns the subject.
     pub owner_id: UserId,
-    /// The subject's customer.
-    pub customer_id: CustomerId,
+    /// Who would receive what it is about, if somebody would.
+    #[schema(required)]
+    pub beneficiary_id: Option<UserId>,
+    /// The subject's customer; none where it has several.
+    #[schema(required)]
+    pub customer_id: Option<CustomerId>,
     /// The version of the flow with which it began.
     #[schema(minimum = 1)]
     pub flow_version: i64,
@@ -222,11 +233,13 @@ pub struct SubjectFacts {
     /// Its version.
     pub version: i64,
     /// Its amount.
-    pub amount: Money,
+    pub amount: Option<Money>,
     /// Its owner.
     pub owner_id: UserId,
+    /// Who would receive it.
+    pub beneficiary_id: Option<UserId>,
     /// Its customer.
-    pub customer_id: CustomerId,
+    pub customer_id: Option<CustomerId>,
     /// All of it.
     pub snapshot: serde_json::Value,
 }
@@ -239,9 +252,10 @@ impl SubjectFacts {
             id: contract.id.into(),
             number: contract.number.clone(),
             version: contract.version,
-            amount: contract.details.amount,
+            amount: Some(contract.details.amount),
             owner_id: contract.owner_id,
-            customer_id: contract.details.customer_id,
+            beneficiary_id: None,
+            customer_id: Some(contract.details.customer_id),
             snapshot: snapshot(contract)?,
         })
     }
@@ -253,10 +267,26 @@ impl SubjectFacts {
             id: invoice.id.into(),
             number: invoice.number.clone(),
             version: invoice.version,
-            amount: invoice.details.amount,
+            amount: Some(invoice.details.amount),
             owner_id: invoice.owner_id,
-            customer_id: invoice.customer_id,
+            beneficiary_id: None,
+            customer_id: Some(invoice.customer_id),
             snapshot: snapshot(invoice)?,
+        })
+    }
+
+    /// Of a transfer.
+    pub fn of_transfer(transfer: &Transfer) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::Transfer,
+            id: transfer.id.into(),
+            number: transfer.number.clone(),
+            version: transfer.version,
+            amount: None,
+            owner_id: transfer.owner_id,
+            beneficiary_id: Some(transfer.details.to_user_id),
+            customer_id: None,
+            snapshot: snapshot(transfer)?,
         })
     }
 }
@@ -315,6 +345,7 @@ impl Approval {
             amount: subject.amount,
             requester_id: ctx.actor.id,
             owner_id: subject.owner_id,
+            beneficiary_id: subject.beneficiary_id,
             customer_id: subject.customer_id,
             flow_version: flow.version,
             waiting_for: steps.first().map(|step| step.rule.clone()),
@@ -343,7 +374,7 @@ impl Approval {
             .map(|step| {
                 actors
                     .iter()
-                    .filter(|actor| self.involved(actor.id).is_none() && self.eligible(ctx, actor, step))
+                    .filter(|actor| self.involved(actor.id).is_none() && self.eligible(ctx.org, actor, step))
                     .map(|actor| actor.id)
                     .collect()
             })
@@ -359,8 +390,8 @@ impl Approval {
     }
 
     /// Whoever decides a step is named by it and may see what they decide about.
-    fn eligible(&self, ctx: &Context, actor: &Actor, step: &Step) -> bool {
-        let standing = ctx.standing(Some(self.owner_id));
+    fn eligible(&self, org: &Organisation, actor: &Actor, step: &Step) -> bool {
+        let standing = org.standing(Some(self.owner_id));
         actor.authorize(self.subject_kind.read(), &standing).is_ok()
             && step.rule.names(actor, self.subject_kind, &standing)
     }
@@ -371,9 +402,25 @@ impl Approval {
             Some("nobody decides what they asked for")
         } else if user == self.owner_id {
             Some("nobody decides about what they own")
+        } else if Some(user) == self.beneficiary_id {
+            Some("nobody decides about what they would receive")
         } else {
             None
         }
+    }
+
+    /// Who can decide the present step.
+    pub fn approvers(&self, org: &Organisation) -> Vec<UserId> {
+        let Some(step) = self.steps.get(self.present()).filter(|_| self.status == ApprovalStatus::Pending)
+        else {
+            return Vec::new();
+        };
+        org.active_actors()
+            .iter()
+            .filter(|actor| self.involved(actor.id).is_none() && !self.decided_by(actor.id))
+            .filter(|actor| self.eligible(org, actor, step))
+            .map(|actor| actor.id)
+            .collect()
     }
 
     fn decided_by(&self, user: UserId) -> bool {
@@ -393,11 +440,10 @@ impl Approval {
     /// duties, then the state. Whoever no step names learns nothing about the state.
     pub fn may_decide(&self, ctx: &Context) -> Result<(), Refusal> {
         let pending = self.status == ApprovalStatus::Pending;
-        let named = self
-            .steps
-            .iter()
-            .enumerate()
-            .any(|(at, step)| (!pending || at == self.present()) && self.eligible(ctx, ctx.actor, step));
+        let named =
+            self.steps.iter().enumerate().any(|(at, step)| {
+                (!pending || at == self.present()) && self.eligible(ctx.org, ctx.actor, step)
+            });
         if !named {
             return Err(Refusal::new(Code::Forbidden, "the present step is decided by others")
                 .with("waiting_for", &self.waiting_for));

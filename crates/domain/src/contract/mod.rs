@@ -66,6 +66,8 @@ text_enum! {
         Complete = "complete",
         /// A payment or an invoice was taken back after completion.
         Reactivate = "reactivate",
+        /// It goes to another owner.
+        Transfer = "transfer",
     }
 }
 
@@ -134,6 +136,16 @@ pub static MACHINE: Machine<ContractStatus, ContractAction> = Machine {
             to: Some(ContractStatus::Active),
             who: Who::System,
             guards: &["confirmed payments, or by_invoice issued invoices, no longer equal the amount"],
+        },
+        Rule {
+            action: ContractAction::Transfer,
+            from: &[ContractStatus::Draft, ContractStatus::Active],
+            to: None,
+            who: Who::System,
+            guards: &[
+                "a transfer was approved, or its owner leaves",
+                "no approval of it or of its invoices is pending",
+            ],
         },
     ],
 };
@@ -301,6 +313,18 @@ impl Contract {
             ContractSums { invoice_committed: nothing, invoiced: nothing, received: nothing, paid: nothing };
         self.details = form.into_inner();
         Ok(Event("contract.updated"))
+    }
+
+    /// Goes to another owner, with its invoices and payments, as was approved or because its owner leaves. What
+    /// somebody is asked to approve does not change hands.
+    pub fn transfer(&mut self, to: UserId, pending_invoices: usize) -> Result<Event, Refusal> {
+        if self.status == ContractStatus::PendingApproval || pending_invoices > 0 {
+            let detail = "an approval of the contract or of one of its invoices is pending";
+            return Err(Refusal::new(Code::PendingApproval, detail));
+        }
+        MACHINE.follow(self.status, ContractAction::Transfer)?;
+        self.owner_id = to;
+        Ok(Event("contract.transferred"))
     }
 
     /// Asks for approval.

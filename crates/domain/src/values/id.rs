@@ -56,6 +56,32 @@ ids! {
     RoleId,
     /// Id of a login session.
     SessionId,
+    /// Id of the organisation's settings.
+    SettingsId,
+    /// Id of a public pool (公海).
+    PoolId,
+    /// Id of a customer's collaborator (协作人).
+    CollaboratorId,
+    /// Id of a background job.
+    JobId,
+    /// Id of a line of a job's record.
+    JobItemId,
+    /// Id of a transfer (转移).
+    TransferId,
+    /// Id of a record of a transfer.
+    TransferItemId,
+    /// Id of a scoring rule (评分规则).
+    ScoringRuleId,
+    /// Id of an assignment rule (分配规则).
+    AssignmentRuleId,
+    /// Id of a notification (通知).
+    NotificationId,
+    /// Id of a saved view (视图).
+    SavedViewId,
+    /// Id of a web form (网页表单).
+    LeadFormId,
+    /// Id of a line of an ownership history.
+    OwnershipChangeId,
     /// Id of a lead (线索).
     LeadId,
     /// Id of a customer (客户).

@@ -2,7 +2,9 @@
 
 mod contact_data;
 mod enumeration;
+mod fold;
 pub use enumeration::enum_schema;
+pub use fold::{company_key, folded};
 pub mod form;
 mod id;
 mod money;

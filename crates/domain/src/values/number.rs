@@ -14,6 +14,8 @@ text_enum! {
         Invoice = "IV",
         /// Payments, `PY-2026-000123`.
         Payment = "PY",
+        /// Transfers, `TR-2026-000123`.
+        Transfer = "TR",
     }
 }
 

@@ -1,22 +1,20 @@
 //! Every state machine, every pair of state and action, against a table written here.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 
 use super::*;
-use crate::access::{Grant, Scope};
+use crate::access::{Grant, Places, Scope};
 use crate::values::UserId;
 
 /// From, action, to, and who: a permission, `named` or `system`.
 type Line = (&'static str, &'static str, &'static str, &'static str);
 
 fn actor(grants: impl IntoIterator<Item = Grant>) -> Actor {
-    Actor::new(UserId(Uuid::from_u128(1)), None, vec![], grants, BTreeSet::new())
+    Actor::new(UserId(Uuid::from_u128(1)), None, vec![], grants, Places::default())
 }
 
 fn check<S: Word, A: Word>(machine: &Machine<S, A>, states: &[S], actions: &[A], table: &[Line]) {
-    let standing = Standing::Owned { owner: UserId(Uuid::from_u128(2)), team: None };
+    let standing = Standing::Owned { owner: UserId(Uuid::from_u128(2)), team: None, customer: None };
     let mighty = actor(Permission::ALL.iter().map(|p| Grant { permission: *p, scope: Scope::All }));
     let nobody = actor([]);
     let mut found = 0;
@@ -78,6 +76,7 @@ fn leads() {
         ("new", "release", "new", "leads:update"),
         ("contacted", "release", "contacted", "leads:update"),
         ("qualified", "release", "qualified", "leads:update"),
+        ("new", "return", "new", "system"),
         ("new", "contact", "contacted", "system"),
         ("contacted", "qualify", "qualified", "leads:qualify"),
         ("new", "disqualify", "disqualified", "leads:qualify"),
@@ -97,6 +96,12 @@ fn customers() {
         ("pool", "assign", "owned", "pool:assign"),
         ("owned", "assign", "owned", "pool:assign"),
         ("owned", "release", "pool", "customers:release"),
+        ("owned", "recycle", "pool", "system"),
+        ("owned", "transfer", "owned", "system"),
+        ("pool", "move", "pool", "pool:assign"),
+        ("owned", "move", "owned", "pool:assign"),
+        ("owned", "lock", "owned", "pool:assign"),
+        ("owned", "unlock", "owned", "pool:assign"),
     ];
     check(&MACHINE, Ownership::ALL, OwnershipAction::ALL, table);
 }
@@ -108,6 +113,7 @@ fn opportunities() {
         ("open", "advance", "open", "opportunities:advance"),
         ("open", "lose", "lost", "opportunities:advance"),
         ("lost", "reopen", "open", "opportunities:reopen"),
+        ("open", "transfer", "open", "system"),
         ("open", "win", "won", "system"),
         ("open", "return", "open", "system"),
     ];
@@ -126,6 +132,8 @@ fn contracts() {
         ("pending_approval", "reject", "draft", "system"),
         ("active", "complete", "completed", "system"),
         ("completed", "reactivate", "active", "system"),
+        ("draft", "transfer", "draft", "system"),
+        ("active", "transfer", "active", "system"),
     ];
     check(&MACHINE, ContractStatus::ALL, ContractAction::ALL, table);
 }
@@ -171,7 +179,10 @@ fn approvals() {
 #[test]
 fn all_machines_are_published() {
     let names: Vec<String> = machines().into_iter().map(|workflow| workflow.name).collect();
-    assert_eq!(names, ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment"]);
+    assert_eq!(
+        names,
+        ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment", "transfer", "job"]
+    );
     for workflow in machines() {
         assert!(workflow.mermaid.starts_with("stateDiagram-v2\n  [*] --> "));
         assert!(workflow.initial.iter().all(|state| workflow.states.contains(state)));
@@ -179,4 +190,27 @@ fn all_machines_are_published() {
             assert_eq!(step.permission.is_some(), step.by == TakenBy::PermissionHolder);
         }
     }
+}
+
+#[test]
+fn transfers() {
+    use crate::transfer::{MACHINE, TransferAction, TransferStatus};
+    let table: &[Line] = &[
+        ("pending", "approve", "approved", "system"),
+        ("pending", "reject", "rejected", "system"),
+        ("pending", "withdraw", "withdrawn", "named"),
+    ];
+    check(&MACHINE, TransferStatus::ALL, TransferAction::ALL, table);
+}
+
+#[test]
+fn jobs() {
+    use crate::job::{JobAction, JobStatus, MACHINE};
+    let table: &[Line] = &[
+        ("queued", "run", "running", "system"),
+        ("running", "run", "running", "system"),
+        ("running", "finish", "finished", "system"),
+        ("running", "fail", "failed", "system"),
+    ];
+    check(&MACHINE, JobStatus::ALL, JobAction::ALL, table);
 }

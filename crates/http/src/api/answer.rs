@@ -2,11 +2,12 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use fairlead_application::{Done, Page, Versioned};
+use fairlead_application::{Done, Flag, Page, Versioned};
 use fairlead_domain::error::{Code, Refusal};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::BASE;
 use super::ask::Ask;
 use crate::problem::{Failed, Outcome};
 use crate::request::body::JSON;
@@ -55,11 +56,16 @@ impl Ask {
         if replayed {
             response.insert_header((REPLAYED, "true"));
         }
-        if let Some(version) = view.get("version").and_then(Value::as_i64).filter(|_| answer.tagged) {
+        // Of what a dry run shows, no version will ever be there.
+        let tagged = answer.tagged && !self.says(Flag::DryRun);
+        if let Some(version) = view.get("version").and_then(Value::as_i64).filter(|_| tagged) {
             response.insert_header((header::ETAG, entity_tag(version)));
         }
         if let Some(id) = view.get("id").and_then(Value::as_str).filter(|_| answer.located) {
-            let path = format!("{}/{id}", self.request.path());
+            let path = match answer.home {
+                Some(home) => format!("{BASE}{home}/{id}"),
+                None => format!("{}/{id}", self.request.path()),
+            };
             response.insert_header((header::LOCATION, self.state.link(&path)));
         }
         if answer.schema.is_none() { Ok(response.finish()) } else { json(&mut response, &view) }

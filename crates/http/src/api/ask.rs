@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload};
 use fairlead_application::listing::ListRequest;
-use fairlead_application::{App, Call, Caller};
+use fairlead_application::{App, Call, Caller, Flag};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
@@ -56,7 +56,7 @@ impl Exchange {
         }
         let query = query::pairs(self.request.query_string());
         if self.shape.listing.is_none() {
-            query::refuse_any(&query)?;
+            query::check_flags(&query, self.shape.flags)?;
         }
         let body = self.body().await?;
         let Self { state, shape, permission, request, .. } = self;
@@ -100,10 +100,17 @@ impl Ask {
         let mut call = Call::new(caller, self.origin().request_id);
         call.permission = self.permission;
         call.if_match = condition::if_match(self.request.headers(), self.shape.precondition)?;
+        call.dry_run = self.says(Flag::DryRun);
+        call.allow_duplicate = self.says(Flag::AllowDuplicate);
         if self.shape.idempotent {
             call.idempotency = idempotency::key(&self.request, &self.body)?;
         }
         Ok(call)
+    }
+
+    /// Whether the query says this.
+    pub(crate) fn says(&self, flag: Flag) -> bool {
+        self.shape.flags.contains(&flag) && query::says(&self.query, flag)
     }
 
     /// The path's parameter.

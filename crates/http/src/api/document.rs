@@ -134,6 +134,7 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
     if let Some(listing) = shape.listing {
         parameters.extend(listing::parameters(listing).into_iter().map(RefOr::T));
     }
+    parameters.extend(shape.flags.iter().map(|flag| RefOr::T(listing::flag(*flag))));
     let mut shared = |name| parameters.push(RefOr::Ref(components::parameter(name)));
     match shape.precondition {
         Precondition::Ignored => {}
@@ -171,6 +172,7 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
     let answer = &shape.answer;
     let description = match answer.status {
         StatusCode::CREATED => "Made.",
+        StatusCode::ACCEPTED => "Begun: `Location` says where its progress is found.",
         StatusCode::NO_CONTENT => "Done.",
         _ if shape.method == Method::GET => "Found.",
         _ => "Done: this is what came of it.",
@@ -280,7 +282,7 @@ fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Respons
 /// refused before one begins, and what may be otherwise at once, never is.
 fn is_kept(code: Code) -> bool {
     !matches!(code, Code::IdempotencyInProgress | Code::IdempotencyKeyReused)
-        && matches!(problem::entry(code).status, 403 | 404 | 409 | 412 | 422)
+        && matches!(problem::entry(code).status, 308 | 403 | 404 | 409 | 412 | 422)
 }
 
 fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response {
@@ -305,6 +307,9 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
         .header_ref(REQUEST_ID, components::header(REQUEST_ID));
     if codes.iter().any(|code| problem::waits(*code)) {
         builder = builder.header_ref("Retry-After", components::header("Retry-After"));
+    }
+    if codes.contains(&Code::Merged) {
+        builder = builder.header_ref("Location", components::header("Location"));
     }
     if kept {
         builder = builder.header_ref(REPLAYED, components::header(REPLAYED));

@@ -1,5 +1,6 @@
 //! What a list may be asked, as parameters of the specification.
 
+use fairlead_application::Flag;
 use fairlead_application::listing::{Field, Kind, Listing, Operator};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -22,6 +23,12 @@ pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
         .iter()
         .flat_map(|field| field.operators().into_iter().map(|operator| filter(field, operator)));
     filters.chain(search(listing)).chain(includes(listing)).chain(paging(listing)).collect()
+}
+
+/// A flag of an operation that reads no list.
+pub(crate) fn flag(flag: Flag) -> Parameter {
+    let value = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false)));
+    query(flag.name(), flag.description().to_owned()).schema(Some(value)).build()
 }
 
 fn filter(field: &Field, operator: Operator) -> Parameter {

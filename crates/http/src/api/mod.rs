@@ -24,7 +24,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use fairlead_application::Call;
+use fairlead_application::{Call, Flag};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 use futures_util::future::LocalBoxFuture;
@@ -101,6 +101,23 @@ impl Api {
     pub(crate) fn needs(&mut self, permission: Permission) -> &mut Self {
         if let Some(operation) = self.operations.last_mut() {
             operation.permission = Some(permission);
+        }
+        self
+    }
+
+    /// Records below this path may have been merged into others: then every operation says into which.
+    pub(crate) fn merges(&mut self, path: &str) -> &mut Self {
+        let below = format!("{BASE}{path}/{{id}}");
+        for operation in self.operations.iter_mut().filter(|it| it.shape.path.starts_with(&below)) {
+            operation.refusals.push(Code::Merged);
+        }
+        self
+    }
+
+    /// The query of the operation declared last may say this.
+    pub(crate) fn flagged(&mut self, flags: &'static [Flag]) -> &mut Self {
+        if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
+            shape.flags = flags;
         }
         self
     }

@@ -1,5 +1,6 @@
 //! Operations that take no token.
 
+use actix_web::http::header::ORIGIN;
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::{App, Failure};
 use fairlead_domain::valid::Valid;
@@ -29,6 +30,33 @@ impl Api {
         let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             ask.plain(&run(ask.app(), &ask.origin(), ask.form()?).await?)
+        })
+    }
+
+    /// Public `POST` with a form, from pages of other sites, to one of several receivers.
+    pub(crate) fn open_submission<Id, T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, Id, Option<&str>, &str, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path)
+            .of(self.schemas.of::<Id>())
+            .takes(Body::Form(form))
+            .answers(StatusCode::ACCEPTED, view);
+        self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
+            let site = ask.request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
+            let sender = ask.origin().client;
+            ask.plain(&run(ask.app(), ask.id()?, site, &sender, ask.form()?).await?)
         })
     }
 

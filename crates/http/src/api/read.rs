@@ -29,6 +29,49 @@ impl Api {
         })
     }
 
+    /// `GET` of a list that belongs to a record.
+    pub(crate) fn list_of<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        listing: &'static Listing,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View,
+        F: AsyncFn(&App, &Call, Id, ListRequest) -> Read<Page<V>> + Send + Sync + 'static,
+    {
+        let page = self.schemas.page_of::<V>();
+        let shape =
+            api(Method::GET, path).of(self.schemas.of::<Id>()).listed(listing).answers(StatusCode::OK, page);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.page(&run(ask.app(), call, ask.id()?, ask.list()?).await?)
+        })
+    }
+
+    /// `GET` of something that there is one of, and that has a version.
+    pub(crate) fn get_one<V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View + Versioned,
+        F: AsyncFn(&App, &Call) -> Read<V> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = api(Method::GET, path).answers(StatusCode::OK, view).cached();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.versioned(&run(ask.app(), call).await?)
+        })
+    }
+
     /// `GET` of a record that has a version.
     pub(crate) fn get<Id, V, F>(
         &mut self,

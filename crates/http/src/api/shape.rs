@@ -2,6 +2,7 @@
 //! answers and the specification share. They know no kinds of operation; they read the shape.
 
 use actix_web::http::{Method, StatusCode};
+use fairlead_application::Flag;
 use fairlead_application::listing::Listing;
 use fairlead_domain::error::Code;
 use utoipa::openapi::{RefOr, Schema};
@@ -23,6 +24,8 @@ pub(crate) struct Shape {
     pub(crate) body: Body,
     /// What the query may say; without it, nothing.
     pub(crate) listing: Option<&'static Listing>,
+    /// What else the query may say.
+    pub(crate) flags: &'static [Flag],
     pub(crate) precondition: Precondition,
     /// Whether `If-None-Match` is looked at.
     pub(crate) cached: bool,
@@ -54,6 +57,8 @@ pub(crate) struct Answer {
     pub(crate) tagged: bool,
     /// Whether it comes with a `Location`.
     pub(crate) located: bool,
+    /// Where what it makes is found, when not below its own path.
+    pub(crate) home: Option<&'static str>,
     /// Whether it may come with a `Link` to the next page.
     pub(crate) paged: bool,
 }
@@ -69,11 +74,12 @@ impl Shape {
             public: false,
             body: Body::Ignored,
             listing: None,
+            flags: &[],
             precondition: Precondition::Ignored,
             cached: false,
             idempotent: false,
             refuses: &[],
-            answer: Answer { status, schema: None, tagged: false, located: false, paged: false },
+            answer: Answer { status, schema: None, tagged: false, located: false, home: None, paged: false },
         }
     }
 
@@ -125,6 +131,18 @@ impl Shape {
         self.answer.located = true;
         self.answer.tagged = true;
         self
+    }
+
+    /// It begins something that goes on after the answer, and is found under this path.
+    pub(crate) fn begins(mut self, home: &'static str) -> Self {
+        self.answer.located = true;
+        self.answer.home = Some(home);
+        self
+    }
+
+    /// Its query may say this.
+    pub(crate) fn flagged(self, flags: &'static [Flag]) -> Self {
+        Self { flags, ..self }
     }
 
     /// Repeated under one key, it happens once.

@@ -1,7 +1,7 @@
 //! Operations that write.
 
 use actix_web::http::{Method, StatusCode};
-use fairlead_application::{App, Call, Failure, Written};
+use fairlead_application::{App, Call, Failure, Flag, Written};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use serde::Serialize;
@@ -34,6 +34,107 @@ impl Api {
             .idempotent();
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.written(run(ask.app(), call, ask.form()?).await?)
+        })
+    }
+
+    /// `POST` that does many things at once.
+    pub(crate) fn batch<T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path)
+            .takes(Body::Form(form))
+            .answers(StatusCode::OK, view)
+            .flagged(&[Flag::DryRun])
+            .idempotent();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.form()?).await?)
+        })
+    }
+
+    /// `POST` that does many things at once about a record.
+    pub(crate) fn batch_of<Id, T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Id, Valid<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path)
+            .of(self.schemas.of::<Id>())
+            .takes(Body::Form(form))
+            .answers(StatusCode::OK, view)
+            .flagged(&[Flag::DryRun])
+            .idempotent();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.id()?, ask.form()?).await?)
+        })
+    }
+
+    /// `POST` that begins something that goes on after the answer.
+    pub(crate) fn begin<T, V, F>(
+        &mut self,
+        (path, home): (&str, &'static str),
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path)
+            .takes(Body::Form(form))
+            .answers(StatusCode::ACCEPTED, view)
+            .begins(home)
+            .idempotent();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.form()?).await?)
+        })
+    }
+
+    /// `PATCH` of something that there is one of.
+    pub(crate) fn patch_one<T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form + Serialize,
+        V: View,
+        F: AsyncFn(&App, &Call, Patch<T>) -> Written<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.patch_of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::PATCH, path)
+            .takes(Body::Patch(form))
+            .answers(StatusCode::OK, view)
+            .versioned(Precondition::Required);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.written(run(ask.app(), call, ask.patch()?).await?)
         })
     }
 
@@ -191,6 +292,7 @@ impl Api {
             .takes(body)
             .answers(StatusCode::OK, view)
             .versioned(Precondition::Optional)
+            .flagged(&[Flag::DryRun])
             .idempotent()
             .transition()
     }

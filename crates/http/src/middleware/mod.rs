@@ -33,6 +33,9 @@ pub(crate) async fn frame(
     Ok(response)
 }
 
+/// Where pages of any site send what people filled in.
+const PUBLIC_FORMS: &str = "/api/v1/public/lead-forms/";
+
 /// Cross-origin requests: only from origins that were named, exactly. Tokens travel in a header that pages
 /// set themselves, so no credentials of the browser are wanted.
 pub(crate) fn cors(config: &HttpConfig) -> Cors {
@@ -49,5 +52,7 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
         .allowed_headers([idempotency::HEADER, REQUEST_ID])
         .expose_headers(["ETag", "Location", "Link", REQUEST_ID, "Idempotent-Replayed", "Retry-After"])
         .max_age(600);
+    // Who may send a public form is said by the form itself.
+    let cors = cors.allowed_origin_fn(|_, request| request.uri.path().starts_with(PUBLIC_FORMS));
     config.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

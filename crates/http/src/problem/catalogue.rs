@@ -16,7 +16,7 @@ pub(crate) struct ProblemKind {
     /// The code, which never changes.
     code: Code,
     /// The HTTP status that it comes with.
-    #[schema(minimum = 400, maximum = 599, example = 409)]
+    #[schema(minimum = 308, maximum = 599, example = 409)]
     status: u16,
     /// Its title in English.
     #[schema(max_length = 100, example = "Duplicate")]

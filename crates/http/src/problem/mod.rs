@@ -74,6 +74,9 @@ pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResp
     if status(refusal.code) == StatusCode::UNAUTHORIZED {
         response.insert_header((WWW_AUTHENTICATE, challenge(request.headers())));
     }
+    if let Some(home) = moved(&refusal, request) {
+        response.insert_header((header::LOCATION, home));
+    }
     let problem = Problem::new(refusal, language, request.path(), &origin.request_id);
     response.body(json!(problem).to_string())
 }
@@ -95,6 +98,14 @@ fn presentable(failure: Failure, request_id: &str) -> Refusal {
             internal()
         }
     }
+}
+
+/// Where a record is found that was merged into another one: at the same path with the other's id.
+fn moved(refusal: &Refusal, request: &HttpRequest) -> Option<String> {
+    let survivor = refusal.figures.get("survivor_id").filter(|_| refusal.code == Code::Merged)?.as_str()?;
+    let loser = request.match_info().get("id")?;
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}{query}", request.path().replace(loser, survivor)))
 }
 
 fn internal() -> Refusal {
@@ -130,7 +141,7 @@ pub(crate) struct Problem {
     #[schema(max_length = 100, example = "Duplicate")]
     title: String,
     /// The HTTP status.
-    #[schema(minimum = 400, maximum = 599, example = 409)]
+    #[schema(minimum = 300, maximum = 599, example = 409)]
     status: u16,
     /// For people, with the figures in words.
     #[schema(max_length = 2000, example = "this e-mail address is taken")]

@@ -47,6 +47,16 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::InUse => (409, "Still in use", "仍被使用"),
         Code::AlreadyClaimed => (409, "Already claimed", "已被他人领取"),
         Code::OwnershipLimitReached => (409, "Ownership limit reached", "持有数量已达上限"),
+        Code::DailyOpenLimitReached => {
+            (409, "Daily limit on opening reached", "今日查看公海客户次数已达上限")
+        }
+        Code::Merged => (308, "Merged into another record", "已合并到其他记录"),
+        Code::PossibleDuplicate => (409, "Possibly known already", "可能重复"),
+        Code::OwnersDiffer => (409, "Different owners", "所属负责人不同"),
+        Code::SuccessorNeeded => (409, "A successor is needed", "需要指定接手人"),
+        Code::TransferObstructed => (409, "Cannot be transferred", "无法转移"),
+        Code::PendingTransfer => (409, "Transfer pending", "存在待审批的转移"),
+        Code::BulkRefused => (409, "Some operations were refused", "部分操作被拒绝"),
         Code::DailyClaimLimitReached => (409, "Daily claim limit reached", "今日领取次数已达上限"),
         Code::ClaimCoolDown => (409, "Claimed again too soon", "尚在领取冷却期内"),
         Code::OwnerNotEligible => (409, "Owner not eligible", "该用户不能成为负责人"),

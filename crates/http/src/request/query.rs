@@ -1,5 +1,6 @@
 //! Query strings as pairs.
 
+use fairlead_application::Flag;
 use fairlead_domain::error::Refusal;
 
 /// The decoded pairs of a query string, in order.
@@ -7,15 +8,27 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// Refuses any parameter: for operations that have none.
-pub(crate) fn refuse_any(pairs: &[(String, String)]) -> Result<(), Refusal> {
-    match pairs.first() {
-        None => Ok(()),
-        Some((name, _)) => {
-            let none: [&str; 0] = [];
-            Err(Refusal::malformed(name, format!("unknown parameter `{name}`")).with("allowed", none))
+/// Refuses whatever is not one of an operation's flags, said once, as `true` or `false`.
+pub(crate) fn check_flags(pairs: &[(String, String)], flags: &[Flag]) -> Result<(), Refusal> {
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        if !flags.iter().any(|flag| flag.name() == name) {
+            let allowed: Vec<&str> = flags.iter().map(|flag| flag.name()).collect();
+            let why = format!("unknown parameter `{name}`");
+            return Err(Refusal::malformed(name, why).with("allowed", allowed));
+        }
+        if value != "true" && value != "false" {
+            return Err(Refusal::malformed(name, "expected true or false"));
+        }
+        if pairs[..at].iter().any(|(other, _)| other == name) {
+            return Err(Refusal::malformed(name, "give a parameter once"));
         }
     }
+    Ok(())
+}
+
+/// Whether a query says yes to a flag.
+pub(crate) fn says(pairs: &[(String, String)], flag: Flag) -> bool {
+    pairs.iter().any(|(name, value)| name == flag.name() && value == "true")
 }
 
 /// The same query with another cursor.
@@ -34,7 +47,20 @@ mod tests {
     fn pairs_survive_the_way_to_the_next_page() {
         let query = pairs("name_contains=a%26b+c&cursor=old&limit=2");
         assert_eq!(with_cursor(&query, "new="), "name_contains=a%26b+c&limit=2&cursor=new%3D");
-        assert!(refuse_any(&[]).is_ok());
-        assert_eq!(refuse_any(&query).unwrap_err().errors[0].pointer, "name_contains");
+    }
+
+    #[test]
+    fn flags_are_known_said_once_and_true_or_false() {
+        let check = |query: &str| {
+            let refused = check_flags(&pairs(query), &[Flag::DryRun]);
+            refused.map_err(|refusal| refusal.errors[0].pointer.clone())
+        };
+        assert_eq!(check(""), Ok(()));
+        assert_eq!(check("dry_run=true"), Ok(()));
+        for bad in ["dry_run=", "dry_run=1", "dry_run=true&dry_run=true"] {
+            assert_eq!(check(bad), Err("dry_run".to_owned()), "{bad}");
+        }
+        assert_eq!(check("allow_duplicate=true"), Err("allow_duplicate".to_owned()));
+        assert!(says(&pairs("dry_run=true"), Flag::DryRun) && !says(&pairs("dry_run=false"), Flag::DryRun));
     }
 }

@@ -6,13 +6,13 @@ use fairlead_domain::error::Code;
 use crate::api::Api;
 
 pub(crate) fn routes(api: &mut Api) {
-    api.tag("Approvals", "Requests for approval (审批) of contracts and invoices, step by step.")
+    api.tag("Approvals", "Requests for approval (审批) of contracts, invoices and transfers, step by step.")
         .list(
             "/approvals",
             "list_approvals",
             "List requests for approval",
-            "Those that wait for the caller, that the caller asked for or decided, and those whose contract \
-             or invoice the caller may see; `box` chooses.",
+            "Those that wait for the caller, that the caller asked for or decided, and those whose \
+             contract, invoice or transfer the caller may see; `box` chooses.",
             &approvals::LISTING,
             approvals::list,
         )
@@ -38,6 +38,8 @@ pub(crate) fn routes(api: &mut Api) {
             Code::AlreadyDecided,
             Code::StaleApproval,
             Code::ContractNotActive,
+            Code::TransferObstructed,
+            Code::OwnerNotEligible,
         ])
         .act_with(
             "/approvals/{id}/reject",

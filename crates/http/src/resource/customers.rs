@@ -32,10 +32,12 @@ pub(crate) fn routes(api: &mut Api) {
             "/customers/{id}",
             "get_customer",
             "Get a customer",
-            "One customer within the caller's scope, or in the public pool.",
+            "One customer within the caller's scope, or in a public pool of theirs. Opening one in the pool counts \
+             against the pool's daily limit.",
             customers::get,
         )
         .needs(Permission::CustomersRead)
+        .refuses(&[Code::DailyOpenLimitReached])
         .patch(
             "/customers/{id}",
             "update_customer",
@@ -77,5 +79,75 @@ pub(crate) fn routes(api: &mut Api) {
             customers::release,
         )
         .needs(Permission::CustomersRelease)
-        .refuses(&[Code::CustomerHasOpenBusiness]);
+        .refuses(&[Code::CustomerHasOpenBusiness])
+        .act_with(
+            "/customers/{id}/move",
+            "move_customer_to_pool",
+            "Move a customer to another public pool",
+            "Or say to which it goes once it has no owner. The caller must be allowed to assign from both.",
+            customers::move_pool,
+        )
+        .needs(Permission::PoolAssign)
+        .refuses(&[Code::UnknownReference])
+        .act(
+            "/customers/{id}/lock",
+            "lock_customer",
+            "Keep a customer from being recycled",
+            "Until it is unlocked or changes hands.",
+            customers::lock,
+        )
+        .needs(Permission::PoolAssign)
+        .act(
+            "/customers/{id}/unlock",
+            "unlock_customer",
+            "Let a customer be recycled again",
+            "Only a locked one.",
+            customers::unlock,
+        )
+        .needs(Permission::PoolAssign)
+        .list_of(
+            "/customers/{id}/ownership-history",
+            "list_ownership_history",
+            "List who owned a customer",
+            "From whom, to whom, why, by whom and when.",
+            &customers::HISTORY,
+            customers::ownership_history,
+        )
+        .needs(Permission::CustomersRead)
+        .list_of(
+            "/customers/{id}/timeline",
+            "list_customer_timeline",
+            "List what happened to a customer",
+            "Activities, changes of hands, transfers, opportunities, contracts, invoices, payments and changes of single \
+             members, the newest first, as far as the caller may see them.",
+            &customers::TIMELINE,
+            customers::timeline,
+        )
+        .needs(Permission::CustomersRead)
+        .batch(
+            "/customers/bulk",
+            "bulk_customers",
+            "Do something with many customers",
+            "Up to 200, each judged like a single call: claim, assign, release, move to another pool, lock, unlock. \
+             `atomic` does all or none, `best_effort` as many as can be; the answer tells each.",
+            customers::bulk,
+        )
+        .needs(Permission::CustomersRead)
+        .refuses(&[Code::BulkRefused])
+        .act_with(
+            "/customers/{id}/merge",
+            "merge_customer",
+            "Merge another customer into this one",
+            "This one keeps its id and gets what it lacks; contacts, activities, opportunities, contracts, invoices and \
+             payments of the other one move here. The other one's id answers 308 from then on.",
+            customers::merge,
+        )
+        .needs(Permission::CustomersMerge)
+        .refuses(&[
+            Code::UnknownReference,
+            Code::CustomerUnowned,
+            Code::PendingApproval,
+            Code::PendingTransfer,
+        ])
+        .merges("/customers");
 }

@@ -1,6 +1,6 @@
 //! Leads (线索).
 
-use fairlead_application::leads;
+use fairlead_application::{Flag, leads};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 
@@ -21,12 +21,25 @@ pub(crate) fn routes(api: &mut Api) {
             "/leads",
             "create_lead",
             "Record a lead",
-            "Whoever may claim leads owns what they record; from others it goes to the lead pool. The owner \
-             has until `response_due_at` to respond.",
+            "Whoever may claim leads owns what they record; from others it goes to whom an assignment rule names, or \
+             to the lead pool. The owner has until `response_due_at` to respond. What looks like a lead or customer \
+             that is there, by telephone number, e-mail address or company, is refused with the matches, as far as \
+             the caller may see them.",
             leads::create,
         )
         .needs(Permission::LeadsCreate)
+        .flagged(&[Flag::AllowDuplicate])
+        .refuses(&[Code::PossibleDuplicate])
         .get("/leads/{id}", "get_lead", "Get a lead", "One lead within the caller's scope.", leads::get)
+        .needs(Permission::LeadsRead)
+        .look(
+            "/leads/{id}/duplicates",
+            "list_lead_duplicates",
+            "List what looks like a lead",
+            "Leads and customers with the same telephone number, e-mail address or company. Of one that the caller may \
+             not see, no more is told than that it is there.",
+            leads::duplicates,
+        )
         .needs(Permission::LeadsRead)
         .patch(
             "/leads/{id}",
@@ -113,5 +126,26 @@ pub(crate) fn routes(api: &mut Api) {
             Code::OwnershipLimitReached,
             Code::OwnerNotEligible,
             Code::CustomerUnowned,
-        ]);
+        ])
+        .act_with(
+            "/leads/{id}/merge",
+            "merge_lead",
+            "Merge another lead into this one",
+            "This one keeps its id and gets what it lacks; the activities of the other one move here. The other one's id \
+             answers 308 from then on.",
+            leads::merge,
+        )
+        .needs(Permission::LeadsUpdate)
+        .refuses(&[Code::UnknownReference, Code::AlreadyConverted])
+        .batch(
+            "/leads/bulk",
+            "bulk_leads",
+            "Do something with many leads",
+            "Up to 200, each judged like a single call: assign, claim, release, qualify, disqualify, reopen. `atomic` does \
+             all or none, `best_effort` as many as can be; the answer tells each.",
+            leads::bulk,
+        )
+        .needs(Permission::LeadsRead)
+        .refuses(&[Code::BulkRefused])
+        .merges("/leads");
 }

@@ -3,20 +3,29 @@
 
 mod activities;
 mod approvals;
+mod assignment_rules;
 mod audit_events;
+mod collaborators;
 mod contacts;
 mod contracts;
 mod customers;
 mod health;
 mod invoices;
+mod jobs;
+mod lead_forms;
 mod leads;
+mod notifications;
 mod opportunities;
 mod payments;
 mod pipelines;
 mod public_pool;
 mod roles;
+mod saved_views;
+mod scoring_rules;
 mod session;
+mod settings;
 mod teams;
+mod transfers;
 mod users;
 mod workflows;
 
@@ -27,19 +36,28 @@ pub(crate) fn api() -> Api {
     let resources = [
         session::routes,
         leads::routes,
+        lead_forms::routes,
         customers::routes,
         public_pool::routes,
         contacts::routes,
+        collaborators::routes,
         activities::routes,
         pipelines::routes,
         opportunities::routes,
         contracts::routes,
         invoices::routes,
         payments::routes,
+        transfers::routes,
         approvals::routes,
+        notifications::routes,
+        saved_views::routes,
         users::routes,
         teams::routes,
         roles::routes,
+        settings::routes,
+        scoring_rules::routes,
+        assignment_rules::routes,
+        jobs::routes,
         audit_events::routes,
         workflows::routes,
         health::routes,

@@ -1,6 +1,6 @@
 //! Users.
 
-use fairlead_application::users;
+use fairlead_application::{handover, users};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 
@@ -58,5 +58,29 @@ pub(crate) fn routes(api: &mut Api) {
         "Ends their sessions.",
         users::set_password,
     )
-    .needs(Permission::UsersManage);
+    .needs(Permission::UsersManage)
+    .look(
+        "/users/{id}/holdings",
+        "get_user_holdings",
+        "Get how much a user owns",
+        "What disabling them would leave behind: open leads, customers, open opportunities, contracts that are not over.",
+        handover::holdings,
+    )
+    .needs(Permission::UsersRead)
+    .batch_of(
+        "/users/{id}/hand-over",
+        "hand_over_user",
+        "Hand over what a user owns",
+        "Everything that is not closed goes to a successor, or customers without open business and leads to their pools \
+         and the rest to the successor; all or nothing. A dry run tells what would go where. Usually asked before a \
+         user is disabled.",
+        handover::hand_over,
+    )
+    .needs(Permission::UsersManage)
+    .refuses(&[
+        Code::UnknownReference,
+        Code::OwnerNotEligible,
+        Code::AlreadyOwner,
+        Code::TransferObstructed,
+    ]);
 }

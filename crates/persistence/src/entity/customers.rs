@@ -1,12 +1,14 @@
 use fairlead_domain::activity::{Activity, ActivityDetails, Subject};
 use fairlead_domain::contact::{Contact, ContactDetails};
-use fairlead_domain::customer::{Customer, CustomerDetails};
+use fairlead_domain::customer::{
+    Collaborator, CollaboratorDetails, Customer, CustomerDetails, OwnershipRecord,
+};
 use fairlead_domain::values::{Email, Phone};
 use sea_orm::Value;
 
 use crate::error::StoreError;
 use crate::member::{Member, Row, members};
-use crate::stored::stored;
+use crate::stored::{kept, stored};
 
 members!(CustomerDetails {
     kind,
@@ -26,13 +28,21 @@ members!(CustomerDetails {
     note,
 });
 stored!(Customer, "customers" {
-    id, details, owner_id, lifecycle, last_activity_at, next_activity_at, owned_since, pooled_at, pool_reason,
-    previous_owner_id, created_by, version, created_at, updated_at,
+    id, details, owner_id, pool_id, locked, lifecycle, furthest, last_activity_at, next_activity_at,
+    owned_since, pooled_at, pool_reason, recycle_on, previous_owner_id, created_by, version, created_at,
+    updated_at,
 } derived {
+    "name_key" = |customer| Some(customer.details.name_key()),
     "registration_key" = |customer| customer.details.registration_key(),
     "phone_key" = |customer| customer.details.phone.as_ref().map(Phone::normalised),
     "email_key" = |customer| customer.details.email.as_ref().map(Email::normalised),
 });
+
+members!(OwnershipRecord { id, customer_id, from_id, to_id, cause, note, job_id, actor_id, occurred_at });
+kept!(OwnershipRecord, "ownership_history");
+
+members!(CollaboratorDetails { customer_id, user_id, access });
+stored!(Collaborator, "collaborators" { id, details, created_by, version, created_at, updated_at });
 
 members!(ContactDetails {
     customer_id,
@@ -47,7 +57,10 @@ members!(ContactDetails {
     is_primary,
     note,
 });
-stored!(Contact, "contacts" { id, details, created_by, version, created_at, updated_at });
+stored!(Contact, "contacts" { id, details, created_by, version, created_at, updated_at } derived {
+    "phone_key" = |contact| contact.details.phone.as_ref().map(Phone::normalised),
+    "email_key" = |contact| contact.details.email.as_ref().map(Email::normalised),
+});
 
 impl Member for Subject {
     fn columns(name: &str, out: &mut Vec<String>) {

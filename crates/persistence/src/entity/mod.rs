@@ -3,6 +3,7 @@
 mod approvals;
 mod contracts;
 mod customers;
+mod jobs;
 mod leads;
 mod opportunities;
 mod organisation;

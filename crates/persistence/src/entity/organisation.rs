@@ -1,4 +1,6 @@
 use fairlead_domain::organisation::{Role, RoleDetails, Team, TeamDetails, User, UserDetails};
+use fairlead_domain::pool::{Pool, PoolDetails};
+use fairlead_domain::settings::Settings;
 
 use crate::member::members;
 use crate::stored::stored;
@@ -12,3 +14,17 @@ stored!(Role, "roles" { id, details, built_in, version, created_at, updated_at }
 members!(UserDetails { email, display_name, team_id, roles, locale });
 stored!(User, "users" { id, details, status, version, created_at, updated_at }
     derived { "email_key" = |user| Some(user.details.email.normalised()) });
+
+stored!(Settings, "settings" { id, details, version, created_at, updated_at });
+
+members!(PoolDetails {
+    name,
+    description,
+    is_default,
+    regions,
+    member_team_ids,
+    member_ids,
+    manager_ids,
+    rules,
+});
+stored!(Pool, "pools" { id, details, version, created_at, updated_at });

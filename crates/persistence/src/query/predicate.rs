@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::{Clause, ScopeFilter};
 use sea_orm::Value;
+use uuid::Uuid;
 
 use crate::sql::Sql;
 
@@ -10,7 +11,7 @@ use crate::sql::Sql;
 pub enum Predicate {
     /// Every row.
     True,
-    /// Rows whose owner, in this column, is within a scope.
+    /// Rows within a scope. The column is the one with the customer that a row is or belongs to.
     Scope(&'static str, ScopeFilter),
     /// Rows that name, in this column, a row of another table for which the condition holds.
     Through(&'static str, &'static str, Box<Predicate>),
@@ -27,6 +28,8 @@ pub enum Predicate {
     },
     /// The column has this value.
     Is(&'static str, Value),
+    /// The column has one of these ids.
+    In(&'static str, Vec<Uuid>),
     /// The column's text fits a pattern of `LIKE`.
     Like(&'static str, String),
     /// The column has no value.
@@ -40,6 +43,11 @@ pub enum Predicate {
 }
 
 impl Predicate {
+    /// Records with these ids.
+    pub fn ids(ids: impl IntoIterator<Item = Uuid>) -> Self {
+        Self::In("id", ids.into_iter().collect())
+    }
+
     /// The opposite.
     #[must_use]
     pub fn negate(self) -> Self {
@@ -64,6 +72,12 @@ impl Predicate {
             }
             Self::Is(column, value) => {
                 sql.push(&format!("{column} = ")).bind(value.clone());
+            }
+            Self::In(_, ids) if ids.is_empty() => {
+                sql.push("FALSE");
+            }
+            Self::In(column, ids) => {
+                sql.push(&format!("{column} IN (")).bind_list(ids.iter().copied()).push(")");
             }
             Self::Like(column, pattern) => {
                 sql.push(&format!("{column} LIKE ")).bind(pattern.clone());
@@ -95,7 +109,7 @@ fn join(sql: &mut Sql, parts: &[Predicate], word: &str, empty: &str) {
 }
 
 /// The same answer as [`ScopeFilter::admits`] gives for one record.
-fn scope(sql: &mut Sql, column: &str, filter: &ScopeFilter) {
+fn scope(sql: &mut Sql, customer: &str, filter: &ScopeFilter) {
     let ScopeFilter::Any(clauses) = filter else {
         sql.push("TRUE");
         return;
@@ -108,14 +122,23 @@ fn scope(sql: &mut Sql, column: &str, filter: &ScopeFilter) {
         sql.push(if at == 0 { "(" } else { " OR " });
         match clause {
             Clause::OwnerIs(user) => {
-                sql.push(&format!("{column} = ")).bind(user.0);
+                sql.push("owner_id = ").bind(user.0);
             }
             Clause::OwnerInTeams(teams) => {
-                sql.push(&format!("{column} IN (SELECT id FROM users WHERE team_id IN ("));
+                sql.push("owner_id IN (SELECT id FROM users WHERE team_id IN (");
                 sql.bind_list(teams.iter().map(|team| team.0)).push("))");
             }
             Clause::Unowned => {
-                sql.push(&format!("{column} IS NULL"));
+                sql.push("owner_id IS NULL");
+            }
+            Clause::InPools(pools) => {
+                sql.push("(owner_id IS NULL AND pool_id IN (");
+                sql.bind_list(pools.iter().map(|pool| pool.0)).push("))");
+            }
+            // A sharing lies dormant while the customer is in the pool.
+            Clause::SharedCustomers(shared) => {
+                sql.push(&format!("(owner_id IS NOT NULL AND {customer} IN ("));
+                sql.bind_list(shared.iter().map(|customer| customer.0)).push("))");
             }
         }
     }

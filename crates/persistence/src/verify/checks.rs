@@ -113,9 +113,11 @@ pub(super) const CHECKS: &[Check] = &[
              WHERE status = 'pending' \
              AND NOT EXISTS (SELECT 1 FROM contracts WHERE contracts.id = subject_id AND contracts.status = 'pending_approval') \
              AND NOT EXISTS (SELECT 1 FROM invoices WHERE invoices.id = subject_id AND invoices.status = 'pending_approval') \
+             AND NOT EXISTS (SELECT 1 FROM transfers WHERE transfers.id = subject_id AND transfers.status = 'pending') \
              UNION ALL SELECT number || ': waits for an approval that is not there' FROM \
-             (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices) AS subjects \
-             WHERE status = 'pending_approval' \
+             (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices \
+              UNION ALL SELECT id, number, status FROM transfers) AS subjects \
+             WHERE status IN ('pending_approval', 'pending') \
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
     Check {
@@ -189,10 +191,12 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "what runs was approved",
         population: "SELECT (SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed', 'terminated')) \
-             + (SELECT COUNT(*) FROM invoices WHERE status IN ('approved', 'issued'))",
+             + (SELECT COUNT(*) FROM invoices WHERE status IN ('approved', 'issued')) \
+             + (SELECT COUNT(*) FROM transfers WHERE status = 'approved')",
         differences: "SELECT subjects.number || ': is ' || subjects.status || ', and nobody approved it' FROM \
              (SELECT id, number, status FROM contracts WHERE status IN ('active', 'completed', 'terminated') \
-              UNION ALL SELECT id, number, status FROM invoices WHERE status IN ('approved', 'issued')) AS subjects \
+              UNION ALL SELECT id, number, status FROM invoices WHERE status IN ('approved', 'issued') \
+              UNION ALL SELECT id, number, status FROM transfers WHERE status = 'approved') AS subjects \
              LEFT JOIN (SELECT subject_id FROM approvals WHERE status = 'approved') AS approved \
                 ON approved.subject_id = subjects.id \
              WHERE approved.subject_id IS NULL",
@@ -243,15 +247,39 @@ pub(super) const CHECKS: &[Check] = &[
         // Numbers are texts with leading zeros: of two of the same length, the later one is the greater text.
         name: "no number is ahead of its series",
         population: "SELECT (SELECT COUNT(*) FROM contracts) + (SELECT COUNT(*) FROM invoices) \
-             + (SELECT COUNT(*) FROM payments)",
+             + (SELECT COUNT(*) FROM payments) + (SELECT COUNT(*) FROM transfers)",
         differences: "SELECT given.number || ': its series has not come so far' FROM \
              (SELECT number FROM contracts UNION ALL SELECT number FROM invoices \
-              UNION ALL SELECT number FROM payments) AS given \
+              UNION ALL SELECT number FROM payments UNION ALL SELECT number FROM transfers) AS given \
              LEFT JOIN (SELECT kind || '-' || CAST(year AS TEXT) || '-' AS name, \
                 SUBSTR('000000', LENGTH(CAST(value AS TEXT)) + 1) || CAST(value AS TEXT) AS latest \
                 FROM sequences) AS series ON series.name = SUBSTR(given.number, 1, 8) \
              WHERE series.name IS NULL OR LENGTH(given.number) > 8 + LENGTH(series.latest) \
              OR (LENGTH(given.number) = 8 + LENGTH(series.latest) AND SUBSTR(given.number, 9) > series.latest)",
+    },
+    Check {
+        name: "records wait for transfers that are pending",
+        population: "SELECT COUNT(*) FROM transfer_items WHERE NOT included",
+        differences: "SELECT transfers.number || ': is ' || transfers.status || ', and its records are told otherwise' \
+             FROM transfers JOIN transfer_items ON transfer_items.transfer_id = transfers.id \
+             WHERE transfer_items.pending <> (transfers.status = 'pending')",
+    },
+    Check {
+        name: "what happened to customers is in their timelines",
+        population: "SELECT COUNT(*) FROM timeline",
+        differences: "SELECT customers.name || ': something that happened is missing in its timeline' FROM customers \
+             JOIN audit_events ON audit_events.record_id = customers.id AND audit_events.record_kind = 'customer' \
+             WHERE NOT EXISTS (SELECT 1 FROM timeline WHERE timeline.customer_id = customers.id \
+                AND timeline.sequence = audit_events.sequence)",
+    },
+    Check {
+        name: "merged records are gone, and lead to some that are there",
+        population: "SELECT COUNT(*) FROM merges",
+        differences: "SELECT record_kind || ': a merged record is still there, or leads nowhere' FROM merges \
+             WHERE EXISTS (SELECT 1 FROM customers WHERE customers.id = loser_id) \
+             OR EXISTS (SELECT 1 FROM leads WHERE leads.id = loser_id) \
+             OR (record_kind = 'customer' AND NOT EXISTS (SELECT 1 FROM customers WHERE customers.id = survivor_id)) \
+             OR (record_kind = 'lead' AND NOT EXISTS (SELECT 1 FROM leads WHERE leads.id = survivor_id))",
     },
     Check {
         // A role's key stands in quotes in the list, and has none inside.

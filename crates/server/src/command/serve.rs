@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -191,6 +192,20 @@ async fn serve(config: &Config, app: &App, listener: TcpListener, mut signals: S
     tokio::select! {
         ended = server => ended.context("the server failed"),
         () = stop => Ok(()),
+        // What is cut off in the middle of a step is rolled back, and done by whoever comes next.
+        () = background(app, config.background_interval()) => Ok(()),
+    }
+}
+
+/// Does what is to be done in the background, for ever.
+async fn background(app: &App, interval: Option<Duration>) {
+    let Some(interval) = interval else { return std::future::pending().await };
+    loop {
+        app.work_in_background().await;
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = app.background_work() => {}
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use fairlead_domain::settings::Settings;
 use figment::value::Value;
 
 /// One key.
@@ -81,7 +80,6 @@ const LISTEN: Text = text("an address with a port, such as `127.0.0.1:8080` or `
 const WEB: Text = text("an address on the web, such as `https://crm.example.com`", is_web);
 const ORIGIN: Text = text("origins without a path, such as `https://app.example.com`", is_origin);
 const NETWORK: Text = text("addresses or networks, such as `10.0.0.7` or `10.0.0.0/8`", is_network);
-const ZONE: Text = text("a time zone of the IANA list, such as `Asia/Shanghai`", is_zone);
 
 /// All of them, in the order in which they are shown.
 pub(super) const KEYS: &[Key] = &[
@@ -105,12 +103,8 @@ pub(super) const KEYS: &[Key] = &[
     key("auth", "refresh_token_days", Kind::Whole(1, 365), Some("30")),
     key("auth", "password_memory_kib", Kind::Whole(8, 4_194_304), Some("47104")),
     key("auth", "hashing_threads", Kind::Whole(1, 64), Some("2")),
-    key("organisation", "time_zone", Kind::Text(ZONE), Some("Asia/Shanghai")),
-    key("organisation", "lead_response_hours", Kind::Whole(1, 8760), Some("24")),
-    key("organisation", "ownership_limit", Kind::Whole(1, 1_000_000), Some("200")),
-    key("organisation", "daily_claim_limit", Kind::Whole(1, 1_000_000), Some("20")),
-    key("organisation", "claim_cool_down_days", Kind::Whole(0, 3650), Some("7")),
-    key("organisation", "due_soon_days", Kind::Whole(0, 3650), Some("7")),
+    key("jobs", "enabled", Kind::Truth, Some("true")),
+    key("jobs", "interval_seconds", Kind::Whole(1, 3600), Some("5")),
     key("log", "format", Kind::OneOf(&["text", "json"]), Some("text")),
     key("log", "filter", Kind::Text(ANY), Some("info")),
     key("first_administrator", "email", Kind::Text(ANY), None),
@@ -223,10 +217,6 @@ fn is_network(text: &str) -> bool {
     }
 }
 
-fn is_zone(name: &str) -> bool {
-    serde_json::from_value::<Settings>(serde_json::json!({ "time_zone": name })).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,7 +274,6 @@ mod tests {
                 &["10.0.0.7", "10.0.0.0/8", "::1", "fd00::/8"],
                 &["", "10.0.0.0/33", "host", "10.0.0.0/"],
             ),
-            (is_zone, &["Asia/Shanghai", "UTC"], &["", "Mars/Olympus"]),
         ] {
             for text in good {
                 assert!(judge(text), "{text}");

@@ -132,6 +132,8 @@ fn body(operation: &str, company: &Company, caller: &Person) -> Value {
         "lose_opportunity" => json!({"reason": "price"}),
         "issue_invoice" => json!({"tax_invoice_number": "T-1"}),
         "reject_request" => json!({"comment": "No"}),
+        "merge_lead" | "merge_customer" => json!({"loser_id": NO_ID}),
+        "move_customer_to_pool" => json!({"pool_id": company.pool}),
         _ => json!({}),
     }
 }

@@ -40,6 +40,8 @@ pub struct Company {
     pub auditor: Person,
     /// The default pipeline.
     pub pipeline: Value,
+    /// The default public pool.
+    pub pool: String,
 }
 
 impl Company {
@@ -62,7 +64,9 @@ impl Company {
             Person { id, client: server.login(&email, PASSWORD).await, email }
         };
         let pipelines = admin.get("/pipelines?is_default=true").await.expect(200);
+        let pools = admin.get("/public-pools?is_default=true").await.expect(200);
         Self {
+            pool: pools.body["data"][0]["id"].as_str().unwrap().to_owned(),
             director: person("director", "sales_director", Some(&sales)).await,
             manager: person("manager", "sales_manager", Some(&east)).await,
             rep: person("rep", "sales_rep", Some(&east)).await,
@@ -81,6 +85,11 @@ impl Company {
                 client: admin,
             },
         }
+    }
+
+    /// Changes the organisation's settings.
+    pub async fn set(&self, settings: Value) {
+        self.admin.client.patch("/settings", settings).await.expect(200);
     }
 
     /// One person for every built-in role.

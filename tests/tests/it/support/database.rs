@@ -125,6 +125,40 @@ impl Database {
         Self { kind, url, folder, name }
     }
 
+    /// Changes rows behind the server's back, to let time have passed. `$1` in the text is the id.
+    pub async fn alter(&self, text: &str, id: &str) {
+        let id = id.parse::<uuid::Uuid>().unwrap();
+        match self.kind {
+            Kind::Sqlite => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
+                let text = sqlx::AssertSqlSafe(text.to_owned());
+                sqlx::query(text).bind(id).execute(&mut connection).await.unwrap();
+            }
+            Kind::Postgres => {
+                let mut connection = sqlx::PgConnection::connect(&self.url).await.unwrap();
+                let text = sqlx::AssertSqlSafe(text.to_owned());
+                sqlx::query(text).bind(id).execute(&mut connection).await.unwrap();
+            }
+        }
+    }
+
+    /// The instant so many days and hours ago, as SQL of this database.
+    pub fn ago(&self, days: i64, hours: i64) -> String {
+        self.instant(-chrono::Duration::days(days) - chrono::Duration::hours(hours))
+    }
+
+    /// The instant that is this far from now, as SQL of this database.
+    pub fn instant(&self, away: chrono::Duration) -> String {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+        let now = chrono::DateTime::from_timestamp_millis(i64::try_from(now).unwrap()).unwrap();
+        let at = now + away;
+        let text = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, false);
+        match self.kind {
+            Kind::Sqlite => format!("'{text}'"),
+            Kind::Postgres => format!("'{text}'::timestamptz"),
+        }
+    }
+
     /// The database's name on its server.
     pub fn name(&self) -> &str {
         &self.name

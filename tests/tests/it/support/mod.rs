@@ -13,6 +13,17 @@ pub use company::{Company, Person};
 pub use database::{Database, Direct, Kind};
 pub use server::{ADMIN_EMAIL, PASSWORD, Server, command};
 
+/// Asks until there is an answer, for what a server does by itself.
+pub async fn until<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("waited in vain for {what}");
+}
+
 /// Runs each test on both databases. A test is `async fn name(server: Server)`.
 macro_rules! on_both_databases {
     ($($name:ident;)+) => {

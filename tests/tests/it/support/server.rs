@@ -72,6 +72,14 @@ impl Server {
         server
     }
 
+    /// Another server on the same database.
+    pub async fn beside(&self) -> Self {
+        let (database, environment) = (Arc::clone(&self.database), self.environment.clone());
+        let mut other = Self { database, url: String::new(), process: None, environment, prelude: None };
+        other.restart().await;
+        other
+    }
+
     /// Starts the server's process (again), on a new port. Its log goes to `server.log` in the database's
     /// folder, where each start appends.
     pub async fn restart(&mut self) {

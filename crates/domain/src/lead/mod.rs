@@ -1,8 +1,20 @@
 //! Leads (线索): people and companies who may become customers.
 
+mod duplicates;
+mod form;
+mod routing;
+mod scoring;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
+
+pub use duplicates::{LikeKeys, LikeKind, Likeness, MatchedOn, check_unknown};
+pub use form::{FormField, FormToken, LeadForm, LeadFormDetails, LeadFormSubmission};
+pub use routing::{AssignmentRule, AssignmentRuleDetails, Route, route};
+pub use scoring::{
+    LeadGrade, Score, ScoreField, ScoreLine, ScoreOperator, Scoring, ScoringRule, ScoringRuleDetails,
+};
 
 use crate::access::Permission;
 use crate::contact::ContactDetails;
@@ -64,6 +76,8 @@ text_enum! {
         Claim = "claim",
         /// Give it back to the lead pool.
         Release = "release",
+        /// Its owner did not respond in time, and it goes back to the lead pool.
+        Return = "return",
         /// The first activity was logged.
         Contact = "contact",
         /// Find it worth an opportunity.
@@ -125,6 +139,13 @@ pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
             to: None,
             who: Who::Holder(Permission::LeadsUpdate),
             guards: &["the lead has an owner"],
+        },
+        Rule {
+            action: LeadAction::Return,
+            from: &[LeadStatus::New],
+            to: None,
+            who: Who::System,
+            guards: &["its owner did not respond before the deadline"],
         },
         Rule {
             action: LeadAction::Contact,
@@ -234,6 +255,12 @@ pub struct Lead {
     /// The owner; none while it is in the lead pool.
     #[schema(required)]
     pub owner_id: Option<UserId>,
+    /// Who owned it before.
+    #[schema(required)]
+    pub previous_owner_id: Option<UserId>,
+    /// How good it looks, and why.
+    #[serde(flatten)]
+    pub score: Score,
     /// How far it has come.
     pub status: LeadStatus,
     /// Why it was given up.
@@ -242,6 +269,9 @@ pub struct Lead {
     /// Until when its owner should respond.
     #[schema(required)]
     pub response_due_at: Option<Timestamp>,
+    /// When its owner was reminded of that.
+    #[schema(required)]
+    pub reminded_at: Option<Timestamp>,
     /// When the first activity was logged.
     #[schema(required)]
     pub first_responded_at: Option<Timestamp>,
@@ -292,13 +322,31 @@ impl Lead {
     pub fn new(ctx: &Context, id: LeadId, form: Valid<LeadDetails>) -> Result<(Self, Event), Refusal> {
         ctx.actor.authorize_own(Permission::LeadsCreate)?;
         let owner_id = ctx.actor.holds(Permission::LeadsClaim).then_some(ctx.actor.id);
+        let lead = Self::record(ctx, id, form, owner_id);
+        Ok((lead, Event("lead.created")))
+    }
+
+    /// A lead that a web form brought in the name of whoever made the form: it goes to the lead pool.
+    pub fn from_form(
+        ctx: &Context,
+        id: LeadId,
+        created_by: UserId,
+        form: Valid<LeadDetails>,
+    ) -> (Self, Event) {
+        (Self { created_by, ..Self::record(ctx, id, form, None) }, Event("lead.created"))
+    }
+
+    fn record(ctx: &Context, id: LeadId, form: Valid<LeadDetails>, owner_id: Option<UserId>) -> Self {
         let mut lead = Self {
             id,
+            score: ctx.org.score(&form),
             details: form.into_inner(),
             owner_id: None,
+            previous_owner_id: None,
             status: LeadStatus::New,
             disqualify_reason: None,
             response_due_at: None,
+            reminded_at: None,
             first_responded_at: None,
             last_activity_at: None,
             converted_customer_id: None,
@@ -311,12 +359,21 @@ impl Lead {
             updated_at: ctx.now,
         };
         lead.belong_to(ctx, owner_id);
-        Ok((lead, Event("lead.created")))
+        lead
     }
 
     fn belong_to(&mut self, ctx: &Context, owner: Option<UserId>) {
+        if self.owner_id.is_some() && self.owner_id != owner {
+            self.previous_owner_id = self.owner_id;
+        }
         self.owner_id = owner;
-        let hours = chrono::Duration::hours(ctx.org.settings.lead_response_hours);
+        self.reminded_at = None;
+        let hours = &ctx.org.settings.leads.response_hours;
+        let hours = chrono::Duration::hours(match self.score.grade {
+            LeadGrade::Hot => hours.hot,
+            LeadGrade::Warm => hours.warm,
+            LeadGrade::Cold => hours.cold,
+        });
         self.response_due_at = match owner {
             Some(_) if self.first_responded_at.is_none() => Some(ctx.now.plus(hours)),
             _ => None,
@@ -352,7 +409,63 @@ impl Lead {
     pub fn edit(&mut self, ctx: &Context, form: Valid<LeadDetails>) -> Result<Event, Refusal> {
         self.may_update(ctx)?;
         self.details = form.into_inner();
+        self.rescore(ctx);
         Ok(Event("lead.updated"))
+    }
+
+    /// Scores it anew, by the rules that hold now. A deadline once given stays. Says whether anything changed.
+    pub fn rescore(&mut self, ctx: &Context) -> Option<Event> {
+        let score = ctx.org.score(&self.details);
+        let changed = self.score.score != score.score
+            || self.score.grade != score.grade
+            || self.score.score_lines != score.score_lines;
+        self.score = score;
+        changed.then_some(Event("lead.rescored"))
+    }
+
+    /// Goes to whom an assignment rule names.
+    pub fn route(&mut self, ctx: &Context, to: UserId) -> Event {
+        self.belong_to(ctx, Some(to));
+        Event("lead.assigned")
+    }
+
+    /// Leaves an owner who leaves: to a successor, or to the lead pool.
+    pub fn hand_over(&mut self, ctx: &Context, to: Option<UserId>) -> Event {
+        self.belong_to(ctx, to);
+        Event("lead.handed_over")
+    }
+
+    /// Reminds its owner that a response is due soon, once. Says whether it is time.
+    pub fn remind(&mut self, ctx: &Context) -> Option<Event> {
+        let due =
+            self.response_due_at.filter(|_| self.status == LeadStatus::New && self.reminded_at.is_none())?;
+        let from = due.plus(-chrono::Duration::hours(ctx.org.settings.leads.reminder_hours));
+        if ctx.now < from || self.owner_id.is_none() {
+            return None;
+        }
+        self.reminded_at = Some(ctx.now);
+        Some(Event("lead.response_due_soon"))
+    }
+
+    /// Goes back to the lead pool when its owner did not respond in time. Says whether that is so.
+    pub fn give_back_late(&mut self, ctx: &Context) -> Result<Option<Event>, Refusal> {
+        if self.owner_id.is_none() || self.response_due_at.is_none_or(|due| ctx.now < due) {
+            return Ok(None);
+        }
+        self.status = MACHINE.follow(self.status, LeadAction::Return)?;
+        self.belong_to(ctx, None);
+        Ok(Some(Event("lead.response_overdue")))
+    }
+
+    /// Takes another lead in that is the same one: what it lacks, and how far the other had come.
+    pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<Event, Refusal> {
+        crate::merge::check_two(&self.id, &other.id)?;
+        self.may_update(ctx)?;
+        other.may_update(ctx)?;
+        self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
+        self.rescore(ctx);
+        self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
+        Ok(Event("lead.merged"))
     }
 
     /// Gives it to a user.

@@ -1,0 +1,103 @@
+//! How the demo's company has set Fairlead up: what leads are worth, who gets them, who may see what.
+
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::TransferId;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use validator::Validate;
+
+use super::act::Approver;
+use super::customers::OVERSEAS;
+use super::stage::{Key, Stage, done, known, there};
+use crate::call::Failure;
+use crate::{
+    assignment_rules, collaborators, lead_forms, leads, pools, saved_views, scoring_rules, transfers,
+};
+
+/// A form as a client would send it.
+fn form<T: DeserializeOwned + Validate>(text: Value) -> Result<Valid<T>, Failure> {
+    let form = serde_json::from_value(text);
+    let form = form.map_err(|error| Refusal::new(Code::Internal, format!("the demo's forms: {error}")))?;
+    Ok(Valid::check(form)?)
+}
+
+impl Stage {
+    /// Says what makes a lead a good one, before the first comes.
+    pub(super) async fn set_scores(&self) -> Result<(), Failure> {
+        for (name, field, operator, value, points) in [
+            ("Can be called 有电话", "phone", "present", None, 20),
+            ("Has a budget of 500 000 预算五十万以上", "budget", "at_least", Some("500000 CNY"), 40),
+            ("Was recommended 客户转介绍", "source", "is", Some("referral"), 30),
+            ("No company 未留公司", "company", "absent", None, -20),
+        ] {
+            let rule = json!({
+                "name": name, "field": field, "operator": operator, "value": value, "points": points,
+            });
+            done(scoring_rules::create(&self.app, &self.call("admin")?, form(rule)?).await)?;
+        }
+        Ok(())
+    }
+
+    /// What was set up since.
+    pub(super) async fn set_up(&self) -> Result<(), Failure> {
+        let (app, admin, marketing) = (&self.app, self.call("admin")?, self.call("marketing")?);
+        let rule = json!({
+            "name": "Overseas leads 海外线索", "position": 10, "regions": [OVERSEAS],
+            "user_id": self.user("rep.east3")?,
+        });
+        done(assignment_rules::create(app, &admin, form(rule)?).await)?;
+        let pool = json!({
+            "name": "Overseas 海外公海", "regions": [OVERSEAS],
+            "member_ids": [self.user("rep.east3")?], "manager_ids": [self.user("manager.east")?],
+        });
+        done(pools::create(app, &admin, form(pool)?).await)?;
+        let page = json!({
+            "name": "Ask for an offer 获取报价", "source": "website", "fields": ["company", "phone", "email"],
+            "required": ["phone"],
+        });
+        done(lead_forms::create(app, &marketing, form(page)?).await)?;
+        let view = json!({
+            "resource": "leads", "name": "Hot and unanswered 待响应热线索", "shared": true,
+            "query": "grade=hot&status=new&sort=response_due_at",
+        });
+        done(saved_views::create(app, &self.call("manager.east")?, form(view)?).await)?;
+        let customer = known(&self.customers, "baltic-pack", "customer")?.id;
+        let share = json!({"customer_id": customer, "user_id": self.user("rep.east")?, "access": "read"});
+        done(collaborators::create(app, &self.call("rep.east3")?, form(share)?).await)?;
+        self.meet_twice().await?;
+        let agreed = self.transfer("hangzhou-tea", "rep.east2", "rep.east3").await?;
+        self.agree(agreed, "rep.east2", Approver::Manager).await?;
+        self.transfer("zhang-workshop", "rep.east", "rep.east2").await?;
+        Ok(())
+    }
+
+    /// Two leads are found to be one person.
+    async fn meet_twice(&self) -> Result<(), Failure> {
+        let (app, mut marketing) = (&self.app, self.call("marketing")?);
+        marketing.allow_duplicate = true;
+        let mut met = Vec::new();
+        for source in ["event", "website"] {
+            let lead = json!({
+                "name": "He Jun 何俊", "company": "Taizhou Castings 台州铸件", "source": source,
+                "phone": "+86 139 0000 0999",
+            });
+            met.push(done(leads::create(app, &marketing, form(lead)?).await)?.record.id);
+        }
+        let (survivor, loser) = (there(met.first(), "lead")?, there(met.last(), "lead")?);
+        let merge = json!({ "loser_id": loser });
+        done(leads::merge(app, &marketing, *survivor, form(merge)?).await)?;
+        Ok(())
+    }
+
+    /// Asks for a customer to go from one seller to another, with what belongs to it.
+    async fn transfer(&self, customer: &str, from: Key, to: Key) -> Result<TransferId, Failure> {
+        let wanted = json!({
+            "kind": "customers", "record_ids": [known(&self.customers, customer, "customer")?.id],
+            "to_user_id": self.user(to)?, "reason": "Closer to their site 离客户更近",
+            "include_opportunities": true, "include_contracts": true,
+        });
+        let asked = done(transfers::create(&self.app, &self.call(from)?, form(wanted)?).await)?;
+        Ok(asked.record.id)
+    }
+}

@@ -1,0 +1,226 @@
+//! Hand-over (离职交接): what a user owns goes to a successor or to the pools.
+
+use fairlead_domain::access::{Permission, Standing};
+use fairlead_domain::context::Context;
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::{Customer, OpenBusiness};
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::lead::Lead;
+use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::transfer::TransferObstacle;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{Line, UserId};
+use fairlead_persistence::{Predicate, Work};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::app::App;
+use crate::bulk::refused;
+use crate::call::{Call, Failure, Read, Written};
+use crate::change::Resource;
+use crate::customers;
+use crate::transfers::Moving;
+
+/// How a user's records are handed over.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOverForm {
+    /// Who gets everything, or where `to_pool` is said, what cannot go to a pool.
+    #[serde(default)]
+    pub successor_id: Option<UserId>,
+    /// Whether customers without open business and leads go to their pools.
+    #[serde(default)]
+    pub to_pool: bool,
+    /// Why; kept in each customer's history.
+    #[validate(nested)]
+    pub reason: Line,
+}
+
+/// How much a user owns that is not closed.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Holdings {
+    /// Leads.
+    #[schema(minimum = 0)]
+    pub leads: usize,
+    /// Customers.
+    #[schema(minimum = 0)]
+    pub customers: usize,
+    /// Open opportunities.
+    #[schema(minimum = 0)]
+    pub opportunities: usize,
+    /// Drafted and running contracts, and those that wait for approval.
+    #[schema(minimum = 0)]
+    pub contracts: usize,
+}
+
+/// What a hand-over did, or would do.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct HandOver {
+    /// What the successor gets.
+    pub to_successor: Holdings,
+    /// What goes to the pools.
+    pub to_pool: Holdings,
+}
+
+const LIVE: [&str; 3] = ["draft", "pending_approval", "active"];
+const OPEN_LEADS: [&str; 3] = ["new", "contacted", "qualified"];
+
+fn owned(user: UserId, states: &[&'static str]) -> Predicate {
+    let states = states.iter().map(|state| Predicate::Is("status", (*state).into()));
+    Predicate::All(vec![Predicate::Is("owner_id", user.0.into()), Predicate::Any(states.collect())])
+}
+
+/// A user whom the caller may not see does not exist for them.
+fn known(ctx: &Context, id: UserId) -> Result<(), Refusal> {
+    ctx.org.user(id).ok_or_else(Refusal::not_found)?.reveal(ctx)
+}
+
+fn size(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(0)
+}
+
+/// How much a user owns: what disabling them would leave behind.
+pub async fn holdings(app: &App, call: &Call, id: UserId) -> Read<Holdings> {
+    app.read(call, async |ctx, reader| {
+        known(ctx, id)?;
+        ctx.actor.authorize(Permission::UsersRead, &Standing::Organisation)?;
+        let customers = Predicate::Is("owner_id", id.0.into());
+        Ok(Holdings {
+            leads: size(reader.count("leads", owned(id, &OPEN_LEADS)).await?),
+            customers: size(reader.count("customers", customers).await?),
+            opportunities: size(reader.count("opportunities", owned(id, &["open"])).await?),
+            contracts: size(reader.count("contracts", owned(id, &LIVE)).await?),
+        })
+    })
+    .await
+}
+
+/// Hands over what a user owns, all or nothing.
+pub async fn hand_over(app: &App, call: &Call, id: UserId, form: Valid<HandOverForm>) -> Written<HandOver> {
+    app.write(call, async |ctx, work| {
+        known(ctx, id)?;
+        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)?;
+        if form.successor_id.is_none() && !form.to_pool {
+            let why = "name a successor, or say that records go to the pools";
+            return Err(Refusal::invalid("/successor_id", "required", why).into());
+        }
+        let customers: Vec<Customer> = work.load_all(Predicate::Is("owner_id", id.0.into())).await?;
+        let mut leaving = Leaving::new(ctx, work, id, &form).await?;
+        for customer in &customers {
+            let outcome = leaving.customer(ctx, work, customer).await;
+            leaving.note(customer.id.0, outcome)?;
+        }
+        for lead in work.load_all::<Lead>(owned(id, &OPEN_LEADS)).await? {
+            leaving.lead(ctx, work, &lead).await?;
+        }
+        for opportunity in work.load_all::<Opportunity>(owned(id, &["open"])).await? {
+            let outcome = leaving.opportunity(work, &opportunity).await;
+            leaving.note(opportunity.id.0, outcome)?;
+        }
+        for contract in work.load_all::<Contract>(owned(id, &LIVE)).await? {
+            let outcome = leaving.contract(work, &contract).await;
+            leaving.note(contract.id.0, outcome)?;
+        }
+        leaving.end()
+    })
+    .await
+}
+
+/// Records on their way out of a user's hands.
+struct Leaving<'a> {
+    form: &'a HandOverForm,
+    /// Moves to the successor.
+    moving: Option<Moving>,
+    done: HandOver,
+    obstacles: Vec<TransferObstacle>,
+}
+
+impl<'a> Leaving<'a> {
+    async fn new(
+        ctx: &Context<'_>,
+        work: &Work,
+        from: UserId,
+        form: &'a HandOverForm,
+    ) -> Result<Self, Failure> {
+        let moving = match form.successor_id {
+            Some(to) => {
+                fairlead_domain::transfer::Transfer::may_receive(ctx, to, from, "/successor_id")?;
+                Some(Moving::between(ctx, work, (from, to), form.reason.clone()).await?)
+            }
+            None => None,
+        };
+        Ok(Self { form, moving, done: HandOver::default(), obstacles: Vec::new() })
+    }
+
+    fn successor(&mut self) -> Result<&mut Moving, Refusal> {
+        let why = || Refusal::new(Code::SuccessorNeeded, "this cannot go to a pool; name a successor");
+        self.moving.as_mut().ok_or_else(why)
+    }
+
+    async fn customer(
+        &mut self,
+        ctx: &Context<'_>,
+        work: &mut Work,
+        before: &Customer,
+    ) -> Result<(), Failure> {
+        let open = work.open_business(before.id).await?;
+        let to_pool = self.form.to_pool && open.opportunities + open.contracts == 0;
+        let reason = self.form.reason.clone();
+        let mut after = before.clone();
+        if to_pool {
+            let (change, event) = after.hand_over(ctx, None, open, reason)?;
+            work.save(before, &mut after, event).await?;
+            customers::moved(work, &change, None).await?;
+            self.done.to_pool.customers += 1;
+            return Ok(());
+        }
+        let moving = self.successor()?;
+        let to = Some((moving.to(), moving.load()));
+        let (change, event) = after.hand_over(ctx, to, OpenBusiness::default(), reason)?;
+        work.save(before, &mut after, event).await?;
+        customers::moved(work, &change, None).await?;
+        moving.took_one();
+        self.done.to_successor.customers += 1;
+        Ok(())
+    }
+
+    async fn lead(&mut self, ctx: &Context<'_>, work: &mut Work, before: &Lead) -> Result<(), Failure> {
+        let to = if self.form.to_pool { None } else { self.form.successor_id };
+        let mut after = before.clone();
+        let event = after.hand_over(ctx, to);
+        work.save(before, &mut after, event).await?;
+        let done = if to.is_some() { &mut self.done.to_successor } else { &mut self.done.to_pool };
+        done.leads += 1;
+        Ok(())
+    }
+
+    async fn opportunity(&mut self, work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
+        self.successor()?.opportunity(work, before).await?;
+        self.done.to_successor.opportunities += 1;
+        Ok(())
+    }
+
+    async fn contract(&mut self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
+        self.successor()?.contract(work, before).await?;
+        self.done.to_successor.contracts += 1;
+        Ok(())
+    }
+
+    fn note(&mut self, id: Uuid, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        if let Err(refusal) = refused(outcome)? {
+            self.obstacles.push(TransferObstacle { id, code: refusal.code, detail: refusal.detail });
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<HandOver, Failure> {
+        if self.obstacles.is_empty() {
+            return Ok(self.done);
+        }
+        let detail = format!("{} records cannot be handed over, so none was", self.obstacles.len());
+        self.obstacles.truncate(200);
+        Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
+    }
+}

@@ -1,0 +1,88 @@
+//! What falls due by itself and is done at once, record by record.
+
+use std::sync::PoisonError;
+
+use chrono::Days;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::lead::Lead;
+use fairlead_persistence::Predicate;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::call::Failure;
+
+/// How many records are looked at together.
+const BATCH: u64 = 200;
+
+impl App {
+    /// Does what has fallen due since the last time. Each record is judged again under its lock, so that servers
+    /// may sweep at the same time.
+    pub(super) async fn sweep(&self) -> Result<(), Failure> {
+        self.sweep_late_leads().await?;
+        let org = self.organisation().await?;
+        let day = (org.today(self.now()).0, org.settings.dormant_after_days);
+        if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {
+            self.sweep_dormant_customers().await?;
+            *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
+        }
+        Ok(())
+    }
+
+    /// Reminds the owners of new leads, and takes those back that nobody responded to in time.
+    async fn sweep_late_leads(&self) -> Result<(), Failure> {
+        let mut after: Option<Uuid> = None;
+        loop {
+            let found: Vec<Uuid> = self
+                .look(None, async |ctx, reader| {
+                    let ahead = chrono::Duration::hours(ctx.org.settings.leads.reminder_hours);
+                    Ok(reader.leads_due(ctx.now, ctx.now.plus(ahead), after, BATCH).await?)
+                })
+                .await?;
+            let Some(last) = found.last().copied() else { return Ok(()) };
+            self.act("sweep", async |ctx, work| {
+                for before in work.load_all::<Lead>(Predicate::ids(found.iter().copied())).await? {
+                    let mut after = before.clone();
+                    let event = match after.give_back_late(ctx)? {
+                        Some(event) => Some(event),
+                        None => after.remind(ctx),
+                    };
+                    if let Some(event) = event {
+                        work.save(&before, &mut after, event).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+            after = Some(last);
+        }
+    }
+
+    /// Finds customers dormant with whom nothing happens any more.
+    async fn sweep_dormant_customers(&self) -> Result<(), Failure> {
+        let mut after: Option<Uuid> = None;
+        loop {
+            let found = self
+                .look(None, async |ctx, reader| {
+                    let Some(days) = ctx.org.settings.dormant_after_days else { return Ok(Vec::new()) };
+                    let days = Days::new(u64::try_from(days).unwrap_or(0));
+                    let last = ctx.today().0.checked_sub_days(days).and_then(|day| day.succ_opt());
+                    let Some(before) = last.map(|day| ctx.org.midnight(day)) else { return Ok(Vec::new()) };
+                    Ok(reader.idle_customers(before, after, BATCH).await?)
+                })
+                .await?;
+            let Some(last) = found.last().copied() else { return Ok(()) };
+            self.act("sweep", async |ctx, work| {
+                for before in work.load_all::<Customer>(Predicate::ids(found.iter().copied())).await? {
+                    let live = work.open_business(before.id).await?.contracts;
+                    let mut after = before.clone();
+                    if let Some(event) = after.doze(ctx, live) {
+                        work.save(&before, &mut after, event).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+            after = Some(last);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Looks for leads and customers that may be the same as one (查重).
+
+use std::collections::BTreeMap;
+
+use fairlead_domain::contact::Contact;
+use fairlead_domain::context::Context;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::lead::{DisqualifyReason, Lead, LeadStatus, LikeKeys, Likeness, MatchedOn};
+use fairlead_domain::values::{CustomerId, Email, Phone};
+use fairlead_persistence::{Kept, Predicate, Reader, StoreError, Work};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::call::Failure;
+
+/// How many of a kind are told of at most.
+const MOST: u64 = 50;
+
+/// Records that may be the same.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Duplicates {
+    /// Those that look like it. Of one that the caller may not see, no more is told than that it is there.
+    #[schema(max_items = 100)]
+    pub data: Vec<Likeness>,
+}
+
+/// Whoever reads: a request that only looks, or one that is about to write.
+pub(crate) enum Eyes<'a> {
+    Reader(&'a Reader<'a>),
+    Work(&'a Work),
+}
+
+impl Eyes<'_> {
+    async fn see<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.first(which, MOST).await,
+            Self::Work(work) => work.first_of(which, MOST).await,
+        }
+    }
+}
+
+/// A record that looks like another one.
+pub(crate) enum Like {
+    Lead(Lead),
+    Customer(Customer),
+}
+
+/// The records that look like one with these keys, other than itself, as this caller may know them.
+pub(crate) async fn of(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    keys: &LikeKeys,
+    itself: Option<Uuid>,
+) -> Result<Vec<Likeness>, Failure> {
+    let known = |(like, common): (Like, Vec<MatchedOn>)| match like {
+        Like::Lead(lead) => Likeness::of_lead(ctx, &lead, common),
+        Like::Customer(customer) => Likeness::of_customer(ctx, &customer, common),
+    };
+    Ok(find(eyes, keys, itself).await?.into_iter().map(known).collect())
+}
+
+/// The records that look like one with these keys, other than itself, and what they have in common.
+pub(crate) async fn find(
+    eyes: &Eyes<'_>,
+    keys: &LikeKeys,
+    itself: Option<Uuid>,
+) -> Result<Vec<(Like, Vec<MatchedOn>)>, Failure> {
+    let mut found = Vec::new();
+    let leads: Vec<Lead> = eyes
+        .see(any([("phone_key", &keys.phone), ("email_key", &keys.email), ("company_key", &keys.company)]))
+        .await?;
+    for lead in leads.into_iter().filter(|lead| Some(lead.id.0) != itself && is_about(lead)) {
+        let common = keys.common(&LikeKeys::of_lead(&lead.details));
+        found.push((Like::Lead(lead), common));
+    }
+    // By itself or by one of its contacts.
+    let contacts: Vec<Contact> =
+        eyes.see(any([("phone_key", &keys.phone), ("email_key", &keys.email)])).await?;
+    let mut by_contact: BTreeMap<CustomerId, Vec<MatchedOn>> = BTreeMap::new();
+    for contact in contacts {
+        let theirs = LikeKeys {
+            phone: contact.details.phone.as_ref().map(Phone::normalised),
+            email: contact.details.email.as_ref().map(Email::normalised),
+            ..LikeKeys::default()
+        };
+        by_contact.entry(contact.details.customer_id).or_default().extend(keys.common(&theirs));
+    }
+    let mine = any([
+        ("phone_key", &keys.phone),
+        ("email_key", &keys.email),
+        ("name_key", &keys.company),
+        ("registration_key", &keys.registration),
+    ]);
+    let of_contacts = Predicate::ids(by_contact.keys().map(|customer| customer.0));
+    let customers: Vec<Customer> = eyes.see(Predicate::Any(vec![mine, of_contacts])).await?;
+    for customer in customers.into_iter().filter(|customer| Some(customer.id.0) != itself) {
+        let mut common = keys.common(&LikeKeys::of_customer(&customer.details));
+        common.extend(by_contact.remove(&customer.id).unwrap_or_default());
+        common.sort_unstable();
+        common.dedup();
+        found.push((Like::Customer(customer), common));
+    }
+    Ok(found)
+}
+
+fn any<const N: usize>(keys: [(&'static str, &Option<String>); N]) -> Predicate {
+    let one = |(column, key): (&'static str, &Option<String>)| {
+        key.as_ref().map(|key| Predicate::Is(column, key.clone().into()))
+    };
+    Predicate::Any(keys.into_iter().filter_map(one).collect())
+}
+
+/// A converted lead is its customer, and what was given up as a duplicate or as spam says nothing.
+fn is_about(lead: &Lead) -> bool {
+    let void = [Some(DisqualifyReason::Duplicate), Some(DisqualifyReason::Spam)];
+    lead.status != LeadStatus::Converted && !void.contains(&lead.disqualify_reason)
+}

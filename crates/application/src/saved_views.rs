@@ -1,0 +1,133 @@
+//! Saved views (视图).
+
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::error::Refusal;
+use fairlead_domain::patch::Patch;
+use fairlead_domain::saved_view::{SavedView, SavedViewDetails, ViewResource};
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::SavedViewId;
+use fairlead_persistence::Predicate;
+
+use crate::app::App;
+use crate::call::{Call, Page, Read, Written};
+use crate::change::Resource;
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::views;
+use crate::{
+    activities, approvals, contacts, contracts, customers, invoices, leads, opportunities, payments, pool,
+    transfers,
+};
+
+views!(SavedView, /// A saved view.
+    SavedViewView, /// A saved view in a list.
+    SavedViewSummary);
+
+/// What a list of saved views can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "saved_views",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("name", Kind::Text).sortable(),
+        Field::new("resource", words!(ViewResource)),
+        Field::new("shared", Kind::Boolean),
+        Field::new("owner_id", Kind::Id),
+    ],
+    search: &["name"],
+    default_sort: "name",
+    includes: &["owner"],
+};
+
+impl Resource for SavedView {
+    type View = SavedViewView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        SavedView::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<SavedViewView, Refusal> {
+        Ok(SavedViewView { allowed_actions: self.allowed_actions(ctx), record: self })
+    }
+}
+
+fn listing(resource: ViewResource) -> &'static Listing {
+    match resource {
+        ViewResource::Leads => &leads::LISTING,
+        ViewResource::Customers => &customers::LISTING,
+        ViewResource::PoolCustomers => &pool::LISTING,
+        ViewResource::Contacts => &contacts::LISTING,
+        ViewResource::Activities => &activities::LISTING,
+        ViewResource::Opportunities => &opportunities::LISTING,
+        ViewResource::Contracts => &contracts::LISTING,
+        ViewResource::Invoices => &invoices::LISTING,
+        ViewResource::Payments => &payments::LISTING,
+        ViewResource::Approvals => &approvals::LISTING,
+        ViewResource::Transfers => &transfers::LISTING,
+    }
+}
+
+/// Refuses a query that the list would not understand.
+fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(form.query.as_str().as_bytes()).into_owned().collect();
+    if pairs.iter().any(|(name, _)| name == "cursor") {
+        return Err(Refusal::invalid("/query", "cursor", "a view begins at the first page"));
+    }
+    let understood = listing(form.resource).parse(&pairs);
+    understood.map(|_| ()).map_err(|refusal| Refusal::invalid("/query", "query", refusal.detail))
+}
+
+/// One view.
+pub async fn get(app: &App, call: &Call, id: SavedViewId) -> Read<SavedViewView> {
+    app.get::<SavedView>(call, id).await
+}
+
+/// The caller's own views, and those that their team shares.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<SavedViewSummary>> {
+    app.read(call, async |ctx, reader| {
+        let mut seen = vec![Predicate::Is("owner_id", ctx.actor.id.0.into())];
+        seen.extend(ctx.actor.team.map(|team| {
+            let of_team = Predicate::Is("team_id", team.0.into());
+            Predicate::All(vec![
+                Predicate::Is("shared", true.into()),
+                Predicate::Through("owner_id", "users", Box::new(of_team)),
+            ])
+        }));
+        let links = |view: &SavedView| Links { owner: Some(view.owner_id), ..Links::default() };
+        lists::page(ctx, reader, &list, Predicate::Any(seen), links).await
+    })
+    .await
+}
+
+/// Records a view.
+pub async fn create(app: &App, call: &Call, form: Valid<SavedViewDetails>) -> Written<SavedViewView> {
+    app.write(call, async |ctx, work| {
+        check(&form)?;
+        let (view, event) = SavedView::new(ctx, work.new_id(), form.clone());
+        work.insert(&view, event).await?;
+        Ok(view.view(ctx)?)
+    })
+    .await
+}
+
+/// Changes a view.
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: SavedViewId,
+    patch: Patch<SavedViewDetails>,
+) -> Written<SavedViewView> {
+    app.change(call, id, async |ctx, _, view: &mut SavedView| {
+        view.may_update(ctx)?;
+        let form = patch.apply(&view.details)?;
+        check(&form)?;
+        Ok(view.edit(ctx, form)?)
+    })
+    .await
+}
+
+/// Deletes a view.
+pub async fn delete(app: &App, call: &Call, id: SavedViewId) -> Written<()> {
+    app.remove(call, id, Event("saved_view.deleted"), async |ctx, _, view: &SavedView| {
+        Ok(view.may_update(ctx)?)
+    })
+    .await
+}

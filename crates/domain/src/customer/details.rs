@@ -1,0 +1,135 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::lead::Source;
+use crate::text_enum;
+use crate::values::{Email, Line, Phone, Prose, Tags, WebAddress, company_key};
+
+text_enum! {
+    /// What a customer is.
+    pub enum CustomerKind {
+        /// A company or another organisation.
+        Company = "company",
+        /// A natural person.
+        Person = "person",
+    }
+}
+
+text_enum! {
+    /// How important a customer is.
+    pub enum Grade {
+        /// Most important.
+        A = "A",
+        /// Important.
+        B = "B",
+        /// Ordinary.
+        C = "C",
+        /// Least important.
+        D = "D",
+    }
+}
+
+/// What an invoice needs to know about its receiver (开票信息).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaxProfile {
+    /// The title on the invoice.
+    #[serde(default)]
+    #[validate(nested)]
+    pub invoice_title: Option<Line>,
+    /// The taxpayer's number.
+    #[serde(default)]
+    #[validate(nested)]
+    pub tax_number: Option<Line>,
+    /// The bank.
+    #[serde(default)]
+    #[validate(nested)]
+    pub bank: Option<Line>,
+    /// The account.
+    #[serde(default)]
+    #[validate(nested)]
+    pub account: Option<Line>,
+    /// The registered address.
+    #[serde(default)]
+    #[validate(nested)]
+    pub address: Option<Line>,
+    /// The registered telephone number.
+    #[serde(default)]
+    #[validate(nested)]
+    pub phone: Option<Phone>,
+}
+
+/// What one may say about a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerDetails {
+    /// Company or person.
+    pub kind: CustomerKind,
+    /// Its name.
+    #[validate(nested)]
+    pub name: Line,
+    /// Registration number; unique, whatever the case of its letters and the spaces in it.
+    #[serde(default)]
+    #[validate(nested)]
+    pub registration_number: Option<Line>,
+    /// Where it came from.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// How important it is.
+    #[serde(default)]
+    pub grade: Option<Grade>,
+    /// Industry.
+    #[serde(default)]
+    #[validate(nested)]
+    pub industry: Option<Line>,
+    /// Region.
+    #[serde(default)]
+    #[validate(nested)]
+    pub region: Option<Line>,
+    /// Address.
+    #[serde(default)]
+    #[validate(nested)]
+    pub address: Option<Line>,
+    /// Size, such as the number of employees.
+    #[serde(default)]
+    #[validate(nested)]
+    pub scale: Option<Line>,
+    /// Telephone number.
+    #[serde(default)]
+    #[validate(nested)]
+    pub phone: Option<Phone>,
+    /// E-mail address.
+    #[serde(default)]
+    #[validate(nested)]
+    pub email: Option<Email>,
+    /// Web site.
+    #[serde(default)]
+    #[validate(nested)]
+    pub website: Option<WebAddress>,
+    /// Labels.
+    #[serde(default)]
+    #[validate(nested)]
+    pub tags: Tags,
+    /// What an invoice needs to know.
+    #[serde(default)]
+    #[validate(nested)]
+    pub tax_profile: Option<TaxProfile>,
+    /// Anything else.
+    #[serde(default)]
+    #[validate(nested)]
+    pub note: Option<Prose>,
+}
+
+impl CustomerDetails {
+    /// The name as it is compared.
+    pub fn name_key(&self) -> String {
+        company_key(self.name.as_str())
+    }
+
+    /// The registration number as it is compared.
+    pub fn registration_key(&self) -> Option<String> {
+        let number = self.registration_number.as_ref()?;
+        Some(number.normalised())
+    }
+}

@@ -1,0 +1,266 @@
+//! Background jobs: work that takes longer than a request, with its progress and its record.
+
+use chrono::{Duration, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::context::{Context, Event};
+use crate::error::Refusal;
+use crate::pool::RecycleRules;
+use crate::record;
+use crate::record::RecordKind;
+use crate::settings::Settings;
+use crate::text_enum;
+use crate::values::{JobId, JobItemId, PoolId, Prose, Timestamp, UserId};
+use crate::workflow::{Machine, Rule, Who};
+
+text_enum! {
+    /// What a job does.
+    pub enum JobKind {
+        /// Sends neglected customers back to their pools (回收).
+        Recycle = "recycle",
+        /// Scores leads anew after the rules changed.
+        RescoreLeads = "rescore_leads",
+    }
+}
+
+text_enum! {
+    /// The state of a job.
+    pub enum JobStatus {
+        /// Waits for a server.
+        Queued = "queued",
+        /// A server works on it.
+        Running = "running",
+        /// It is done. Final.
+        Finished = "finished",
+        /// It cannot be done; `problem` says why. Final.
+        Failed = "failed",
+    }
+}
+
+text_enum! {
+    /// What may happen to a job.
+    pub enum JobAction {
+        /// A server takes it, or takes it over from one that went away.
+        Run = "run",
+        /// It came to its end.
+        Finish = "finish",
+        /// It cannot be done.
+        Fail = "fail",
+    }
+}
+
+/// The job's state machine.
+pub static MACHINE: Machine<JobStatus, JobAction> = Machine {
+    name: "job",
+    initial: &[JobStatus::Queued],
+    states: JobStatus::ALL,
+    rules: &[
+        Rule {
+            action: JobAction::Run,
+            from: &[JobStatus::Queued, JobStatus::Running],
+            to: Some(JobStatus::Running),
+            who: Who::System,
+            guards: &["no other server works on it, or the one that did has been silent for a minute"],
+        },
+        Rule {
+            action: JobAction::Finish,
+            from: &[JobStatus::Running],
+            to: Some(JobStatus::Finished),
+            who: Who::System,
+            guards: &[],
+        },
+        Rule {
+            action: JobAction::Fail,
+            from: &[JobStatus::Running],
+            to: Some(JobStatus::Failed),
+            who: Who::System,
+            guards: &[],
+        },
+    ],
+};
+
+/// How long a server may be silent before another one takes its job over.
+pub const LEASE: Duration = Duration::minutes(1);
+
+/// What a job was told.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobParameters {
+    /// Whether it only tells what it would do.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The one public pool that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool_id: Option<PoolId>,
+    /// The rules that it tries, in place of those that hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<RecycleRules>,
+}
+
+/// A background job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// Its state.
+    pub status: JobStatus,
+    /// What it was told.
+    pub parameters: JobParameters,
+    /// How many records there are to look at, once that is known.
+    #[schema(required, minimum = 0)]
+    pub total: Option<i64>,
+    /// How many were looked at.
+    #[schema(minimum = 0)]
+    pub examined: i64,
+    /// How many were changed, or would be.
+    #[schema(minimum = 0)]
+    pub changed: i64,
+    /// How many owners were warned of, or would be.
+    #[schema(minimum = 0)]
+    pub warned: i64,
+    /// How many could not be changed.
+    #[schema(minimum = 0)]
+    pub failed: i64,
+    /// Why it failed.
+    #[schema(required)]
+    pub problem: Option<Prose>,
+    /// The last record that was looked at.
+    #[serde(skip)]
+    pub position: Option<Uuid>,
+    /// The business day for which the scheduler began it; none when a person did.
+    #[schema(required)]
+    pub business_day: Option<NaiveDate>,
+    /// Who began it; none when the scheduler did.
+    #[schema(required)]
+    pub created_by: Option<UserId>,
+    /// When a server first took it.
+    #[schema(required)]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[schema(required)]
+    pub finished_at: Option<Timestamp>,
+    /// Until when the server that works on it may be silent.
+    #[serde(skip)]
+    pub leased_until: Option<Timestamp>,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Job, Job);
+
+text_enum! {
+    /// What a job did with a record.
+    pub enum JobOutcome {
+        /// It was changed.
+        Changed = "changed",
+        /// Its owner was warned.
+        Warned = "warned",
+        /// It would be changed.
+        WouldChange = "would_change",
+        /// Its owner would be warned.
+        WouldWarn = "would_warn",
+        /// It could not be changed.
+        Failed = "failed",
+    }
+}
+
+/// What a job did with one record, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct JobItem {
+    /// Its id.
+    pub id: JobItemId,
+    /// The job.
+    pub job_id: JobId,
+    /// The kind of record.
+    pub record_kind: RecordKind,
+    /// Which record.
+    pub record_id: Uuid,
+    /// Who owned it then.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
+    /// What was done.
+    pub outcome: JobOutcome,
+    /// The rule by which, or the code of the problem.
+    #[schema(max_length = 60, example = "no_activity")]
+    pub reason: String,
+    /// More about it.
+    #[schema(required)]
+    pub detail: Option<Prose>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl Job {
+    /// A job that waits to be taken.
+    pub fn queue(id: JobId, kind: JobKind, parameters: JobParameters, now: Timestamp) -> (Self, Event) {
+        let job = Self {
+            id,
+            kind,
+            status: JobStatus::Queued,
+            parameters,
+            total: None,
+            examined: 0,
+            changed: 0,
+            warned: 0,
+            failed: 0,
+            problem: None,
+            position: None,
+            business_day: None,
+            created_by: None,
+            started_at: None,
+            finished_at: None,
+            leased_until: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        (job, Event("job.queued"))
+    }
+
+    /// Whoever may see how the organisation is set up sees its jobs.
+    pub fn reveal(ctx: &Context) -> Result<(), Refusal> {
+        Settings::may_read(ctx).map_err(|_| Refusal::not_found())
+    }
+
+    /// Whether a server may take it now.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        match self.status {
+            JobStatus::Queued => true,
+            JobStatus::Running => self.leased_until.is_none_or(|until| until < now),
+            JobStatus::Finished | JobStatus::Failed => false,
+        }
+    }
+
+    /// A server takes it, or goes on with it.
+    pub fn run(&mut self, now: Timestamp) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, JobAction::Run)?;
+        self.started_at.get_or_insert(now);
+        self.leased_until = Some(now.plus(LEASE));
+        Ok(Event("job.progressed"))
+    }
+
+    /// It came to its end.
+    pub fn finish(&mut self, now: Timestamp) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, JobAction::Finish)?;
+        self.finished_at = Some(now);
+        self.leased_until = None;
+        Ok(Event("job.finished"))
+    }
+
+    /// It cannot be done.
+    pub fn fail(&mut self, now: Timestamp, why: &str) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, JobAction::Fail)?;
+        self.finished_at = Some(now);
+        self.leased_until = None;
+        self.problem = Some(Prose::new(why.chars().take(Prose::MAX).collect::<String>()));
+        Ok(Event("job.failed"))
+    }
+}

@@ -1,0 +1,317 @@
+//! How good a lead is (线索评分): configured rules give points, points make a score, the score makes a grade.
+
+use iso_currency::Currency;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::LeadDetails;
+use crate::context::{Context, Event};
+use crate::error::Refusal;
+use crate::record;
+use crate::settings::{LeadSettings, Settings};
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{CurrencyCode, Line, Money, ScoringRuleId, Timestamp, folded};
+use crate::workflow::AllowedAction;
+
+text_enum! {
+    /// How good a lead looks.
+    pub enum LeadGrade {
+        /// Call at once.
+        Hot = "hot",
+        /// Worth a call.
+        Warm = "warm",
+        /// Can wait.
+        Cold = "cold",
+    }
+}
+
+text_enum! {
+    /// A member of a lead that a rule looks at.
+    pub enum ScoreField {
+        /// Where it came from.
+        Source = "source",
+        /// The campaign.
+        Campaign = "campaign",
+        /// The region.
+        Region = "region",
+        /// The industry.
+        Industry = "industry",
+        /// The person's position.
+        Title = "title",
+        /// The company.
+        Company = "company",
+        /// The telephone number.
+        Phone = "phone",
+        /// The e-mail address.
+        Email = "email",
+        /// What they are interested in.
+        Interest = "interest",
+        /// The labels.
+        Tags = "tags",
+        /// What they can spend.
+        Budget = "budget",
+        /// When they expect to buy.
+        ExpectedPurchaseOn = "expected_purchase_on",
+    }
+}
+
+text_enum! {
+    /// How a rule compares.
+    pub enum ScoreOperator {
+        /// The member is this; of labels, one is. Case, width, spaces and punctuation do not count.
+        Is = "is",
+        /// The member is there, and is not this; of labels, none is.
+        IsNot = "is_not",
+        /// The member contains this.
+        Contains = "contains",
+        /// The member is there.
+        Present = "present",
+        /// The member is not there.
+        Absent = "absent",
+        /// The budget is this or more; the value is an amount with its currency, such as `100000 CNY`.
+        AtLeast = "at_least",
+        /// The budget is this or less.
+        AtMost = "at_most",
+    }
+}
+
+/// What one may say about a scoring rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "makes_sense"))]
+pub struct ScoringRuleDetails {
+    /// What it is for.
+    #[validate(nested)]
+    pub name: Line,
+    /// What it looks at.
+    pub field: ScoreField,
+    /// How it compares.
+    pub operator: ScoreOperator,
+    /// With what; absent for `present` and `absent`.
+    #[serde(default)]
+    #[validate(nested)]
+    pub value: Option<Line>,
+    /// The points that it gives when it holds; negative ones are taken away.
+    #[validate(range(min = -100, max = 100, message = "must be from -100 to 100"))]
+    #[schema(minimum = -100, maximum = 100)]
+    pub points: i64,
+    /// Whether it counts.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn makes_sense(rule: &ScoringRuleDetails) -> Result<(), ValidationError> {
+    use ScoreOperator::{Absent, AtLeast, AtMost, Contains, Is, IsNot, Present};
+    let broken = |code, message: &'static str| Err(ValidationError::new(code).with_message(message.into()));
+    let compares = !matches!(rule.operator, Present | Absent);
+    if compares != rule.value.is_some() {
+        return broken("value", "must have a value, except for `present` and `absent`");
+    }
+    let fits = match rule.field {
+        ScoreField::Budget => !matches!(rule.operator, Is | IsNot | Contains),
+        ScoreField::ExpectedPurchaseOn => matches!(rule.operator, Present | Absent),
+        _ => !matches!(rule.operator, AtLeast | AtMost),
+    };
+    if !fits {
+        return broken("operator", "this operator does not fit the field");
+    }
+    if matches!(rule.operator, AtLeast | AtMost) && rule.amount().is_none() {
+        return broken("amount", "the value must be an amount with its currency, such as `100000 CNY`");
+    }
+    if rule.field == ScoreField::Source
+        && rule.value.as_ref().is_some_and(|value| value.as_str().parse::<super::Source>().is_err())
+        && rule.operator != Contains
+    {
+        return broken("source", "the value must be a source");
+    }
+    Ok(())
+}
+
+impl ScoringRuleDetails {
+    fn amount(&self) -> Option<Money> {
+        let (amount, code) = self.value.as_ref()?.as_str().trim().split_once(' ')?;
+        let currency: Currency = code.trim().parse::<CurrencyCode>().ok()?.0;
+        Money::parse(amount, currency).ok()
+    }
+
+    /// Whether it holds for a lead.
+    pub fn holds(&self, lead: &LeadDetails) -> bool {
+        let texts = self.texts(lead);
+        let value = self.value.as_ref().map(|value| folded(value.as_str())).unwrap_or_default();
+        let budget =
+            || lead.budget.zip(self.amount()).filter(|(has, wants)| has.currency() == wants.currency());
+        match self.operator {
+            ScoreOperator::Present => !texts.is_empty(),
+            ScoreOperator::Absent => texts.is_empty(),
+            ScoreOperator::Is => texts.contains(&value),
+            ScoreOperator::IsNot => !texts.is_empty() && !texts.contains(&value),
+            ScoreOperator::Contains => texts.iter().any(|text| text.contains(&value)),
+            ScoreOperator::AtLeast => budget().is_some_and(|(has, wants)| has.minor() >= wants.minor()),
+            ScoreOperator::AtMost => budget().is_some_and(|(has, wants)| has.minor() <= wants.minor()),
+        }
+    }
+
+    /// The member as it is compared: nothing when it is absent, several when it is a list.
+    fn texts(&self, lead: &LeadDetails) -> Vec<String> {
+        let line = |line: &Option<Line>| line.as_ref().map(|line| folded(line.as_str()));
+        let one = match self.field {
+            ScoreField::Source => Some(folded(lead.source.as_str())),
+            ScoreField::Campaign => line(&lead.campaign),
+            ScoreField::Region => line(&lead.region),
+            ScoreField::Industry => line(&lead.industry),
+            ScoreField::Title => line(&lead.title),
+            ScoreField::Company => line(&lead.company),
+            ScoreField::Phone => lead.phone.as_ref().map(|phone| folded(phone.as_str())),
+            ScoreField::Email => lead.email.as_ref().map(|email| folded(email.as_str())),
+            ScoreField::Interest => lead.interest.as_ref().map(|text| folded(text.as_str())),
+            ScoreField::Tags => return lead.tags.0.iter().map(|tag| folded(tag.as_str())).collect(),
+            ScoreField::Budget => lead.budget.map(|budget| budget.to_string()),
+            ScoreField::ExpectedPurchaseOn => lead.expected_purchase_on.map(|day| day.to_string()),
+        };
+        one.into_iter().collect()
+    }
+
+    /// What it gave, in words: `+20 budget at_least 100000 CNY`.
+    fn told(&self) -> String {
+        let value = self.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+        format!("{:+} {} {}{value}", self.points, self.field, self.operator)
+    }
+}
+
+/// A scoring rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoringRule {
+    /// Its id.
+    pub id: ScoringRuleId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: ScoringRuleDetails,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(ScoringRule, ScoringRule);
+
+impl ScoringRule {
+    /// Records a rule. Every open lead is scored anew by it, in the background.
+    pub fn new(
+        ctx: &Context,
+        id: ScoringRuleId,
+        form: Valid<ScoringRuleDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        Settings::may_manage(ctx)?;
+        let rule =
+            Self { id, details: form.into_inner(), version: 1, created_at: ctx.now, updated_at: ctx.now };
+        Ok((rule, Event("scoring_rule.created")))
+    }
+
+    /// Changes it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<ScoringRuleDetails>) -> Result<Event, Refusal> {
+        Settings::may_manage(ctx)?;
+        self.details = form.into_inner();
+        Ok(Event("scoring_rule.updated"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(ctx: &Context) -> Vec<AllowedAction> {
+        let verdict = Settings::may_manage(ctx);
+        ["update", "delete"].map(|action| AllowedAction::judge(action, verdict.clone())).to_vec()
+    }
+}
+
+/// What one rule gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreLine {
+    /// The rule.
+    pub rule_id: ScoringRuleId,
+    /// The points.
+    #[schema(minimum = -100, maximum = 100)]
+    pub points: i64,
+    /// The same in words.
+    #[schema(max_length = 300, example = "+20 budget at_least 100000 CNY")]
+    pub text: String,
+}
+
+/// How good a lead is, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Score {
+    /// From 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
+    pub score: i64,
+    /// By the thresholds of the settings; warm where there are no rules.
+    pub grade: LeadGrade,
+    /// What each rule gave that holds.
+    #[schema(max_items = 200)]
+    pub score_lines: Vec<ScoreLine>,
+    /// By which rules and thresholds it was scored.
+    #[serde(skip)]
+    pub score_basis: String,
+}
+
+/// The rules and thresholds by which leads are scored at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scoring {
+    rules: Vec<ScoringRule>,
+    basis: String,
+}
+
+impl Scoring {
+    /// Those of these rules that count.
+    pub fn new(mut rules: Vec<ScoringRule>, settings: &LeadSettings) -> Self {
+        rules.retain(|rule| rule.details.active);
+        rules.sort_by_key(|rule| rule.id);
+        // A fingerprint (FNV-1a): it need only tell two sets of rules apart.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut feed = |text: String| {
+            for byte in text.bytes() {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for rule in &rules {
+            feed(format!("{}:{};", rule.id, rule.version));
+        }
+        feed(format!("{},{}", settings.hot_from, settings.warm_from));
+        Self { rules, basis: format!("{hash:016x}") }
+    }
+
+    /// Names these rules and thresholds: a lead with another one is to be scored anew.
+    pub fn basis(&self) -> &str {
+        &self.basis
+    }
+
+    /// Scores a lead.
+    pub fn score(&self, lead: &LeadDetails, settings: &LeadSettings) -> Score {
+        let lines: Vec<ScoreLine> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.details.holds(lead))
+            .map(|rule| ScoreLine {
+                rule_id: rule.id,
+                points: rule.details.points,
+                text: rule.details.told(),
+            })
+            .collect();
+        let score = lines.iter().map(|line| line.points).sum::<i64>().clamp(0, 100);
+        let grade = if self.rules.is_empty() {
+            LeadGrade::Warm
+        } else if score >= settings.hot_from {
+            LeadGrade::Hot
+        } else if score >= settings.warm_from {
+            LeadGrade::Warm
+        } else {
+            LeadGrade::Cold
+        };
+        Score { score, grade, score_lines: lines, score_basis: self.basis.clone() }
+    }
+}

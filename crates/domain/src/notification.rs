@@ -1,0 +1,197 @@
+//! Notifications (通知): who is told of what happened.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::access::{Actor, Permission, Scope};
+use crate::approval::Approval;
+use crate::customer::Customer;
+use crate::lead::Lead;
+use crate::organisation::Organisation;
+use crate::record::RecordKind;
+use crate::text_enum;
+use crate::transfer::Transfer;
+use crate::values::{NotificationId, Timestamp, UserId};
+
+text_enum! {
+    /// What somebody is told.
+    pub enum NotificationKind {
+        /// A lead was given to you.
+        LeadAssigned = "lead_assigned",
+        /// A lead of yours wants a response soon.
+        LeadResponseDueSoon = "lead_response_due_soon",
+        /// Nobody responded in time, and the lead is in the lead pool again.
+        LeadResponseOverdue = "lead_response_overdue",
+        /// A customer was given to you.
+        CustomerAssigned = "customer_assigned",
+        /// A customer of yours went to somebody else.
+        CustomerTaken = "customer_taken",
+        /// A customer of yours goes back to the public pool soon.
+        CustomerRecycleWarned = "customer_recycle_warned",
+        /// A customer of yours went back to the public pool.
+        CustomerRecycled = "customer_recycled",
+        /// A customer is shared with you.
+        CustomerShared = "customer_shared",
+        /// Somebody asked to transfer records to you, or of yours.
+        TransferRequested = "transfer_requested",
+        /// A transfer that concerns you was approved and executed.
+        TransferApproved = "transfer_approved",
+        /// A transfer that concerns you was rejected.
+        TransferRejected = "transfer_rejected",
+        /// A request waits for your decision.
+        ApprovalWaiting = "approval_waiting",
+        /// A request of yours was approved.
+        ApprovalApproved = "approval_approved",
+        /// A request of yours was rejected.
+        ApprovalRejected = "approval_rejected",
+    }
+}
+
+/// Something that one user is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// Who is told.
+    pub user_id: UserId,
+    /// What.
+    pub kind: NotificationKind,
+    /// The kind of record that it is about.
+    pub record_kind: RecordKind,
+    /// Which record.
+    pub record_id: Uuid,
+    /// The record's name or number at that time.
+    #[schema(required, max_length = 200)]
+    pub title: Option<String>,
+    /// Who did it; none when Fairlead did.
+    #[schema(required)]
+    pub actor_id: Option<UserId>,
+    /// The event of which it tells.
+    pub event_id: Uuid,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// When the user read it.
+    #[schema(required)]
+    pub read_at: Option<Timestamp>,
+}
+
+/// An event of the outbox.
+#[derive(Debug, Clone)]
+pub struct Happened {
+    /// Its place in the outbox.
+    pub sequence: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// What, such as `lead.assigned`.
+    pub event: String,
+    /// The kind of record.
+    pub record_kind: RecordKind,
+    /// Which record.
+    pub record_id: Uuid,
+    /// The record afterwards.
+    pub data: Value,
+    /// Who did it; none when Fairlead did.
+    pub actor_id: Option<UserId>,
+}
+
+/// Who is told what of an event. Nobody is told what they did themselves.
+pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, NotificationKind)> {
+    use NotificationKind as N;
+    let data = &happened.data;
+    let mut told = match happened.event.as_str() {
+        "lead.assigned" => lead(data, |it| it.owner_id, N::LeadAssigned),
+        "lead.response_due_soon" => lead(data, |it| it.owner_id, N::LeadResponseDueSoon),
+        "lead.response_overdue" => {
+            let late = lead(data, |it| it.previous_owner_id, N::LeadResponseOverdue);
+            let managers = late.first().map(|(owner, _)| managers_of(org, *owner, Permission::LeadsAssign));
+            let managers = managers.unwrap_or_default().into_iter();
+            late.into_iter().chain(managers.map(|user| (user, N::LeadResponseOverdue))).collect()
+        }
+        "customer.assigned" | "customer.transferred" | "customer.handed_over" => {
+            let mut told = customer(data, |it| it.owner_id, N::CustomerAssigned);
+            told.extend(customer(data, |it| it.previous_owner_id, N::CustomerTaken));
+            told
+        }
+        "customer.recycle_warned" => customer(data, |it| it.owner_id, N::CustomerRecycleWarned),
+        "customer.recycled" => customer(data, |it| it.previous_owner_id, N::CustomerRecycled),
+        "collaborator.added" => {
+            id(data, "user_id").map(|user| (user, N::CustomerShared)).into_iter().collect()
+        }
+        "transfer.requested" => transfer(data, N::TransferRequested),
+        "transfer.approved" => transfer(data, N::TransferApproved),
+        "transfer.rejected" => transfer(data, N::TransferRejected),
+        "approval.requested" | "approval.step_approved" => approval(data)
+            .map(|it| it.approvers(org).into_iter().map(|user| (user, N::ApprovalWaiting)).collect())
+            .unwrap_or_default(),
+        "approval.approved" => {
+            approval(data).map(|it| (it.requester_id, N::ApprovalApproved)).into_iter().collect()
+        }
+        "approval.rejected" => {
+            approval(data).map(|it| (it.requester_id, N::ApprovalRejected)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    told.retain(|(user, _)| Some(*user) != happened.actor_id && org.actor(*user).is_some());
+    told.sort_unstable();
+    told.dedup();
+    told
+}
+
+/// What a record is called: its name, title or number.
+pub fn title(data: &Value) -> Option<String> {
+    let named = ["name", "title", "number", "subject_number"].into_iter();
+    let text = named.filter_map(|member| data.get(member)).find_map(Value::as_str);
+    text.map(|text| text.chars().take(200).collect())
+}
+
+fn id(data: &Value, member: &str) -> Option<UserId> {
+    data.get(member)?.as_str()?.parse().ok()
+}
+
+fn lead(
+    data: &Value,
+    who: impl Fn(&Lead) -> Option<UserId>,
+    kind: NotificationKind,
+) -> Vec<(UserId, NotificationKind)> {
+    let lead = Lead::deserialize(data).ok();
+    lead.as_ref().and_then(who).map(|user| (user, kind)).into_iter().collect()
+}
+
+fn customer(
+    data: &Value,
+    who: impl Fn(&Customer) -> Option<UserId>,
+    kind: NotificationKind,
+) -> Vec<(UserId, NotificationKind)> {
+    let customer = Customer::deserialize(data).ok();
+    customer.as_ref().and_then(who).map(|user| (user, kind)).into_iter().collect()
+}
+
+fn transfer(data: &Value, kind: NotificationKind) -> Vec<(UserId, NotificationKind)> {
+    let Ok(transfer) = Transfer::deserialize(data) else { return Vec::new() };
+    [transfer.owner_id, transfer.created_by, transfer.details.to_user_id].map(|user| (user, kind)).into()
+}
+
+fn approval(data: &Value) -> Option<Approval> {
+    Approval::deserialize(data).ok()
+}
+
+/// The superiors of a user who are near enough to hear of every lead: those whose reach is a part of the
+/// organisation, or where there are none, those who reach all of it.
+fn managers_of(org: &Organisation, user: UserId, permission: Permission) -> Vec<UserId> {
+    let standing = org.standing(Some(user));
+    let reaching: Vec<_> = org
+        .active_actors()
+        .into_iter()
+        .filter(|actor| actor.id != user && actor.authorize(permission, &standing).is_ok())
+        .filter(|actor| actor.holds(Permission::LeadsClaim))
+        .collect();
+    let is_near = |actor: &&std::sync::Arc<Actor>| {
+        actor.grants().any(|grant| grant.permission == permission && grant.scope < Scope::All)
+    };
+    let near: Vec<UserId> = reaching.iter().filter(is_near).map(|actor| actor.id).collect();
+    if near.is_empty() { reaching.iter().map(|actor| actor.id).collect() } else { near }
+}

@@ -1,0 +1,125 @@
+//! Saved views (视图): named filters of a list, private or shared with a team.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Standing;
+use crate::context::{Context, Event};
+use crate::error::{Code, Refusal};
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{Line, Prose, SavedViewId, Timestamp, UserId};
+use crate::workflow::AllowedAction;
+
+text_enum! {
+    /// Of which list a view is.
+    pub enum ViewResource {
+        /// Leads.
+        Leads = "leads",
+        /// Customers.
+        Customers = "customers",
+        /// Customers in the public pool.
+        PoolCustomers = "pool_customers",
+        /// Contacts.
+        Contacts = "contacts",
+        /// Activities.
+        Activities = "activities",
+        /// Opportunities.
+        Opportunities = "opportunities",
+        /// Contracts.
+        Contracts = "contracts",
+        /// Invoices.
+        Invoices = "invoices",
+        /// Payments.
+        Payments = "payments",
+        /// Approvals.
+        Approvals = "approvals",
+        /// Transfers.
+        Transfers = "transfers",
+    }
+}
+
+/// What one may say about a view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SavedViewDetails {
+    /// Of which list.
+    pub resource: ViewResource,
+    /// Its name.
+    #[validate(nested)]
+    pub name: Line,
+    /// What the list is asked, as in its query: `grade=A&sort=-created_at`, without `cursor`.
+    #[validate(nested)]
+    #[schema(example = "grade=A&sort=-created_at")]
+    pub query: Prose,
+    /// Whether the owner's team sees it too.
+    #[serde(default)]
+    pub shared: bool,
+}
+
+/// A saved view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SavedView {
+    /// Its id.
+    pub id: SavedViewId,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: SavedViewDetails,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(SavedView, SavedView);
+
+impl SavedView {
+    /// Records a view of the caller's own.
+    pub fn new(ctx: &Context, id: SavedViewId, form: Valid<SavedViewDetails>) -> (Self, Event) {
+        let view = Self {
+            id,
+            details: form.into_inner(),
+            owner_id: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        (view, Event("saved_view.created"))
+    }
+
+    /// Seen by its owner, and where it is shared by the owner's team.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        let mine = self.owner_id == ctx.actor.id;
+        let of_my_team = match ctx.org.standing(Some(self.owner_id)) {
+            Standing::Owned { team: Some(team), .. } => ctx.actor.team == Some(team),
+            _ => false,
+        };
+        if mine || (self.details.shared && of_my_team) { Ok(()) } else { Err(Refusal::not_found()) }
+    }
+
+    /// May the caller change it? Its owner may.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        if self.owner_id == ctx.actor.id {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Forbidden, "a view is changed by its owner only"))
+    }
+
+    /// Changes it.
+    pub fn edit(&mut self, ctx: &Context, form: Valid<SavedViewDetails>) -> Result<Event, Refusal> {
+        self.may_update(ctx)?;
+        self.details = form.into_inner();
+        Ok(Event("saved_view.updated"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        ["update", "delete"].map(|action| AllowedAction::judge(action, self.may_update(ctx))).to_vec()
+    }
+}

@@ -1,0 +1,64 @@
+//! Timelines (客户动态): everything that happened to a customer, as far as the caller may see it.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::access::{Permission, ScopeFilter};
+use crate::context::Context;
+use crate::customer::Customer;
+use crate::record::RecordKind;
+use crate::values::{AuditEventId, CustomerId, Timestamp, UserId};
+
+/// Something that happened to a customer, or to what belongs to it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TimelineEntry {
+    /// Its id; that of the audit event.
+    pub id: AuditEventId,
+    /// Its place: later events have greater ones.
+    #[schema(minimum = 1)]
+    pub sequence: i64,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// Who did it; none when Fairlead did.
+    #[schema(required)]
+    pub actor_id: Option<UserId>,
+    /// What, such as `customer.claimed`.
+    #[schema(max_length = 60, example = "customer.claimed")]
+    pub event: String,
+    /// The kind of record.
+    pub record_kind: RecordKind,
+    /// Which record.
+    pub record_id: Uuid,
+    /// What changed, member by member, `before` and `after`. Empty where contact data is masked for the caller.
+    #[schema(value_type = Object)]
+    pub changes: Map<String, Value>,
+}
+
+/// The kinds of records that are seen by whoever sees the customer.
+pub const OPEN: [RecordKind; 4] =
+    [RecordKind::Customer, RecordKind::Contact, RecordKind::Activity, RecordKind::Collaborator];
+
+/// The kinds of records that are seen by their own owners, with the rows that this caller may see.
+pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {
+    [
+        (RecordKind::Opportunity, Permission::OpportunitiesRead),
+        (RecordKind::Contract, Permission::ContractsRead),
+        (RecordKind::Invoice, Permission::InvoicesRead),
+        (RecordKind::Payment, Permission::PaymentsRead),
+    ]
+    .map(|(kind, permission)| (kind, ctx.actor.visible_scope(permission)))
+    .into()
+}
+
+/// What this caller sees of an entry: nothing of what changed, while the customer is masked for them.
+#[must_use]
+pub fn seen_by(mut entry: TimelineEntry, ctx: &Context, customer: &Customer) -> TimelineEntry {
+    if customer.owner_id.is_none() && customer.may_update(ctx).is_err() {
+        entry.changes = Map::new();
+    }
+    entry
+}

@@ -1,0 +1,283 @@
+//! Transfers (转移): records of one owner go to another, once a supervisor agreed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use crate::access::Permission;
+use crate::context::{Context, Event};
+use crate::error::{Code, Refusal};
+use crate::lead::eligible_owner;
+use crate::record;
+use crate::record::RecordKind;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{Line, Number, Timestamp, TransferId, TransferItemId, UserId};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// What is transferred.
+    pub enum TransferKind {
+        /// Customers, if wanted with their open opportunities and running contracts.
+        Customers = "customers",
+        /// Opportunities alone.
+        Opportunities = "opportunities",
+        /// Contracts alone, with their invoices and payments.
+        Contracts = "contracts",
+    }
+}
+
+impl TransferKind {
+    /// The kind of its records.
+    pub const fn record(self) -> RecordKind {
+        match self {
+            Self::Customers => RecordKind::Customer,
+            Self::Opportunities => RecordKind::Opportunity,
+            Self::Contracts => RecordKind::Contract,
+        }
+    }
+}
+
+text_enum! {
+    /// The state of a transfer.
+    pub enum TransferStatus {
+        /// Waits for a supervisor.
+        Pending = "pending",
+        /// It was approved and executed. Final.
+        Approved = "approved",
+        /// A supervisor did not agree. Final.
+        Rejected = "rejected",
+        /// The requester took it back. Final.
+        Withdrawn = "withdrawn",
+    }
+}
+
+text_enum! {
+    /// What may happen to a transfer.
+    pub enum TransferAction {
+        /// A supervisor agrees, and everything moves.
+        Approve = "approve",
+        /// A supervisor does not agree.
+        Reject = "reject",
+        /// The requester takes it back.
+        Withdraw = "withdraw",
+    }
+}
+
+/// The transfer's state machine.
+pub static MACHINE: Machine<TransferStatus, TransferAction> = Machine {
+    name: "transfer",
+    initial: &[TransferStatus::Pending],
+    states: TransferStatus::ALL,
+    rules: &[
+        Rule {
+            action: TransferAction::Approve,
+            from: &[TransferStatus::Pending],
+            to: Some(TransferStatus::Approved),
+            who: Who::System,
+            guards: &[
+                "the last step of its approval was approved",
+                "every record still has the owner that it had, and is not closed",
+                "the receiver is active, may own such records and has room for all of them",
+            ],
+        },
+        Rule {
+            action: TransferAction::Reject,
+            from: &[TransferStatus::Pending],
+            to: Some(TransferStatus::Rejected),
+            who: Who::System,
+            guards: &["a step of its approval was rejected"],
+        },
+        Rule {
+            action: TransferAction::Withdraw,
+            from: &[TransferStatus::Pending],
+            to: Some(TransferStatus::Withdrawn),
+            who: Who::Named,
+            guards: &["the caller asked for it"],
+        },
+    ],
+};
+
+/// What is to be transferred, to whom, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "includes_fit"))]
+pub struct TransferDetails {
+    /// What kind of records.
+    pub kind: TransferKind,
+    /// Which, each once; all of one owner.
+    #[validate(
+        length(min = 1, max = 200, message = "must have between 1 and 200 records"),
+        custom(function = "distinct")
+    )]
+    #[schema(min_items = 1, max_items = 200)]
+    pub record_ids: Vec<Uuid>,
+    /// To whom.
+    pub to_user_id: UserId,
+    /// Why.
+    #[validate(nested)]
+    pub reason: Line,
+    /// Whether the open opportunities of the customers that their owner has go along.
+    #[serde(default)]
+    pub include_opportunities: bool,
+    /// Whether the drafted and running contracts of the customers that their owner has go along.
+    #[serde(default)]
+    pub include_contracts: bool,
+}
+
+fn distinct(ids: &[Uuid]) -> Result<(), ValidationError> {
+    crate::pool::distinct(ids.iter().collect::<BTreeSet<_>>().len() == ids.len())
+}
+
+fn includes_fit(details: &TransferDetails) -> Result<(), ValidationError> {
+    let includes = details.include_opportunities || details.include_contracts;
+    if !includes || details.kind == TransferKind::Customers {
+        return Ok(());
+    }
+    Err(ValidationError::new("customers_only").with_message("only customers take others along".into()))
+}
+
+/// A transfer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Transfer {
+    /// Its id.
+    pub id: TransferId,
+    /// Its number.
+    pub number: Number,
+    /// What is transferred, to whom, and why.
+    #[serde(flatten)]
+    pub details: TransferDetails,
+    /// Who owned all of it when it was asked for.
+    pub owner_id: UserId,
+    /// Its state.
+    pub status: TransferStatus,
+    /// When it was approved, rejected or withdrawn.
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
+    /// Who asked for it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Transfer, Transfer);
+
+/// One record of a transfer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TransferItem {
+    /// Its id.
+    pub id: TransferItemId,
+    /// The transfer.
+    pub transfer_id: TransferId,
+    /// The kind of record.
+    pub record_kind: RecordKind,
+    /// Which record.
+    pub record_id: Uuid,
+    /// Whether it went along with a customer instead of being named.
+    pub included: bool,
+    /// Whether the transfer still waits for its decision.
+    pub pending: bool,
+    /// When it was noted.
+    pub created_at: Timestamp,
+}
+
+/// Why a record cannot go.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransferObstacle {
+    /// Which record.
+    pub id: Uuid,
+    /// Why.
+    pub code: Code,
+    /// The same in words.
+    pub detail: String,
+}
+
+impl Transfer {
+    /// Asks for a transfer of records that all have this owner. (Whether each can go is judged by itself.)
+    pub fn request(
+        ctx: &Context,
+        id: TransferId,
+        number: Number,
+        owner: UserId,
+        form: Valid<TransferDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        ctx.authorize(Permission::TransfersRequest, Some(owner))?;
+        Self::may_receive(ctx, form.to_user_id, owner, "/to_user_id")?;
+        let transfer = Self {
+            id,
+            number,
+            details: form.into_inner(),
+            owner_id: owner,
+            status: TransferStatus::Pending,
+            decided_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((transfer, Event("transfer.requested")))
+    }
+
+    /// Whether a user may get what this owner has.
+    pub fn may_receive(ctx: &Context, to: UserId, owner: UserId, pointer: &str) -> Result<(), Refusal> {
+        if ctx.org.user(to).is_none() {
+            return Err(Refusal::unknown_reference(pointer));
+        }
+        eligible_owner(ctx, to, Permission::PoolClaim)?;
+        if to == owner {
+            return Err(Refusal::new(Code::AlreadyOwner, "the records are already with this user"));
+        }
+        Ok(())
+    }
+
+    /// Seen by whoever may see what its owner transfers, by the receiver, and by whoever asked.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        if [self.details.to_user_id, self.created_by].contains(&ctx.actor.id) {
+            return Ok(());
+        }
+        ctx.reveal(Permission::TransfersRead, Some(self.owner_id))
+    }
+
+    /// It was approved: everything moves now, if the receiver may still receive.
+    pub fn approve(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, TransferAction::Approve)?;
+        Self::may_receive(ctx, self.details.to_user_id, self.owner_id, "/to_user_id")?;
+        self.decided_at = Some(ctx.now);
+        Ok(Event("transfer.approved"))
+    }
+
+    /// It was rejected.
+    pub fn reject(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, TransferAction::Reject)?;
+        self.decided_at = Some(ctx.now);
+        Ok(Event("transfer.rejected"))
+    }
+
+    /// May the caller take it back?
+    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
+        if self.created_by != ctx.actor.id {
+            return Err(Refusal::new(Code::Forbidden, "only whoever asked for the transfer takes it back"));
+        }
+        MACHINE.follow(self.status, TransferAction::Withdraw).map(|_| ())
+    }
+
+    /// Takes it back.
+    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.may_withdraw(ctx)?;
+        self.status = MACHINE.follow(self.status, TransferAction::Withdraw)?;
+        self.decided_at = Some(ctx.now);
+        Ok(Event("transfer.withdrawn"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        vec![AllowedAction::judge("withdraw", self.may_withdraw(ctx))]
+    }
+}

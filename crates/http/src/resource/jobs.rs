@@ -1,0 +1,23 @@
+//! Background jobs.
+
+use fairlead_application::jobs;
+use fairlead_domain::access::Permission;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Jobs", "Work that takes longer than a request, with its progress and its record.")
+        .list("/jobs", "list_jobs", "List jobs", "The newest first.", &jobs::LISTING, jobs::list)
+        .needs(Permission::SettingsRead)
+        .get("/jobs/{id}", "get_job", "Get a job", "With its progress.", jobs::get)
+        .needs(Permission::SettingsRead)
+        .list_of(
+            "/jobs/{id}/items",
+            "list_job_items",
+            "List what a job did",
+            "Record by record, and why.",
+            &jobs::ITEMS,
+            jobs::items,
+        )
+        .needs(Permission::SettingsRead);
+}

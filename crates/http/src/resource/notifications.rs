@@ -1,0 +1,38 @@
+//! Notifications (通知).
+
+use fairlead_application::notifications;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Notifications", "What the caller is told of: leads, customers, transfers, approvals (通知).")
+        .list(
+            "/notifications",
+            "list_notifications",
+            "List my notifications",
+            "The newest first; `read_at_is_null=true` chooses the new ones.",
+            &notifications::LISTING,
+            notifications::list,
+        )
+        .read(
+            "/notifications/unread-count",
+            "count_unread_notifications",
+            "Count my new notifications",
+            "The number on a badge.",
+            notifications::unread,
+        )
+        .act(
+            "/notifications/{id}/read",
+            "read_notification",
+            "Mark a notification as read",
+            "One of the caller's own.",
+            notifications::read,
+        )
+        .command(
+            "/notifications/read-all",
+            "read_all_notifications",
+            "Mark all my notifications as read",
+            "Those that are there at this moment.",
+            notifications::read_all,
+        );
+}

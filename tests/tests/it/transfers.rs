@@ -1,0 +1,459 @@
+//! Change of hands: transfers that a supervisor approves, hand-over of somebody who leaves, and two customers that
+//! become one.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Company, Person, Server};
+
+on_both_databases! {
+    a_customer_goes_with_what_belongs_to_it;
+    nobody_transfers_past_their_supervisor;
+    what_changed_meanwhile_stops_the_whole;
+    heavy_two_hundred_customers_go_at_once_or_not_at_all;
+    heavy_a_record_waits_for_one_transfer;
+    opportunities_and_contracts_go_alone;
+    whoever_leaves_hands_over;
+    two_customers_become_one;
+    a_timeline_tells_the_whole_story_to_whom_it_concerns;
+}
+
+async fn ask(person: &Person, form: Value) -> String {
+    person.client.post("/transfers", form).await.expect(201).id()
+}
+
+fn customers(ids: &[String], to: &Person) -> Value {
+    json!({"kind": "customers", "record_ids": ids, "to_user_id": to.id, "reason": "New territory"})
+}
+
+async fn owner(company: &Company, path: &str) -> Value {
+    company.director.client.get(path).await.expect(200).body["owner_id"].clone()
+}
+
+/// Has a supervisor approve a transfer.
+async fn approve(company: &Company, by: &Person, transfer: &str) -> crate::support::Answer {
+    let found =
+        company.director.client.get(&format!("/approvals?subject_id={transfer}&status=pending")).await;
+    let approval = found.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned();
+    by.client.post(&format!("/approvals/{approval}/approve"), json!({})).await
+}
+
+async fn a_customer_goes_with_what_belongs_to_it(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, other_rep, director, .. } = &company;
+    let contract = company.active(rep, "1000.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let invoice = company.issued(rep, &contract, "400.00").await;
+    let payment = rep.client.post("/payments", Company::payment(&contract, "100.00")).await.expect(201).id();
+    let deal = |name: &str| json!({"name": name, "customer_id": customer});
+    let open = rep.client.post("/opportunities", deal("Open")).await.expect(201).id();
+    let lost = rep.client.post("/opportunities", deal("Lost")).await.expect(201).id();
+    rep.client.post(&format!("/opportunities/{lost}/lose"), json!({"reason": "price"})).await.expect(200);
+
+    let mut form = customers(std::slice::from_ref(&customer), colleague);
+    form["include_opportunities"] = json!(true);
+    form["include_contracts"] = json!(true);
+    let transfer = rep.client.post("/transfers", form).await.expect(201);
+    assert!(transfer.text_of("number").starts_with("TR-"));
+    let transfer = transfer.id();
+    assert_eq!(owner(&company, &format!("/customers/{customer}")).await, json!(rep.id), "nothing moves yet");
+    // Whom it concerns sees it, others do not.
+    for person in [rep, colleague, manager, director] {
+        person.client.get(&format!("/transfers/{transfer}")).await.expect(200);
+    }
+    other_rep.client.get(&format!("/transfers/{transfer}")).await.refused(404, "not_found");
+    approve(&company, manager, &transfer).await.expect(200);
+    let done = rep.client.get(&format!("/transfers/{transfer}")).await.expect(200).body;
+    assert_eq!(done["status"], "approved");
+    for path in [
+        format!("/customers/{customer}"),
+        format!("/opportunities/{open}"),
+        format!("/contracts/{contract}"),
+        format!("/invoices/{invoice}"),
+        format!("/payments/{payment}"),
+    ] {
+        assert_eq!(owner(&company, &path).await, json!(colleague.id), "{path}");
+        rep.client.get(&path).await.refused(404, "not_found");
+    }
+    assert_eq!(owner(&company, &format!("/opportunities/{lost}")).await, json!(rep.id), "what is over stays");
+    let items = director.client.all(&format!("/transfers/{transfer}/items")).await;
+    let included: BTreeSet<(&str, bool)> = items
+        .iter()
+        .map(|it| (it["record_kind"].as_str().unwrap(), it["included"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(included, BTreeSet::from([("customer", false), ("opportunity", true), ("contract", true)]));
+    let history = director.client.all(&format!("/customers/{customer}/ownership-history")).await;
+    assert_eq!((&history[0]["cause"], &history[0]["note"]), (&json!("transferred"), &json!("New territory")));
+    // The new owner goes on with the money.
+    colleague.client.post("/payments", Company::payment(&contract, "900.00")).await.expect(201);
+    for (person, kind) in
+        [(colleague, "transfer_requested"), (colleague, "customer_assigned"), (rep, "transfer_approved")]
+    {
+        let mut told = Vec::new();
+        for _ in 0..300 {
+            told = person.client.all(&format!("/notifications?kind={kind}")).await;
+            if !told.is_empty() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert_eq!(told.len(), 1, "{kind}");
+    }
+}
+
+async fn nobody_transfers_past_their_supervisor(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, other_rep, other_manager, director, admin, finance, .. } =
+        &company;
+    let mine = company.customer(rep).await;
+    // Whoever has no say: neither those who do not own it, nor those who see it only.
+    let form = |to: &Person| customers(std::slice::from_ref(&mine), to);
+    other_rep.client.post("/transfers", form(other_rep)).await.refused(422, "unknown_reference");
+    colleague.client.post("/transfers", form(colleague)).await.refused(422, "unknown_reference");
+    finance.client.post("/transfers", form(colleague)).await.refused(403, "forbidden");
+    // To whom: not oneself, nor who is no seller or unknown.
+    rep.client.post("/transfers", form(rep)).await.refused(409, "already_owner");
+    rep.client.post("/transfers", form(finance)).await.refused(409, "owner_not_eligible");
+    let mut nobody = form(colleague);
+    nobody["to_user_id"] = json!("01900000-0000-7000-8000-000000000000");
+    rep.client.post("/transfers", nobody).await.refused(422, "unknown_reference");
+    let mut odd = form(colleague);
+    odd["kind"] = json!("contracts");
+    odd["include_contracts"] = json!(true);
+    rep.client.post("/transfers", odd).await.refused(422, "validation_failed");
+    // What belongs to nobody or to two is refused.
+    let pooled = company.pool_customer().await;
+    rep.client.post("/transfers", customers(&[pooled], colleague)).await.refused(409, "customer_unowned");
+    let theirs = company.customer(colleague).await;
+    let both = customers(&[mine.clone(), theirs], director);
+    manager.client.post("/transfers", both).await.refused(409, "owners_differ");
+
+    // Who decides: a supervisor of the owner who neither asked nor receives.
+    let transfer = ask(rep, form(colleague)).await;
+    for person in [rep, colleague, other_manager, admin, finance] {
+        let refused = approve(&company, person, &transfer).await;
+        assert!(matches!(refused.status, 403 | 404 | 409), "{}", refused.text);
+        assert_ne!(refused.status, 200);
+    }
+    approve(&company, manager, &transfer).await.expect(200);
+    let to_manager = company.customer(rep).await;
+    let transfer = ask(rep, customers(std::slice::from_ref(&to_manager), manager)).await;
+    approve(&company, manager, &transfer).await.refused(409, "separation_of_duties");
+    let waiting = manager.client.get("/approvals?box=waiting&total=true").await.expect(200);
+    assert_eq!(waiting.body["page"]["total"], "0", "what one would receive does not wait for one");
+    approve(&company, director, &transfer).await.expect(200);
+    // Asked by the manager, it takes the director.
+    let next = company.customer(rep).await;
+    let transfer = ask(manager, customers(std::slice::from_ref(&next), colleague)).await;
+    approve(&company, manager, &transfer).await.refused(409, "separation_of_duties");
+    // Rejected or taken back, nothing moves, and it can be asked again.
+    let approval = company.pending(&transfer).await;
+    director
+        .client
+        .post(&format!("/approvals/{approval}/reject"), json!({"comment": "No"}))
+        .await
+        .expect(200);
+    assert_eq!(
+        manager.client.get(&format!("/transfers/{transfer}")).await.expect(200).body["status"],
+        "rejected"
+    );
+    let again = ask(rep, customers(std::slice::from_ref(&next), colleague)).await;
+    rep.client
+        .post("/transfers", customers(std::slice::from_ref(&next), colleague))
+        .await
+        .refused(409, "pending_transfer");
+    manager.client.act(&format!("/transfers/{again}/withdraw")).await.refused(403, "forbidden");
+    rep.client.act(&format!("/transfers/{again}/withdraw")).await.expect(200);
+    rep.client.act(&format!("/transfers/{again}/withdraw")).await.refused(409, "invalid_transition");
+    assert_eq!(owner(&company, &format!("/customers/{next}")).await, json!(rep.id));
+}
+
+async fn what_changed_meanwhile_stops_the_whole(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, manager, director, admin, .. } = &company;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(company.customer(rep).await);
+    }
+    let transfer = ask(rep, customers(&ids, colleague)).await;
+    let give = json!({"owner_id": inner.id});
+    manager.client.post(&format!("/customers/{}/assign", ids[1]), give).await.expect(200);
+    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    let items = stopped.body["items"].as_array().unwrap();
+    assert_eq!(
+        (items.len(), &items[0]["id"], &items[0]["code"]),
+        (1, &json!(ids[1]), &json!("owners_differ"))
+    );
+    for at in [0, 2] {
+        assert_eq!(owner(&company, &format!("/customers/{}", ids[at])).await, json!(rep.id));
+    }
+    // It is still there to be decided; once all is as it was, it goes.
+    director
+        .client
+        .post(&format!("/customers/{}/assign", ids[1]), json!({"owner_id": rep.id}))
+        .await
+        .expect(200);
+    company.set(json!({"ownership": {"by_user": [{"user_id": colleague.id, "limit": 2}]}})).await;
+    let full = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    assert_eq!(full.body["items"][0]["code"], "ownership_limit_reached");
+    company.set(json!({"ownership": {"by_user": []}})).await;
+    admin.client.act(&format!("/users/{}/disable", colleague.id)).await.expect(200);
+    approve(&company, manager, &transfer).await.refused(409, "owner_not_eligible");
+    admin.client.act(&format!("/users/{}/enable", colleague.id)).await.expect(200);
+    approve(&company, manager, &transfer).await.expect(200);
+
+    // Contracts that somebody is asked to approve do not change hands.
+    let draft = company.draft(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{draft}")).await.expect(200).text_of("customer_id");
+    let mut form = customers(&[customer], colleague);
+    form["include_contracts"] = json!(true);
+    let transfer = ask(rep, form).await;
+    rep.client.act(&format!("/contracts/{draft}/submit")).await.expect(200);
+    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    assert_eq!(stopped.body["items"][0]["code"], "pending_approval");
+}
+
+async fn heavy_two_hundred_customers_go_at_once_or_not_at_all(server: Server) {
+    let company = Company::found(&server).await;
+    company.set(json!({"ownership": {"limit": 1000}})).await;
+    let Company { rep, colleague, manager, director, inner, .. } = &company;
+    let mut ids = Vec::new();
+    for _ in 0..200 {
+        let id = company.customer(rep).await;
+        let form = json!({"name": "Pumps", "customer_id": id});
+        rep.client.post("/opportunities", form).await.expect(201);
+        ids.push(id);
+    }
+    let mut form = customers(&ids, colleague);
+    form["include_opportunities"] = json!(true);
+    let transfer = ask(rep, form).await;
+    let give = json!({"owner_id": inner.id});
+    let moved = format!("/customers/{}/assign", ids[77]);
+    director.client.post(&moved, give).await.expect(200);
+    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    assert_eq!(stopped.body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(stopped.body["items"][0]["id"], json!(ids[77]));
+    let total = async |list: &str, owner: &Person| {
+        let path = format!("/{list}?owner_id={}&total=true", owner.id);
+        director.client.get(&path).await.expect(200).body["page"]["total"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (total("customers", colleague).await, total("customers", rep).await),
+        ("0".into(), "199".into())
+    );
+    director.client.post(&moved, json!({"owner_id": rep.id})).await.expect(200);
+    approve(&company, manager, &transfer).await.expect(200);
+    assert_eq!(total("customers", colleague).await, "200");
+    assert_eq!(total("opportunities", colleague).await, "200");
+    assert_eq!(total("customers", rep).await, "0");
+    // One transaction: everything has the same instant.
+    let events = company.auditor.client.all("/audit-events?action=customer.transferred").await;
+    let instants: BTreeSet<&str> =
+        events.iter().map(|event| event["occurred_at"].as_str().unwrap()).collect();
+    assert_eq!((events.len(), instants.len()), (200, 1));
+}
+
+async fn heavy_a_record_waits_for_one_transfer(server: Server) {
+    let company = Company::found(&server).await;
+    for _ in 0..10 {
+        let id = company.customer(&company.rep).await;
+        let form = customers(&[id], &company.colleague);
+        let answers = join_all((0..8).map(|_| company.rep.client.post("/transfers", form.clone()))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        for answer in answers.into_iter().filter(|answer| answer.status != 201) {
+            answer.refused(409, "pending_transfer");
+        }
+    }
+}
+
+async fn opportunities_and_contracts_go_alone(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, .. } = &company;
+    let customer = company.customer(rep).await;
+    let form = json!({"name": "Pumps", "customer_id": customer});
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    for (kind, id) in [("opportunities", &deal), ("contracts", &contract)] {
+        let form =
+            json!({"kind": kind, "record_ids": [id], "to_user_id": colleague.id, "reason": "Better placed"});
+        let transfer = ask(rep, form).await;
+        approve(&company, manager, &transfer).await.expect(200);
+        assert_eq!(owner(&company, &format!("/{kind}/{id}")).await, json!(colleague.id));
+    }
+    assert_eq!(owner(&company, &format!("/customers/{customer}")).await, json!(rep.id));
+    // What is over cannot go.
+    colleague
+        .client
+        .post(&format!("/opportunities/{deal}/lose"), json!({"reason": "price"}))
+        .await
+        .expect(200);
+    let form = json!({"kind": "opportunities", "record_ids": [deal], "to_user_id": rep.id, "reason": "Back"});
+    let refused = colleague.client.post("/transfers", form).await.refused(409, "transfer_obstructed");
+    assert_eq!(refused.body["items"][0]["code"], "invalid_transition");
+}
+
+async fn whoever_leaves_hands_over(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, director, .. } = &company;
+    let plain = company.customer(rep).await;
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    let signed = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let busy = company.customer(rep).await;
+    let form = json!({"name": "Pumps", "customer_id": busy});
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let lead = rep.client.post("/leads", json!({"name": "Li", "source": "website"})).await.expect(201).id();
+    let holdings = admin.client.get(&format!("/users/{}/holdings", rep.id)).await.expect(200).body;
+    assert_eq!(holdings, json!({"leads": 1, "customers": 3, "opportunities": 1, "contracts": 1}));
+    let path = format!("/users/{}/hand-over", rep.id);
+    admin.client.post(&path, json!({"reason": "Leaves"})).await.refused(422, "validation_failed");
+    let stuck = admin.client.post(&path, json!({"to_pool": true, "reason": "Leaves"})).await;
+    let stuck = stuck.refused(409, "transfer_obstructed");
+    let ids: BTreeSet<&str> =
+        stuck.body["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, BTreeSet::from([signed.as_str(), busy.as_str(), deal.as_str(), contract.as_str()]));
+    let form = json!({"to_pool": true, "successor_id": colleague.id, "reason": "Leaves"});
+    let tried = admin.client.post(&format!("{path}?dry_run=true"), form.clone()).await.expect(200);
+    assert_eq!(owner(&company, &format!("/customers/{plain}")).await, json!(rep.id));
+    admin.client.act(&format!("/users/{}/disable", rep.id)).await.expect(200);
+    let done = admin.client.post(&path, form).await.expect(200);
+    assert_eq!(done.body, tried.body);
+    assert_eq!(done.body["to_pool"], json!({"leads": 1, "customers": 1, "opportunities": 0, "contracts": 0}));
+    assert_eq!(
+        done.body["to_successor"],
+        json!({"leads": 0, "customers": 2, "opportunities": 1, "contracts": 1})
+    );
+    assert_eq!(owner(&company, &format!("/customers/{plain}")).await, Value::Null);
+    assert_eq!(owner(&company, &format!("/leads/{lead}")).await, Value::Null);
+    for path in
+        [format!("/customers/{signed}"), format!("/contracts/{contract}"), format!("/opportunities/{deal}")]
+    {
+        assert_eq!(owner(&company, &path).await, json!(colleague.id), "{path}");
+    }
+    let history = director.client.all(&format!("/customers/{signed}/ownership-history")).await;
+    assert_eq!(history[0]["cause"], "handed_over");
+    let left = admin.client.get(&format!("/users/{}/holdings", rep.id)).await.expect(200).body;
+    assert_eq!(left, json!({"leads": 0, "customers": 0, "opportunities": 0, "contracts": 0}));
+}
+
+async fn two_customers_become_one(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager, other_rep, director, .. } = &company;
+    let stays = company.customer(rep).await;
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    let goes = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let payment = rep.client.post("/payments", Company::payment(&contract, "40.00")).await.expect(201).id();
+    company.finance.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+    let number = "91310000MA1FL0001X";
+    rep.client.patch(&format!("/customers/{goes}"), json!({"registration_number": number})).await.expect(200);
+    for (customer, name) in [(&stays, "Li"), (&goes, "Wang")] {
+        let form = json!({"customer_id": customer, "name": name, "is_primary": true});
+        rep.client.post("/contacts", form).await.expect(201);
+    }
+    let path = format!("/customers/{stays}/merge");
+    let form = json!({"loser_id": goes});
+    rep.client.post(&path, form.clone()).await.refused(403, "forbidden");
+    other_rep.client.post(&path, form.clone()).await.refused(404, "not_found");
+    let theirs = company.customer(other_rep).await;
+    manager.client.post(&path, json!({"loser_id": theirs})).await.refused(422, "unknown_reference");
+    manager.client.post(&path, json!({"loser_id": stays})).await.refused(422, "validation_failed");
+    let pending = company.draft(rep, "10.00", "by_contract").await;
+    let asked = rep.client.get(&format!("/contracts/{pending}")).await.expect(200).text_of("customer_id");
+    rep.client.act(&format!("/contracts/{pending}/submit")).await.expect(200);
+    manager.client.post(&path, json!({"loser_id": asked})).await.refused(409, "pending_approval");
+
+    let one = manager.client.post(&path, form.clone()).await.expect(200).body;
+    assert_eq!((&one["id"], &one["registration_number"]), (&json!(stays), &json!(number)));
+    assert_eq!(one["lifecycle"], "signed");
+    for path in [format!("/contracts/{contract}"), format!("/payments/{payment}")] {
+        assert_eq!(director.client.get(&path).await.expect(200).body["customer_id"], json!(stays), "{path}");
+    }
+    let contacts = rep.client.all(&format!("/contacts?customer_id={stays}")).await;
+    assert_eq!(contacts.len(), 2);
+    let primary: Vec<&Value> =
+        contacts.iter().filter(|it| it["is_primary"] == true).map(|it| &it["name"]).collect();
+    assert_eq!(primary, [&json!("Li")]);
+    assert_eq!(
+        rep.client.get(&format!("/customers/{goes}")).await.expect(200).id(),
+        stays,
+        "the old id leads here"
+    );
+    other_rep.client.get(&format!("/customers/{goes}")).await.refused(404, "not_found");
+    // What led to the one that goes now leads to the one after.
+    let last = company.customer(rep).await;
+    manager.client.post(&format!("/customers/{last}/merge"), json!({"loser_id": stays})).await.expect(200);
+    assert_eq!(rep.client.get(&format!("/customers/{goes}")).await.expect(200).id(), last);
+    // The owned one survives.
+    let pooled = company.pool_customer().await;
+    director
+        .client
+        .post(&format!("/customers/{pooled}/merge"), json!({"loser_id": last}))
+        .await
+        .refused(409, "customer_unowned");
+    director.client.post(&format!("/customers/{last}/merge"), json!({"loser_id": pooled})).await.expect(200);
+    let told = rep.client.all(&format!("/customers/{last}/timeline")).await;
+    assert!(told.iter().any(|entry| entry["event"] == "contract.activated"), "the story came along");
+}
+
+async fn a_timeline_tells_the_whole_story_to_whom_it_concerns(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, director, finance, marketing, auditor, .. } = &company;
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let payment = rep.client.post("/payments", Company::payment(&contract, "100.00")).await.expect(201).id();
+    finance.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+    let form = json!({"about": {"kind": "customer", "id": customer}, "kind": "call", "subject": "Thanked"});
+    rep.client.post("/activities", form).await.expect(201);
+    rep.client.patch(&format!("/customers/{customer}"), json!({"phone": "138 0013 8000"})).await.expect(200);
+    let path = format!("/customers/{customer}/timeline");
+    let story: Vec<String> =
+        rep.client.all(&path).await.iter().map(|it| it["event"].as_str().unwrap().to_owned()).collect();
+    let mut at = story.len();
+    for event in [
+        "customer.created",
+        "contract.drafted",
+        "contract.activated",
+        "payment.confirmed",
+        "activity.logged",
+        "customer.updated",
+    ] {
+        let found =
+            story.iter().rposition(|it| it == event).unwrap_or_else(|| panic!("{event} in {story:?}"));
+        assert!(found < at, "{event} in its place in {story:?}");
+        at = found;
+    }
+    assert_eq!(
+        rep.client.all(&format!("{path}?record_kind=payment&limit=1")).await.len(),
+        story.iter().filter(|it| it.starts_with("payment.")).count()
+    );
+
+    // The customer changes hands, the contract stays: the new owner sees the customer's story, not the money.
+    manager
+        .client
+        .post(&format!("/customers/{customer}/assign"), json!({"owner_id": colleague.id}))
+        .await
+        .expect(200);
+    let seen = colleague.client.all(&path).await;
+    assert!(seen.iter().any(|it| it["event"] == "customer.assigned"));
+    assert!(seen.iter().all(|it| {
+        !["contract", "payment", "invoice", "approval"].contains(&it["record_kind"].as_str().unwrap())
+    }));
+    for whole in [director, finance, auditor] {
+        assert!(whole.client.all(&path).await.iter().any(|it| it["event"] == "payment.confirmed"));
+    }
+    rep.client.get(&path).await.refused(404, "not_found");
+    marketing.client.get(&path).await.refused(404, "not_found");
+    // In the pool, changes of contact data are nobody's business.
+    colleague
+        .client
+        .post(&format!("/customers/{customer}/release"), json!({"reason": "Done"}))
+        .await
+        .expect(200);
+    for masked in [rep, marketing] {
+        let seen = masked.client.all(&path).await;
+        assert!(seen.iter().any(|it| it["event"] == "customer.released"));
+        assert!(seen.iter().all(|it| it["changes"] == json!({})), "masked");
+        assert!(!format!("{seen:?}").contains("138 0013"));
+    }
+}
