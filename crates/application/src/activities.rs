@@ -92,6 +92,20 @@ async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<P
     }
 }
 
+/// Of the activities about a customer, those about an opportunity or a contract are for whoever sees that.
+pub(crate) fn about_visible(ctx: &Context<'_>) -> Predicate {
+    let guarded = [
+        (SubjectKind::Opportunity, "opportunities", Permission::OpportunitiesRead),
+        (SubjectKind::Contract, "contracts", Permission::ContractsRead),
+    ];
+    let hidden = guarded.map(|(kind, table, permission)| {
+        let seen = Predicate::Scope("customer_id", ctx.actor.visible_scope(permission));
+        let seen = Predicate::Through("about_id", table, Box::new(seen));
+        Predicate::All(vec![Predicate::Is("about_kind", kind.as_str().into()), seen.negate()])
+    });
+    Predicate::Any(hidden.into()).negate()
+}
+
 /// One activity.
 pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
     app.read(call, async |ctx, reader| {
@@ -101,6 +115,12 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
             (None, Some(lead)) => Parent::Lead(change::read(ctx, reader, lead).await?),
             (None, None) => return Err(Refusal::not_found().into()),
         };
+        let about = activity.details.about;
+        match about.kind {
+            SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
+            SubjectKind::Opportunity => there(reader.one::<Opportunity>(about.id).await?)?.reveal(ctx)?,
+            SubjectKind::Contract => there(reader.one::<Contract>(about.id).await?)?.reveal(ctx)?,
+        }
         Ok(view(ctx, &parent, activity))
     })
     .await
@@ -122,6 +142,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Activi
                 leads.into_iter().map(of_leads).chain(customers.into_iter().map(of_customers)).collect(),
             ),
         };
+        let visible = Predicate::All(vec![visible, about_visible(ctx)]);
         let links = |activity: &Activity| Links { customer: activity.customer_id, ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })

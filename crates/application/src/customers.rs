@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
+use crate::activities;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Done, Failure, Page, Read, Written};
@@ -439,7 +440,7 @@ pub async fn merge(app: &App, call: &Call, id: CustomerId, form: Valid<MergeForm
         let other: Customer = change::named(ctx, work, loser, "/loser_id").await?;
         change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
             let event = customer.absorb(ctx, &other)?;
-            merging::customer(work, &other, id).await?;
+            merging::customer(work, &other, customer).await?;
             Ok(event)
         })
         .await
@@ -489,6 +490,8 @@ pub async fn timeline(
         let customer: Customer = change::read(ctx, reader, id).await?;
         let kind = |kind: RecordKind| Predicate::Is("record_kind", kind.as_str().into());
         let open = timeline::OPEN.map(kind);
+        let about = Predicate::Through("record_id", "activities", Box::new(activities::about_visible(ctx)));
+        let activity = Predicate::All(vec![kind(RecordKind::Activity), about]);
         let guarded = timeline::guarded(ctx).into_iter().map(|(guarded, scope)| {
             let table = match guarded {
                 RecordKind::Opportunity => "opportunities",
@@ -501,7 +504,7 @@ pub async fn timeline(
         });
         let seen = Predicate::All(vec![
             Predicate::Is("customer_id", id.0.into()),
-            Predicate::Any(open.into_iter().chain(guarded).collect()),
+            Predicate::Any(open.into_iter().chain(guarded).chain([activity]).collect()),
         ]);
         let page: Page<TimelineEntry> = lists::lines(reader, &list, seen).await?;
         let data = page.data.into_iter().map(|entry| timeline::seen_by(entry, ctx, &customer));

@@ -7,6 +7,7 @@ use fairlead_domain::customer::{Customer, OpenBusiness};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::organisation::User;
 use fairlead_domain::transfer::TransferObstacle;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Line, UserId};
@@ -101,7 +102,7 @@ pub async fn holdings(app: &App, call: &Call, id: UserId) -> Read<Holdings> {
 pub async fn hand_over(app: &App, call: &Call, id: UserId, form: Valid<HandOverForm>) -> Written<HandOver> {
     app.write(call, async |ctx, work| {
         known(ctx, id)?;
-        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)?;
+        User::may_hand_over(ctx, form.successor_id)?;
         if form.successor_id.is_none() && !form.to_pool {
             let why = "name a successor, or say that records go to the pools";
             return Err(Refusal::invalid("/successor_id", "required", why).into());

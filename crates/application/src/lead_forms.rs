@@ -4,7 +4,7 @@ use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Subject
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
-    FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, Source,
+    FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, MatchedOn, Source,
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -131,7 +131,12 @@ pub async fn submit(
         let keys = LikeKeys::of_lead(&details);
         work.hold_words(keys.words()).await?;
         let known = likeness::find(&Eyes::Work(work), &keys, None).await?;
-        match known.into_iter().next() {
+        // Colleagues share a company; the same person has the same telephone or address.
+        let same =
+            |common: &[MatchedOn]| common.iter().any(|on| matches!(on, MatchedOn::Phone | MatchedOn::Email));
+        let given_up = |like: &Like| matches!(like, Like::Lead(lead) if lead.disqualify_reason.is_some());
+        let known = known.into_iter().find(|(like, common)| same(common) && !given_up(like));
+        match known {
             Some((Like::Lead(lead), _)) => {
                 asked_again(ctx, work, &form, (Some(lead.id), None), &filled).await?;
             }
@@ -168,7 +173,7 @@ async fn asked_again(
             about,
             kind: ActivityKind::Message,
             subject: Line::new(subject),
-            content: filled.interest.clone(),
+            content: Some(filled.told()),
             happened_at: Some(ctx.now),
             due_at: None,
             next_step: None,

@@ -12,7 +12,7 @@ use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::Payment;
 use fairlead_domain::record::RecordKind;
-use fairlead_domain::values::{CustomerId, LeadId};
+use fairlead_domain::values::LeadId;
 use fairlead_persistence::{Predicate, Stored, Work};
 use uuid::Uuid;
 
@@ -41,7 +41,8 @@ async fn none_pending(work: &Work, table: &str, which: Predicate, code: Code) ->
 }
 
 /// Moves everything of a customer to another one, and removes it.
-pub(crate) async fn customer(work: &mut Work, loser: &Customer, to: CustomerId) -> Result<(), Failure> {
+pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer) -> Result<(), Failure> {
+    let to = into.id;
     let of = |column: &'static str| Predicate::Is(column, loser.id.0.into());
     let pending =
         |column, value: &str| Predicate::All(vec![of(column), Predicate::Is("status", value.into())]);
@@ -80,7 +81,8 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, to: CustomerId) 
     let known: Vec<Collaborator> = work.load_all(Predicate::Is("customer_id", to.0.into())).await?;
     for collaborator in work.load_all::<Collaborator>(of("customer_id")).await? {
         let twice = known.iter().any(|known| known.details.user_id == collaborator.details.user_id);
-        if twice {
+        // An owner who shared in it would keep that share after giving the customer away.
+        if twice || into.owner_id == Some(collaborator.details.user_id) {
             work.delete(&collaborator, Event("collaborator.removed")).await?;
         } else {
             let mut after = collaborator.clone();

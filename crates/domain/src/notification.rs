@@ -103,7 +103,7 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
     use NotificationKind as N;
     let data = &happened.data;
     let mut told = match happened.event.as_str() {
-        "lead.assigned" => lead(data, |it| it.owner_id, N::LeadAssigned),
+        "lead.assigned" | "lead.handed_over" => lead(data, |it| it.owner_id, N::LeadAssigned),
         "lead.response_due_soon" => lead(data, |it| it.owner_id, N::LeadResponseDueSoon),
         "lead.response_overdue" => {
             let late = lead(data, |it| it.previous_owner_id, N::LeadResponseOverdue);

@@ -99,6 +99,16 @@ pub struct User {
 record!(User, User);
 
 impl User {
+    /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
+    /// receive.
+    pub fn may_hand_over(ctx: &Context, successor: Option<UserId>) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)?;
+        if successor == Some(ctx.actor.id) {
+            return Err(Refusal::new(Code::SeparationOfDuties, "nobody hands over to themselves"));
+        }
+        Ok(())
+    }
+
     /// Refuses a status that the user already has.
     pub fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
         if self.status == status {

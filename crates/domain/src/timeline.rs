@@ -38,9 +38,9 @@ pub struct TimelineEntry {
     pub changes: Map<String, Value>,
 }
 
-/// The kinds of records that are seen by whoever sees the customer.
-pub const OPEN: [RecordKind; 4] =
-    [RecordKind::Customer, RecordKind::Contact, RecordKind::Activity, RecordKind::Collaborator];
+/// The kinds of records that are seen by whoever sees the customer. Activities are not among them: some are about
+/// contracts.
+pub const OPEN: [RecordKind; 3] = [RecordKind::Customer, RecordKind::Contact, RecordKind::Collaborator];
 
 /// The kinds of records that are seen by their own owners, with the rows that this caller may see.
 pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {

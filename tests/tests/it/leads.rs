@@ -344,6 +344,8 @@ async fn two_leads_become_one(server: Server) {
         (&one["name"], &one["phone"], &one["tags"]),
         (&json!("Li Wei"), &json!("13800138000"), &json!(["a", "b"]))
     );
+    assert_eq!((&one["status"], &one["response_due_at"]), (&json!("contacted"), &Value::Null));
+    assert!(one["first_responded_at"].is_string(), "somebody had responded to the one that went");
     let moved = rep.client.get(&format!("/activities/{call}")).await.expect(200).body;
     assert_eq!((&moved["lead_id"], &moved["about"]["id"]), (&json!(stays), &json!(stays)));
     // The other id leads here, for whoever may see it.
@@ -412,7 +414,8 @@ async fn pages_bring_leads_and_learn_nothing(server: Server) {
     let noted =
         marketing.client.all(&format!("/activities?lead_id={}", leads[0]["id"].as_str().unwrap())).await;
     assert_eq!(noted.len(), 1);
-    assert_eq!(noted[0]["content"], "Pumps");
+    let content = noted[0]["content"].as_str().unwrap();
+    assert!(content.contains("Pumps") && content.contains("name: "), "{content}");
     // So much an hour, and nothing once it is switched off.
     for at in 0..3 {
         send(site, json!({"name": "Li", "phone": format!("1370013700{at}")})).await.expect(202);
@@ -424,4 +427,18 @@ async fn pages_bring_leads_and_learn_nothing(server: Server) {
     let unknown = page.post(&format!("/public/lead-forms/{}", "0".repeat(32)), json!({"name": "X"})).await;
     unknown.refused(404, "not_found");
     page.post("/public/lead-forms/short", json!({"name": "X"})).await.refused(400, "malformed_request");
+    // A colleague of somebody who is known is somebody else, and so is whoever was given up before.
+    let form = json!({"name": "Open", "fields": ["phone", "company"]});
+    let made = marketing.client.post("/lead-forms", form).await.expect(201);
+    let path = format!("/public/lead-forms/{}", made.text_of("token"));
+    for (name, phone) in [("Ann", "13500135001"), ("Bob", "13500135002")] {
+        page.post(&path, json!({"name": name, "phone": phone, "company": "Zeta"})).await.expect(202);
+    }
+    let named = async |name: &str| marketing.client.all(&format!("/leads?name={name}")).await;
+    assert_eq!((named("Ann").await.len(), named("Bob").await.len()), (1, 1));
+    let ann = named("Ann").await[0]["id"].as_str().unwrap().to_owned();
+    let form = json!({"reason": "no_budget"});
+    marketing.client.post(&format!("/leads/{ann}/disqualify"), form).await.expect(200);
+    page.post(&path, json!({"name": "Ann", "phone": "13500135001"})).await.expect(202);
+    assert_eq!(named("Ann").await.len(), 2);
 }

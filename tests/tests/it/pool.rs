@@ -657,6 +657,18 @@ async fn collaborators_see_what_is_shared_and_no_money(server: Server) {
         timeline.iter().all(|entry| entry["record_kind"] != "contract" && entry["record_kind"] != "approval")
     );
     other_rep.client.patch(&path, json!({"note": "Mine"})).await.refused(403, "forbidden");
+    // Nor what is written about contracts.
+    for (kind, about, shown) in [("contract", &contract, false), ("opportunity", &opportunity, true)] {
+        let form = json!({"about": {"kind": kind, "id": about}, "kind": "call", "subject": "Margin"});
+        let activity = rep.client.post("/activities", form).await.expect(201).id();
+        assert_eq!(sees(&format!("/activities/{activity}")).await, shown, "{kind}");
+        let listed = other_rep.client.all(&format!("/activities?customer_id={id}")).await;
+        assert_eq!(listed.iter().any(|row| row["id"] == json!(activity)), shown, "{kind}");
+        let told = other_rep.client.all(&format!("{path}/timeline")).await;
+        assert_eq!(told.iter().any(|entry| entry["record_id"] == json!(activity)), shown, "{kind}");
+        let own = rep.client.all(&format!("{path}/timeline")).await;
+        assert!(own.iter().any(|entry| entry["record_id"] == json!(activity)), "{kind}");
+    }
 
     // With `write` they work with it, but neither give it away, share it nor delete it.
     let one = format!("/collaborators/{shared}");

@@ -308,6 +308,8 @@ async fn whoever_leaves_hands_over(server: Server) {
     assert_eq!(holdings, json!({"leads": 1, "customers": 3, "opportunities": 1, "contracts": 1}));
     let path = format!("/users/{}/hand-over", rep.id);
     admin.client.post(&path, json!({"reason": "Leaves"})).await.refused(422, "validation_failed");
+    let mine = json!({"successor_id": admin.id, "reason": "Leaves"});
+    admin.client.post(&path, mine).await.refused(409, "separation_of_duties");
     let stuck = admin.client.post(&path, json!({"to_pool": true, "reason": "Leaves"})).await;
     let stuck = stuck.refused(409, "transfer_obstructed");
     let ids: BTreeSet<&str> =
@@ -394,6 +396,13 @@ async fn two_customers_become_one(server: Server) {
     director.client.post(&format!("/customers/{last}/merge"), json!({"loser_id": pooled})).await.expect(200);
     let told = rep.client.all(&format!("/customers/{last}/timeline")).await;
     assert!(told.iter().any(|entry| entry["event"] == "contract.activated"), "the story came along");
+    // Whoever owned the one and shared in the other does not keep a share when it goes to somebody else.
+    let (kept, shared) = (company.customer(rep).await, company.customer(&company.colleague).await);
+    let share = json!({"customer_id": shared, "user_id": rep.id, "access": "write"});
+    company.colleague.client.post("/collaborators", share).await.expect(201);
+    let merge = json!({"loser_id": shared});
+    manager.client.post(&format!("/customers/{kept}/merge"), merge).await.expect(200);
+    assert!(rep.client.all(&format!("/collaborators?customer_id={kept}")).await.is_empty());
 }
 
 async fn a_timeline_tells_the_whole_story_to_whom_it_concerns(server: Server) {

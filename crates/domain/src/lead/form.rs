@@ -200,6 +200,26 @@ pub struct LeadFormSubmission {
     pub homepage: Option<String>,
 }
 
+impl LeadFormSubmission {
+    /// Everything that somebody filled in, for whoever reads it beside a record that was there before.
+    pub fn told(&self) -> Prose {
+        let of = |text: &Option<Line>| text.as_ref().map(ToString::to_string);
+        let lines = [
+            ("name", Some(self.name.to_string())),
+            ("company", of(&self.company)),
+            ("title", of(&self.title)),
+            ("phone", self.phone.as_ref().map(|it| it.as_str().to_owned())),
+            ("email", self.email.as_ref().map(|it| it.as_str().to_owned())),
+            ("region", of(&self.region)),
+            ("industry", of(&self.industry)),
+            ("interest", self.interest.as_ref().map(ToString::to_string)),
+        ];
+        let lines = lines.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}\n", text?)));
+        let all: String = lines.collect();
+        Prose::new(all.trim_end().chars().take(Prose::MAX).collect::<String>())
+    }
+}
+
 impl LeadForm {
     /// May the caller make and change forms?
     pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {

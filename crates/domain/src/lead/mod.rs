@@ -465,6 +465,9 @@ impl Lead {
         self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
         self.rescore(ctx);
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
+        if let Some(responded) = other.first_responded_at.filter(|_| self.status == LeadStatus::New) {
+            self.respond(responded)?;
+        }
         Ok(Event("lead.merged"))
     }
 
@@ -519,10 +522,16 @@ impl Lead {
         if self.status != LeadStatus::New {
             return Ok(Event("lead.activity_logged"));
         }
-        self.status = MACHINE.follow(self.status, LeadAction::Contact)?;
-        self.first_responded_at = self.first_responded_at.or(Some(at));
-        self.response_due_at = None;
+        self.respond(at)?;
         Ok(Event("lead.contacted"))
+    }
+
+    /// Somebody responded; not before it came, whatever an activity says.
+    fn respond(&mut self, at: Timestamp) -> Result<(), Refusal> {
+        self.status = MACHINE.follow(self.status, LeadAction::Contact)?;
+        self.first_responded_at = self.first_responded_at.or(Some(at.max(self.created_at)));
+        self.response_due_at = None;
+        Ok(())
     }
 
     /// Finds it worth an opportunity.

@@ -79,6 +79,7 @@ pub(crate) fn routes(api: &mut Api) {
     .needs(Permission::UsersManage)
     .refuses(&[
         Code::UnknownReference,
+        Code::SeparationOfDuties,
         Code::OwnerNotEligible,
         Code::AlreadyOwner,
         Code::TransferObstructed,
