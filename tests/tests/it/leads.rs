@@ -130,6 +130,7 @@ async fn rules_that_make_no_sense_are_refused(server: Server) {
         rule("Not for texts", "region", "at_least", Some("1 CNY"), 10),
         rule("Not for dates", "expected_purchase_on", "contains", Some("2026"), 10),
         rule("No source", "source", "is", Some("heaven"), 10),
+        rule("Nothing to compare", "company", "contains", Some("%"), 10),
         rule("Too much", "region", "is", Some("x"), 101),
     ] {
         admin.post("/scoring-rules", form).await.refused(422, "validation_failed");

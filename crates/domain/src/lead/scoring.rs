@@ -114,6 +114,9 @@ fn makes_sense(rule: &ScoringRuleDetails) -> Result<(), ValidationError> {
     if compares != rule.value.is_some() {
         return broken("value", "must have a value, except for `present` and `absent`");
     }
+    if rule.value.as_ref().is_some_and(|value| folded(value.as_str()).is_empty()) {
+        return broken("value", "must have a letter or a digit, which is what is compared");
+    }
     let fits = match rule.field {
         ScoreField::Budget => !matches!(rule.operator, Is | IsNot | Contains),
         ScoreField::ExpectedPurchaseOn => matches!(rule.operator, Present | Absent),

@@ -59,22 +59,29 @@ fn least_loaded(seats: &[Seat], things: usize) -> Vec<Option<usize>> {
     (0..things).map(|_| turn()).collect()
 }
 
-/// By the largest remainder (Hamilton): each seat gets its exact share, rounded down or up. What is above a seat's
-/// capacity is shared among the others in the same way.
+/// By the largest remainder (Hamilton): each seat gets its exact share, rounded down or up. Whoever has no room for
+/// theirs is filled first, and the rest is shared among the others; only that is rounded, and only once.
 fn weighted(seats: &[Seat], things: usize) -> Vec<Option<usize>> {
     let mut quotas = vec![0_i64; seats.len()];
     let mut left = i64::try_from(things).unwrap_or(i64::MAX);
+    let mut open: Vec<usize> = (0..seats.len()).collect();
     loop {
-        let open: Vec<usize> =
-            (0..seats.len()).filter(|seat| quotas[*seat] < seats[*seat].capacity).collect();
-        if left == 0 || open.is_empty() {
+        let total: i128 = open.iter().map(|seat| weight(&seats[*seat])).sum();
+        let has_room = |seat: &usize| {
+            i128::from(seats[*seat].capacity) * total > i128::from(left) * weight(&seats[*seat])
+        };
+        let (with_room, full): (Vec<usize>, Vec<usize>) = open.iter().partition(|seat| has_room(seat));
+        if full.is_empty() {
             break;
         }
-        for (seat, share) in open.iter().zip(shares(&open, seats, left)) {
-            let taken = share.min(seats[*seat].capacity - quotas[*seat]);
-            quotas[*seat] += taken;
-            left -= taken;
+        for seat in full {
+            quotas[seat] = seats[seat].capacity.max(0);
+            left -= quotas[seat];
         }
+        open = with_room;
+    }
+    for (seat, share) in open.iter().zip(shares(&open, seats, left)) {
+        quotas[*seat] = share;
     }
     // Whoever is furthest behind their quota is next, so that the shares are spread evenly over the things.
     let mut given = vec![0_i64; seats.len()];
@@ -91,10 +98,13 @@ fn weighted(seats: &[Seat], things: usize) -> Vec<Option<usize>> {
     (0..things).map(|_| turn()).collect()
 }
 
+fn weight(seat: &Seat) -> i128 {
+    i128::from(seat.weight.max(1))
+}
+
 fn shares(open: &[usize], seats: &[Seat], things: i64) -> Vec<i64> {
-    let weight = |seat: &usize| i128::from(seats[*seat].weight.max(1));
-    let total: i128 = open.iter().map(weight).sum();
-    let exact: Vec<i128> = open.iter().map(|seat| weight(seat) * i128::from(things)).collect();
+    let total: i128 = open.iter().map(|seat| weight(&seats[*seat])).sum();
+    let exact: Vec<i128> = open.iter().map(|seat| weight(&seats[*seat]) * i128::from(things)).collect();
     let mut shares: Vec<i64> =
         exact.iter().map(|share| i64::try_from(share / total).unwrap_or(i64::MAX)).collect();
     let rest = things - shares.iter().sum::<i64>();
@@ -164,6 +174,21 @@ mod tests {
             }
         }
 
+        /// With room for some, each of those who are not full is within one of the share that all of them have.
+        #[test]
+        fn weights_are_kept_among_those_with_room(seats in seats(), things in 0..150_usize) {
+            let received = received(&seats, &distribute(Sharing::Weighted, &seats, things));
+            let open: Vec<(i64, i64)> = seats
+                .iter()
+                .zip(&received)
+                .filter(|(seat, got)| **got < seat.capacity)
+                .map(|(seat, got)| (*got, seat.weight))
+                .collect();
+            for ((got, weight), (other_got, other_weight)) in open.iter().flat_map(|a| open.iter().map(move |b| (a, b))) {
+                prop_assert!((got * other_weight - other_got * weight).abs() < weight + other_weight);
+            }
+        }
+
         /// In turn, no two who have room differ by more than one.
         #[test]
         fn turns_are_even(seats in seats(), things in 0..150_usize) {
@@ -178,5 +203,12 @@ mod tests {
                 prop_assert!(most - least <= 1);
             }
         }
+    }
+
+    #[test]
+    fn whoever_is_full_leaves_an_even_rest() {
+        let seats = [(3, 2), (3, 2), (1, 3), (1, 50), (1, 50), (1, 50)];
+        let seats = seats.map(|(weight, capacity)| Seat { owned: 0, capacity, weight });
+        assert_eq!(received(&seats, &distribute(Sharing::Weighted, &seats, 16)), [2, 2, 3, 3, 3, 3]);
     }
 }

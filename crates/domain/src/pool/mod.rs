@@ -52,7 +52,8 @@ pub struct PoolDetails {
     #[validate(length(max = 1000), custom(function = "distinct_users"))]
     #[schema(max_items = 1000)]
     pub member_ids: Vec<UserId>,
-    /// Of those who may assign customers, only these may do so from here; without any, all of them.
+    /// Of those who may assign customers of a part of the organisation, only these may do so from here; without any,
+    /// all of them. Whoever may assign every customer may do so from any pool.
     #[serde(default)]
     #[validate(length(max = 100), custom(function = "distinct_users"))]
     #[schema(max_items = 100)]

@@ -32,10 +32,14 @@ const COMPANY_FORMS: [&str; 20] = [
     "co",
 ];
 
-/// The name of a company as it is compared: folded, without the form of the company at its end.
+/// The name of a company as it is compared: folded, without the form of the company at its end. A name of which
+/// folding leaves nothing stands for itself.
 pub fn company_key(name: &str) -> String {
     let words: Vec<String> = name.split_whitespace().map(folded).filter(|word| !word.is_empty()).collect();
     let mut key = words.concat();
+    if key.is_empty() {
+        return name.trim().to_owned();
+    }
     // Latin forms are words of their own, so that a name may end like one; Chinese ones are written on.
     let mut latin: Vec<&str> = words.iter().map(String::as_str).collect();
     while latin.len() > 1 && latin.last().is_some_and(|last| COMPANY_FORMS.contains(last)) {
@@ -74,5 +78,6 @@ mod tests {
             assert_eq!(company_key(name), folded(name), "{name}");
         }
         assert_ne!(company_key("Acme"), company_key("Acme Tools"));
+        assert_ne!(company_key("!!!"), company_key("???"));
     }
 }
