@@ -29,7 +29,7 @@ use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::PaymentSummary;
 use crate::views::{CustomerRef, Included, views};
-use crate::{approvals, customers, pipelines};
+use crate::{approvals, customers, pipelines, transfers};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
@@ -204,6 +204,7 @@ pub async fn update(
 pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
     app.remove(call, id, Event("contract.deleted"), async |ctx, work, contract: &Contract| {
         contract.may_delete(ctx)?;
+        transfers::none_pending(work, [id.0]).await?;
         return_opportunity(ctx, work, contract).await
     })
     .await

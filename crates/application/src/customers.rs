@@ -1,6 +1,6 @@
 //! Customers (客户), in the pool or with an owner.
 
-use fairlead_domain::access::Permission;
+use fairlead_domain::access::{Permission, ScopeFilter};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{
     Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange,
@@ -29,7 +29,7 @@ use crate::leads::AssignForm;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
-use crate::{collaborators, merging, pool};
+use crate::{collaborators, merging, pool, transfers};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
@@ -192,6 +192,7 @@ pub(crate) async fn moved(
     job: Option<JobId>,
 ) -> Result<(), Failure> {
     work.note_ownership(change, job).await?;
+    work.release_from_transfers(change.customer_id.0).await?;
     collaborators::end(work, change.customer_id, change.to).await
 }
 
@@ -280,8 +281,8 @@ pub async fn update(
 
 async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
     customer.may_delete(ctx)?;
-    collaborators::end(work, customer.id, None).await?;
-    Ok(work.forget_ownership(customer.id).await?)
+    transfers::none_pending(work, [customer.id.0]).await?;
+    collaborators::end(work, customer.id, None).await
 }
 
 /// Deletes a customer that was a mistake: nothing may depend on it.
@@ -439,8 +440,9 @@ pub async fn merge(app: &App, call: &Call, id: CustomerId, form: Valid<MergeForm
         change::load::<Customer>(ctx, work, id).await?;
         let other: Customer = change::named(ctx, work, loser, "/loser_id").await?;
         change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
-            let event = customer.absorb(ctx, &other)?;
+            let (change, event) = customer.absorb(ctx, &other)?;
             merging::customer(work, &other, customer).await?;
+            work.note_ownership(&change, None).await?;
             Ok(event)
         })
         .await
@@ -493,13 +495,17 @@ pub async fn timeline(
         let about = Predicate::Through("record_id", "activities", Box::new(activities::about_visible(ctx)));
         let activity = Predicate::All(vec![kind(RecordKind::Activity), about]);
         let guarded = timeline::guarded(ctx).into_iter().map(|(guarded, scope)| {
-            let table = match guarded {
-                RecordKind::Opportunity => "opportunities",
-                RecordKind::Contract => "contracts",
-                RecordKind::Invoice => "invoices",
-                _ => "payments",
+            // What was deleted belongs to nobody any more: whoever sees everything sees that it was there.
+            if scope == ScopeFilter::All {
+                return kind(guarded);
+            }
+            let (table, seen) = match guarded {
+                RecordKind::Opportunity => ("opportunities", Predicate::Scope("customer_id", scope)),
+                RecordKind::Contract => ("contracts", Predicate::Scope("customer_id", scope)),
+                RecordKind::Invoice => ("invoices", Predicate::Scope("customer_id", scope)),
+                RecordKind::Transfer => ("transfers", transfers::visible(ctx, scope)),
+                _ => ("payments", Predicate::Scope("customer_id", scope)),
             };
-            let seen = Predicate::Scope("customer_id", scope);
             Predicate::All(vec![kind(guarded), Predicate::Through("record_id", table, Box::new(seen))])
         });
         let seen = Predicate::All(vec![

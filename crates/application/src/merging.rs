@@ -17,6 +17,7 @@ use fairlead_persistence::{Predicate, Stored, Work};
 use uuid::Uuid;
 
 use crate::call::Failure;
+use crate::transfers;
 
 /// Changes every record that fits.
 async fn each<T: Stored>(
@@ -33,23 +34,17 @@ async fn each<T: Stored>(
     Ok(())
 }
 
-async fn none_pending(work: &Work, table: &str, which: Predicate, code: Code) -> Result<(), Failure> {
-    if work.count(table, which).await? == 0 {
-        return Ok(());
-    }
-    Err(Refusal::new(code, "a decision about the record that goes is pending").into())
-}
-
 /// Moves everything of a customer to another one, and removes it.
 pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer) -> Result<(), Failure> {
     let to = into.id;
     let of = |column: &'static str| Predicate::Is(column, loser.id.0.into());
-    let pending =
-        |column, value: &str| Predicate::All(vec![of(column), Predicate::Is("status", value.into())]);
     // What somebody is asked to approve does not change.
-    none_pending(work, "approvals", pending("customer_id", "pending"), Code::PendingApproval).await?;
-    let in_transfer = Predicate::All(vec![of("record_id"), Predicate::Is("pending", true.into())]);
-    none_pending(work, "transfer_items", in_transfer, Code::PendingTransfer).await?;
+    let asked = Predicate::All(vec![of("customer_id"), Predicate::Is("status", "pending".into())]);
+    if work.count("approvals", asked).await? > 0 {
+        let detail = "a decision about the record that goes is pending";
+        return Err(Refusal::new(Code::PendingApproval, detail).into());
+    }
+    transfers::none_pending(work, [loser.id.0]).await?;
 
     let primary = Predicate::All(vec![
         Predicate::Is("customer_id", to.0.into()),
@@ -81,8 +76,7 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     let known: Vec<Collaborator> = work.load_all(Predicate::Is("customer_id", to.0.into())).await?;
     for collaborator in work.load_all::<Collaborator>(of("customer_id")).await? {
         let twice = known.iter().any(|known| known.details.user_id == collaborator.details.user_id);
-        // An owner who shared in it would keep that share after giving the customer away.
-        if twice || into.owner_id == Some(collaborator.details.user_id) {
+        if twice {
             work.delete(&collaborator, Event("collaborator.removed")).await?;
         } else {
             let mut after = collaborator.clone();
@@ -90,7 +84,7 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
             work.save(&collaborator, &mut after, Event("collaborator.merged")).await?;
         }
     }
-    work.forget_ownership(loser.id).await?;
+    work.join_ownership(loser.id, to).await?;
     work.delete(loser, Event("customer.merged_away")).await?;
     work.note_merge(RecordKind::Customer, loser.id.0, to.0).await?;
     Ok(work.join_timelines(loser.id, to).await?)

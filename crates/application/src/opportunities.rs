@@ -25,7 +25,7 @@ use crate::change::{Resource, named, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{customers, pipelines};
+use crate::{customers, pipelines, transfers};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
@@ -161,8 +161,11 @@ pub async fn update(
 /// Deletes an opportunity that was a mistake.
 pub async fn delete(app: &App, call: &Call, id: OpportunityId) -> Written<()> {
     let event = Event("opportunity.deleted");
-    app.remove(call, id, event, async |ctx, _, opportunity: &Opportunity| Ok(opportunity.may_delete(ctx)?))
-        .await
+    app.remove(call, id, event, async |ctx, work, opportunity: &Opportunity| {
+        opportunity.may_delete(ctx)?;
+        transfers::none_pending(work, [id.0]).await
+    })
+    .await
 }
 
 /// Moves an opportunity to another open stage; the signing stage makes the contract's draft.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fairlead_domain::access::Permission;
+use fairlead_domain::access::{Permission, ScopeFilter};
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
@@ -83,16 +83,23 @@ pub async fn get(app: &App, call: &Call, id: TransferId) -> Read<TransferView> {
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TransferSummary>> {
     app.read(call, async |ctx, reader| {
-        let me = ctx.actor.id.0;
-        let mut seen = vec![Predicate::Is("to_user_id", me.into()), Predicate::Is("created_by", me.into())];
-        seen.push(lists::scope(ctx, Permission::TransfersRead, "id")?);
+        ctx.actor.authorize_own(Permission::TransfersRead)?;
+        let seen = visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead));
         let links = |transfer: &Transfer| Links { owner: Some(transfer.owner_id), ..Links::default() };
-        lists::page(ctx, reader, &list, Predicate::Any(seen), links).await
+        lists::page(ctx, reader, &list, seen, links).await
     })
     .await
 }
 
-/// The records of a transfer: those that were named, and once it is approved those that went along.
+/// Transfers within a scope, and those that concern the caller.
+pub(crate) fn visible(ctx: &Context, scope: ScopeFilter) -> Predicate {
+    let me = ctx.actor.id.0;
+    let mine = ["to_user_id", "created_by"].map(|column| Predicate::Is(column, me.into()));
+    Predicate::Any(mine.into_iter().chain([Predicate::Scope("id", scope)]).collect())
+}
+
+/// The records of a transfer: those that were named, and those that go along. While it is pending, these are what would
+/// go as things stood when it was asked for; once it is approved, what went.
 pub async fn items(app: &App, call: &Call, id: TransferId, list: ListRequest) -> Read<Page<TransferItem>> {
     app.read(call, async |ctx, reader| {
         change::read::<Transfer>(ctx, reader, id).await?;
@@ -104,18 +111,21 @@ pub async fn items(app: &App, call: &Call, id: TransferId, list: ListRequest) ->
 /// Asks for a transfer.
 pub async fn create(app: &App, call: &Call, form: Valid<TransferDetails>) -> Written<TransferView> {
     app.write(call, async |ctx, work| {
-        let owner = owner_of(ctx, work, &form).await?;
+        let (owner, customers) = owner_of(ctx, work, &form).await?;
         let number = work.next_number(NumberKind::Transfer, ctx.today().year()).await?;
-        let (transfer, event) = Transfer::request(ctx, work.new_id(), number, owner, form.clone())?;
+        let (transfer, event) =
+            Transfer::request(ctx, work.new_id(), number, (owner, customers), form.clone())?;
         // Whatever could not go now is told now.
         let mark = work.mark().await?;
-        let mut moving = Moving::new(ctx, work, &transfer).await?;
-        moving.named(ctx, work, &transfer).await?;
-        moving.check()?;
+        let along = Moving::new(ctx, work, &transfer).await?.all(ctx, work, &transfer).await?;
         work.back_to(mark).await?;
+        none_pending(work, along.iter().map(|(_, id)| *id)).await?;
         work.insert(&transfer, event).await?;
         for id in &transfer.details.record_ids {
-            note(work, &transfer, transfer.details.kind.record(), *id, false, true).await?;
+            note(work, &transfer, (transfer.details.kind.record(), *id), Going::Named).await?;
+        }
+        for record in along {
+            note(work, &transfer, record, Going::Along { pending: true }).await?;
         }
         approvals::request(ctx, work, SubjectFacts::of_transfer(&transfer)?).await?;
         Ok(transfer.view(ctx)?)
@@ -123,59 +133,98 @@ pub async fn create(app: &App, call: &Call, form: Valid<TransferDetails>) -> Wri
     .await
 }
 
-/// The one owner of all records, each of which the caller must see.
-async fn owner_of(ctx: &Context<'_>, work: &Work, form: &TransferDetails) -> Result<UserId, Failure> {
-    let ids = || Predicate::ids(form.record_ids.iter().copied());
-    let found: Vec<(Uuid, Option<UserId>)> = match form.kind {
+/// A record that is to be transferred: itself, its owner and its customer.
+type Named = (Uuid, Option<UserId>, CustomerId);
+
+async fn seen<T: Resource>(
+    ctx: &Context<'_>,
+    work: &Work,
+    form: &TransferDetails,
+    each: impl Fn(&T) -> Named,
+) -> Result<Vec<Named>, Failure> {
+    let all: Vec<T> = work.load_all(Predicate::ids(form.record_ids.iter().copied())).await?;
+    Ok(all.iter().filter(|it| it.reveal(ctx).is_ok()).map(each).collect())
+}
+
+/// The one owner of all records, each of which the caller must see, and their customers.
+async fn owner_of(
+    ctx: &Context<'_>,
+    work: &Work,
+    form: &TransferDetails,
+) -> Result<(UserId, Vec<CustomerId>), Failure> {
+    let found = match form.kind {
         TransferKind::Customers => {
-            let all: Vec<Customer> = work.load_all(ids()).await?;
-            all.iter().filter(|it| it.reveal(ctx).is_ok()).map(|it| (it.id.0, it.owner_id)).collect()
+            seen(ctx, work, form, |it: &Customer| (it.id.0, it.owner_id, it.id)).await?
         }
         TransferKind::Opportunities => {
-            let all: Vec<Opportunity> = work.load_all(ids()).await?;
-            all.iter().filter(|it| it.reveal(ctx).is_ok()).map(|it| (it.id.0, Some(it.owner_id))).collect()
+            let each = |it: &Opportunity| (it.id.0, Some(it.owner_id), it.details.customer_id);
+            seen(ctx, work, form, each).await?
         }
         TransferKind::Contracts => {
-            let all: Vec<Contract> = work.load_all(ids()).await?;
-            all.iter().filter(|it| it.reveal(ctx).is_ok()).map(|it| (it.id.0, Some(it.owner_id))).collect()
+            let each = |it: &Contract| (it.id.0, Some(it.owner_id), it.details.customer_id);
+            seen(ctx, work, form, each).await?
         }
     };
     // Whoever may not see a record is told nothing about it; whoever sees them and may not is told so.
     for (at, id) in form.record_ids.iter().enumerate() {
-        if !found.iter().any(|(found, _)| found == id) {
+        if !found.iter().any(|(found, ..)| found == id) {
             return Err(Refusal::unknown_reference(&format!("/record_ids/{at}")).into());
         }
     }
     ctx.actor.authorize_own(Permission::TransfersRequest)?;
-    let mut owners = BTreeSet::new();
-    for (id, owner) in &found {
+    let (mut owners, mut customers) = (BTreeSet::new(), BTreeSet::new());
+    for (id, owner, customer) in &found {
         let unowned = || Refusal::new(Code::CustomerUnowned, "claim or assign the customer first");
         owners.insert(owner.ok_or_else(|| unowned().with("id", id))?);
-        if work.count("transfer_items", pending(*id)).await? > 0 {
-            let detail = "another transfer of the record waits for its decision";
-            return Err(Refusal::new(Code::PendingTransfer, detail).with("id", id).into());
-        }
+        customers.insert(*customer);
     }
+    none_pending(work, form.record_ids.iter().copied()).await?;
     match owners.into_iter().collect::<Vec<_>>()[..] {
-        [owner] => Ok(owner),
+        [owner] => Ok((owner, customers.into_iter().collect())),
         _ => Err(Refusal::new(Code::OwnersDiffer, "transfer what belongs to one owner at a time").into()),
     }
 }
 
-fn pending(record: Uuid) -> Predicate {
-    Predicate::All(vec![Predicate::Is("record_id", record.into()), Predicate::Is("pending", true.into())])
+/// Refuses what another transfer waits to move.
+pub(crate) async fn none_pending(
+    work: &Work,
+    records: impl IntoIterator<Item = Uuid>,
+) -> Result<(), Failure> {
+    let of_records = Predicate::In("record_id", records.into_iter().collect());
+    let waiting = Predicate::All(vec![of_records, Predicate::Is("pending", true.into())]);
+    match work.first_of::<TransferItem>(waiting, 1).await?.first() {
+        None => Ok(()),
+        Some(item) => {
+            let detail = "a transfer of the record waits for its decision";
+            Err(Refusal::new(Code::PendingTransfer, detail).with("id", item.record_id).into())
+        }
+    }
+}
+
+/// Why a record goes.
+#[derive(Clone, Copy)]
+enum Going {
+    /// It was named, and waits for the decision.
+    Named,
+    /// It goes along with its customer.
+    Along {
+        /// Whether it waits for the decision as well.
+        pending: bool,
+    },
 }
 
 async fn note(
     work: &Work,
     transfer: &Transfer,
-    record_kind: RecordKind,
-    record_id: Uuid,
-    included: bool,
-    pending: bool,
+    (record_kind, record_id): (RecordKind, Uuid),
+    going: Going,
 ) -> Result<(), Failure> {
     let (id, created_at) = (work.new_id(), work.now());
     let transfer_id = transfer.id;
+    let (included, pending) = match going {
+        Going::Named => (false, true),
+        Going::Along { pending } => (true, pending),
+    };
     let item = TransferItem { id, transfer_id, record_kind, record_id, included, pending, created_at };
     Ok(work.append(&item).await?)
 }
@@ -209,10 +258,12 @@ pub(crate) async fn execute(ctx: &Context<'_>, work: &mut Work, before: &Transfe
     let event = transfer.approve(ctx)?;
     work.save(before, &mut transfer, event).await?;
     work.settle_transfer(transfer.id).await?;
-    let mut moving = Moving::new(ctx, work, &transfer).await?;
-    moving.named(ctx, work, &transfer).await?;
-    moving.included(work, &transfer).await?;
-    moving.check()
+    let along = Moving::new(ctx, work, &transfer).await?.all(ctx, work, &transfer).await?;
+    work.forget_included(transfer.id).await?;
+    for record in along {
+        note(work, &transfer, record, Going::Along { pending: false }).await?;
+    }
+    Ok(())
 }
 
 /// Records on their way to another owner.
@@ -222,6 +273,7 @@ pub(crate) struct Moving {
     load: OwnerLoad,
     reason: Line,
     customers: Vec<CustomerId>,
+    along: Vec<(RecordKind, Uuid)>,
     obstacles: Vec<TransferObstacle>,
 }
 
@@ -244,7 +296,7 @@ impl Moving {
         reason: Line,
     ) -> Result<Self, Failure> {
         let load = work.owner_load(to, customers::day_began(ctx)).await?;
-        Ok(Self { from, to, load, reason, customers: Vec::new(), obstacles: Vec::new() })
+        Ok(Self { from, to, load, reason, customers: Vec::new(), along: Vec::new(), obstacles: Vec::new() })
     }
 
     /// Who receives.
@@ -260,6 +312,22 @@ impl Moving {
     /// The receiver owns one customer more.
     pub(crate) fn took_one(&mut self) {
         self.load = self.load.with(1);
+    }
+
+    /// Moves what was named and what goes along, or nothing. Answers with what goes along.
+    async fn all(
+        mut self,
+        ctx: &Context<'_>,
+        work: &mut Work,
+        transfer: &Transfer,
+    ) -> Result<Vec<(RecordKind, Uuid)>, Failure> {
+        self.named(ctx, work, transfer).await?;
+        self.included(work, transfer).await?;
+        if self.obstacles.is_empty() {
+            return Ok(self.along);
+        }
+        let detail = format!("{} of the records cannot be transferred, so none was", self.obstacles.len());
+        Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
     }
 
     /// Moves what was named.
@@ -298,7 +366,7 @@ impl Moving {
             for opportunity in work.load_all::<Opportunity>(open).await? {
                 let outcome = self.opportunity(work, &opportunity).await;
                 self.obstructed(opportunity.id.0, outcome)?;
-                note(work, transfer, RecordKind::Opportunity, opportunity.id.0, true, false).await?;
+                self.along.push((RecordKind::Opportunity, opportunity.id.0));
             }
         }
         if transfer.details.include_contracts {
@@ -308,7 +376,7 @@ impl Moving {
             for contract in work.load_all::<Contract>(live).await? {
                 let outcome = self.contract(work, &contract).await;
                 self.obstructed(contract.id.0, outcome)?;
-                note(work, transfer, RecordKind::Contract, contract.id.0, true, false).await?;
+                self.along.push((RecordKind::Contract, contract.id.0));
             }
         }
         Ok(())
@@ -330,7 +398,8 @@ impl Moving {
         self.same_owner(Some(before.owner_id))?;
         let mut after = before.clone();
         let event = after.transfer(self.to)?;
-        Ok(work.save(before, &mut after, event).await?)
+        work.save(before, &mut after, event).await?;
+        Ok(work.release_from_transfers(before.id.0).await?)
     }
 
     pub(crate) async fn contract(&self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
@@ -342,6 +411,7 @@ impl Moving {
         let mut after = before.clone();
         let event = after.transfer(self.to, pending)?;
         work.save(before, &mut after, event).await?;
+        work.release_from_transfers(before.id.0).await?;
         for invoice in &invoices {
             let mut after = invoice.clone();
             after.owner_id = self.to;
@@ -364,17 +434,8 @@ impl Moving {
 
     fn obstructed(&mut self, id: Uuid, outcome: Result<(), Failure>) -> Result<(), Failure> {
         if let Err(refusal) = refused(outcome)? {
-            self.obstacles.push(TransferObstacle { id, code: refusal.code, detail: refusal.detail });
+            self.obstacles.push(TransferObstacle::new(id, refusal));
         }
         Ok(())
-    }
-
-    /// Nothing moves unless everything does.
-    fn check(self) -> Result<(), Failure> {
-        if self.obstacles.is_empty() {
-            return Ok(());
-        }
-        let detail = format!("{} of the records cannot be transferred, so none was", self.obstacles.len());
-        Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
     }
 }

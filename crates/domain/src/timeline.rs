@@ -49,6 +49,7 @@ pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {
         (RecordKind::Contract, Permission::ContractsRead),
         (RecordKind::Invoice, Permission::InvoicesRead),
         (RecordKind::Payment, Permission::PaymentsRead),
+        (RecordKind::Transfer, Permission::TransfersRead),
     ]
     .map(|(kind, permission)| (kind, ctx.actor.visible_scope(permission)))
     .into()

@@ -15,7 +15,7 @@ use crate::record;
 use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{Line, Number, Timestamp, TransferId, TransferItemId, UserId};
+use crate::values::{CustomerId, Line, Number, Timestamp, TransferId, TransferItemId, UserId};
 use crate::workflow::{AllowedAction, Machine, Rule, Who};
 
 text_enum! {
@@ -152,6 +152,9 @@ pub struct Transfer {
     pub details: TransferDetails,
     /// Who owned all of it when it was asked for.
     pub owner_id: UserId,
+    /// The customers that are transferred, or whose opportunities or contracts are.
+    #[schema(max_items = 200)]
+    pub customer_ids: Vec<CustomerId>,
     /// Its state.
     pub status: TransferStatus,
     /// When it was approved, rejected or withdrawn.
@@ -199,13 +202,24 @@ pub struct TransferObstacle {
     pub detail: String,
 }
 
+impl TransferObstacle {
+    /// Of a record that was refused. How much the receiver owns is not told to whoever asks.
+    pub fn new(id: Uuid, refusal: Refusal) -> Self {
+        let detail = match refusal.code {
+            Code::OwnershipLimitReached => "the receiver has no room for so many customers".to_owned(),
+            _ => refusal.detail,
+        };
+        Self { id, code: refusal.code, detail }
+    }
+}
+
 impl Transfer {
     /// Asks for a transfer of records that all have this owner. (Whether each can go is judged by itself.)
     pub fn request(
         ctx: &Context,
         id: TransferId,
         number: Number,
-        owner: UserId,
+        (owner, customer_ids): (UserId, Vec<CustomerId>),
         form: Valid<TransferDetails>,
     ) -> Result<(Self, Event), Refusal> {
         ctx.authorize(Permission::TransfersRequest, Some(owner))?;
@@ -215,6 +229,7 @@ impl Transfer {
             number,
             details: form.into_inner(),
             owner_id: owner,
+            customer_ids,
             status: TransferStatus::Pending,
             decided_at: None,
             created_by: ctx.actor.id,

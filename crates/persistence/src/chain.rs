@@ -27,8 +27,8 @@ pub(crate) struct Entry {
     pub(crate) event: Event,
     pub(crate) kind: RecordKind,
     pub(crate) record_id: Uuid,
-    /// The customer that it concerns.
-    pub(crate) customer: Option<Uuid>,
+    /// The customers that it concerns.
+    pub(crate) customers: Vec<Uuid>,
     pub(crate) changes: Map<String, serde_json::Value>,
     pub(crate) data: serde_json::Value,
 }
@@ -55,7 +55,7 @@ pub(crate) async fn append(
     let mut timeline = Vec::new();
     for entry in entries {
         sequence += 1;
-        timeline.extend(entry.customer.map(|customer| vec![customer.into(), sequence.into()]));
+        timeline.extend(entry.customers.iter().map(|customer| vec![(*customer).into(), sequence.into()]));
         let changes = serde_json::Value::Object(entry.changes.clone()).to_string();
         let event = AuditEvent {
             id: AuditEventId(entry.id),

@@ -261,6 +261,7 @@ documents!(
     Vec<fairlead_domain::lead::FormField>,
     Vec<fairlead_domain::values::WebAddress>,
     Vec<fairlead_domain::values::UserId>,
+    Vec<fairlead_domain::values::CustomerId>,
     Vec<fairlead_domain::values::TeamId>,
     Vec<fairlead_domain::access::RoleKey>,
     Vec<fairlead_domain::access::Grant>,

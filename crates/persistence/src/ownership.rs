@@ -26,6 +26,7 @@ impl Work {
         self.append(&OwnershipRecord {
             id: self.new_id(),
             customer_id: change.customer_id,
+            merged_from_id: None,
             from_id: change.from,
             to_id: change.to,
             cause: change.cause,
@@ -37,10 +38,11 @@ impl Work {
         .await
     }
 
-    /// Removes the history of a customer that is about to be deleted. The audit trail keeps it.
-    pub async fn forget_ownership(&self, customer: CustomerId) -> Result<(), StoreError> {
-        let text = "DELETE FROM ownership_history WHERE customer_id = $1";
-        self.execute(text, vec![customer.0.into()]).await?;
+    /// Lets the history of a customer that is merged away be part of another one's.
+    pub async fn join_ownership(&self, loser: CustomerId, survivor: CustomerId) -> Result<(), StoreError> {
+        let text = "UPDATE ownership_history SET customer_id = $2, \
+                    merged_from_id = COALESCE(merged_from_id, customer_id) WHERE customer_id = $1";
+        self.execute(text, vec![loser.0.into(), survivor.0.into()]).await?;
         Ok(())
     }
 
@@ -102,6 +104,21 @@ impl Work {
     pub async fn settle_transfer(&self, transfer: TransferId) -> Result<(), StoreError> {
         let text = "UPDATE transfer_items SET pending = FALSE WHERE transfer_id = $1";
         self.execute(text, vec![transfer.0.into()]).await?;
+        Ok(())
+    }
+
+    /// Forgets what would have gone along with a transfer when it was asked for.
+    pub async fn forget_included(&self, transfer: TransferId) -> Result<(), StoreError> {
+        let text = "DELETE FROM transfer_items WHERE transfer_id = $1 AND included";
+        self.execute(text, vec![transfer.0.into()]).await?;
+        Ok(())
+    }
+
+    /// Notes that a record went to somebody else: whoever has it now may ask for a transfer of their own. What waits
+    /// for its decision is judged again when it is approved, and says then that the record is gone.
+    pub async fn release_from_transfers(&self, record: Uuid) -> Result<(), StoreError> {
+        let text = "UPDATE transfer_items SET pending = FALSE WHERE record_id = $1 AND pending";
+        self.execute(text, vec![record.into()]).await?;
         Ok(())
     }
 

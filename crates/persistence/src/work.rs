@@ -350,12 +350,9 @@ impl Work {
                 | RecordKind::ScoringRule
                 | RecordKind::AssignmentRule
         );
-        let customer = match kind {
-            RecordKind::Customer => Some(record_id),
-            _ => data.get("customer_id").and_then(|id| id.as_str()).and_then(|id| id.parse().ok()),
-        };
+        let customers = if kind == RecordKind::Customer { vec![record_id] } else { customers_of(&data) };
         let id = (self.author.new_id)();
-        self.entries.push(Entry { id, event, kind, record_id, customer, changes, data });
+        self.entries.push(Entry { id, event, kind, record_id, customers, changes, data });
     }
 
     /// The next number of a series. The series' row stays locked, so none is skipped.
@@ -474,6 +471,13 @@ impl Work {
         self.execute(text, values).await?;
         Ok(())
     }
+}
+
+/// The customers that a record names.
+fn customers_of(data: &serde_json::Value) -> Vec<Uuid> {
+    let one = data.get("customer_id").into_iter();
+    let many = data.get("customer_ids").and_then(serde_json::Value::as_array).into_iter().flatten();
+    one.chain(many).filter_map(|id| id.as_str()?.parse().ok()).collect()
 }
 
 fn json<T: Serialize>(record: &T) -> Result<serde_json::Value, StoreError> {

@@ -54,9 +54,11 @@ CREATE INDEX customers_pooled_industry ON customers (industry, pooled_at, id) WH
 -- What recycling looks at.
 CREATE INDEX customers_owned_since ON customers (owned_since, id) WHERE owner_id IS NOT NULL;
 
+-- It outlives its customers: limits count what was claimed, whatever became of it.
 CREATE TABLE ownership_history (
     id {uuid} PRIMARY KEY,
-    customer_id {uuid} NOT NULL REFERENCES customers (id),
+    customer_id {uuid} NOT NULL,
+    merged_from_id {uuid},
     from_id {uuid} REFERENCES users (id),
     to_id {uuid} REFERENCES users (id),
     cause TEXT NOT NULL,

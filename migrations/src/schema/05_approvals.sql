@@ -50,6 +50,7 @@ CREATE TABLE transfers (
     include_opportunities {boolean} NOT NULL,
     include_contracts {boolean} NOT NULL,
     owner_id {uuid} NOT NULL REFERENCES users (id),
+    customer_ids {json} NOT NULL,
     status TEXT NOT NULL,
     decided_at {instant},
     created_by {uuid} NOT NULL REFERENCES users (id),

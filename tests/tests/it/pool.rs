@@ -23,6 +23,7 @@ on_both_databases! {
     heavy_two_servers_recycle_once;
     heavy_two_hundred_claims_of_one_person_keep_the_limit;
     heavy_a_day_has_its_limit_and_its_cool_down;
+    a_claim_counts_whatever_becomes_of_the_customer;
     customers_go_dormant_and_wake;
     collaborators_see_what_is_shared_and_no_money;
 }
@@ -611,6 +612,25 @@ async fn heavy_a_day_has_its_limit_and_its_cool_down(server: Server) {
     for answer in answers {
         answer.refused(409, "claim_cool_down");
     }
+}
+
+async fn a_claim_counts_whatever_becomes_of_the_customer(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager, .. } = &company;
+    company.set(json!({"pool": {"daily_claim_limit": 2}})).await;
+    let claim = async |id: &str| rep.client.act(&format!("/public-pool/customers/{id}/claim")).await;
+    let (first, second, third) =
+        (company.pool_customer().await, company.pool_customer().await, company.pool_customer().await);
+    claim(&first).await.expect(200);
+    // What came from the pool goes back there; it was not this seller's mistake.
+    rep.client.delete(&format!("/customers/{first}")).await.refused(403, "forbidden");
+    let kept = company.customer(rep).await;
+    manager.client.post(&format!("/customers/{kept}/merge"), json!({"loser_id": first})).await.expect(200);
+    claim(&second).await.expect(200);
+    manager.client.delete(&format!("/customers/{second}")).await.expect(204);
+    let full = claim(&third).await.refused(409, "daily_claim_limit_reached");
+    assert_eq!(full.body["claimed_today"], 2);
+    rep.client.delete(&format!("/customers/{}", company.customer(rep).await)).await.expect(204);
 }
 
 async fn customers_go_dormant_and_wake(server: Server) {

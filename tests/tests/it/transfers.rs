@@ -17,6 +17,8 @@ on_both_databases! {
     opportunities_and_contracts_go_alone;
     whoever_leaves_hands_over;
     two_customers_become_one;
+    what_is_asked_for_is_told_whole_and_at_once;
+    who_has_it_now_is_not_held_up_by_what_was_asked_before;
     a_timeline_tells_the_whole_story_to_whom_it_concerns;
 }
 
@@ -396,13 +398,105 @@ async fn two_customers_become_one(server: Server) {
     director.client.post(&format!("/customers/{last}/merge"), json!({"loser_id": pooled})).await.expect(200);
     let told = rep.client.all(&format!("/customers/{last}/timeline")).await;
     assert!(told.iter().any(|entry| entry["event"] == "contract.activated"), "the story came along");
-    // Whoever owned the one and shared in the other does not keep a share when it goes to somebody else.
-    let (kept, shared) = (company.customer(rep).await, company.customer(&company.colleague).await);
-    let share = json!({"customer_id": shared, "user_id": rep.id, "access": "write"});
-    company.colleague.client.post("/collaborators", share).await.expect(201);
-    let merge = json!({"loser_id": shared});
-    manager.client.post(&format!("/customers/{kept}/merge"), merge).await.expect(200);
-    assert!(rep.client.all(&format!("/collaborators?customer_id={kept}")).await.is_empty());
+    // Nobody loses a customer by a merge.
+    let (kept, theirs) = (company.customer(rep).await, company.customer(&company.colleague).await);
+    let path = format!("/customers/{kept}/merge");
+    manager.client.post(&path, json!({"loser_id": theirs})).await.refused(409, "owners_differ");
+    let give = json!({"owner_id": rep.id});
+    manager.client.post(&format!("/customers/{theirs}/assign"), give).await.expect(200);
+    manager.client.post(&path, json!({"loser_id": theirs})).await.expect(200);
+    let history = rep.client.all(&format!("/customers/{kept}/ownership-history")).await;
+    let told: BTreeSet<(&str, bool)> =
+        history.iter().map(|it| (it["cause"].as_str().unwrap(), it["merged_from_id"] == theirs)).collect();
+    let whole = [("created", false), ("created", true), ("assigned", true), ("merged", false)];
+    assert_eq!(told, BTreeSet::from(whole), "the history of both");
+    assert_eq!((&history[0]["cause"], &history[0]["to_id"]), (&json!("merged"), &json!(rep.id)));
+}
+
+async fn what_is_asked_for_is_told_whole_and_at_once(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, manager, director, other_rep, .. } = &company;
+    let draft = company.draft(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{draft}")).await.expect(200).text_of("customer_id");
+    let deal = json!({"name": "Pumps", "customer_id": customer});
+    let deal = rep.client.post("/opportunities", deal).await.expect(201).id();
+    let mut form = customers(std::slice::from_ref(&customer), colleague);
+    form["include_opportunities"] = json!(true);
+    form["include_contracts"] = json!(true);
+    // What goes along is judged when it is asked for.
+    let alone = json!({
+        "kind": "opportunities", "record_ids": [deal], "to_user_id": inner.id, "reason": "Better placed",
+    });
+    let first = ask(rep, alone.clone()).await;
+    let waits = rep.client.post("/transfers", form.clone()).await.refused(409, "pending_transfer");
+    assert_eq!(waits.body["id"], json!(deal));
+    rep.client.delete(&format!("/opportunities/{deal}")).await.refused(409, "pending_transfer");
+    rep.client.act(&format!("/transfers/{first}/withdraw")).await.expect(200);
+    rep.client.act(&format!("/contracts/{draft}/submit")).await.expect(200);
+    let stuck = rep.client.post("/transfers", form.clone()).await.refused(409, "transfer_obstructed");
+    assert_eq!(
+        (&stuck.body["items"][0]["id"], stuck.body["items"].as_array().unwrap().len()),
+        (&json!(draft), 1)
+    );
+    rep.client.act(&format!("/contracts/{draft}/withdraw")).await.expect(200);
+    let transfer = ask(rep, form).await;
+    let going = async || -> BTreeSet<(String, bool)> {
+        let items = director.client.all(&format!("/transfers/{transfer}/items")).await;
+        let id = |it: &Value| it["record_id"].as_str().unwrap().to_owned();
+        items.iter().map(|it| (id(it), it["included"].as_bool().unwrap())).collect()
+    };
+    let told = BTreeSet::from([(customer.clone(), false), (deal.clone(), true), (draft.clone(), true)]);
+    assert_eq!(going().await, told);
+    rep.client.post("/transfers", alone).await.refused(409, "pending_transfer");
+    // What came meanwhile goes along as well, what is over does not.
+    rep.client.post(&format!("/opportunities/{deal}/lose"), json!({"reason": "price"})).await.expect(200);
+    let later = json!({"name": "Valves", "customer_id": customer});
+    let later = rep.client.post("/opportunities", later).await.expect(201).id();
+    approve(&company, manager, &transfer).await.expect(200);
+    let went = BTreeSet::from([(customer.clone(), false), (later.clone(), true), (draft, true)]);
+    assert_eq!(going().await, went);
+    assert_eq!(owner(&company, &format!("/opportunities/{deal}")).await, json!(rep.id));
+    assert_eq!(owner(&company, &format!("/opportunities/{later}")).await, json!(colleague.id));
+    // It is in the customer's story, for whom it concerns.
+    let path = format!("/customers/{customer}/timeline?record_kind=transfer");
+    let told: Vec<Value> =
+        colleague.client.all(&path).await.into_iter().map(|mut it| it["event"].take()).collect();
+    assert_eq!(told, [json!("transfer.approved"), json!("transfer.requested")]);
+    colleague
+        .client
+        .post(&format!("/opportunities/{later}/lose"), json!({"reason": "price"}))
+        .await
+        .expect(200);
+    other_rep.client.get(&path).await.refused(404, "not_found");
+}
+
+async fn who_has_it_now_is_not_held_up_by_what_was_asked_before(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, manager, .. } = &company;
+    let id = company.customer(rep).await;
+    let one = || std::slice::from_ref(&id);
+    let before = ask(rep, customers(one(), colleague)).await;
+    rep.client.delete(&format!("/customers/{id}")).await.refused(409, "pending_transfer");
+    let give = json!({"owner_id": inner.id});
+    manager.client.post(&format!("/customers/{id}/assign"), give).await.expect(200);
+    let after = ask(inner, customers(one(), colleague)).await;
+    approve(&company, manager, &before).await.refused(409, "transfer_obstructed");
+    approve(&company, manager, &after).await.expect(200);
+    assert_eq!(owner(&company, &format!("/customers/{id}")).await, json!(colleague.id));
+    rep.client.act(&format!("/transfers/{before}/withdraw")).await.expect(200);
+    colleague
+        .client
+        .post(&format!("/customers/{id}/release"), json!({"reason": "No need"}))
+        .await
+        .expect(200);
+    inner.client.act(&format!("/public-pool/customers/{id}/claim")).await.expect(200);
+    // How much the receiver owns is between them and their manager.
+    company.customer(colleague).await;
+    company.set(json!({"ownership": {"by_user": [{"user_id": colleague.id, "limit": 1}]}})).await;
+    let full = inner.client.post("/transfers", customers(one(), colleague)).await;
+    let full = full.refused(409, "transfer_obstructed");
+    assert_eq!(full.body["items"][0]["code"], "ownership_limit_reached");
+    assert!(!full.body["items"][0]["detail"].as_str().unwrap().contains('1'), "{}", full.text);
 }
 
 async fn a_timeline_tells_the_whole_story_to_whom_it_concerns(server: Server) {

@@ -167,10 +167,15 @@ impl Customer {
         ctx.actor.authorize(Permission::CustomersUpdate, &self.standing(ctx))
     }
 
-    /// May it be deleted? A collaborator works with it, but it is not theirs.
+    /// May it be deleted? A collaborator works with it, but it is not theirs; and whoever took it from the pool gives
+    /// it back there, for it was not their mistake.
     pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
         self.may_update(ctx)?;
-        self.may_dispose(ctx)
+        self.may_dispose(ctx)?;
+        if self.created_by == ctx.actor.id {
+            return Ok(());
+        }
+        ctx.actor.authorize(Permission::PoolAssign, &self.standing(ctx))
     }
 
     /// What only its owner and their superiors may do.
@@ -186,8 +191,9 @@ impl Customer {
     }
 
     /// Takes another customer in that is the same one: what it lacks, and how far the other had come. What hangs on
-    /// the other is moved by whoever asks.
-    pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<Event, Refusal> {
+    /// the other is moved by whoever asks. Nobody loses a customer by it: of two owners' customers, one is
+    /// transferred first.
+    pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<(OwnershipChange, Event), Refusal> {
         crate::merge::check_two(&self.id, &other.id)?;
         for customer in [&*self, other] {
             ctx.actor.authorize(Permission::CustomersMerge, &customer.standing(ctx))?;
@@ -195,6 +201,10 @@ impl Customer {
         if self.owner_id.is_none() && other.owner_id.is_some() {
             let detail = "of two customers of which one has an owner, that one survives";
             return Err(Refusal::new(Code::CustomerUnowned, detail));
+        }
+        if other.owner_id.is_some() && other.owner_id != self.owner_id {
+            let detail = "the customers have different owners; give or transfer one of them first";
+            return Err(Refusal::new(Code::OwnersDiffer, detail));
         }
         self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
@@ -205,7 +215,14 @@ impl Customer {
         self.furthest = self.furthest.max(other.furthest);
         let asleep = self.lifecycle == Lifecycle::Dormant && other.lifecycle == Lifecycle::Dormant;
         self.lifecycle = if asleep { Lifecycle::Dormant } else { self.furthest };
-        Ok(Event("customer.merged"))
+        let change = OwnershipChange {
+            customer_id: self.id,
+            from: self.owner_id,
+            to: self.owner_id,
+            cause: OwnershipCause::Merged,
+            note: Some(other.details.name.clone()),
+        };
+        Ok((change, Event("customer.merged")))
     }
 
     /// Notes what its activities say together, whichever of them is new, changed or gone. One that happened wakes a

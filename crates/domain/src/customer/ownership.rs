@@ -64,6 +64,8 @@ text_enum! {
         HandedOver = "handed_over",
         /// A contract that was paid in full runs again (合同恢复), so it left the pool for the contract's owner.
         ContractReopened = "contract_reopened",
+        /// Another customer that was the same one was merged into it; it stayed with its owner.
+        Merged = "merged",
     }
 }
 
@@ -169,6 +171,9 @@ pub struct OwnershipRecord {
     pub id: OwnershipChangeId,
     /// Whose ownership.
     pub customer_id: CustomerId,
+    /// Of which customer it tells, if that one was merged into this one since.
+    #[schema(required)]
+    pub merged_from_id: Option<CustomerId>,
     /// From whom; none from the pool.
     #[schema(required)]
     pub from_id: Option<UserId>,

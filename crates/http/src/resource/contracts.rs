@@ -64,7 +64,7 @@ pub(crate) fn routes(api: &mut Api) {
             contracts::delete,
         )
         .needs(Permission::ContractsDraft)
-        .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse])
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse, Code::PendingTransfer])
         .act(
             "/contracts/{id}/submit",
             "submit_contract",

@@ -51,11 +51,12 @@ pub(crate) fn routes(api: &mut Api) {
             "/customers/{id}",
             "delete_customer",
             "Delete a customer",
-            "For customers recorded by mistake: nothing may depend on them.",
+            "For customers recorded by mistake: nothing may depend on them. Whoever took one from the public pool \
+             gives it back there; only whoever recorded it and those who assign customers delete it.",
             customers::delete,
         )
         .needs(Permission::CustomersUpdate)
-        .refuses(&[Code::InUse])
+        .refuses(&[Code::InUse, Code::PendingTransfer])
         .act_with(
             "/customers/{id}/assign",
             "assign_customer",
@@ -139,13 +140,15 @@ pub(crate) fn routes(api: &mut Api) {
             "merge_customer",
             "Merge another customer into this one",
             "This one keeps its id and gets what it lacks; contacts, activities, opportunities, contracts, invoices and \
-             payments of the other one move here. The other one's id answers 308 from then on.",
+             payments of the other one move here. The other one's id answers 308 from then on. Both belong to the same \
+             owner, or the other one to nobody.",
             customers::merge,
         )
         .needs(Permission::CustomersMerge)
         .refuses(&[
             Code::UnknownReference,
             Code::CustomerUnowned,
+            Code::OwnersDiffer,
             Code::PendingApproval,
             Code::PendingTransfer,
         ])

@@ -52,7 +52,7 @@ pub(crate) fn routes(api: &mut Api) {
             opportunities::delete,
         )
         .needs(Permission::OpportunitiesUpdate)
-        .refuses(&[Code::InvalidTransition, Code::ContractDecides, Code::InUse])
+        .refuses(&[Code::InvalidTransition, Code::ContractDecides, Code::InUse, Code::PendingTransfer])
         .act_with(
             "/opportunities/{id}/advance",
             "advance_opportunity",

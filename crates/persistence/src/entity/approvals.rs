@@ -12,7 +12,7 @@ stored!(Approval, "approvals" {
 
 members!(TransferDetails { kind, record_ids, to_user_id, reason, include_opportunities, include_contracts });
 stored!(Transfer, "transfers" {
-    id, number, details, owner_id, status, decided_at, created_by, version, created_at, updated_at,
+    id, number, details, owner_id, customer_ids, status, decided_at, created_by, version, created_at, updated_at,
 });
 
 members!(TransferItem { id, transfer_id, record_kind, record_id, included, pending, created_at });

@@ -38,7 +38,18 @@ stored!(Customer, "customers" {
     "email_key" = |customer| customer.details.email.as_ref().map(Email::normalised),
 });
 
-members!(OwnershipRecord { id, customer_id, from_id, to_id, cause, note, job_id, actor_id, occurred_at });
+members!(OwnershipRecord {
+    id,
+    customer_id,
+    merged_from_id,
+    from_id,
+    to_id,
+    cause,
+    note,
+    job_id,
+    actor_id,
+    occurred_at
+});
 kept!(OwnershipRecord, "ownership_history");
 
 members!(CollaboratorDetails { customer_id, user_id, access });
