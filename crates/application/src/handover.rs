@@ -1,21 +1,24 @@
 //! Hand-over (离职交接): what a user owns goes to a successor or to the pools.
 
 use fairlead_domain::access::{Permission, Standing};
-use fairlead_domain::context::Context;
+use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Customer, OpenBusiness};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::Lead;
+use fairlead_domain::notification;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::organisation::User;
+use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::TransferObstacle;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Line, UserId};
-use fairlead_persistence::{Predicate, Work};
+use fairlead_persistence::{Predicate, Stored, Work};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::bulk::refused;
@@ -25,7 +28,7 @@ use crate::customers;
 use crate::transfers::Moving;
 
 /// How a user's records are handed over.
-#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HandOverForm {
     /// Who gets everything, or where `to_pool` is said, what cannot go to a pool.
@@ -37,6 +40,25 @@ pub struct HandOverForm {
     /// Why; kept in each customer's history.
     #[validate(nested)]
     pub reason: Line,
+}
+
+/// What becomes of what a user owns who is disabled.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[validate(schema(function = "one_of_both"))]
+pub struct DisableForm {
+    /// How it is handed over, all or nothing, together with the end of their access.
+    #[validate(nested)]
+    pub hand_over: Option<HandOverForm>,
+    /// Whether it stays theirs, to be handed over later.
+    pub keep_records: bool,
+}
+
+fn one_of_both(form: &DisableForm) -> Result<(), ValidationError> {
+    if form.hand_over.is_none() || !form.keep_records {
+        return Ok(());
+    }
+    Err(ValidationError::new("one_of_both").with_message("records are handed over or kept, not both".into()))
 }
 
 /// How much a user owns that is not closed.
@@ -63,7 +85,28 @@ pub struct HandOver {
     pub to_successor: Holdings,
     /// What goes to the pools.
     pub to_pool: Holdings,
+    /// Which records go where: the first thousand.
+    #[schema(max_items = 1000)]
+    pub records: Vec<HandedOver>,
 }
+
+/// A record that is handed over.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HandedOver {
+    /// What it is.
+    pub record_kind: RecordKind,
+    /// Which one it is.
+    pub record_id: Uuid,
+    /// Its name, title or number.
+    #[schema(required, max_length = 200)]
+    pub title: Option<String>,
+    /// Who gets it; none when it goes to a pool.
+    #[schema(required)]
+    pub to_id: Option<UserId>,
+}
+
+/// How many records an answer names.
+const NAMED: usize = 1000;
 
 const LIVE: [&str; 3] = ["draft", "pending_approval", "active"];
 const OPEN_LEADS: [&str; 3] = ["new", "contacted", "qualified"];
@@ -82,6 +125,41 @@ fn size(count: i64) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
+impl Holdings {
+    fn is_empty(&self) -> bool {
+        self.leads + self.customers + self.opportunities + self.contracts == 0
+    }
+}
+
+/// What becomes of what a user owns who was just disabled. Nobody forgets it by accident.
+pub(crate) async fn at_the_end(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    id: UserId,
+    form: &DisableForm,
+) -> Result<(), Failure> {
+    if let Some(form) = &form.hand_over {
+        return match leave(ctx, work, id, form).await {
+            Err(Failure::Refused(refusal)) => Err(refusal.within("/hand_over").into()),
+            other => other.map(|_| ()),
+        };
+    }
+    if form.keep_records {
+        return Ok(());
+    }
+    let held = Holdings {
+        leads: size(work.count("leads", owned(id, &OPEN_LEADS)).await?),
+        customers: size(work.count("customers", Predicate::Is("owner_id", id.0.into())).await?),
+        opportunities: size(work.count("opportunities", owned(id, &["open"])).await?),
+        contracts: size(work.count("contracts", owned(id, &LIVE)).await?),
+    };
+    if held.is_empty() {
+        return Ok(());
+    }
+    let detail = "the user owns records; say how they are handed over, or that they are kept for now";
+    Err(Refusal::new(Code::HandOverNeeded, detail).with("holdings", held).into())
+}
+
 /// How much a user owns: what disabling them would leave behind.
 pub async fn holdings(app: &App, call: &Call, id: UserId) -> Read<Holdings> {
     app.read(call, async |ctx, reader| {
@@ -98,35 +176,55 @@ pub async fn holdings(app: &App, call: &Call, id: UserId) -> Read<Holdings> {
     .await
 }
 
-/// Hands over what a user owns, all or nothing.
+/// Hands over what a disabled user owns, all or nothing. What would go where can be tried before.
 pub async fn hand_over(app: &App, call: &Call, id: UserId, form: Valid<HandOverForm>) -> Written<HandOver> {
     app.write(call, async |ctx, work| {
         known(ctx, id)?;
         User::may_hand_over(ctx, form.successor_id)?;
-        if form.successor_id.is_none() && !form.to_pool {
-            let why = "name a successor, or say that records go to the pools";
-            return Err(Refusal::invalid("/successor_id", "required", why).into());
+        if !call.dry_run {
+            User::check_gone(ctx, id)?;
         }
-        let customers: Vec<Customer> = work.load_all(Predicate::Is("owner_id", id.0.into())).await?;
-        let mut leaving = Leaving::new(ctx, work, id, &form).await?;
-        for customer in &customers {
-            let outcome = leaving.customer(ctx, work, customer).await;
-            leaving.note(customer.id.0, outcome)?;
-        }
-        for lead in work.load_all::<Lead>(owned(id, &OPEN_LEADS)).await? {
-            leaving.lead(ctx, work, &lead).await?;
-        }
-        for opportunity in work.load_all::<Opportunity>(owned(id, &["open"])).await? {
-            let outcome = leaving.opportunity(work, &opportunity).await;
-            leaving.note(opportunity.id.0, outcome)?;
-        }
-        for contract in work.load_all::<Contract>(owned(id, &LIVE)).await? {
-            let outcome = leaving.contract(work, &contract).await;
-            leaving.note(contract.id.0, outcome)?;
-        }
-        leaving.end()
+        leave(ctx, work, id, &form).await
     })
     .await
+}
+
+async fn leave(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    id: UserId,
+    form: &HandOverForm,
+) -> Result<HandOver, Failure> {
+    User::may_hand_over(ctx, form.successor_id)?;
+    if form.successor_id.is_none() && !form.to_pool {
+        let why = "name a successor, or say that records go to the pools";
+        return Err(Refusal::invalid("/successor_id", "required", why).into());
+    }
+    let customers: Vec<Customer> = work.load_all(Predicate::Is("owner_id", id.0.into())).await?;
+    let mut leaving = Leaving::new(ctx, work, id, form).await?;
+    for customer in &customers {
+        let outcome = leaving.customer(ctx, work, customer).await;
+        leaving.note(customer.id.0, outcome)?;
+    }
+    for lead in work.load_all::<Lead>(owned(id, &OPEN_LEADS)).await? {
+        leaving.lead(ctx, work, &lead).await?;
+    }
+    for opportunity in work.load_all::<Opportunity>(owned(id, &["open"])).await? {
+        let outcome = leaving.opportunity(work, &opportunity).await;
+        leaving.note(opportunity.id.0, outcome)?;
+    }
+    for contract in work.load_all::<Contract>(owned(id, &LIVE)).await? {
+        let outcome = leaving.contract(work, &contract).await;
+        leaving.note(contract.id.0, outcome)?;
+    }
+    let done = leaving.end()?;
+    let name = ctx.org.user(id).map(|user| user.details.display_name.clone());
+    let data = json!({ "id": id, "name": name, "successor_id": form.successor_id });
+    let mut changes = serde_json::Map::new();
+    changes.insert("to_successor".to_owned(), json!(done.to_successor));
+    changes.insert("to_pool".to_owned(), json!(done.to_pool));
+    work.note_changes(Event("user.handed_over"), RecordKind::User, id.0, changes, data);
+    Ok(done)
 }
 
 /// Records on their way out of a user's hands.
@@ -175,6 +273,7 @@ impl<'a> Leaving<'a> {
             work.save(before, &mut after, event).await?;
             customers::moved(work, &change, None).await?;
             self.done.to_pool.customers += 1;
+            self.went(before, None);
             return Ok(());
         }
         let moving = self.successor()?;
@@ -184,6 +283,7 @@ impl<'a> Leaving<'a> {
         customers::moved(work, &change, None).await?;
         moving.took_one();
         self.done.to_successor.customers += 1;
+        self.went(before, self.form.successor_id);
         Ok(())
     }
 
@@ -194,24 +294,35 @@ impl<'a> Leaving<'a> {
         work.save(before, &mut after, event).await?;
         let done = if to.is_some() { &mut self.done.to_successor } else { &mut self.done.to_pool };
         done.leads += 1;
+        self.went(before, to);
         Ok(())
     }
 
     async fn opportunity(&mut self, work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
         self.successor()?.opportunity(work, before).await?;
         self.done.to_successor.opportunities += 1;
+        self.went(before, self.form.successor_id);
         Ok(())
     }
 
     async fn contract(&mut self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
         self.successor()?.contract(work, before).await?;
         self.done.to_successor.contracts += 1;
+        self.went(before, self.form.successor_id);
         Ok(())
+    }
+
+    fn went<T: Stored>(&mut self, record: &T, to_id: Option<UserId>) {
+        if self.done.records.len() < NAMED {
+            let title = serde_json::to_value(record).ok().as_ref().and_then(notification::title);
+            let (record_kind, record_id) = (T::KIND, record.id());
+            self.done.records.push(HandedOver { record_kind, record_id, title, to_id });
+        }
     }
 
     fn note(&mut self, id: Uuid, outcome: Result<(), Failure>) -> Result<(), Failure> {
         if let Err(refusal) = refused(outcome)? {
-            self.obstacles.push(TransferObstacle { id, code: refusal.code, detail: refusal.detail });
+            self.obstacles.push(TransferObstacle::new(id, refusal));
         }
         Ok(())
     }

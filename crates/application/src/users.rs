@@ -17,6 +17,7 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Page, Read, Written};
 use crate::change::Resource;
+use crate::handover::{self, DisableForm};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::passwords::Password;
@@ -179,8 +180,9 @@ pub async fn update(app: &App, call: &Call, id: UserId, patch: Patch<UserDetails
     .await
 }
 
-/// Ends a user's access: sessions end, and tokens are refused from the next request on.
-pub async fn disable(app: &App, call: &Call, id: UserId) -> Written<UserView> {
+/// Ends a user's access: sessions end, and tokens are refused from the next request on. What they own is handed over
+/// with it, or said to be kept for now.
+pub async fn disable(app: &App, call: &Call, id: UserId, form: Valid<DisableForm>) -> Written<UserView> {
     app.change(call, id, async |ctx, work, user: &mut User| {
         may_manage(ctx)?;
         user.may_switch_to(UserStatus::Disabled)?;
@@ -188,6 +190,7 @@ pub async fn disable(app: &App, call: &Call, id: UserId) -> Written<UserView> {
         ctx.org.check_administrators(Some((id, &[])), None)?;
         user.status = UserStatus::Disabled;
         work.end_sessions(id, None).await?;
+        handover::at_the_end(ctx, work, id, &form).await?;
         Ok(Event("user.disabled"))
     })
     .await

@@ -89,6 +89,8 @@ text_enum! {
         OwnersDiffer = "owners_differ",
         /// Some records cannot be transferred any more; `items` names each.
         TransferObstructed = "transfer_obstructed",
+        /// A user who is to be disabled owns records; how many of each is told.
+        HandOverNeeded = "hand_over_needed",
         /// What is handed over cannot go to a pool.
         SuccessorNeeded = "successor_needed",
         /// A transfer of the record is pending.

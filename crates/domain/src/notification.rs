@@ -26,6 +26,8 @@ text_enum! {
         LeadResponseOverdue = "lead_response_overdue",
         /// A customer was given to you.
         CustomerAssigned = "customer_assigned",
+        /// What somebody who left owned was handed over to you.
+        RecordsHandedOver = "records_handed_over",
         /// A customer of yours went to somebody else.
         CustomerTaken = "customer_taken",
         /// A customer of yours goes back to the public pool soon.
@@ -118,6 +120,9 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         }
         "customer.recycle_warned" => customer(data, |it| it.owner_id, N::CustomerRecycleWarned),
         "customer.recycled" => customer(data, |it| it.previous_owner_id, N::CustomerRecycled),
+        "user.handed_over" => {
+            id(data, "successor_id").map(|user| (user, N::RecordsHandedOver)).into_iter().collect()
+        }
         "collaborator.added" => {
             id(data, "user_id").map(|user| (user, N::CustomerShared)).into_iter().collect()
         }

@@ -99,6 +99,15 @@ pub struct User {
 record!(User, User);
 
 impl User {
+    /// Refuses to hand over what an active user owns: what they give away while they work here takes an approval.
+    pub fn check_gone(ctx: &Context, user: UserId) -> Result<(), Refusal> {
+        if ctx.org.actor(user).is_none() {
+            return Ok(());
+        }
+        let detail = "the user is active; disable them, or ask for a transfer";
+        Err(Refusal::new(Code::InvalidTransition, detail).with("from", UserStatus::Active))
+    }
+
     /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
     /// receive.
     pub fn may_hand_over(ctx: &Context, successor: Option<UserId>) -> Result<(), Refusal> {

@@ -108,7 +108,7 @@ async fn a_reopened_contract_takes_its_customer_from_the_pool(server: Server) {
     assert_eq!(reverse(&cases[1]).await.body["owner_id"], json!(company.colleague.id));
 
     // It goes back even to an owner who is not there any more.
-    admin.act(&format!("/users/{}/disable", rep.id)).await.expect(200);
+    admin.post(&format!("/users/{}/disable", rep.id), json!({"keep_records": true})).await.expect(200);
     assert_eq!(reverse(&cases[2]).await.body["owner_id"], json!(rep.id));
 }
 
@@ -178,7 +178,12 @@ async fn nothing_is_begun_for_a_disabled_owner(server: Server) {
     let customer = company.customer(&company.rep).await;
     let form = json!({"name": "Deal", "customer_id": customer, "amount": cny("100.00"), "expected_close_on": "2027-01-31"});
     let opportunity = rep.post("/opportunities", form).await.expect(201).id();
-    company.admin.client.act(&format!("/users/{}/disable", company.rep.id)).await.expect(200);
+    company
+        .admin
+        .client
+        .post(&format!("/users/{}/disable", company.rep.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
 
     let convert = format!("/leads/{lead}/convert");
     director.post(&convert, json!({})).await.refused(409, "owner_not_eligible");

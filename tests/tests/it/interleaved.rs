@@ -105,7 +105,12 @@ async fn gifts_come_too_late(server: Server) {
         };
         direct.until_somebody_waits().await;
         let account = format!("/users/{}", colleague.id);
-        company.admin.client.act(&format!("{account}/disable")).await.expect(200);
+        company
+            .admin
+            .client
+            .post(&format!("{account}/disable"), json!({"keep_records": true}))
+            .await
+            .expect(200);
         direct.run("ROLLBACK").await;
         let (status, code) =
             if action == "assign" { (409, "owner_not_eligible") } else { (401, "unauthenticated") };
@@ -113,7 +118,12 @@ async fn gifts_come_too_late(server: Server) {
         company.admin.client.act(&format!("{account}/enable")).await.expect(200);
     }
     // Whoever has been disabled for long is refused as well.
-    company.admin.client.act(&format!("/users/{}/disable", colleague.id)).await.expect(200);
+    company
+        .admin
+        .client
+        .post(&format!("/users/{}/disable", colleague.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
     for path in [format!("/customers/{customer}/assign"), format!("/leads/{assigned}/assign")] {
         manager.post(&path, to_colleague.clone()).await.refused(409, "owner_not_eligible");
     }

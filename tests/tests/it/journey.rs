@@ -594,7 +594,11 @@ async fn what_nobody_could_decide_is_not_asked(server: Server) {
     let invoice = company.invoice_draft(rep, &running, "5000.00").await;
     let events = expect_whole_trail(&company.auditor).await.len();
     for person in [&company.finance, &company.finance_two] {
-        admin.client.act(&format!("/users/{}/disable", person.id)).await.expect(200);
+        admin
+            .client
+            .post(&format!("/users/{}/disable", person.id), json!({"keep_records": true}))
+            .await
+            .expect(200);
     }
     let refused = rep.client.act(&format!("/contracts/{draft}/submit")).await;
     assert_eq!(refused.refused(409, "no_eligible_approver").body["step"], "Finance");
@@ -608,7 +612,11 @@ async fn what_nobody_could_decide_is_not_asked(server: Server) {
     // One person for both steps is not enough.
     hire(&server, &company, "both", &["sales_director", "finance"], None).await;
     for person in [&company.director, &company.manager] {
-        admin.client.act(&format!("/users/{}/disable", person.id)).await.expect(200);
+        admin
+            .client
+            .post(&format!("/users/{}/disable", person.id), json!({"keep_records": true}))
+            .await
+            .expect(200);
     }
     rep.client.act(&format!("/contracts/{draft}/submit")).await.refused(409, "no_eligible_approver");
     admin.client.act(&format!("/users/{}/enable", company.finance.id)).await.expect(200);
@@ -1119,7 +1127,11 @@ async fn the_pool_gives_and_takes(server: Server) {
     let pooled = company.pool_customer().await;
     manager.client.post(&format!("/customers/{pooled}/assign"), to(&company.inner)).await.expect(200);
     company.inner.client.get(&format!("/customers/{pooled}")).await.expect(200);
-    admin.client.act(&format!("/users/{}/disable", company.inner.id)).await.expect(200);
+    admin
+        .client
+        .post(&format!("/users/{}/disable", company.inner.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
     let gone = manager.client.post(&assign, to(&company.inner)).await;
     gone.refused(409, "owner_not_eligible");
 

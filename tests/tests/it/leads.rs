@@ -248,7 +248,11 @@ async fn leads_go_to_whom_the_rules_name(server: Server) {
     );
     assert_eq!(turns[..4], turns[4..], "each in turn");
     // Whoever is gone gets none.
-    admin.client.act(&format!("/users/{}/disable", colleague.id)).await.expect(200);
+    admin
+        .client
+        .post(&format!("/users/{}/disable", colleague.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
     for _ in 0..3 {
         assert_ne!(bring("website", Some("上海")).await.unwrap(), colleague.id);
     }

@@ -279,7 +279,7 @@ const ORGANISATION: &str = "
     enable_user         user.disabled     -         -          -         -        -          -        all
     set_user_password   user              -         -          -         -        -          -        all
     get_user_holdings   user              -         -          -         -        -          all      all
-    hand_over_user      user              -         -          -         -        -          -        all
+    hand_over_user      user.disabled     -         -          -         -        -          -        all
     get_settings        nothing           -         -          -         -        -          all      all
     update_settings     nothing           -         -          -         -        -          -        all
     list_jobs           nothing           -         -          -         -        -          all      all
@@ -637,7 +637,7 @@ impl World {
         let admin = &self.company.admin.client;
         let id = admin.post("/users", Self::new_user()).await.expect(201).id();
         if state == "disabled" {
-            admin.act(&format!("/users/{id}/disable")).await.expect(200);
+            admin.post(&format!("/users/{id}/disable"), json!({"keep_records": true})).await.expect(200);
         }
         id
     }
@@ -774,6 +774,7 @@ impl World {
                 "kind": "customers", "record_ids": [id], "to_user_id": self.company.other_manager.id,
                 "reason": "Closer by",
             }),
+            "disable_user" => json!({}),
             "hand_over_user" => json!({"to_pool": true, "reason": "Left"}),
             "update_settings" => json!({"due_soon_days": 7}),
             "create_scoring_rule" => Self::new_scoring_rule(),

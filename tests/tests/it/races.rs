@@ -750,10 +750,10 @@ async fn heavy_an_administrator_remains(server: Server) {
         let other = server.login("second@example.com", PASSWORD).await;
         // Each would be allowed alone. Who comes second is disabled already, or the last one.
         let calls = [
-            act(&admin, format!("/users/{second}/disable")),
-            act(&other, format!("/users/{first}/disable")),
-            act(&admin, format!("/users/{first}/disable")),
-            act(&other, format!("/users/{second}/disable")),
+            post(&admin, format!("/users/{second}/disable"), json!({})),
+            post(&other, format!("/users/{first}/disable"), json!({})),
+            post(&admin, format!("/users/{first}/disable"), json!({})),
+            post(&other, format!("/users/{second}/disable"), json!({})),
         ];
         let answers = at_once(calls).await;
         let losers = ["401 unauthenticated", "409 last_administrator", "409 invalid_transition"];

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Company, Person, Server};
+use crate::support::{Company, Person, Server, until};
 
 on_both_databases! {
     a_customer_goes_with_what_belongs_to_it;
@@ -201,7 +201,11 @@ async fn what_changed_meanwhile_stops_the_whole(server: Server) {
     let full = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
     assert_eq!(full.body["items"][0]["code"], "ownership_limit_reached");
     company.set(json!({"ownership": {"by_user": []}})).await;
-    admin.client.act(&format!("/users/{}/disable", colleague.id)).await.expect(200);
+    admin
+        .client
+        .post(&format!("/users/{}/disable", colleague.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
     approve(&company, manager, &transfer).await.refused(409, "owner_not_eligible");
     admin.client.act(&format!("/users/{}/enable", colleague.id)).await.expect(200);
     approve(&company, manager, &transfer).await.expect(200);
@@ -309,18 +313,50 @@ async fn whoever_leaves_hands_over(server: Server) {
     let holdings = admin.client.get(&format!("/users/{}/holdings", rep.id)).await.expect(200).body;
     assert_eq!(holdings, json!({"leads": 1, "customers": 3, "opportunities": 1, "contracts": 1}));
     let path = format!("/users/{}/hand-over", rep.id);
-    admin.client.post(&path, json!({"reason": "Leaves"})).await.refused(422, "validation_failed");
+    let dry = format!("{path}?dry_run=true");
+    admin.client.post(&dry, json!({"reason": "Leaves"})).await.refused(422, "validation_failed");
     let mine = json!({"successor_id": admin.id, "reason": "Leaves"});
-    admin.client.post(&path, mine).await.refused(409, "separation_of_duties");
-    let stuck = admin.client.post(&path, json!({"to_pool": true, "reason": "Leaves"})).await;
+    admin.client.post(&dry, mine).await.refused(409, "separation_of_duties");
+    let stuck = admin.client.post(&dry, json!({"to_pool": true, "reason": "Leaves"})).await;
     let stuck = stuck.refused(409, "transfer_obstructed");
     let ids: BTreeSet<&str> =
         stuck.body["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
     assert_eq!(ids, BTreeSet::from([signed.as_str(), busy.as_str(), deal.as_str(), contract.as_str()]));
     let form = json!({"to_pool": true, "successor_id": colleague.id, "reason": "Leaves"});
-    let tried = admin.client.post(&format!("{path}?dry_run=true"), form.clone()).await.expect(200);
+    let tried = admin.client.post(&dry, form.clone()).await.expect(200);
     assert_eq!(owner(&company, &format!("/customers/{plain}")).await, json!(rep.id));
-    admin.client.act(&format!("/users/{}/disable", rep.id)).await.expect(200);
+    let goes: BTreeSet<(&str, &str, Option<&str>)> = tried.body["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (it["record_kind"].as_str().unwrap(), it["record_id"].as_str().unwrap(), it["to_id"].as_str())
+        })
+        .collect();
+    let to = Some(colleague.id.as_str());
+    let expected = BTreeSet::from([
+        ("customer", plain.as_str(), None),
+        ("customer", signed.as_str(), to),
+        ("customer", busy.as_str(), to),
+        ("lead", lead.as_str(), None),
+        ("opportunity", deal.as_str(), to),
+        ("contract", contract.as_str(), to),
+    ]);
+    assert_eq!(goes, expected);
+    // What somebody gives away who works here takes an approval; what somebody owned who does not is not forgotten.
+    admin.client.post(&path, form.clone()).await.refused(409, "invalid_transition");
+    let disable = format!("/users/{}/disable", rep.id);
+    let asked = admin.client.post(&disable, json!({})).await.refused(409, "hand_over_needed");
+    assert_eq!(asked.body["holdings"], holdings);
+    let both = json!({"keep_records": true, "hand_over": form});
+    admin.client.post(&disable, both).await.refused(422, "validation_failed");
+    let none = json!({"hand_over": {"reason": "Leaves"}});
+    let refused = admin.client.post(&disable, none).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/hand_over/successor_id");
+    let stuck = json!({"hand_over": {"reason": "Leaves", "to_pool": true}});
+    admin.client.post(&disable, stuck).await.refused(409, "transfer_obstructed");
+    rep.client.get("/me").await.expect(200);
+    admin.client.post(&disable, json!({"keep_records": true})).await.expect(200);
     let done = admin.client.post(&path, form).await.expect(200);
     assert_eq!(done.body, tried.body);
     assert_eq!(done.body["to_pool"], json!({"leads": 1, "customers": 1, "opportunities": 0, "contracts": 0}));
@@ -339,6 +375,20 @@ async fn whoever_leaves_hands_over(server: Server) {
     assert_eq!(history[0]["cause"], "handed_over");
     let left = admin.client.get(&format!("/users/{}/holdings", rep.id)).await.expect(200).body;
     assert_eq!(left, json!({"leads": 0, "customers": 0, "opportunities": 0, "contracts": 0}));
+    // Both at once; whoever gets it all is told.
+    let next = company.customer(colleague).await;
+    let form = json!({"hand_over": {"successor_id": company.inner.id, "reason": "Leaves as well"}});
+    admin.client.post(&format!("/users/{}/disable", colleague.id), form).await.expect(200);
+    assert_eq!(owner(&company, &format!("/customers/{next}")).await, json!(company.inner.id));
+    assert_eq!(owner(&company, &format!("/contracts/{contract}")).await, json!(company.inner.id));
+    let told = until("the notice", async || {
+        let told = company.inner.client.all("/notifications?kind=records_handed_over").await;
+        (!told.is_empty()).then_some(told)
+    })
+    .await;
+    assert_eq!((told.len(), &told[0]["record_id"]), (1, &json!(colleague.id)));
+    let lead = company.rep.client.get(&format!("/leads/{lead}")).await;
+    assert_eq!(lead.status, 401);
 }
 
 async fn two_customers_become_one(server: Server) {

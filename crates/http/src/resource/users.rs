@@ -40,15 +40,25 @@ pub(crate) fn routes(api: &mut Api) {
     )
     .needs(Permission::UsersManage)
     .refuses(&[Code::Duplicate, Code::UnknownReference, Code::LastAdministrator])
-    .act(
+    .act_with(
         "/users/{id}/disable",
         "disable_user",
         "Disable a user",
-        "Ends their sessions and refuses their tokens at once. Somebody must remain who can manage users.",
+        "Ends their sessions and refuses their tokens at once. Somebody must remain who can manage users. Whoever owns \
+         records hands them over with it, or they are said to be kept for now.",
         users::disable,
     )
     .needs(Permission::UsersManage)
-    .refuses(&[Code::LastAdministrator])
+    .refuses(&[
+        Code::LastAdministrator,
+        Code::HandOverNeeded,
+        Code::SuccessorNeeded,
+        Code::UnknownReference,
+        Code::SeparationOfDuties,
+        Code::OwnerNotEligible,
+        Code::AlreadyOwner,
+        Code::TransferObstructed,
+    ])
     .act("/users/{id}/enable", "enable_user", "Enable a user", "They may log in again.", users::enable)
     .needs(Permission::UsersManage)
     .act_with(
@@ -72,8 +82,8 @@ pub(crate) fn routes(api: &mut Api) {
         "hand_over_user",
         "Hand over what a user owns",
         "Everything that is not closed goes to a successor, or customers without open business and leads to their pools \
-         and the rest to the successor; all or nothing. A dry run tells what would go where. Usually asked before a \
-         user is disabled.",
+         and the rest to the successor; all or nothing. For users who are disabled; for others, a dry run tells what \
+         would go where.",
         handover::hand_over,
     )
     .needs(Permission::UsersManage)
@@ -82,6 +92,7 @@ pub(crate) fn routes(api: &mut Api) {
         Code::SeparationOfDuties,
         Code::OwnerNotEligible,
         Code::AlreadyOwner,
+        Code::InvalidTransition,
         Code::TransferObstructed,
     ]);
 }
