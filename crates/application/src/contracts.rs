@@ -251,6 +251,26 @@ pub async fn cancel(
     .await
 }
 
+/// Gives up what is drafted for a customer that goes back to the pool.
+pub(crate) async fn lapse_drafts(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    customer: fairlead_domain::values::CustomerId,
+) -> Result<(), Failure> {
+    let drafts = Predicate::All(vec![
+        Predicate::Is("customer_id", customer.0.into()),
+        Predicate::Is("status", ContractStatus::Draft.as_str().into()),
+    ]);
+    for before in work.load_all::<Contract>(drafts).await? {
+        let mut after = before.clone();
+        let event = after.lapse(ctx)?;
+        return_opportunity(ctx, work, &after).await?;
+        work.save(&before, &mut after, event).await?;
+        work.release_from_transfers(before.id.0).await?;
+    }
+    Ok(())
+}
+
 /// Ends a running contract: what is open of its plan is closed, nothing paid is lost.
 pub async fn terminate(
     app: &App,

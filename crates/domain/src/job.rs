@@ -163,10 +163,16 @@ text_enum! {
         Changed = "changed",
         /// Its owner was warned.
         Warned = "warned",
+        /// What its owner was told is called off.
+        CalledOff = "called_off",
         /// It would be changed.
         WouldChange = "would_change",
         /// Its owner would be warned.
         WouldWarn = "would_warn",
+        /// What its owner was told would be called off.
+        WouldCallOff = "would_call_off",
+        /// Its owner was warned before, and it would be changed on the day that was told.
+        AlreadyWarned = "already_warned",
         /// It could not be changed.
         Failed = "failed",
     }

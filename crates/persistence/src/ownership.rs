@@ -173,6 +173,15 @@ impl Reader<'_> {
         .await
     }
 
+    /// Whether any owner was told a day on which a customer goes.
+    pub async fn is_anybody_told(&self) -> Result<bool, StoreError> {
+        let question = |sql: &mut Sql| {
+            sql.push("EXISTS (SELECT 1 FROM customers WHERE recycle_on IS NOT NULL)");
+            Ok(())
+        };
+        Ok(self.rows(question, only::<bool>).await?.first().copied().unwrap_or(false))
+    }
+
     /// How many there are.
     pub async fn count_recycle_candidates(&self, which: &RecycleCandidates) -> Result<i64, StoreError> {
         let count = |sql: &mut Sql| {
@@ -227,7 +236,7 @@ impl Reader<'_> {
                 }
                 sql.push(
                     " AND NOT EXISTS (SELECT 1 FROM contracts WHERE customer_id = customers.id \
-                     AND status IN ('draft', 'pending_approval', 'active'))",
+                     AND status IN ('pending_approval', 'active'))",
                 );
                 if let Some(after) = after {
                     sql.push(" AND id > ").bind(after);
@@ -280,7 +289,7 @@ fn facts(sql: &mut Sql, ids: &[Uuid]) {
             AND (status = 'terminated' OR (status = 'completed' AND ends_on IS NULL))), \
          (SELECT MAX(ends_on) FROM contracts WHERE customer_id = customers.id AND status = 'completed'), \
          (SELECT COUNT(*) FROM contracts WHERE customer_id = customers.id \
-            AND status IN ('draft', 'pending_approval', 'active')), \
+            AND status IN ('pending_approval', 'active')), \
          (SELECT COUNT(*) FROM approvals WHERE customer_id = customers.id AND status = 'pending') \
             + (SELECT COUNT(*) FROM transfer_items WHERE record_id = customers.id AND pending) \
          FROM customers WHERE id IN (",

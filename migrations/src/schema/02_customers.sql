@@ -52,6 +52,7 @@ CREATE INDEX customers_pooled_grade ON customers (grade, pooled_at, id) WHERE ow
 CREATE INDEX customers_pooled_region ON customers (region, pooled_at, id) WHERE owner_id IS NULL;
 CREATE INDEX customers_pooled_industry ON customers (industry, pooled_at, id) WHERE owner_id IS NULL;
 -- What recycling looks at.
+CREATE INDEX customers_recycle_on ON customers (recycle_on) WHERE recycle_on IS NOT NULL;
 CREATE INDEX customers_owned_since ON customers (owned_since, id) WHERE owner_id IS NOT NULL;
 
 -- It outlives its customers: limits count what was claimed, whatever became of it.

@@ -18,6 +18,7 @@ on_both_databases! {
     a_dry_run_leaves_nothing_behind;
     the_neglected_are_warned_and_then_recycled;
     the_day_is_right_in_the_time_zone;
+    rules_that_go_take_their_warnings_with_them;
     what_is_looked_after_is_spared;
     other_rules_can_be_tried;
     heavy_two_servers_recycle_once;
@@ -414,10 +415,18 @@ async fn the_neglected_are_warned_and_then_recycled(server: Server) {
     let run = recycle(&admin.client, json!({})).await;
     assert_eq!((&run["changed"], &run["warned"]), (&json!(0), &json!(0)), "warned once, and not yet due");
 
+    let other = json!({"dry_run": true, "rules": {"no_activity_days": 20, "warning_days": 3}});
+    let tried = recycle(&admin.client, other).await;
+    assert_eq!(
+        items(&admin.client, &tried).await,
+        BTreeSet::from([item(&id, "already_warned", "no_activity")])
+    );
+
     // An activity calls it off.
     let form = json!({"about": {"kind": "customer", "id": id}, "kind": "call", "subject": "Called"});
     rep.client.post("/activities", form).await.expect(201);
-    recycle(&admin.client, json!({})).await;
+    let run = recycle(&admin.client, json!({})).await;
+    assert_eq!(items(&admin.client, &run).await, BTreeSet::from([item(&id, "called_off", "out_of_danger")]));
     assert_eq!(customer(rep, &id).await["recycle_on"], Value::Null);
 
     // Neglected for good: warned, and when the day has come, gone with its open sale.
@@ -470,6 +479,22 @@ async fn the_day_is_right_in_the_time_zone(server: Server) {
     }
 }
 
+async fn rules_that_go_take_their_warnings_with_them(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, .. } = &company;
+    let id = company.customer(rep).await;
+    age(&server, &id, 40).await;
+    company.set(json!({"pool": {"recycle": {"no_activity_days": 30, "warning_days": 3}}})).await;
+    until("the warning", async || (!customer(rep, &id).await["recycle_on"].is_null()).then_some(())).await;
+    // Tomorrow, with no rule left.
+    company.set(json!({"pool": {"recycle": {"no_activity_days": null}}})).await;
+    let jobs = admin.client.all("/jobs?kind=recycle").await;
+    let today = jobs.iter().find(|job| !job["business_day"].is_null()).unwrap()["id"].as_str().unwrap();
+    server.database.alter("UPDATE jobs SET business_day = '2026-01-01' WHERE id = $1", today).await;
+    until("the end of the warning", async || customer(rep, &id).await["recycle_on"].is_null().then_some(()))
+        .await;
+}
+
 async fn what_is_looked_after_is_spared(server: Server) {
     let company = Company::found(&server).await;
     let Company { admin, rep, director, .. } = &company;
@@ -490,18 +515,33 @@ async fn what_is_looked_after_is_spared(server: Server) {
     rep.client.post("/activities", form).await.expect(201);
     let plain = company.customer(rep).await;
     let transferred = company.customer(rep).await;
+    // A draft shields nobody: it goes with the customer, and so does the sale that it came from.
+    let hoarded = company.customer(rep).await;
+    let form =
+        json!({"name": "Pumps", "customer_id": hoarded, "amount": {"amount": "10.00", "currency": "CNY"}});
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let signing = json!({"stage_id": company.signing_stage()});
+    let deal = rep.client.post(&format!("/opportunities/{deal}/advance"), signing).await.expect(200).body;
+    let draft = deal["contract_id"].as_str().unwrap().to_owned();
     let form = json!({
         "kind": "customers", "record_ids": [transferred], "to_user_id": company.colleague.id, "reason": "Closer",
     });
     rep.client.post("/transfers", form).await.expect(201);
-    for id in [&locked, &running, &asked, &busy, &plain, &transferred] {
+    for id in [&locked, &running, &asked, &busy, &plain, &transferred, &hoarded] {
         age(&server, id, 20).await;
     }
     let run = recycle(&admin.client, json!({})).await;
     // The one that was called had no opportunity for too long, whatever was said on the telephone.
-    let gone =
-        BTreeSet::from([item(&plain, "changed", "no_activity"), item(&busy, "changed", "no_opportunity")]);
+    let gone = BTreeSet::from([
+        item(&plain, "changed", "no_activity"),
+        item(&busy, "changed", "no_opportunity"),
+        item(&hoarded, "changed", "no_activity"),
+    ]);
     assert_eq!(items(&admin.client, &run).await, gone);
+    let cancelled = director.client.get(&format!("/contracts/{draft}")).await.expect(200).body;
+    assert_eq!(cancelled["status"], "cancelled");
+    let lost = director.client.get(&format!("/opportunities/{}", deal["id"].as_str().unwrap())).await;
+    assert_eq!(lost.expect(200).body["loss_reason"], "neglected");
     for id in [&locked, &running, &asked, &transferred] {
         assert_eq!(customer(director, id).await["owner_id"], json!(rep.id));
     }

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::bulk::refused;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::listing::ListRequest;
-use crate::{customers, lists, pipelines};
+use crate::{contracts, customers, lists, pipelines};
 
 /// How many customers one step looks at.
 const BATCH: usize = 200;
@@ -121,9 +121,12 @@ pub(super) async fn step(app: &App, job: &Job) -> Result<Job, Failure> {
             let seen = reader.recycle_candidates(&which).await?;
             let facts = reader.recycle_facts(&seen).await?;
             let customers: Vec<Customer> = reader.some(seen.clone()).await?;
-            let neglected = customers
-                .iter()
-                .filter(|customer| verdict(ctx, job, customer, facts.get(&customer.id)) != Recycling::Keep);
+            let neglected = customers.iter().filter(|customer| {
+                !matches!(
+                    verdict(ctx, job, customer, facts.get(&customer.id)),
+                    Recycling::Keep | Recycling::Wait(..)
+                ) || job.parameters.dry_run
+            });
             let neglected: Vec<Uuid> = neglected.map(|customer| customer.id.0).collect();
             Ok((seen, neglected, total))
         })
@@ -152,11 +155,19 @@ async fn treat(
     let dry = job.parameters.dry_run;
     match verdict {
         Recycling::Keep => {}
-        Recycling::CallOff if dry => {}
+        Recycling::Wait(cause, day) if dry => {
+            let detail = Some(format!("goes on {day}, of which its owner was told before"));
+            note(work, job, customer, JobOutcome::AlreadyWarned, cause.as_str(), detail).await?;
+        }
+        Recycling::Wait(..) => {}
         Recycling::CallOff => {
-            let mut after = customer.clone();
-            let event = after.call_off();
-            work.save(customer, &mut after, event).await?;
+            if !dry {
+                let mut after = customer.clone();
+                let event = after.call_off();
+                work.save(customer, &mut after, event).await?;
+            }
+            let outcome = if dry { JobOutcome::WouldCallOff } else { JobOutcome::CalledOff };
+            note(work, job, customer, outcome, "out_of_danger", None).await?;
         }
         Recycling::Warn(cause, day) => {
             if !dry {
@@ -192,7 +203,7 @@ async fn treat(
     Ok(())
 }
 
-/// Sends a customer to its pool; its open opportunities are lost.
+/// Sends a customer to its pool; its drafted contracts are cancelled and its open opportunities lost.
 async fn go(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -200,6 +211,7 @@ async fn go(
     customer: &Customer,
     cause: fairlead_domain::pool::RecycleCause,
 ) -> Result<(), Failure> {
+    contracts::lapse_drafts(ctx, work, customer.id).await?;
     let open = Predicate::All(vec![
         Predicate::Is("customer_id", customer.id.0.into()),
         Predicate::Is("status", "open".into()),
@@ -209,6 +221,7 @@ async fn go(
         let mut after = before.clone();
         let event = after.lapse(ctx, &pipeline)?;
         work.save(&before, &mut after, event).await?;
+        work.release_from_transfers(before.id.0).await?;
     }
     let mut after = customer.clone();
     let (change, event) = after.recycle(ctx, cause)?;
@@ -243,7 +256,8 @@ impl App {
     pub(super) async fn begin_daily_jobs(&self) -> Result<(), Failure> {
         let wanted = self
             .look(None, async |ctx, reader| {
-                if !is_on(ctx) {
+                // Once no rule is on, what owners were told is called off.
+                if !is_on(ctx) && !reader.is_anybody_told().await? {
                     return Ok(None);
                 }
                 let today = ctx.today().0;

@@ -72,8 +72,10 @@ impl App {
                 .await?;
             let Some(last) = found.last().copied() else { return Ok(()) };
             self.act("sweep", async |ctx, work| {
-                for before in work.load_all::<Customer>(Predicate::ids(found.iter().copied())).await? {
-                    let live = work.open_business(before.id).await?.contracts;
+                let customers: Vec<Customer> = work.load_all(Predicate::ids(found.iter().copied())).await?;
+                let facts = work.recycle_facts(&found).await?;
+                for before in customers {
+                    let live = facts.get(&before.id).map_or(0, |facts| facts.live_contracts);
                     let mut after = before.clone();
                     if let Some(event) = after.doze(ctx, live) {
                         work.save(&before, &mut after, event).await?;

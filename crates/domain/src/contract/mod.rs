@@ -414,6 +414,14 @@ impl Contract {
         Ok(Event("contract.cancelled"))
     }
 
+    /// Gives the draft up because its customer goes back to the pool.
+    pub fn lapse(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, ContractAction::Cancel)?;
+        self.end_reason = Some(Line::new("Its customer went back to the public pool"));
+        self.closed_at = Some(ctx.now);
+        Ok(Event("contract.cancelled"))
+    }
+
     /// Ends it early. Nothing paid is lost.
     pub fn terminate(&mut self, ctx: &Context, reason: Line) -> Result<Event, Refusal> {
         self.status = self.permit(ctx, ContractAction::Terminate)?;

@@ -245,7 +245,7 @@ impl Customer {
     }
 
     /// Finds it dormant when nothing happened for too long: neither an activity, nor another owner, nor a contract,
-    /// of which `live_contracts` run. Says whether that is new.
+    /// of which `live_contracts` run or are asked for. Says whether that is new.
     pub fn doze(&mut self, ctx: &Context, live_contracts: i64) -> Option<Event> {
         let days = Days::new(u64::try_from(ctx.org.settings.dormant_after_days?).ok()?);
         let last =

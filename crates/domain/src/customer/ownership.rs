@@ -110,8 +110,8 @@ pub static MACHINE: Machine<Ownership, OwnershipAction> = Machine {
             who: Who::System,
             guards: &[
                 "a recycle rule of its pool takes it and its owner was warned",
-                "it is not locked, no contract is drafted, asked for or running, no approval is pending",
-                "its open opportunities are lost",
+                "it is not locked, no contract is asked for or running, no approval is pending",
+                "its drafted contracts are cancelled and its open opportunities are lost",
             ],
         },
         Rule {

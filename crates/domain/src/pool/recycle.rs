@@ -87,7 +87,7 @@ pub struct RecycleFacts {
     pub last_contract_closed_at: Option<Timestamp>,
     /// The last day of the last of its other contracts that ran out.
     pub last_contract_ends_on: Option<NaiveDate>,
-    /// Contracts that are drafted, asked for or running.
+    /// Contracts that are asked for or running. A draft keeps nobody: it would shield a customer for ever.
     pub live_contracts: i64,
     /// Approvals about it, its contracts and invoices that are not decided yet.
     pub pending_approvals: i64,
@@ -100,6 +100,8 @@ pub enum Recycling {
     Keep,
     /// The day that its owner was told is called off: the customer is out of danger.
     CallOff,
+    /// Its owner was told that it goes on that day.
+    Wait(RecycleCause, NaiveDate),
     /// Its owner is told that it goes on that day.
     Warn(RecycleCause, NaiveDate),
     /// It goes.
@@ -161,7 +163,7 @@ pub fn recycling(
     match told {
         // What was told holds, unless something happened that put the day off.
         Some(day) if day >= due && today.0 >= day => Recycling::Move(cause),
-        Some(day) if day >= due => Recycling::Keep,
+        Some(day) if day >= due => Recycling::Wait(cause, day),
         _ if rules.warning_days == 0 => Recycling::Move(cause),
         _ => Recycling::Warn(cause, due.max(horizon)),
     }
