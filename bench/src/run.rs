@@ -260,7 +260,7 @@ async fn operations(
     seeded: &Seeded,
 ) -> Result<Vec<Figures>> {
     let mut figures = Vec::new();
-    for name in ["read one", "list 50", "create", "claim"] {
+    for name in ["read one", "list 50", "pool list", "create", "claim"] {
         if options.only.as_deref().is_some_and(|only| !name.contains(only)) {
             continue;
         }
@@ -323,6 +323,19 @@ fn operation<'a>(name: &'static str, tokens: &'a Tokens, seeded: &'a Seeded) -> 
             requests: usize::MAX,
             server: Box::new(move |_| {
                 Some(request("GET", "/api/v1/customers?limit=50", Some(director), None))
+            }),
+            plain: Box::new(|_| Some(request("GET", "/customers", None, None))),
+        },
+        // Three filters and an order, over everything that is in the pool; beside the plain handler's list of 50.
+        "pool list" => Operation {
+            name,
+            status: 200,
+            requests: usize::MAX,
+            server: Box::new({
+                let seller = sellers(tokens);
+                let query = "grade=B&region=Jiangsu&industry=retail&sort=-pooled_at&limit=50";
+                let path = format!("/api/v1/public-pool/customers?{query}");
+                move |number| Some(request("GET", &path, Some(seller(number)), None))
             }),
             plain: Box::new(|_| Some(request("GET", "/customers", None, None))),
         },
@@ -391,7 +404,7 @@ fn forms() -> impl Fn() -> Value {
     move || {
         let number = next();
         json!({
-            "kind": "company", "name": format!("Harbour Logistics {number:07}"), "source": "referral", "grade": "B",
+            "kind": "company", "name": format!("Quay Logistics {number:07}"), "source": "referral", "grade": "B",
             "region": "Shanghai", "phone": format!("139{number:08}"), "email": format!("new{number}@example.com"),
         })
     }

@@ -58,7 +58,7 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
                     .push_bind(format!("{}{at:06}", NAMES[at % NAMES.len()].to_lowercase().replace(' ', "")))
                     .push_bind(SOURCES[at % SOURCES.len()])
                     .push_bind(GRADES[at % GRADES.len()])
-                    .push_bind(INDUSTRIES[at % INDUSTRIES.len()])
+                    .push_bind(INDUSTRIES[at / REGIONS.len() % INDUSTRIES.len()])
                     .push_bind(REGIONS[at % REGIONS.len()])
                     .push_bind(format!("{at} Century Avenue, Pudong"))
                     .push_bind(phone.clone())

@@ -5,6 +5,7 @@ use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Parent,
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
@@ -15,10 +16,10 @@ use fairlead_persistence::{Predicate, Work};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, save_changed, there};
-use crate::leads;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
+use crate::{customers, leads};
 
 views!(Activity, /// An activity.
     ActivityView, /// An activity in a list.
@@ -85,11 +86,13 @@ async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result
 
 /// The record that an activity depends on: the customer, once there is one.
 async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<Parent, Failure> {
-    match (activity.customer_id, activity.lead_id) {
-        (Some(customer), _) => Ok(Parent::Customer(change::load(ctx, work, customer).await?)),
-        (None, Some(lead)) => Ok(Parent::Lead(change::load(ctx, work, lead).await?)),
-        (None, None) => Err(Refusal::not_found().into()),
-    }
+    let parent = match (activity.customer_id, activity.lead_id) {
+        (Some(customer), _) => Parent::Customer(change::load(ctx, work, customer).await?),
+        (None, Some(lead)) => Parent::Lead(change::load(ctx, work, lead).await?),
+        (None, None) => return Err(Refusal::not_found().into()),
+    };
+    parent.reveal_activities(ctx)?;
+    Ok(parent)
 }
 
 /// Of the activities about a customer, those about an opportunity or a contract are for whoever sees that.
@@ -115,6 +118,7 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
             (None, Some(lead)) => Parent::Lead(change::read(ctx, reader, lead).await?),
             (None, None) => return Err(Refusal::not_found().into()),
         };
+        parent.reveal_activities(ctx)?;
         let about = activity.details.about;
         match about.kind {
             SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
@@ -126,7 +130,7 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
     .await
 }
 
-/// The activities about the leads and customers that the caller may see.
+/// The activities about the leads and customers that the caller may see, unmasked.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ActivitySummary>> {
     app.read(call, async |ctx, reader| {
         let leads = lists::scope(ctx, Permission::LeadsRead, "id");
@@ -135,7 +139,11 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Activi
             let about_leads = Predicate::Through("lead_id", "leads", Box::new(scope));
             Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])
         };
-        let of_customers = |scope| Predicate::Through("customer_id", "customers", Box::new(scope));
+        let unmasked = if Customer::sees_every_customer(ctx) { Predicate::True } else { customers::owned() };
+        let of_customers = |scope| {
+            let seen = Predicate::All(vec![scope, unmasked.clone()]);
+            Predicate::Through("customer_id", "customers", Box::new(seen))
+        };
         let visible = match (leads, customers) {
             (Err(refusal), Err(_)) => return Err(refusal.into()),
             (leads, customers) => Predicate::Any(

@@ -104,12 +104,8 @@ fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
 }
 
 fn decided_by(ctx: &Context) -> Predicate {
-    Predicate::Mentioned {
-        table: "approval_decisions",
-        column: "approval_id",
-        by: "user_id",
-        value: ctx.actor.id.0.into(),
-    }
+    let mine = Predicate::Is("user_id", ctx.actor.id.0.into());
+    Predicate::Named("approval_id", "approval_decisions", Box::new(mine))
 }
 
 /// What waits for the caller: the SQL of [`Inbox::admits`].

@@ -4,6 +4,7 @@ use fairlead_domain::error::{Code, FieldError, Refusal};
 use fairlead_domain::text_enum;
 use fairlead_persistence::{StoreError, Work};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -57,6 +58,10 @@ pub struct BulkItem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 100)]
     pub errors: Vec<FieldError>,
+    /// The figures that a single call's problem would have, such as `limit`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub figures: Map<String, Value>,
 }
 
 /// What became of the operations of a call.
@@ -104,9 +109,11 @@ pub(crate) async fn run<T: Operation>(
                     code: None,
                     detail: None,
                     errors: Vec::new(),
+                    figures: Map::new(),
                 }
             }
             Err(refusal) => {
+                let refusal = refusal.within_item(index);
                 work.back_to(mark).await?;
                 BulkItem {
                     index,
@@ -116,6 +123,7 @@ pub(crate) async fn run<T: Operation>(
                     code: Some(refusal.code),
                     detail: Some(refusal.detail),
                     errors: refusal.errors.into_vec(),
+                    figures: refusal.figures.into_iter().collect(),
                 }
             }
         };

@@ -31,8 +31,14 @@ pub(crate) async fn load<T: Resource>(
     id: impl Into<Uuid>,
 ) -> Result<T, Failure> {
     let id = id.into();
+    let record: T = load_any(ctx, work, id).await?;
+    record.reveal(ctx)?;
+    Ok(record)
+}
+
+/// Loads and locks a record of which the caller judges by itself who is told.
+pub(crate) async fn load_any<T: Resource>(ctx: &Context<'_>, work: &Work, id: Uuid) -> Result<T, Failure> {
     if let Some(record) = work.load::<T>(id).await? {
-        record.reveal(ctx)?;
         return Ok(record);
     }
     let survivor: Option<T> = match work.survivor(T::KIND, id).await? {
@@ -43,7 +49,7 @@ pub(crate) async fn load<T: Resource>(
 }
 
 /// What is said of a record that is not there: into which one it was merged, if the caller may see that one.
-fn merged<T: Resource>(ctx: &Context, survivor: Option<&T>) -> Refusal {
+pub(crate) fn merged<T: Resource>(ctx: &Context, survivor: Option<&T>) -> Refusal {
     match survivor.filter(|survivor| survivor.reveal(ctx).is_ok()) {
         Some(survivor) => Refusal::new(Code::Merged, "the record was merged into another one")
             .with("survivor_id", survivor.id()),

@@ -12,6 +12,7 @@ use fairlead_persistence::{Predicate, Visible, Work};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, named, there};
+use crate::customers;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
@@ -69,6 +70,16 @@ async fn step_down(work: &mut Work, customer: CustomerId, except: ContactId) -> 
 
 /// One contact.
 pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
+    let customer = app.read(call, async |ctx, reader| {
+        let contact: Contact = there(reader.one(id).await?)?;
+        let customer: Customer = change::read(ctx, reader, contact.details.customer_id).await?;
+        Ok(if customer.is_opened(ctx) { Err(customer.id) } else { Ok(view(ctx, &customer, contact)) })
+    });
+    let customer = match customer.await? {
+        Ok(view) => return Ok(view),
+        Err(pooled) => pooled,
+    };
+    customers::enter(app, call, customer).await?;
     app.read(call, async |ctx, reader| {
         let contact: Contact = there(reader.one(id).await?)?;
         let customer: Customer = change::read(ctx, reader, contact.details.customer_id).await?;
@@ -77,10 +88,11 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
     .await
 }
 
-/// The contacts of the customers that the caller may see.
+/// The contacts of the customers that the caller may see. Those of a masked one are behind opening it.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContactSummary>> {
     app.read(call, async |ctx, reader| {
         let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
+        let scope = Predicate::All(vec![scope, customers::entered(ctx)]);
         let visible: Visible = Predicate::Through("customer_id", "customers", Box::new(scope)).into();
         let links =
             |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };

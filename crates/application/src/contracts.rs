@@ -16,7 +16,7 @@ use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::Payment;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContractId, InstallmentId, Line, Money, NumberKind};
-use fairlead_persistence::{Predicate, Work};
+use fairlead_persistence::{Predicate, StoreError, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -213,10 +213,18 @@ pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
 /// Asks for approval.
 pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractView> {
     app.write(call, async |ctx, work| {
+        // The customer is locked first, as by whoever moves both: it cannot go to somebody else while the contract is
+        // submitted.
+        let found: Option<Contract> = work.find(id).await?;
+        let customer: Option<Customer> = match &found {
+            Some(contract) => work.load(contract.details.customer_id).await?,
+            None => None,
+        };
         let before: Contract = load(ctx, work, id).await?;
         call.check_version(before.version)?;
-        // Locked: it cannot go to somebody else while the contract is submitted.
-        let customer: Customer = there(work.load(before.details.customer_id).await?)?;
+        // If it was merged into another one meanwhile, all is looked at again.
+        let customer = customer.filter(|customer| customer.id == before.details.customer_id);
+        let customer = customer.ok_or(StoreError::Stale)?;
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;

@@ -7,7 +7,7 @@ use fairlead_domain::customer::{
     OwnershipRecord,
 };
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_domain::lead::Source;
+use fairlead_domain::lead::{LikeKeys, Source};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::text_enum;
@@ -26,6 +26,7 @@ use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Done, Failure, Page, Read, Written};
 use crate::change::{self, Resource, save_changed};
 use crate::leads::AssignForm;
+use crate::likeness::{self, Among, Duplicates, Eyes};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
@@ -48,6 +49,7 @@ pub static LISTING: Listing = Listing {
         Field::new("grade", words!(Grade)).nullable().sortable(),
         Field::new("industry", Kind::Text).nullable(),
         Field::new("region", Kind::Text).nullable(),
+        Field::new("tags", Kind::Tags),
         Field::new("phone", Kind::Text).nullable().sensitive(),
         Field::new("email", Kind::Text).nullable().sensitive(),
         Field::new("lifecycle", words!(Lifecycle)),
@@ -243,6 +245,37 @@ pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission)
     }
 }
 
+/// Whoever sees a pool customer masked opens it to see what belongs to it.
+pub(crate) async fn enter(app: &App, call: &Call, id: CustomerId) -> Result<(), Failure> {
+    let counts = app.read(call, async |ctx, reader| {
+        let customer: Customer = change::read(ctx, reader, id).await?;
+        Ok(customer.is_opened(ctx))
+    });
+    if counts.await? {
+        open(app, call, id, Permission::CustomersRead).await?;
+    }
+    Ok(())
+}
+
+/// Customers whose contacts this caller may see: of those in the pool, if they are masked, the ones that the caller
+/// opened today.
+pub(crate) fn entered(ctx: &Context) -> Predicate {
+    if Customer::sees_every_customer(ctx) {
+        return Predicate::True;
+    }
+    let today = Predicate::All(vec![
+        Predicate::Is("user_id", ctx.actor.id.0.into()),
+        Predicate::Is("day", ctx.today().0.into()),
+    ]);
+    let opened = Predicate::Named("customer_id", "pool_openings", Box::new(today));
+    Predicate::Any(vec![owned(), opened])
+}
+
+/// Customers with an owner.
+pub(crate) fn owned() -> Predicate {
+    Predicate::IsNull("owner_id").negate()
+}
+
 /// The customers that the caller may see, those in the pool among them.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerSummary>> {
     app.read(call, async |ctx, reader| {
@@ -259,7 +292,9 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Wri
             Some(owner) => Some((owner, work.owner_load(owner, day_began(ctx)).await?)),
             None => None,
         };
+        let keys = LikeKeys::of_customer(&form);
         let made = Customer::new(ctx, work.new_id(), form.clone(), owner, OwnershipCause::Created)?;
+        likeness::refuse_known(ctx, work, call, (keys, None, Among::Customers)).await?;
         Ok(insert(work, made).await?.view(ctx)?)
     })
     .await
@@ -272,9 +307,24 @@ pub async fn update(
     id: CustomerId,
     patch: Patch<CustomerDetails>,
 ) -> Written<CustomerView> {
-    app.change(call, id, async |ctx, _, customer: &mut Customer| {
+    app.change(call, id, async |ctx, work, customer: &mut Customer| {
         customer.may_update(ctx)?;
-        Ok(customer.edit(ctx, patch.apply(&customer.details)?)?)
+        let before = LikeKeys::of_customer(&customer.details);
+        let event = customer.edit(ctx, patch.apply(&customer.details)?)?;
+        let keys = LikeKeys::of_customer(&customer.details).since(&before);
+        likeness::refuse_known(ctx, work, call, (keys, Some(id.0), Among::Customers)).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Leads and customers that look like a customer.
+pub async fn duplicates(app: &App, call: &Call, id: CustomerId) -> Read<Duplicates> {
+    app.read(call, async |ctx, reader| {
+        let customer: Customer = change::read(ctx, reader, id).await?;
+        customer.may_update(ctx)?;
+        let keys = LikeKeys::of_customer(&customer.details);
+        Ok(Duplicates { data: likeness::of(ctx, &Eyes::Reader(reader), &keys, Some(id.0)).await? })
     })
     .await
 }
@@ -282,7 +332,8 @@ pub async fn update(
 async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
     customer.may_delete(ctx)?;
     transfers::none_pending(work, [customer.id.0]).await?;
-    collaborators::end(work, customer.id, None).await
+    collaborators::end(work, customer.id, None).await?;
+    Ok(work.forget_merges(customer.id.0).await?)
 }
 
 /// Deletes a customer that was a mistake: nothing may depend on it.
@@ -393,6 +444,12 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
         bulk::distinct(&form.items)?;
         // Everybody locks customers in the order of their ids, whatever the order of the call.
         work.load_all::<Customer>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
+        // Receivers after the customers, in one order as well.
+        let receivers: std::collections::BTreeSet<UserId> =
+            form.items.iter().filter_map(|item| item.owner_id).collect();
+        for receiver in receivers {
+            work.lock_user(receiver).await?;
+        }
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
             let id = item.id;
             let view = match form.action {
@@ -457,6 +514,7 @@ pub async fn ownership_history(
     id: CustomerId,
     list: ListRequest,
 ) -> Read<Page<OwnershipRecord>> {
+    enter(app, call, id).await?;
     app.read(call, async |ctx, reader| {
         change::read::<Customer>(ctx, reader, id).await?;
         let of_customer = Predicate::Is("customer_id", id.0.into());
@@ -488,12 +546,18 @@ pub async fn timeline(
     id: CustomerId,
     list: ListRequest,
 ) -> Read<Page<TimelineEntry>> {
+    enter(app, call, id).await?;
     app.read(call, async |ctx, reader| {
         let customer: Customer = change::read(ctx, reader, id).await?;
         let kind = |kind: RecordKind| Predicate::Is("record_kind", kind.as_str().into());
         let open = timeline::OPEN.map(kind);
         let about = Predicate::Through("record_id", "activities", Box::new(activities::about_visible(ctx)));
-        let activity = Predicate::All(vec![kind(RecordKind::Activity), about]);
+        let all = [Permission::CustomersRead, Permission::OpportunitiesRead, Permission::ContractsRead];
+        let activity = if all.iter().all(|it| ctx.actor.visible_scope(*it) == ScopeFilter::All) {
+            kind(RecordKind::Activity)
+        } else {
+            Predicate::All(vec![kind(RecordKind::Activity), about])
+        };
         let guarded = timeline::guarded(ctx).into_iter().map(|(guarded, scope)| {
             // What was deleted belongs to nobody any more: whoever sees everything sees that it was there.
             if scope == ScopeFilter::All {

@@ -218,6 +218,9 @@ async fn leave(
         leaving.note(contract.id.0, outcome)?;
     }
     let done = leaving.end()?;
+    if done.records.is_empty() {
+        return Ok(done);
+    }
     let name = ctx.org.user(id).map(|user| user.details.display_name.clone());
     let data = json!({ "id": id, "name": name, "successor_id": form.successor_id });
     let mut changes = serde_json::Map::new();

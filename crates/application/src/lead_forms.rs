@@ -2,6 +2,7 @@
 
 use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Subject, SubjectKind};
 use fairlead_domain::context::{Context, Event};
+use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
     FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, MatchedOn, Source,
@@ -153,7 +154,7 @@ pub async fn submit(
     .await
 }
 
-/// Notes that somebody who is known asked again.
+/// Notes that somebody who is known asked again, and has whose they are told.
 async fn asked_again(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -186,5 +187,17 @@ async fn asked_again(
         created_at: ctx.now,
         updated_at: ctx.now,
     };
-    Ok(work.insert(&activity, Event("activity.received")).await?)
+    work.insert(&activity, Event("activity.received")).await?;
+    if let Some(lead) = lead_id {
+        let before: Lead = there(work.load(lead).await?)?;
+        let mut after = before.clone();
+        let event = after.ask_again(ctx);
+        work.save(&before, &mut after, event).await?;
+    } else if let Some(customer) = customer_id {
+        let before: Customer = there(work.load(customer).await?)?;
+        let mut after = before.clone();
+        let event = after.ask_again(work.activities_of_customer(customer).await?);
+        work.save(&before, &mut after, event).await?;
+    }
+    Ok(())
 }

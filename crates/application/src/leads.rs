@@ -8,7 +8,7 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{Customer, OwnershipCause};
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
-    self, DisqualifyReason, Lead, LeadDetails, LeadGrade, LeadStatus, LikeKeys, Likeness, Source,
+    self, DisqualifyReason, Lead, LeadDetails, LeadGrade, LeadStatus, LikeKeys, Source,
 };
 use fairlead_domain::opportunity::{ForecastCategory, OpportunityDetails};
 use fairlead_domain::patch::Patch;
@@ -28,7 +28,7 @@ use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Resource, change, load, named};
 use crate::customers::MergeForm;
-use crate::likeness::{self, Duplicates, Eyes};
+use crate::likeness::{self, Among, Duplicates, Eyes};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
@@ -52,6 +52,7 @@ pub static LISTING: Listing = Listing {
         Field::new("campaign", Kind::Text).nullable(),
         Field::new("region", Kind::Text).nullable(),
         Field::new("industry", Kind::Text).nullable(),
+        Field::new("tags", Kind::Tags),
         Field::new("status", words!(LeadStatus)),
         Field::new("score", Kind::Integer).sortable(),
         Field::new("grade", words!(LeadGrade)),
@@ -155,21 +156,11 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadSu
 pub async fn create(app: &App, call: &Call, form: Valid<LeadDetails>) -> Written<LeadView> {
     app.write(call, async |ctx, work| {
         let made = Lead::new(ctx, work.new_id(), form.clone())?;
-        if call.allow_duplicate {
-            ctx.actor.authorize_own(Permission::LeadsAllowDuplicate)?;
-        } else {
-            lead::check_unknown(&known(ctx, work, &form).await?)?;
-        }
+        let keys = LikeKeys::of_lead(&form);
+        likeness::refuse_known(ctx, work, call, (keys, None, Among::Everybody)).await?;
         Ok(record(ctx, work, made).await?.view(ctx)?)
     })
     .await
-}
-
-/// The records that look like a new lead. Whoever records the same at once waits.
-async fn known(ctx: &Context<'_>, work: &Work, form: &LeadDetails) -> Result<Vec<Likeness>, Failure> {
-    let keys = LikeKeys::of_lead(form);
-    work.hold_words(keys.words()).await?;
-    likeness::of(ctx, &Eyes::Work(work), &keys, None).await
 }
 
 /// Writes a new lead; one that nobody owns goes to whom an assignment rule names.
@@ -222,16 +213,24 @@ pub async fn merge(app: &App, call: &Call, id: LeadId, form: Valid<MergeForm>) -
 
 /// Changes what was said about a lead.
 pub async fn update(app: &App, call: &Call, id: LeadId, patch: Patch<LeadDetails>) -> Written<LeadView> {
-    app.change(call, id, async |ctx, _, lead: &mut Lead| {
+    app.change(call, id, async |ctx, work, lead: &mut Lead| {
         lead.may_update(ctx)?;
-        Ok(lead.edit(ctx, patch.apply(&lead.details)?)?)
+        let before = LikeKeys::of_lead(&lead.details);
+        let event = lead.edit(ctx, patch.apply(&lead.details)?)?;
+        let keys = LikeKeys::of_lead(&lead.details).since(&before);
+        likeness::refuse_known(ctx, work, call, (keys, Some(id.0), Among::Everybody)).await?;
+        Ok(event)
     })
     .await
 }
 
 /// Deletes a lead that was a mistake.
 pub async fn delete(app: &App, call: &Call, id: LeadId) -> Written<()> {
-    app.remove(call, id, Event("lead.deleted"), async |ctx, _, lead: &Lead| Ok(lead.may_update(ctx)?)).await
+    app.remove(call, id, Event("lead.deleted"), async |ctx, work, lead: &Lead| {
+        lead.may_update(ctx)?;
+        Ok(work.forget_merges(id.0).await?)
+    })
+    .await
 }
 
 /// Gives a lead to a user.
@@ -250,7 +249,7 @@ pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
 
 async fn take(ctx: &Context<'_>, work: &mut Work, call: &Call, id: LeadId) -> Result<LeadView, Failure> {
     // Whoever comes late is told so, even though the lead has left their sight, but not its version.
-    let before: Lead = crate::change::there(work.load(id).await?)?;
+    let before: Lead = crate::change::load_any(ctx, work, id.0).await?;
     let mut after = before.clone();
     work.lock_user(ctx.actor.id).await?;
     let event = after.claim(ctx)?;
@@ -386,7 +385,7 @@ pub async fn convert(app: &App, call: &Call, id: LeadId, form: Valid<ConvertForm
                 customer.may_update(ctx)?;
                 customer
             }
-            None => new_customer(ctx, work, lead, owner).await?,
+            None => new_customer(ctx, work, call, lead, owner).await?,
         };
         let contact =
             if form.create_contact { Some(contact(ctx, work, lead, &customer).await?) } else { None };
@@ -403,11 +402,14 @@ pub async fn convert(app: &App, call: &Call, id: LeadId, form: Valid<ConvertForm
 async fn new_customer(
     ctx: &Context<'_>,
     work: &mut Work,
+    call: &Call,
     lead: &Lead,
     owner: UserId,
 ) -> Result<Customer, Failure> {
     let owner = Some((owner, work.owner_load(owner, customers::day_began(ctx)).await?));
     let details = Valid::check(lead.as_customer())?;
+    let keys = LikeKeys::of_customer(&details);
+    likeness::refuse_known(ctx, work, call, (keys, None, Among::Customers)).await?;
     let made = Customer::new(ctx, work.new_id(), details, owner, OwnershipCause::Converted)?;
     customers::insert(work, made).await
 }

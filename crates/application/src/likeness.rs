@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use fairlead_domain::access::Permission;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::lead::{DisqualifyReason, Lead, LeadStatus, LikeKeys, Likeness, MatchedOn};
+use fairlead_domain::lead::{self, DisqualifyReason, Lead, LeadStatus, LikeKeys, Likeness, MatchedOn};
 use fairlead_domain::values::{CustomerId, Email, Phone};
 use fairlead_persistence::{Kept, Predicate, Reader, StoreError, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::call::Failure;
+use crate::call::{Call, Failure};
 
 /// How many of a kind are told of at most.
 const MOST: u64 = 50;
@@ -46,6 +47,47 @@ pub(crate) enum Like {
     Customer(Customer),
 }
 
+/// What a new or changed record is compared with.
+pub(crate) enum Among {
+    /// With leads and customers: somebody new may be either.
+    Everybody,
+    /// With customers: a lead that becomes one is known.
+    Customers,
+}
+
+/// Refuses a record that looks like one that is there, unless the caller may say that it is another one and does.
+/// Whoever records the same at once waits.
+pub(crate) async fn refuse_known(
+    ctx: &Context<'_>,
+    work: &Work,
+    call: &Call,
+    (keys, itself, among): (LikeKeys, Option<Uuid>, Among),
+) -> Result<(), Failure> {
+    if call.allow_duplicate {
+        let permission = match among {
+            Among::Everybody => Permission::LeadsAllowDuplicate,
+            Among::Customers => Permission::CustomersAllowDuplicate,
+        };
+        return Ok(ctx.actor.authorize_own(permission)?);
+    }
+    let keys = keys.refusing(&ctx.org.settings.duplicates.refuse_on);
+    work.hold_words(keys.words()).await?;
+    let eyes = Eyes::Work(work);
+    let found = match among {
+        Among::Everybody => find(&eyes, &keys, itself).await?,
+        Among::Customers => customers(&eyes, &keys, itself).await?,
+    };
+    let found: Vec<Likeness> = found.into_iter().map(|like| known(ctx, like)).collect();
+    Ok(lead::check_unknown(&found)?)
+}
+
+fn known(ctx: &Context, (like, common): (Like, Vec<MatchedOn>)) -> Likeness {
+    match like {
+        Like::Lead(lead) => Likeness::of_lead(ctx, &lead, common),
+        Like::Customer(customer) => Likeness::of_customer(ctx, &customer, common),
+    }
+}
+
 /// The records that look like one with these keys, other than itself, as this caller may know them.
 pub(crate) async fn of(
     ctx: &Context<'_>,
@@ -53,27 +95,32 @@ pub(crate) async fn of(
     keys: &LikeKeys,
     itself: Option<Uuid>,
 ) -> Result<Vec<Likeness>, Failure> {
-    let known = |(like, common): (Like, Vec<MatchedOn>)| match like {
-        Like::Lead(lead) => Likeness::of_lead(ctx, &lead, common),
-        Like::Customer(customer) => Likeness::of_customer(ctx, &customer, common),
-    };
-    Ok(find(eyes, keys, itself).await?.into_iter().map(known).collect())
+    Ok(find(eyes, keys, itself).await?.into_iter().map(|like| known(ctx, like)).collect())
 }
 
 /// The records that look like one with these keys, other than itself, and what they have in common.
-pub(crate) async fn find(
-    eyes: &Eyes<'_>,
-    keys: &LikeKeys,
-    itself: Option<Uuid>,
-) -> Result<Vec<(Like, Vec<MatchedOn>)>, Failure> {
-    let mut found = Vec::new();
+pub(crate) async fn find(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Result<Found, Failure> {
+    let mut found = leads(eyes, keys, itself).await?;
+    found.extend(customers(eyes, keys, itself).await?);
+    Ok(found)
+}
+
+type Found = Vec<(Like, Vec<MatchedOn>)>;
+
+async fn leads(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Result<Found, Failure> {
     let leads: Vec<Lead> = eyes
         .see(any([("phone_key", &keys.phone), ("email_key", &keys.email), ("company_key", &keys.company)]))
         .await?;
-    for lead in leads.into_iter().filter(|lead| Some(lead.id.0) != itself && is_about(lead)) {
+    let others = leads.into_iter().filter(|lead| Some(lead.id.0) != itself && is_about(lead));
+    let common = |lead: Lead| {
         let common = keys.common(&LikeKeys::of_lead(&lead.details));
-        found.push((Like::Lead(lead), common));
-    }
+        (Like::Lead(lead), common)
+    };
+    Ok(others.map(common).collect())
+}
+
+async fn customers(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Result<Found, Failure> {
+    let mut found = Vec::new();
     // By itself or by one of its contacts.
     let contacts: Vec<Contact> =
         eyes.see(any([("phone_key", &keys.phone), ("email_key", &keys.email)])).await?;
@@ -99,7 +146,10 @@ pub(crate) async fn find(
         common.extend(by_contact.remove(&customer.id).unwrap_or_default());
         common.sort_unstable();
         common.dedup();
-        found.push((Like::Customer(customer), common));
+        // A person with a company's name has nothing in common with it.
+        if !common.is_empty() {
+            found.push((Like::Customer(customer), common));
+        }
     }
     Ok(found)
 }

@@ -12,6 +12,7 @@ use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::Payment;
 use fairlead_domain::record::RecordKind;
+use fairlead_domain::transfer::Transfer;
 use fairlead_domain::values::LeadId;
 use fairlead_persistence::{Predicate, Stored, Work};
 use uuid::Uuid;
@@ -69,6 +70,22 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     each(work, of("customer_id"), "invoice.merged", |it: &mut Invoice| it.customer_id = to).await?;
     each(work, of("customer_id"), "payment.merged", |it: &mut Payment| it.customer_id = to).await?;
     each(work, of("customer_id"), "approval.merged", |it: &mut Approval| it.customer_id = Some(to)).await?;
+    let named = Predicate::All(vec![
+        Predicate::Is("status", "pending".into()),
+        Predicate::Like("CAST(customer_ids AS TEXT)", format!("%{}%", loser.id)),
+    ]);
+    let transfers: Vec<Transfer> = work.find_all(named.clone()).await?;
+    each(work, named, "transfer.customer_merged", |transfer: &mut Transfer| {
+        transfer.customer_ids.retain(|id| ![loser.id, to].contains(id));
+        transfer.customer_ids.push(to);
+    })
+    .await?;
+    // What was asked is the same: the approval goes on with it.
+    let asked = Predicate::All(vec![
+        Predicate::In("subject_id", transfers.iter().map(|transfer| transfer.id.0).collect()),
+        Predicate::Is("status", "pending".into()),
+    ]);
+    each(work, asked, "approval.subject_merged", |it: &mut Approval| it.subject_version += 1).await?;
     each(work, of("converted_customer_id"), "lead.customer_merged", |lead: &mut Lead| {
         lead.converted_customer_id = Some(to);
     })

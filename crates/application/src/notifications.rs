@@ -1,6 +1,5 @@
 //! Notifications (通知): each user's own inbox, filled from the outbox.
 
-use fairlead_domain::error::Refusal;
 use fairlead_domain::notification::{Notification, NotificationKind, notices, title};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::NotificationId;
@@ -70,9 +69,12 @@ pub async fn unread(app: &App, call: &Call) -> Read<UnreadCount> {
 /// Marks one of the caller's notifications as read.
 pub async fn read(app: &App, call: &Call, id: NotificationId) -> Written<Notification> {
     app.write(call, async |ctx, work| {
+        let mine: Option<Notification> = work.load(id).await?;
+        let mut mine = there(mine.filter(|it| it.user_id == ctx.actor.id))?;
+        call.check_version(mine.version())?;
         work.read_notifications(ctx.actor.id, Some(id)).await?;
-        let found: Notification = there(work.find(id).await?)?;
-        if found.user_id == ctx.actor.id { Ok(found) } else { Err(Refusal::not_found().into()) }
+        mine.read_at = mine.read_at.or(Some(ctx.now));
+        Ok(mine)
     })
     .await
 }

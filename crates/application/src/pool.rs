@@ -8,6 +8,7 @@ use fairlead_domain::customer::{Customer, CustomerKind, Grade, Lifecycle, OwnerL
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::Source;
 use fairlead_domain::pool::{Seat, Strategy};
+use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, UserId};
 use fairlead_persistence::{Predicate, Work};
@@ -35,6 +36,7 @@ pub static LISTING: Listing = Listing {
         Field::new("grade", words!(Grade)).nullable().sortable(),
         Field::new("industry", Kind::Text).nullable(),
         Field::new("region", Kind::Text).nullable(),
+        Field::new("tags", Kind::Tags),
         Field::new("lifecycle", words!(Lifecycle)),
         Field::new("pool_id", Kind::Id),
         Field::new("pool_reason", Kind::Text).nullable(),
@@ -60,7 +62,13 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
 pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
     let (counts, view) = app
         .read(call, async |ctx, reader| {
-            let customer: Customer = change::there(reader.one(id).await?)?;
+            let Some(customer) = reader.one::<Customer>(id).await? else {
+                // One that has an owner by now is not in the pool.
+                let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
+                let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
+                let pooled = survivor.first().filter(|survivor| survivor.owner_id.is_none());
+                return Err(change::merged(ctx, pooled).into());
+            };
             let seen = ctx.actor.authorize(Permission::PoolRead, &customer.standing(ctx));
             if seen.is_err() || customer.owner_id.is_some() {
                 return Err(Refusal::not_found().into());
@@ -83,7 +91,7 @@ pub(crate) async fn take(
     id: CustomerId,
 ) -> Result<CustomerView, Failure> {
     // Whoever comes late is told so, even though the customer has left their sight, but not its version.
-    let before: Customer = change::there(work.load(id).await?)?;
+    let before: Customer = change::load_any(ctx, work, id.0).await?;
     let mut after = before.clone();
     let load = work.owner_load(ctx.actor.id, customers::day_began(ctx)).await?;
     let (change, event) = after.claim(ctx, load)?;

@@ -30,7 +30,7 @@ pub static LISTING: Listing = Listing {
         Field::new("created_at", Kind::Timestamp).sortable(),
         Field::new("name", Kind::Text).sortable(),
         Field::new("resource", words!(ViewResource)),
-        Field::new("shared", Kind::Boolean),
+        Field::new("shared_with_team_id", Kind::Id).nullable(),
         Field::new("owner_id", Kind::Id),
     ],
     search: &["name"],
@@ -80,17 +80,11 @@ pub async fn get(app: &App, call: &Call, id: SavedViewId) -> Read<SavedViewView>
     app.get::<SavedView>(call, id).await
 }
 
-/// The caller's own views, and those that their team shares.
+/// The caller's own views, and those that are shared with their team.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<SavedViewSummary>> {
     app.read(call, async |ctx, reader| {
         let mut seen = vec![Predicate::Is("owner_id", ctx.actor.id.0.into())];
-        seen.extend(ctx.actor.team.map(|team| {
-            let of_team = Predicate::Is("team_id", team.0.into());
-            Predicate::All(vec![
-                Predicate::Is("shared", true.into()),
-                Predicate::Through("owner_id", "users", Box::new(of_team)),
-            ])
-        }));
+        seen.extend(ctx.actor.team.map(|team| Predicate::Is("shared_with_team_id", team.0.into())));
         let links = |view: &SavedView| Links { owner: Some(view.owner_id), ..Links::default() };
         lists::page(ctx, reader, &list, Predicate::Any(seen), links).await
     })
@@ -101,7 +95,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<SavedV
 pub async fn create(app: &App, call: &Call, form: Valid<SavedViewDetails>) -> Written<SavedViewView> {
     app.write(call, async |ctx, work| {
         check(&form)?;
-        let (view, event) = SavedView::new(ctx, work.new_id(), form.clone());
+        let (view, event) = SavedView::new(ctx, work.new_id(), form.clone())?;
         work.insert(&view, event).await?;
         Ok(view.view(ctx)?)
     })

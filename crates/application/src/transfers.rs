@@ -119,7 +119,6 @@ pub async fn create(app: &App, call: &Call, form: Valid<TransferDetails>) -> Wri
         let mark = work.mark().await?;
         let along = Moving::new(ctx, work, &transfer).await?.all(ctx, work, &transfer).await?;
         work.back_to(mark).await?;
-        none_pending(work, along.iter().map(|(_, id)| *id)).await?;
         work.insert(&transfer, event).await?;
         for id in &transfer.details.record_ids {
             note(work, &transfer, (transfer.details.kind.record(), *id), Going::Named).await?;
@@ -178,11 +177,27 @@ async fn owner_of(
         owners.insert(owner.ok_or_else(|| unowned().with("id", id))?);
         customers.insert(*customer);
     }
+    let [owner] = owners.into_iter().collect::<Vec<_>>()[..] else {
+        return Err(Refusal::new(Code::OwnersDiffer, "transfer what belongs to one owner at a time").into());
+    };
+    // Whether another transfer waits is told to whoever could ask for one.
+    ctx.authorize(Permission::TransfersRequest, Some(owner))?;
     none_pending(work, form.record_ids.iter().copied()).await?;
-    match owners.into_iter().collect::<Vec<_>>()[..] {
-        [owner] => Ok((owner, customers.into_iter().collect())),
-        _ => Err(Refusal::new(Code::OwnersDiffer, "transfer what belongs to one owner at a time").into()),
-    }
+    Ok((owner, customers.into_iter().collect()))
+}
+
+fn changed_hands() -> Refusal {
+    Refusal::new(Code::OwnersDiffer, "the record has changed hands since the transfer was asked for")
+}
+
+fn waiting() -> Refusal {
+    Refusal::new(Code::PendingTransfer, "a transfer of the record waits for its decision")
+}
+
+/// What other transfers wait to move.
+async fn pending(work: &Work, records: Vec<Uuid>) -> Result<Vec<TransferItem>, Failure> {
+    let of_records = Predicate::In("record_id", records);
+    Ok(work.find_all(Predicate::All(vec![of_records, Predicate::Is("pending", true.into())])).await?)
 }
 
 /// Refuses what another transfer waits to move.
@@ -190,14 +205,9 @@ pub(crate) async fn none_pending(
     work: &Work,
     records: impl IntoIterator<Item = Uuid>,
 ) -> Result<(), Failure> {
-    let of_records = Predicate::In("record_id", records.into_iter().collect());
-    let waiting = Predicate::All(vec![of_records, Predicate::Is("pending", true.into())]);
-    match work.first_of::<TransferItem>(waiting, 1).await?.first() {
+    match pending(work, records.into_iter().collect()).await?.first() {
         None => Ok(()),
-        Some(item) => {
-            let detail = "a transfer of the record waits for its decision";
-            Err(Refusal::new(Code::PendingTransfer, detail).with("id", item.record_id).into())
-        }
+        Some(item) => Err(waiting().with("id", item.record_id).into()),
     }
 }
 
@@ -256,14 +266,28 @@ pub(crate) async fn ended(
 pub(crate) async fn execute(ctx: &Context<'_>, work: &mut Work, before: &Transfer) -> Result<(), Failure> {
     let mut transfer = before.clone();
     let event = transfer.approve(ctx)?;
+    // Records before what tells of them, as everywhere.
+    let mut moving = Moving::new(ctx, work, &transfer).await?;
+    moving.gone = gone(work, &transfer).await?;
     work.save(before, &mut transfer, event).await?;
     work.settle_transfer(transfer.id).await?;
-    let along = Moving::new(ctx, work, &transfer).await?.all(ctx, work, &transfer).await?;
+    let along = moving.all(ctx, work, &transfer).await?;
     work.forget_included(transfer.id).await?;
     for record in along {
         note(work, &transfer, record, Going::Along { pending: false }).await?;
     }
     Ok(())
+}
+
+/// The records that went to somebody else after the transfer was asked for, even if they came back.
+async fn gone(work: &Work, transfer: &Transfer) -> Result<BTreeSet<Uuid>, Failure> {
+    let which = Predicate::All(vec![
+        Predicate::Is("transfer_id", transfer.id.0.into()),
+        Predicate::Is("included", false.into()),
+        Predicate::Is("pending", false.into()),
+    ]);
+    let items: Vec<TransferItem> = work.find_all(which).await?;
+    Ok(items.into_iter().map(|item| item.record_id).collect())
 }
 
 /// Records on their way to another owner.
@@ -274,6 +298,7 @@ pub(crate) struct Moving {
     reason: Line,
     customers: Vec<CustomerId>,
     along: Vec<(RecordKind, Uuid)>,
+    gone: BTreeSet<Uuid>,
     obstacles: Vec<TransferObstacle>,
 }
 
@@ -296,7 +321,16 @@ impl Moving {
         reason: Line,
     ) -> Result<Self, Failure> {
         let load = work.owner_load(to, customers::day_began(ctx)).await?;
-        Ok(Self { from, to, load, reason, customers: Vec::new(), along: Vec::new(), obstacles: Vec::new() })
+        Ok(Self {
+            from,
+            to,
+            load,
+            reason,
+            customers: Vec::new(),
+            along: Vec::new(),
+            gone: BTreeSet::new(),
+            obstacles: Vec::new(),
+        })
     }
 
     /// Who receives.
@@ -323,6 +357,13 @@ impl Moving {
     ) -> Result<Vec<(RecordKind, Uuid)>, Failure> {
         self.named(ctx, work, transfer).await?;
         self.included(work, transfer).await?;
+        if let Some(full) = self.obstacles.iter().position(|it| it.code == Code::OwnershipLimitReached) {
+            // Of whom it is too many tells how much the receiver owns.
+            let full = self.obstacles.swap_remove(full);
+            let all =
+                transfer.details.record_ids.iter().map(|id| TransferObstacle { id: *id, ..full.clone() });
+            self.obstacles = all.collect();
+        }
         if self.obstacles.is_empty() {
             return Ok(self.along);
         }
@@ -340,6 +381,7 @@ impl Moving {
         let details = &transfer.details;
         for id in &details.record_ids {
             let outcome = match details.kind {
+                _ if self.gone.contains(id) => Err(changed_hands().into()),
                 TransferKind::Customers => self.customer(ctx, work, *id).await,
                 TransferKind::Opportunities => match work.load::<Opportunity>(*id).await? {
                     Some(opportunity) => self.opportunity(work, &opportunity).await,
@@ -363,7 +405,9 @@ impl Moving {
         ]);
         if transfer.details.include_opportunities {
             let open = Predicate::All(vec![of_customers.clone(), Predicate::Is("status", "open".into())]);
-            for opportunity in work.load_all::<Opportunity>(open).await? {
+            let found: Vec<Opportunity> = work.load_all(open).await?;
+            self.none_waits(work, found.iter().map(|it| it.id.0)).await?;
+            for opportunity in found {
                 let outcome = self.opportunity(work, &opportunity).await;
                 self.obstructed(opportunity.id.0, outcome)?;
                 self.along.push((RecordKind::Opportunity, opportunity.id.0));
@@ -373,11 +417,21 @@ impl Moving {
             let live =
                 ["draft", "pending_approval", "active"].map(|status| Predicate::Is("status", status.into()));
             let live = Predicate::All(vec![of_customers, Predicate::Any(live.into())]);
-            for contract in work.load_all::<Contract>(live).await? {
+            let found: Vec<Contract> = work.load_all(live).await?;
+            self.none_waits(work, found.iter().map(|it| it.id.0)).await?;
+            for contract in found {
                 let outcome = self.contract(work, &contract).await;
                 self.obstructed(contract.id.0, outcome)?;
                 self.along.push((RecordKind::Contract, contract.id.0));
             }
+        }
+        Ok(())
+    }
+
+    /// What another transfer waits to move does not go along.
+    async fn none_waits(&mut self, work: &Work, records: impl Iterator<Item = Uuid>) -> Result<(), Failure> {
+        for item in pending(work, records.collect()).await? {
+            self.obstacles.push(TransferObstacle::new(item.record_id, waiting()));
         }
         Ok(())
     }
@@ -429,7 +483,7 @@ impl Moving {
         if owner == Some(self.from) {
             return Ok(());
         }
-        Err(Refusal::new(Code::OwnersDiffer, "the record has changed hands since the transfer was asked for"))
+        Err(changed_hands())
     }
 
     fn obstructed(&mut self, id: Uuid, outcome: Result<(), Failure>) -> Result<(), Failure> {

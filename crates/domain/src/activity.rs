@@ -145,6 +145,18 @@ pub enum Parent {
 }
 
 impl Parent {
+    /// What was said about a pool customer is full of what is masked there: it is for whoever sees every customer.
+    pub fn reveal_activities(&self, ctx: &Context) -> Result<(), Refusal> {
+        match self {
+            Self::Customer(customer)
+                if customer.owner_id.is_none() && !Customer::sees_every_customer(ctx) =>
+            {
+                Err(Refusal::not_found())
+            }
+            Self::Lead(_) | Self::Customer(_) => Ok(()),
+        }
+    }
+
     fn may_log(&self, ctx: &Context) -> Result<(), Refusal> {
         match self {
             Self::Lead(lead) => lead.may_update(ctx),

@@ -89,6 +89,8 @@ text_enum! {
         OwnersDiffer = "owners_differ",
         /// Some records cannot be transferred any more; `items` names each.
         TransferObstructed = "transfer_obstructed",
+        /// There are as many of these as there may be.
+        TooMany = "too_many",
         /// A user who is to be disabled owns records; how many of each is told.
         HandOverNeeded = "hand_over_needed",
         /// What is handed over cannot go to a pool.
@@ -231,6 +233,16 @@ impl Refusal {
     pub fn within(mut self, pointer: &str) -> Self {
         for error in &mut self.errors {
             error.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
+    /// The same of one of many items, whose errors say in which.
+    #[must_use]
+    pub fn within_item(mut self, index: usize) -> Self {
+        let item = format!("/items/{index}");
+        for error in self.errors.iter_mut().filter(|error| !error.pointer.starts_with(&item)) {
+            error.pointer.insert_str(0, &item);
         }
         self
     }

@@ -24,6 +24,8 @@ text_enum! {
         LeadResponseDueSoon = "lead_response_due_soon",
         /// Nobody responded in time, and the lead is in the lead pool again.
         LeadResponseOverdue = "lead_response_overdue",
+        /// Somebody whose lead is yours asked again.
+        LeadAskedAgain = "lead_asked_again",
         /// A customer was given to you.
         CustomerAssigned = "customer_assigned",
         /// What somebody who left owned was handed over to you.
@@ -34,6 +36,10 @@ text_enum! {
         CustomerRecycleWarned = "customer_recycle_warned",
         /// A customer of yours went back to the public pool.
         CustomerRecycled = "customer_recycled",
+        /// A customer of yours asked again.
+        CustomerAskedAgain = "customer_asked_again",
+        /// Another customer was merged into one of yours.
+        CustomerMerged = "customer_merged",
         /// A customer is shared with you.
         CustomerShared = "customer_shared",
         /// Somebody asked to transfer records to you, or of yours.
@@ -42,6 +48,8 @@ text_enum! {
         TransferApproved = "transfer_approved",
         /// A transfer that concerns you was rejected.
         TransferRejected = "transfer_rejected",
+        /// A transfer that concerns you was taken back.
+        TransferWithdrawn = "transfer_withdrawn",
         /// A request waits for your decision.
         ApprovalWaiting = "approval_waiting",
         /// A request of yours was approved.
@@ -96,6 +104,8 @@ pub struct Happened {
     pub record_id: Uuid,
     /// The record afterwards.
     pub data: Value,
+    /// What changed, member by member, `before` and `after`.
+    pub changes: Value,
     /// Who did it; none when Fairlead did.
     pub actor_id: Option<UserId>,
 }
@@ -115,9 +125,14 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         }
         "customer.assigned" | "customer.transferred" | "customer.handed_over" => {
             let mut told = customer(data, |it| it.owner_id, N::CustomerAssigned);
-            told.extend(customer(data, |it| it.previous_owner_id, N::CustomerTaken));
+            let from = happened.changes.get("owner_id").and_then(|change| id(change, "before"));
+            told.extend(from.map(|user| (user, N::CustomerTaken)));
             told
         }
+        "customer.returned" => customer(data, |it| it.owner_id, N::CustomerAssigned),
+        "customer.merged" => customer(data, |it| it.owner_id, N::CustomerMerged),
+        "customer.asked_again" => customer(data, |it| it.owner_id, N::CustomerAskedAgain),
+        "lead.asked_again" => lead(data, |it| it.owner_id, N::LeadAskedAgain),
         "customer.recycle_warned" => customer(data, |it| it.owner_id, N::CustomerRecycleWarned),
         "customer.recycled" => customer(data, |it| it.previous_owner_id, N::CustomerRecycled),
         "user.handed_over" => {
@@ -129,6 +144,7 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         "transfer.requested" => transfer(data, N::TransferRequested),
         "transfer.approved" => transfer(data, N::TransferApproved),
         "transfer.rejected" => transfer(data, N::TransferRejected),
+        "transfer.withdrawn" => transfer(data, N::TransferWithdrawn),
         "approval.requested" | "approval.step_approved" => approval(data)
             .map(|it| it.approvers(org).into_iter().map(|user| (user, N::ApprovalWaiting)).collect())
             .unwrap_or_default(),

@@ -466,7 +466,12 @@ impl Opportunity {
         customer: &Customer,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, OpportunityAction::Reopen)?;
-        customer.owner()?;
+        let customers = customer.owner()?;
+        if ctx.org.actor(self.owner_id).is_none() {
+            // Whoever lost it has left.
+            self.owner_id = customers;
+        }
+        crate::lead::eligible_owner(ctx, self.owner_id, Permission::PoolClaim)?;
         self.close(ctx, pipeline, status, StageKind::Open)?;
         self.closed_at = None;
         self.loss_reason = None;

@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Standing;
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{Line, Prose, SavedViewId, Timestamp, UserId};
+use crate::values::{Line, Prose, SavedViewId, TeamId, Timestamp, UserId};
 use crate::workflow::AllowedAction;
 
 text_enum! {
@@ -54,9 +53,9 @@ pub struct SavedViewDetails {
     #[validate(nested)]
     #[schema(example = "grade=A&sort=-created_at")]
     pub query: Prose,
-    /// Whether the owner's team sees it too.
+    /// The team whose members see it too; nobody else does when absent.
     #[serde(default)]
-    pub shared: bool,
+    pub shared_with_team_id: Option<TeamId>,
 }
 
 /// A saved view.
@@ -79,9 +78,21 @@ pub struct SavedView {
 }
 record!(SavedView, SavedView);
 
+fn check_team(ctx: &Context, form: &SavedViewDetails) -> Result<(), Refusal> {
+    match form.shared_with_team_id {
+        Some(team) if !ctx.org.knows_team(team) => Err(Refusal::unknown_reference("/shared_with_team_id")),
+        _ => Ok(()),
+    }
+}
+
 impl SavedView {
     /// Records a view of the caller's own.
-    pub fn new(ctx: &Context, id: SavedViewId, form: Valid<SavedViewDetails>) -> (Self, Event) {
+    pub fn new(
+        ctx: &Context,
+        id: SavedViewId,
+        form: Valid<SavedViewDetails>,
+    ) -> Result<(Self, Event), Refusal> {
+        check_team(ctx, &form)?;
         let view = Self {
             id,
             details: form.into_inner(),
@@ -90,17 +101,14 @@ impl SavedView {
             created_at: ctx.now,
             updated_at: ctx.now,
         };
-        (view, Event("saved_view.created"))
+        Ok((view, Event("saved_view.created")))
     }
 
-    /// Seen by its owner, and where it is shared by the owner's team.
+    /// Seen by its owner, and by the members of the team with which it is shared.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         let mine = self.owner_id == ctx.actor.id;
-        let of_my_team = match ctx.org.standing(Some(self.owner_id)) {
-            Standing::Owned { team: Some(team), .. } => ctx.actor.team == Some(team),
-            _ => false,
-        };
-        if mine || (self.details.shared && of_my_team) { Ok(()) } else { Err(Refusal::not_found()) }
+        let shared = self.details.shared_with_team_id.is_some_and(|team| ctx.actor.team == Some(team));
+        if mine || shared { Ok(()) } else { Err(Refusal::not_found()) }
     }
 
     /// May the caller change it? Its owner may.
@@ -114,6 +122,7 @@ impl SavedView {
     /// Changes it.
     pub fn edit(&mut self, ctx: &Context, form: Valid<SavedViewDetails>) -> Result<Event, Refusal> {
         self.may_update(ctx)?;
+        check_team(ctx, &form)?;
         self.details = form.into_inner();
         Ok(Event("saved_view.updated"))
     }

@@ -11,6 +11,7 @@ use validator::{Validate, ValidationError};
 use crate::access::{Permission, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
+use crate::lead::MatchedOn;
 use crate::pool::PoolRules;
 use crate::record;
 use crate::valid::Valid;
@@ -164,6 +165,20 @@ pub(crate) fn by_role(limits: &[RoleLimit], roles: &[RoleKey]) -> Option<i64> {
     limits.iter().filter(|limit| roles.contains(&limit.role)).map(|limit| limit.limit).max()
 }
 
+/// How records are recognised that are there already (查重).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateSettings {
+    /// By what a lead or a customer is refused that looks like one that is there; by nothing when empty.
+    #[validate(length(max = 4), custom(function = "distinct_matches"))]
+    #[schema(max_items = 4)]
+    pub refuse_on: Vec<MatchedOn>,
+}
+
+fn distinct_matches(on: &[MatchedOn]) -> Result<(), ValidationError> {
+    crate::pool::distinct(on.iter().collect::<BTreeSet<_>>().len() == on.len())
+}
+
 /// What an organisation may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -173,6 +188,9 @@ pub struct SettingsDetails {
     /// How leads are judged and awaited.
     #[validate(nested)]
     pub leads: LeadSettings,
+    /// How records are recognised that are there already.
+    #[validate(nested)]
+    pub duplicates: DuplicateSettings,
     /// How many customers one user may own.
     #[validate(nested)]
     pub ownership: OwnershipLimits,
@@ -199,6 +217,7 @@ impl Default for SettingsDetails {
                 response_hours: ResponseHours { hot: 4, warm: 24, cold: 72 },
                 reminder_hours: 1,
             },
+            duplicates: DuplicateSettings { refuse_on: MatchedOn::ALL.to_vec() },
             ownership: OwnershipLimits {
                 limit: 200,
                 by_role: Vec::new(),

@@ -39,6 +39,12 @@ impl Work {
         Ok(())
     }
 
+    /// Forgets what was merged into a record that is about to be deleted: the old ids lead nowhere then.
+    pub async fn forget_merges(&self, survivor: Uuid) -> Result<(), StoreError> {
+        self.execute("DELETE FROM merges WHERE survivor_id = $1", vec![survivor.into()]).await?;
+        Ok(())
+    }
+
     /// Lets what happened to one customer be part of another one's timeline.
     pub async fn join_timelines(&self, loser: CustomerId, survivor: CustomerId) -> Result<(), StoreError> {
         let text = "INSERT INTO timeline (customer_id, sequence) \

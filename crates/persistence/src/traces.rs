@@ -96,7 +96,7 @@ impl Work {
     pub async fn outbox_after(&self, place: i64, most: u64) -> Result<Vec<Happened>, StoreError> {
         let text = format!(
             "SELECT outbox.sequence, outbox.id, outbox.occurred_at, event, outbox.record_kind, outbox.record_id, \
-             data, audit_events.actor_id FROM outbox JOIN audit_events ON audit_events.sequence = outbox.sequence \
+             data, audit_events.actor_id, audit_events.changes FROM outbox JOIN audit_events ON audit_events.sequence = outbox.sequence \
              WHERE outbox.sequence > $1 ORDER BY outbox.sequence LIMIT {most}"
         );
         self.select(Sql::with(text, vec![place.into()]), |row| {
@@ -110,6 +110,8 @@ impl Work {
                 data: serde_json::from_str(&row.column::<String>()?)
                     .map_err(|error| StoreError::Corrupt(error.to_string()))?,
                 actor_id: row.member()?,
+                changes: serde_json::from_str(&row.column::<String>()?)
+                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
             })
         })
         .await

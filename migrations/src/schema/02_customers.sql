@@ -39,7 +39,8 @@ CREATE TABLE customers (
     CHECK (owner_id IS NOT NULL OR NOT locked)
 );
 CREATE UNIQUE INDEX customers_registration_key ON customers (registration_key);
-CREATE INDEX customers_owner_id ON customers (owner_id, created_at, id);
+-- Not of the pool: SQLite would take it for that, and sort all of it.
+CREATE INDEX customers_owner_id ON customers (owner_id, created_at, id) WHERE owner_id IS NOT NULL;
 CREATE INDEX customers_created_at ON customers (created_at, id);
 CREATE INDEX customers_name ON customers (name, id);
 CREATE INDEX customers_phone_key ON customers (phone_key);

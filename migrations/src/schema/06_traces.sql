@@ -98,10 +98,11 @@ CREATE TABLE saved_views (
     resource TEXT NOT NULL,
     name TEXT NOT NULL,
     query TEXT NOT NULL,
-    shared {boolean} NOT NULL,
+    shared_with_team_id {uuid} REFERENCES teams (id),
     owner_id {uuid} NOT NULL REFERENCES users (id),
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
     updated_at {instant} NOT NULL
 );
 CREATE INDEX saved_views_owner_id ON saved_views (owner_id);
+CREATE INDEX saved_views_shared_with_team_id ON saved_views (shared_with_team_id);

@@ -19,7 +19,7 @@ fn cny(amount: &str) -> Value {
 
 /// A customer with a tax profile and a running contract with it.
 async fn billed(company: &Company, owner: &Person, scheme: &str) -> (String, String) {
-    let form = json!({"kind": "company", "name": "Acme", "tax_profile": {"tax_number": "91310000"}});
+    let form = json!({"kind": "company", "name": format!("Acme {:x}", rand::random::<u64>()), "tax_profile": {"tax_number": "91310000"}});
     let customer = owner.client.post("/customers", form).await.expect(201).id();
     let form = json!({
         "title": "Delivery", "customer_id": customer, "amount": cny("100.00"), "collection_scheme": scheme,

@@ -273,6 +273,7 @@ fn compare(document: &Value, id: &str, answer: &Answer) -> Vec<String> {
 
 async fn answers_are_as_described(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let document: Value = serde_json::from_str(&committed("json")).unwrap();
     let (rep, admin, director) = (&company.rep.client, &company.admin.client, &company.director.client);
     let mut wrong = Vec::new();
@@ -342,8 +343,10 @@ async fn answers_are_as_described(server: Server) {
     check("create_assignment_rule", admin.post("/assignment-rules", rule).await);
     let form = json!({"name": "Contact us", "fields": ["phone"]});
     check("create_lead_form", admin.post("/lead-forms", form).await);
-    for (client, shared) in [(rep, true), (admin, false)] {
-        let view = json!({"resource": "leads", "name": "Mine", "query": "status=new", "shared": shared});
+    let team = rep.get("/me").await.expect(200).body["team_id"].clone();
+    for (client, team) in [(rep, team), (admin, Value::Null)] {
+        let view =
+            json!({"resource": "leads", "name": "Mine", "query": "status=new", "shared_with_team_id": team});
         check("create_saved_view", client.post("/saved-views", view).await);
     }
     check("update_settings", admin.patch("/settings", json!({"due_soon_days": 7})).await);

@@ -226,7 +226,9 @@ impl Writer {
     fn next(&mut self) -> Entry {
         self.asked += 1;
         let key = format!("{}-{}", self.name, self.asked);
-        let customer = |kind: &str| Some(json!({"kind": "company", "name": format!("{kind} {key}")}));
+        let customer = |kind: &str| {
+            Some(json!({"kind": "company", "name": format!("{kind} {}", key.replace('-', " of "))}))
+        };
         let (by, path, body) = match (self.random.random_range(0..4), self.pool.pop()) {
             (2, Some(id)) => (&self.rep, format!("/public-pool/customers/{id}/claim"), None),
             (what, kept) => {
@@ -363,6 +365,7 @@ async fn in_two_parts(client: &Client, between: impl Future<Output = ()>) -> Str
 async fn heavy_a_stop_answers_everything(server: Server) {
     let mut server = unlimited(server.database.kind).await;
     let mut ledger = Ledger::open(&server).await;
+    ledger.company.tell_no_duplicates().await;
     ledger.before.insert("In Two Parts".to_owned());
     ledger.before.insert("Waiting".to_owned());
     for _ in 0..3 {

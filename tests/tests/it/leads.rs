@@ -15,6 +15,7 @@ on_both_databases! {
     the_deadline_follows_the_grade_and_late_leads_come_back;
     leads_go_to_whom_the_rules_name;
     known_people_are_found_and_told_as_far_as_one_may_know;
+    customers_that_are_known_are_not_made_anew;
     heavy_the_same_person_is_recorded_once;
     two_leads_become_one;
     pages_bring_leads_and_learn_nothing;
@@ -170,6 +171,14 @@ async fn the_deadline_follows_the_grade_and_late_leads_come_back(server: Server)
         assert_eq!(hours(&lead), expected);
         given.push(id);
     }
+    // A release and a claim renew no deadline: it is somebody else's turn.
+    let again =
+        marketing.client.post("/leads", json!({"name": "Let go", "source": "event"})).await.expect(201);
+    let again = format!("/leads/{}", again.id());
+    rep.client.act(&format!("{again}/claim")).await.expect(200);
+    rep.client.act(&format!("{again}/release")).await.expect(200);
+    rep.client.act(&format!("{again}/claim")).await.refused(409, "claim_cool_down");
+    company.colleague.client.act(&format!("{again}/claim")).await.expect(200);
     // An hour before, the owner is reminded, once.
     let soon = server.database.instant(chrono::Duration::minutes(30));
     server
@@ -316,6 +325,54 @@ async fn known_people_are_found_and_told_as_far_as_one_may_know(server: Server) 
     let spam = marketing.client.post("/leads", form.clone()).await.expect(201).id();
     marketing.client.post(&format!("/leads/{spam}/disqualify"), json!({"reason": "spam"})).await.expect(200);
     marketing.client.post("/leads", form).await.expect(201);
+}
+
+async fn customers_that_are_known_are_not_made_anew(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, manager, marketing, .. } = &company;
+    let form = json!({"kind": "company", "name": "上海星辰科技有限公司", "phone": "138 0013 8000"});
+    let first = rep.client.post("/customers", form).await.expect(201).id();
+    // Not by another team, which learns no more than that it is there; nor by who gave it back.
+    let again = json!({"kind": "company", "name": "上海 星辰科技"});
+    let known = other_rep.client.post("/customers", again.clone()).await.refused(409, "possible_duplicate");
+    assert_eq!(matches(&known), [json!({"kind": "customer", "matched_on": ["company"], "visible": false})]);
+    rep.client.post(&format!("/customers/{first}/release"), json!({"reason": "No need"})).await.expect(200);
+    rep.client.act(&format!("/public-pool/customers/{first}/claim")).await.refused(409, "claim_cool_down");
+    let known = rep.client.post("/customers", again.clone()).await.refused(409, "possible_duplicate");
+    assert_eq!(matches(&known)[0]["id"], json!(first));
+    // Nor by a change, or by way of a lead.
+    let (other, phone) = (company.customer(rep).await, json!({"phone": "+86 13800138000"}));
+    rep.client.patch(&format!("/customers/{other}"), phone.clone()).await.refused(409, "possible_duplicate");
+    rep.client.patch(&format!("/customers/{other}"), json!({"phone": "13700137000"})).await.expect(200);
+    rep.client.patch(&format!("/customers/{other}"), json!({"note": "Same number"})).await.expect(200);
+    let lead = rep.client.post("/leads", json!({"name": "Zhang", "source": "event"})).await.expect(201).id();
+    rep.client.patch(&format!("/leads/{lead}"), phone.clone()).await.refused(409, "possible_duplicate");
+    let path = format!("/leads/{lead}?allow_duplicate=true");
+    rep.client.patch(&path, phone.clone()).await.refused(403, "forbidden");
+    manager.client.patch(&path, phone).await.expect(200);
+    let form = json!({"about": {"kind": "lead", "id": lead}, "kind": "call", "subject": "Called"});
+    rep.client.post("/activities", form).await.expect(201);
+    rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+    let convert = format!("/leads/{lead}/convert");
+    let known = rep.client.post(&convert, json!({})).await.refused(409, "possible_duplicate");
+    assert_eq!(matches(&known)[0]["id"], json!(first));
+    manager.client.post(&format!("{convert}?allow_duplicate=true"), json!({})).await.expect(200);
+    let found = manager.client.get(&format!("/customers/{other}/duplicates")).await.expect(200).body;
+    assert_eq!(found["data"], json!([]));
+    manager.client.post("/customers?allow_duplicate=true", again).await.expect(201);
+    // Persons share names; and what refuses is a setting.
+    for _ in 0..2 {
+        let form = json!({"kind": "person", "name": "王伟"});
+        rep.client.post("/customers", form).await.expect(201);
+    }
+    company.set(json!({"duplicates": {"refuse_on": ["phone"]}})).await;
+    let form = json!({"name": "Chen", "source": "event", "company": "上海星辰科技有限公司"});
+    marketing.client.post("/leads", form.clone()).await.expect(201);
+    let mut called = form;
+    called["phone"] = json!("13800138000");
+    marketing.client.post("/leads", called).await.refused(409, "possible_duplicate");
+    let twice = json!({"duplicates": {"refuse_on": ["phone", "phone"]}});
+    company.admin.client.patch("/settings", twice).await.refused(422, "validation_failed");
 }
 
 async fn heavy_the_same_person_is_recorded_once(server: Server) {

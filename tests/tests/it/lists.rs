@@ -207,6 +207,7 @@ async fn filters_find_what_they_say(server: Server) {
 
 async fn patterns_are_literal(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let rep = &company.rep.client;
     let names = [
         "100% cotton",
@@ -574,6 +575,7 @@ async fn included_records_stand_beside_their_ids(server: Server) {
 
 async fn contact_data_in_the_pool_stays_masked(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let secrets = json!({
         "kind": "company", "name": "Pooled", "phone": "+86 138-0013-1234", "email": "zhang@example.com",
         "address": "长安街 1", "website": "https://pooled.example.com", "note": "knows the minister",

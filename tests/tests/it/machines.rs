@@ -598,7 +598,9 @@ impl Records for Payments {
 }
 
 async fn leads_follow_their_machine(server: Server) {
-    every_pair(&Leads(Company::found(&server).await)).await;
+    let leads = Leads(Company::found(&server).await);
+    leads.0.tell_no_duplicates().await;
+    every_pair(&leads).await;
 }
 
 async fn customers_follow_their_machine(server: Server) {

@@ -21,6 +21,7 @@ mod matrix;
 mod offers;
 mod personal;
 mod pipelines;
+mod plans;
 mod pool;
 mod races;
 mod security;

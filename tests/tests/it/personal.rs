@@ -9,6 +9,7 @@ use crate::support::{Company, Person, Server};
 on_both_databases! {
     everybody_reads_their_own_notifications;
     approvals_are_told_to_whom_they_wait_for;
+    owners_hear_of_what_happens_to_theirs;
     heavy_notifications_come_once_over_restarts;
     views_are_private_or_shared_with_the_team;
 }
@@ -55,6 +56,49 @@ async fn everybody_reads_their_own_notifications(server: Server) {
     assert_eq!(rep.client.all("/notifications?read_at_is_null=true").await.len(), 2);
     rep.client.act("/notifications/read-all").await.expect(204);
     assert_eq!(unread(rep).await, 0);
+}
+
+async fn owners_hear_of_what_happens_to_theirs(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, manager, admin, marketing, .. } = &company;
+    // Taken from somebody, they are told; assigned from the pool, whoever had it long before is not.
+    let (first, second) = (company.customer(rep).await, company.customer(rep).await);
+    let give = async |id: &str, to: &Person| {
+        let form = json!({"owner_id": to.id});
+        manager.client.post(&format!("/customers/{id}/assign"), form).await.expect(200);
+    };
+    rep.client.post(&format!("/customers/{first}/release"), json!({"reason": "No need"})).await.expect(200);
+    give(&first, colleague).await;
+    give(&second, colleague).await;
+    let taken = told(rep, "customer_taken", 1).await;
+    assert_eq!((taken.len(), &taken[0]["record_id"]), (1, &json!(second)));
+    let merge = json!({"loser_id": second});
+    manager.client.post(&format!("/customers/{first}/merge"), merge).await.expect(200);
+    assert_eq!(told(colleague, "customer_merged", 1).await[0]["record_id"], json!(first));
+    // Whoever asks again by a form, asks somebody.
+    let form = json!({"name": "Page", "fields": ["phone"], "required": ["phone"]});
+    let form = marketing.client.post("/lead-forms", form).await.expect(201);
+    let ask = async |phone: &str| {
+        let path = format!("/public/lead-forms/{}", form.text_of("token"));
+        server.anonymous().post(&path, json!({"name": "Zhang", "phone": phone})).await.expect(202);
+    };
+    admin.client.patch(&format!("/customers/{first}"), json!({"phone": "13800138000"})).await.expect(200);
+    let lead = json!({"name": "Li", "source": "event", "phone": "13900139000"});
+    let lead = inner.client.post("/leads", lead).await.expect(201).id();
+    ask("138 0013 8000").await;
+    ask("139 0013 9000").await;
+    assert_eq!(told(colleague, "customer_asked_again", 1).await[0]["record_id"], json!(first));
+    assert_eq!(told(inner, "lead_asked_again", 1).await[0]["record_id"], json!(lead));
+    for path in [format!("/customers/{first}"), format!("/leads/{lead}")] {
+        let seen = admin.client.get(&path).await.expect(200).body;
+        assert!(seen["last_activity_at"].is_string(), "{path}");
+        assert_ne!(seen["status"], "contacted", "that was no response");
+    }
+    // A notification has versions like everything else.
+    let read = format!("/notifications/{}/read", taken[0]["id"].as_str().unwrap());
+    let stale = rep.client.request(reqwest::Method::POST, &read).header("if-match", "\"v7\"");
+    rep.client.send(stale).await.refused(412, "version_mismatch");
+    assert_eq!(unread(rep).await, 1);
 }
 
 async fn approvals_are_told_to_whom_they_wait_for(server: Server) {
@@ -111,9 +155,18 @@ async fn views_are_private_or_shared_with_the_team(server: Server) {
         read
     };
     assert!(sees(rep).await && !sees(colleague).await && !sees(manager).await);
-    rep.client.patch(&path, json!({"shared": true})).await.expect(200);
+    let team = rep.client.get("/me").await.expect(200).body["team_id"].clone();
+    rep.client.patch(&path, json!({"shared_with_team_id": team})).await.expect(200);
     assert!(sees(colleague).await && sees(manager).await, "the team sees it");
     assert!(!sees(inner).await && !sees(other_rep).await, "others do not");
+    let nobody = json!({"shared_with_team_id": "01900000-0000-7000-8000-000000000000"});
+    rep.client.patch(&path, nobody).await.refused(422, "unknown_reference");
+    // A team of another's as well, from whoever belongs to none.
+    let shared =
+        json!({"resource": "leads", "name": "Hot", "query": "grade=hot", "shared_with_team_id": team});
+    let theirs = company.director.client.post("/saved-views", shared).await.expect(201).id();
+    rep.client.get(&format!("/saved-views/{theirs}")).await.expect(200);
+    other_rep.client.get(&format!("/saved-views/{theirs}")).await.refused(404, "not_found");
     colleague.client.patch(&path, json!({"name": "Mine"})).await.refused(403, "forbidden");
     colleague.client.delete(&path).await.refused(403, "forbidden");
     for query in ["grade=Z", "nothing=1", "cursor=abc", "sort=phone"] {

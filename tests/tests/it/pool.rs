@@ -11,6 +11,8 @@ on_both_databases! {
     settings_are_read_and_changed;
     a_pool_belongs_to_its_members;
     limits_differ_by_role_and_by_user;
+    what_was_merged_is_found_in_the_pool;
+    labels_are_looked_for;
     opening_pool_records_is_limited;
     what_is_masked_is_a_setting;
     fair_distribution_is_fair_and_can_be_tried;
@@ -160,6 +162,42 @@ async fn a_pool_belongs_to_its_members(server: Server) {
     admin.client.delete(&format!("/public-pools/{pool}")).await.expect(204);
 }
 
+async fn what_was_merged_is_found_in_the_pool(server: Server) {
+    let company = Company::found(&server).await;
+    let (stays, goes) = (company.pool_customer().await, company.pool_customer().await);
+    let merge = json!({"loser_id": goes});
+    company.director.client.post(&format!("/customers/{stays}/merge"), merge).await.expect(200);
+    let rep = &company.rep.client;
+    assert_eq!(rep.get(&format!("/public-pool/customers/{goes}")).await.expect(200).id(), stays);
+    assert_eq!(rep.act(&format!("/public-pool/customers/{goes}/claim")).await.expect(200).id(), stays);
+}
+
+async fn labels_are_looked_for(server: Server) {
+    let company = Company::found(&server).await;
+    let (admin, rep) = (&company.admin.client, &company.rep.client);
+    let mut ids = Vec::new();
+    for tags in [json!(["vip", "东区"]), json!(["vip \"a\\b\""]), json!([])] {
+        let form = json!({"kind": "person", "name": "Somebody", "tags": tags});
+        ids.push(admin.post("/customers", form).await.expect(201).id());
+    }
+    for (query, expected) in [
+        ("tags=vip", vec![0]),
+        ("tags=东区", vec![0]),
+        ("tags=VIP", vec![]),
+        ("tags=vi", vec![]),
+        ("tags=vip%20%22a%5Cb%22", vec![1]),
+        ("tags=vip%20%22a%5Cb%22,东区", vec![0, 1]),
+        ("tags_ne=vip", vec![1, 2]),
+    ] {
+        for list in ["/public-pool/customers", "/customers"] {
+            let found = rep.all(&format!("{list}?{query}")).await;
+            let found: BTreeSet<&str> = found.iter().map(|it| it["id"].as_str().unwrap()).collect();
+            let expected: BTreeSet<&str> = expected.iter().map(|at: &usize| ids[*at].as_str()).collect();
+            assert_eq!(found, expected, "{list}?{query}");
+        }
+    }
+}
+
 async fn limits_differ_by_role_and_by_user(server: Server) {
     let company = Company::found(&server).await;
     let Company { rep, colleague, manager, director, .. } = &company;
@@ -206,6 +244,29 @@ async fn opening_pool_records_is_limited(server: Server) {
         assert_eq!((&refused.body["opened_today"], &refused.body["limit"]), (&json!(2), &json!(2)));
     }
     open(rep, 1, "/customers").await.expect(200);
+    // What belongs to a customer is behind the same door: its history, its story and its contacts. What was said
+    // about it waits until somebody owns it.
+    let mut contacts = Vec::new();
+    for id in &pool {
+        let form = json!({"customer_id": id, "name": "Zhang", "phone": "138 0013 8000"});
+        contacts.push(director.client.post("/contacts", form).await.expect(201).id());
+        let form =
+            json!({"about": {"kind": "customer", "id": id}, "kind": "call", "subject": "138 0013 8000"});
+        let said = director.client.post("/activities", form).await.expect(201).id();
+        rep.client.get(&format!("/activities/{said}")).await.refused(404, "not_found");
+    }
+    assert!(rep.client.all("/activities").await.is_empty());
+    assert_eq!(director.client.all("/activities").await.len(), 4);
+    for below in ["ownership-history", "timeline"] {
+        rep.client.get(&format!("/customers/{}/{below}", pool[0])).await.expect(200);
+        let refused = rep.client.get(&format!("/customers/{}/{below}", pool[2])).await;
+        refused.refused(409, "daily_open_limit_reached");
+    }
+    rep.client.get(&format!("/contacts/{}", contacts[0])).await.expect(200);
+    rep.client.get(&format!("/contacts/{}", contacts[2])).await.refused(409, "daily_open_limit_reached");
+    let seen = rep.client.all("/contacts").await;
+    let seen: BTreeSet<&str> = seen.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(seen, BTreeSet::from([contacts[0].as_str(), contacts[1].as_str()]));
     for at in 0..3 {
         open(manager, at, "/customers").await.expect(200);
     }
@@ -216,6 +277,7 @@ async fn opening_pool_records_is_limited(server: Server) {
     }
     rep.client.act(&format!("/public-pool/customers/{}/claim", pool[3])).await.expect(200);
     open(rep, 3, "/customers").await.expect(200);
+    assert_eq!((rep.client.all("/contacts").await.len(), rep.client.all("/activities").await.len()), (3, 1));
 }
 
 async fn what_is_masked_is_a_setting(server: Server) {
@@ -324,6 +386,12 @@ async fn bulk_calls_do_all_or_as_many_as_can_be(server: Server) {
     assert_eq!((&done.body["done"], &done.body["refused"]), (&json!(1), &json!(1)));
     assert_eq!(done.body["items"][0]["version"], 2);
     assert_eq!(done.body["items"][1]["code"], "already_claimed");
+    let more = company.pool_customer().await;
+    company.set(json!({"ownership": {"by_user": [{"user_id": rep.id, "limit": 1}]}})).await;
+    let full = json!({"action": "claim", "mode": "best_effort", "items": [{"id": more}]});
+    let full = rep.client.post("/customers/bulk", full).await.expect(200);
+    assert_eq!(full.body["items"][0]["figures"], json!({"owned": 1, "limit": 1}), "as a single call tells");
+    company.set(json!({"ownership": {"by_user": []}})).await;
     assert_eq!(
         rep.client.post_once("/customers/bulk", key, claim("best_effort")).await.expect(200).body,
         done.body

@@ -383,6 +383,7 @@ fn essence(answer: &Answer) -> (u16, Value) {
 
 async fn heavy_one_key_has_one_effect(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let contract = company.active(&company.rep, "100000.00", "by_contract").await;
     let client = &company.rep.client;
     for round in 0..20 {

@@ -191,15 +191,24 @@ async fn what_changed_meanwhile_stops_the_whole(server: Server) {
     for at in [0, 2] {
         assert_eq!(owner(&company, &format!("/customers/{}", ids[at])).await, json!(rep.id));
     }
-    // It is still there to be decided; once all is as it was, it goes.
+    // Even when all is as it was again: what was asked for is over, and is asked for anew.
     director
         .client
         .post(&format!("/customers/{}/assign", ids[1]), json!({"owner_id": rep.id}))
         .await
         .expect(200);
+    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    assert_eq!(stopped.body["items"][0]["id"], json!(ids[1]));
+    let refused = rep.client.post("/transfers", customers(&ids, colleague)).await;
+    refused.refused(409, "pending_transfer");
+    rep.client.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    let transfer = ask(rep, customers(&ids, colleague)).await;
     company.set(json!({"ownership": {"by_user": [{"user_id": colleague.id, "limit": 2}]}})).await;
     let full = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
-    assert_eq!(full.body["items"][0]["code"], "ownership_limit_reached");
+    // Of all of them: of which ones would tell how much the receiver owns.
+    let items = full.body["items"].as_array().unwrap();
+    assert_eq!(items.len(), 3);
+    assert!(items.iter().all(|item| item["code"] == "ownership_limit_reached"));
     company.set(json!({"ownership": {"by_user": []}})).await;
     admin
         .client
@@ -250,6 +259,10 @@ async fn heavy_two_hundred_customers_go_at_once_or_not_at_all(server: Server) {
         ("0".into(), "199".into())
     );
     director.client.post(&moved, json!({"owner_id": rep.id})).await.expect(200);
+    rep.client.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    let mut form = customers(&ids, colleague);
+    form["include_opportunities"] = json!(true);
+    let transfer = ask(rep, form).await;
     approve(&company, manager, &transfer).await.expect(200);
     assert_eq!(total("customers", colleague).await, "200");
     assert_eq!(total("opportunities", colleague).await, "200");
@@ -387,8 +400,25 @@ async fn whoever_leaves_hands_over(server: Server) {
     })
     .await;
     assert_eq!((told.len(), &told[0]["record_id"]), (1, &json!(colleague.id)));
-    let lead = company.rep.client.get(&format!("/leads/{lead}")).await;
-    assert_eq!(lead.status, 401);
+    // Nothing is left, and nobody is told of nothing.
+    let again = json!({"successor_id": company.inner.id, "reason": "Again"});
+    let path = format!("/users/{}/hand-over", colleague.id);
+    admin.client.post(&path, again).await.expect(200);
+    let events = company.auditor.client.all("/audit-events?action=user.handed_over").await;
+    assert_eq!(events.len(), 2);
+    // What they lost is taken up again by those who are here.
+    let lost = json!({"name": "Valves", "customer_id": next});
+    let lost = company.inner.client.post("/opportunities", lost).await.expect(201).id();
+    company
+        .inner
+        .client
+        .post(&format!("/opportunities/{lost}/lose"), json!({"reason": "price"}))
+        .await
+        .expect(200);
+    let form = json!({"hand_over": {"successor_id": company.other_rep.id, "reason": "Leaves too"}});
+    admin.client.post(&format!("/users/{}/disable", company.inner.id), form).await.expect(200);
+    let reopened = director.client.act(&format!("/opportunities/{lost}/reopen")).await.expect(200).body;
+    assert_eq!(reopened["owner_id"], json!(company.other_rep.id));
 }
 
 async fn two_customers_become_one(server: Server) {
@@ -448,6 +478,23 @@ async fn two_customers_become_one(server: Server) {
     director.client.post(&format!("/customers/{last}/merge"), json!({"loser_id": pooled})).await.expect(200);
     let told = rep.client.all(&format!("/customers/{last}/timeline")).await;
     assert!(told.iter().any(|entry| entry["event"] == "contract.activated"), "the story came along");
+    // What is asked about an opportunity of the one that goes is told in the story of the other one.
+    let (one, other) = (company.customer(rep).await, company.customer(rep).await);
+    let deal = json!({"name": "Pumps", "customer_id": other});
+    let deal = rep.client.post("/opportunities", deal).await.expect(201).id();
+    let form = json!({
+        "kind": "opportunities", "record_ids": [deal], "to_user_id": company.colleague.id, "reason": "Better placed",
+    });
+    let asked = ask(rep, form).await;
+    manager.client.post(&format!("/customers/{one}/merge"), json!({"loser_id": other})).await.expect(200);
+    approve(&company, manager, &asked).await.expect(200);
+    let told = director.client.all(&format!("/customers/{one}/timeline?record_kind=transfer")).await;
+    assert_eq!(told[0]["event"], "transfer.approved");
+    // Whoever deletes the one that stayed, ends what led to it.
+    let (stays, goes) = (company.customer(rep).await, company.customer(rep).await);
+    manager.client.post(&format!("/customers/{stays}/merge"), json!({"loser_id": goes})).await.expect(200);
+    rep.client.delete(&format!("/customers/{stays}")).await.expect(204);
+    rep.client.get(&format!("/customers/{goes}")).await.refused(404, "not_found");
     // Nobody loses a customer by a merge.
     let (kept, theirs) = (company.customer(rep).await, company.customer(&company.colleague).await);
     let path = format!("/customers/{kept}/merge");
@@ -478,8 +525,9 @@ async fn what_is_asked_for_is_told_whole_and_at_once(server: Server) {
         "kind": "opportunities", "record_ids": [deal], "to_user_id": inner.id, "reason": "Better placed",
     });
     let first = ask(rep, alone.clone()).await;
-    let waits = rep.client.post("/transfers", form.clone()).await.refused(409, "pending_transfer");
-    assert_eq!(waits.body["id"], json!(deal));
+    let waits = rep.client.post("/transfers", form.clone()).await.refused(409, "transfer_obstructed");
+    let item = &waits.body["items"][0];
+    assert_eq!((&item["id"], &item["code"]), (&json!(deal), &json!("pending_transfer")));
     rep.client.delete(&format!("/opportunities/{deal}")).await.refused(409, "pending_transfer");
     rep.client.act(&format!("/transfers/{first}/withdraw")).await.expect(200);
     rep.client.act(&format!("/contracts/{draft}/submit")).await.expect(200);
@@ -534,6 +582,12 @@ async fn who_has_it_now_is_not_held_up_by_what_was_asked_before(server: Server) 
     approve(&company, manager, &after).await.expect(200);
     assert_eq!(owner(&company, &format!("/customers/{id}")).await, json!(colleague.id));
     rep.client.act(&format!("/transfers/{before}/withdraw")).await.expect(200);
+    // Whoever sees it and may not transfer it does not learn that a transfer waits.
+    let share = json!({"customer_id": id, "user_id": rep.id, "access": "read"});
+    colleague.client.post("/collaborators", share).await.expect(201);
+    let last = ask(colleague, customers(one(), inner)).await;
+    rep.client.post("/transfers", customers(one(), rep)).await.refused(403, "forbidden");
+    colleague.client.act(&format!("/transfers/{last}/withdraw")).await.expect(200);
     colleague
         .client
         .post(&format!("/customers/{id}/release"), json!({"reason": "No need"}))

@@ -15,7 +15,7 @@ pub(super) struct TeamRow {
 
 const COMPANY: &str = "Harbour Industrial Automation 港湾工业自动化";
 const SALES: &str = "Sales 销售部";
-const EAST: &str = "East China 华东";
+pub(super) const EAST: &str = "East China 华东";
 const SOUTH: &str = "South China 华南";
 const FINANCE: &str = "Finance 财务部";
 const MARKETING: &str = "Marketing 市场部";

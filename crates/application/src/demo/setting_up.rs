@@ -58,7 +58,7 @@ impl Stage {
         });
         done(lead_forms::create(app, &marketing, form(page)?).await)?;
         let view = json!({
-            "resource": "leads", "name": "Hot and unanswered 待响应热线索", "shared": true,
+            "resource": "leads", "name": "Hot and unanswered 待响应热线索", "shared_with_team_id": self.team(super::people::EAST)?,
             "query": "grade=hot&status=new&sort=response_due_at",
         });
         done(saved_views::create(app, &self.call("manager.east")?, form(view)?).await)?;

@@ -63,6 +63,7 @@ pub(super) struct Stage {
     pub(super) clock: Arc<StoryClock>,
     users: HashMap<Key, UserId>,
     stages: HashMap<String, StageId>,
+    teams: HashMap<&'static str, TeamId>,
     pub(super) leads: HashMap<&'static str, Owned<LeadId>>,
     pub(super) customers: HashMap<&'static str, Owned<CustomerId>>,
     pub(super) contacts: HashMap<&'static str, Vec<ContactId>>,
@@ -87,6 +88,7 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
         clock,
         users: HashMap::new(),
         stages: HashMap::new(),
+        teams: HashMap::new(),
         leads: HashMap::new(),
         customers: HashMap::new(),
         contacts: HashMap::new(),
@@ -204,6 +206,11 @@ impl Stage {
         known(&self.users, key, "person")
     }
 
+    /// A team.
+    pub(super) fn team(&self, name: &'static str) -> Result<TeamId, Failure> {
+        known(&self.teams, name, "team")
+    }
+
     /// A stage of the default pipeline.
     pub(super) fn pipeline_stage(&self, name: &str) -> Result<StageId, Failure> {
         known(&self.stages, name, "stage")
@@ -220,6 +227,7 @@ impl Stage {
         let (id, _) = there(credentials, "administrator")?;
         self.users.insert(administrator.key, id);
         let teams = self.found_teams(administrator.key).await?;
+        self.teams.clone_from(&teams);
         for person in people {
             self.clock.pass(5);
             self.hire(person, administrator.key, &teams).await?;

@@ -154,12 +154,11 @@ async fn treat(
 ) -> Result<(), Failure> {
     let dry = job.parameters.dry_run;
     match verdict {
-        Recycling::Keep => {}
         Recycling::Wait(cause, day) if dry => {
             let detail = Some(format!("goes on {day}, of which its owner was told before"));
             note(work, job, customer, JobOutcome::AlreadyWarned, cause.as_str(), detail).await?;
         }
-        Recycling::Wait(..) => {}
+        Recycling::Keep | Recycling::Wait(..) => {}
         Recycling::CallOff => {
             if !dry {
                 let mut after = customer.clone();

@@ -37,6 +37,8 @@ text_enum! {
         CustomersRead = "customers:read",
         /// Record customers.
         CustomersCreate = "customers:create",
+        /// Record a customer that looks like one that is there.
+        CustomersAllowDuplicate = "customers:allow_duplicate",
         /// Change and delete customers and their contacts.
         CustomersUpdate = "customers:update",
         /// Merge customers that are one.

@@ -102,6 +102,7 @@ const SELLING: &[Permission] = &[
 const LEADING: &[Permission] = &[
     P::LeadsAllowDuplicate,
     P::LeadsAssign,
+    P::CustomersAllowDuplicate,
     P::CustomersMerge,
     P::PoolAssign,
     P::TransfersApprove,
@@ -213,6 +214,7 @@ pub const BUILT_IN: &[BuiltInRole] = &[
                     P::LeadsAssign,
                     P::LeadFormsManage,
                     P::CustomersCreate,
+                    P::CustomersAllowDuplicate,
                     P::CustomersUpdate,
                     P::CustomersMerge,
                     P::CustomersRelease,

@@ -23,6 +23,7 @@ const TABLE: &[(Permission, &str)] = &[
     (P::LeadFormsManage, "-   -   -   -   all -   all"),
     (P::CustomersRead, "own tab all all -   all all"),
     (P::CustomersCreate, "own tab all -   -   -   all"),
+    (P::CustomersAllowDuplicate, "-   tab all -   -   -   all"),
     (P::CustomersUpdate, "own tab all -   -   -   all"),
     (P::CustomersMerge, "-   tab all -   -   -   all"),
     (P::CustomersRelease, "own tab all -   -   -   all"),

@@ -236,6 +236,12 @@ impl Customer {
         Event("customer.activities_changed")
     }
 
+    /// Somebody there asked again, by a web form.
+    pub fn ask_again(&mut self, activities: ActivityTimes) -> Event {
+        self.follow(activities);
+        Event("customer.asked_again")
+    }
+
     /// Moves the lifecycle forward, never back, and wakes a dormant customer. Says whether anything changed.
     pub fn reach(&mut self, lifecycle: Lifecycle) -> Option<Event> {
         let furthest = self.furthest.max(lifecycle);
@@ -273,6 +279,11 @@ impl Customer {
     /// Whether this caller sees the contact data of customers in the pool. If not, no filter may tell it.
     pub fn shows_pool_contact_data(ctx: &Context) -> bool {
         ctx.authorize(Permission::CustomersUpdate, None).is_ok()
+    }
+
+    /// Whether this caller sees every customer, and so what was said about those in the pool and their contacts.
+    pub fn sees_every_customer(ctx: &Context) -> bool {
+        ctx.authorize(Permission::CustomersRead, None).is_ok()
     }
 
     /// What this caller may see of it. For whoever may not update it, contact data in the pool is masked: in lists

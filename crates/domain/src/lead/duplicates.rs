@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Lead, LeadDetails};
 use crate::context::Context;
-use crate::customer::{Customer, CustomerDetails};
+use crate::customer::{Customer, CustomerDetails, CustomerKind};
 use crate::error::{Code, Refusal};
 use crate::text_enum;
 use crate::values::{Line, company_key};
@@ -59,13 +59,38 @@ impl LikeKeys {
         }
     }
 
-    /// Of a customer.
+    /// Of a customer. Persons share names.
     pub fn of_customer(customer: &CustomerDetails) -> Self {
+        let is_company = customer.kind == CustomerKind::Company;
         Self {
             phone: customer.phone.as_ref().map(super::Phone::normalised),
             email: customer.email.as_ref().map(super::Email::normalised),
-            company: Some(customer.name_key()),
+            company: is_company.then(|| customer.name_key()),
             registration: customer.registration_key(),
+        }
+    }
+
+    /// Those of them that differ from what the record was compared by before.
+    #[must_use]
+    pub fn since(self, before: &Self) -> Self {
+        let new = |key: Option<String>, old: &Option<String>| key.filter(|key| Some(key) != old.as_ref());
+        Self {
+            phone: new(self.phone, &before.phone),
+            email: new(self.email, &before.email),
+            company: new(self.company, &before.company),
+            registration: new(self.registration, &before.registration),
+        }
+    }
+
+    /// Those of them by which a new record is refused.
+    #[must_use]
+    pub fn refusing(self, on: &[MatchedOn]) -> Self {
+        let kept = |key: Option<String>, what: MatchedOn| key.filter(|_| on.contains(&what));
+        Self {
+            phone: kept(self.phone, MatchedOn::Phone),
+            email: kept(self.email, MatchedOn::Email),
+            company: kept(self.company, MatchedOn::Company),
+            registration: kept(self.registration, MatchedOn::RegistrationNumber),
         }
     }
 

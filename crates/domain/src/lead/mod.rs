@@ -131,7 +131,7 @@ pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
             from: OPEN,
             to: None,
             who: Who::Holder(Permission::LeadsClaim),
-            guards: &["the lead has no owner"],
+            guards: &["the lead has no owner", "the caller is not who let it go without a response"],
         },
         Rule {
             action: LeadAction::Release,
@@ -501,7 +501,17 @@ impl Lead {
     /// Whether the caller could have claimed it comes before whether somebody was faster.
     fn may_claim(&self, ctx: &Context) -> Result<LeadStatus, Refusal> {
         let status = MACHINE.permit(ctx.actor, &ctx.standing(None), self.status, LeadAction::Claim)?;
-        if self.owner_id.is_some() { Err(claimed()) } else { Ok(status) }
+        if self.owner_id.is_some() {
+            return Err(claimed());
+        }
+        // Otherwise a release and a claim would renew the deadline for ever.
+        let let_go = self.status == LeadStatus::New && self.first_responded_at.is_none();
+        if let_go && self.previous_owner_id == Some(ctx.actor.id) {
+            let detail =
+                "you let it go without a response; it is somebody else's turn, or a manager gives it to you";
+            return Err(Refusal::new(Code::ClaimCoolDown, detail));
+        }
+        Ok(status)
     }
 
     /// Gives it back to the lead pool.
@@ -524,6 +534,12 @@ impl Lead {
         }
         self.respond(at)?;
         Ok(Event("lead.contacted"))
+    }
+
+    /// The person asked again, by a web form. That is no response of ours.
+    pub fn ask_again(&mut self, ctx: &Context) -> Event {
+        self.last_activity_at = self.last_activity_at.max(Some(ctx.now));
+        Event("lead.asked_again")
     }
 
     /// Somebody responded; not before it came, whatever an activity says.
@@ -553,7 +569,8 @@ impl Lead {
         self.status = self.permit(ctx, LeadAction::Reopen)?;
         self.disqualify_reason = None;
         self.first_responded_at = None;
-        self.belong_to(ctx, self.owner_id);
+        // Whoever has left takes nothing up again.
+        self.belong_to(ctx, self.owner_id.filter(|owner| ctx.org.actor(*owner).is_some()));
         Ok(Event("lead.reopened"))
     }
 

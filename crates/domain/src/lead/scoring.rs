@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use super::LeadDetails;
 use crate::context::{Context, Event};
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::record;
 use crate::settings::{LeadSettings, Settings};
 use crate::text_enum;
@@ -207,6 +207,18 @@ pub struct ScoringRule {
 record!(ScoringRule, ScoringRule);
 
 impl ScoringRule {
+    /// How many there may be.
+    pub const MOST: i64 = 1000;
+
+    /// Refuses one more than there may be.
+    pub fn check_count(present: i64) -> Result<(), Refusal> {
+        if present < Self::MOST {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::TooMany, format!("there are {present} scoring rules"))
+            .with("limit", Self::MOST))
+    }
+
     /// Records a rule. Every open lead is scored anew by it, in the background.
     pub fn new(
         ctx: &Context,
@@ -255,7 +267,7 @@ pub struct Score {
     /// By the thresholds of the settings; warm where there are no rules.
     pub grade: LeadGrade,
     /// What each rule gave that holds.
-    #[schema(max_items = 200)]
+    #[schema(max_items = 1000)]
     pub score_lines: Vec<ScoreLine>,
     /// By which rules and thresholds it was scored.
     #[serde(skip)]

@@ -55,6 +55,8 @@ fn has_alternatives(kind: Kind) -> bool {
 fn describe(field: &Field, operator: Operator, several: bool) -> String {
     let name = field.name;
     let condition = match operator {
+        Operator::Equals if matches!(field.kind, Kind::Tags) => "have any of these, separated by commas",
+        Operator::Not if matches!(field.kind, Kind::Tags) => "have none of these, separated by commas",
         Operator::Equals if several => "is any of these, separated by commas",
         Operator::Equals => "is this",
         Operator::Not => "is none of these, separated by commas",
@@ -75,11 +77,10 @@ fn value(kind: Kind, several: bool) -> ObjectBuilder {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let known = |format| Some(SchemaFormat::KnownFormat(format));
     match kind {
-        Kind::Text => text().min_length(Some(1)).max_length(Some(MAX_TEXT)).pattern(Some(if several {
-            r"^[^,\u0000]+$"
-        } else {
-            r"^[^\u0000]+$"
-        })),
+        Kind::Text | Kind::Tags => text()
+            .min_length(Some(1))
+            .max_length(Some(MAX_TEXT))
+            .pattern(Some(if several { r"^[^,\u0000]+$" } else { r"^[^\u0000]+$" })),
         Kind::OneOf(words) => text().enum_values(Some(words())),
         Kind::Id => text().format(known(KnownFormat::Uuid)).min_length(Some(36)).max_length(Some(36)),
         Kind::Integer => ObjectBuilder::new()

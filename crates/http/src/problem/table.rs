@@ -53,6 +53,7 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::Merged => (308, "Merged into another record", "已合并到其他记录"),
         Code::PossibleDuplicate => (409, "Possibly known already", "可能重复"),
         Code::OwnersDiffer => (409, "Different owners", "所属负责人不同"),
+        Code::TooMany => (409, "Too many", "数量已达上限"),
         Code::HandOverNeeded => (409, "Records must be handed over", "需要先交接名下数据"),
         Code::SuccessorNeeded => (409, "A successor is needed", "需要指定接手人"),
         Code::TransferObstructed => (409, "Cannot be transferred", "无法转移"),

@@ -14,7 +14,8 @@ pub(crate) fn routes(api: &mut Api) {
         "/activities",
         "list_activities",
         "List activities",
-        "The activities about leads and customers that the caller may see.",
+        "The activities about leads and customers that the caller may see; not those about a pool customer that is \
+         masked.",
         &activities::LISTING,
         activities::list,
     )

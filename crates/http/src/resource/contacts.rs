@@ -15,7 +15,8 @@ pub(crate) fn routes(api: &mut Api) {
         "/contacts",
         "list_contacts",
         "List contacts",
-        "The contacts of the customers that the caller may see.",
+        "The contacts of the customers that the caller may see. Those of a pool customer that is masked are told once it \
+         was opened today.",
         &contacts::LISTING,
         contacts::list,
     )
@@ -33,10 +34,12 @@ pub(crate) fn routes(api: &mut Api) {
         "/contacts/{id}",
         "get_contact",
         "Get a contact",
-        "One contact of a customer that the caller may see.",
+        "One contact of a customer that the caller may see. That of a pool customer opens the customer, which counts \
+         against the pool's daily limit.",
         contacts::get,
     )
     .needs(Permission::CustomersRead)
+        .refuses(&[Code::DailyOpenLimitReached])
     .patch(
         "/contacts/{id}",
         "update_contact",

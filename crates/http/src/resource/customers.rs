@@ -1,6 +1,6 @@
 //! Customers (客户).
 
-use fairlead_application::customers;
+use fairlead_application::{Flag, customers};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 
@@ -23,11 +23,14 @@ pub(crate) fn routes(api: &mut Api) {
             "create_customer",
             "Record a customer",
             "Whoever may claim customers owns what they record, within their ownership limit; from others it \
-             goes to the public pool. A registration number is unique.",
+             goes to the public pool. A registration number is unique. What looks like a customer that is there, by \
+             registration number, telephone number, e-mail address or a company's name, is refused with the matches, \
+             as far as the caller may see them.",
             customers::create,
         )
         .needs(Permission::CustomersCreate)
-        .refuses(&[Code::Duplicate, Code::OwnershipLimitReached])
+        .flagged(&[Flag::AllowDuplicate])
+        .refuses(&[Code::PossibleDuplicate, Code::Duplicate, Code::OwnershipLimitReached])
         .get(
             "/customers/{id}",
             "get_customer",
@@ -42,11 +45,22 @@ pub(crate) fn routes(api: &mut Api) {
             "/customers/{id}",
             "update_customer",
             "Change a customer",
-            "Changes what was said about it; the owner changes by actions only, the lifecycle by events.",
+            "Changes what was said about it; the owner changes by actions only, the lifecycle by events. What \
+             makes it look like a customer that is there is refused like a new one.",
             customers::update,
         )
         .needs(Permission::CustomersUpdate)
-        .refuses(&[Code::Duplicate])
+        .flagged(&[Flag::AllowDuplicate])
+        .refuses(&[Code::PossibleDuplicate, Code::Duplicate])
+        .look(
+            "/customers/{id}/duplicates",
+            "list_customer_duplicates",
+            "List what looks like a customer",
+            "Leads and customers with the same telephone number, e-mail address or company name. Of one that the caller \
+             may not see, no more is told than that it is there.",
+            customers::duplicates,
+        )
+        .needs(Permission::CustomersUpdate)
         .delete(
             "/customers/{id}",
             "delete_customer",
@@ -115,6 +129,7 @@ pub(crate) fn routes(api: &mut Api) {
             customers::ownership_history,
         )
         .needs(Permission::CustomersRead)
+        .refuses(&[Code::DailyOpenLimitReached])
         .list_of(
             "/customers/{id}/timeline",
             "list_customer_timeline",
@@ -125,6 +140,7 @@ pub(crate) fn routes(api: &mut Api) {
             customers::timeline,
         )
         .needs(Permission::CustomersRead)
+        .refuses(&[Code::DailyOpenLimitReached])
         .batch(
             "/customers/bulk",
             "bulk_customers",

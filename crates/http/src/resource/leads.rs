@@ -46,11 +46,12 @@ pub(crate) fn routes(api: &mut Api) {
             "update_lead",
             "Change a lead",
             "Changes what was said about it; owner and status change by actions only. A converted lead is \
-             history.",
+             history. What makes it look like a record that is there is refused like a new one.",
             leads::update,
         )
         .needs(Permission::LeadsUpdate)
-        .refuses(&[Code::AlreadyConverted])
+        .flagged(&[Flag::AllowDuplicate])
+        .refuses(&[Code::AlreadyConverted, Code::PossibleDuplicate])
         .delete(
             "/leads/{id}",
             "delete_lead",
@@ -73,11 +74,12 @@ pub(crate) fn routes(api: &mut Api) {
             "/leads/{id}/claim",
             "claim_lead",
             "Take a lead from the lead pool",
-            "Of any number of claims at once, one wins.",
+            "Of any number of claims at once, one wins. Whoever let a new lead go without a response does not take it \
+             back.",
             leads::claim,
         )
         .needs(Permission::LeadsClaim)
-        .refuses(&[Code::AlreadyClaimed])
+        .refuses(&[Code::AlreadyClaimed, Code::ClaimCoolDown])
         .act(
             "/leads/{id}/release",
             "release_lead",
@@ -115,11 +117,14 @@ pub(crate) fn routes(api: &mut Api) {
             "convert_lead",
             "Make a customer of a lead",
             "Makes customer, contact and, if asked, opportunity in one step, or none of them. A second \
-             conversion is refused with the ids of what the first one made.",
+             conversion is refused with the ids of what the first one made. A new customer that looks like one that \
+             is there is refused with the matches: convert to that one instead.",
             leads::convert,
         )
         .needs(Permission::LeadsConvert)
+        .flagged(&[Flag::DryRun, Flag::AllowDuplicate])
         .refuses(&[
+            Code::PossibleDuplicate,
             Code::AlreadyConverted,
             Code::UnknownReference,
             Code::Duplicate,

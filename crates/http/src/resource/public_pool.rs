@@ -44,6 +44,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::DailyClaimLimitReached,
             Code::ClaimCoolDown,
         ])
+        .merges("/public-pool/customers")
         .batch(
             "/public-pool/distributions",
             "distribute_pool_customers",

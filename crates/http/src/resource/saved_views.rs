@@ -22,11 +22,12 @@ pub(crate) fn routes(api: &mut Api) {
             "The query must be one that the list understands.",
             saved_views::create,
         )
+        .refuses(&[Code::UnknownReference])
         .get(
             "/saved-views/{id}",
             "get_saved_view",
             "Get a saved view",
-            "One of the caller's own, or one that their team shares.",
+            "One of the caller's own, or one that is shared with their team.",
             saved_views::get,
         )
         .patch(
@@ -36,7 +37,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Its owner may.",
             saved_views::update,
         )
-        .refuses(&[Code::Forbidden])
+        .refuses(&[Code::Forbidden, Code::UnknownReference])
         .delete(
             "/saved-views/{id}",
             "delete_saved_view",

@@ -2,6 +2,7 @@
 
 use fairlead_application::scoring_rules;
 use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
 
 use crate::api::Api;
 
@@ -24,7 +25,7 @@ pub(crate) fn routes(api: &mut Api) {
             scoring_rules::create,
         )
         .needs(Permission::SettingsManage)
-
+        .refuses(&[Code::TooMany])
         .get(
             "/scoring-rules/{id}",
             "get_scoring_rule",

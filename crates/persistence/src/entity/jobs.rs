@@ -12,5 +12,5 @@ stored!(Job, "jobs" {
 members!(JobItem { id, job_id, record_kind, record_id, owner_id, outcome, reason, detail, created_at });
 kept!(JobItem, "job_items");
 
-members!(SavedViewDetails { resource, name, query, shared });
+members!(SavedViewDetails { resource, name, query, shared_with_team_id });
 stored!(SavedView, "saved_views" { id, details, owner_id, version, created_at, updated_at });

@@ -188,6 +188,9 @@ fn write_condition(sql: &mut Sql, condition: &Condition) {
             sql.push(&format!("{currency_column} = ")).bind(value[1].clone()).push(" AND ");
         }
     }
+    if matches!(condition.field.kind, Kind::Tags) {
+        return write_labels(sql, condition);
+    }
     let values = || condition.values.iter().map(|value| value[0].clone());
     let compare = |sql: &mut Sql, operator: &str| {
         for value in values() {
@@ -218,6 +221,17 @@ fn write_condition(sql: &mut Sql, condition: &Condition) {
             sql.push(&format!("{column} IS {}NULL", if yes { "" } else { "NOT " }));
         }
     }
+}
+
+/// Both databases write a list of labels with each in quotes, and know `REPLACE`; neither keeps an index of them.
+fn write_labels(sql: &mut Sql, condition: &Condition) {
+    let column = condition.field.column;
+    sql.push(if condition.operator == Operator::Not { "NOT (FALSE" } else { "(FALSE" });
+    for value in &condition.values {
+        sql.push(&format!(" OR REPLACE(CAST({column} AS TEXT), ")).bind(value[0].clone());
+        sql.push(&format!(", '') <> CAST({column} AS TEXT)"));
+    }
+    sql.push(")");
 }
 
 fn like(sql: &mut Sql, column: &str, pattern: &str) {

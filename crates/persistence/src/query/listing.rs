@@ -59,6 +59,8 @@ pub enum Kind {
     OneOf(fn() -> Vec<&'static str>),
     /// An id: equals any of, not.
     Id,
+    /// Labels: has any of, has none of.
+    Tags,
     /// A whole number: equals, and more or less than.
     Integer,
     /// True or false.
@@ -129,7 +131,7 @@ impl Field {
         }
         let mut operators = match self.kind {
             Kind::Text => vec![Equals, Not, Contains, Prefix],
-            Kind::OneOf(_) | Kind::Id => vec![Equals, Not],
+            Kind::OneOf(_) | Kind::Id | Kind::Tags => vec![Equals, Not],
             Kind::Integer | Kind::Timestamp | Kind::Date | Kind::Money(_) => vec![Equals, Gt, Gte, Lt, Lte],
             Kind::Boolean => vec![Equals],
         };
@@ -150,6 +152,8 @@ impl Field {
                 vec![text.into()]
             }
             Kind::Id => vec![parse_id(text)?.into()],
+            // As it stands in the list of them.
+            Kind::Tags => vec![serde_json::Value::from(text).to_string().into()],
             Kind::Integer => {
                 vec![text.parse::<i64>().map_err(|_| "expected a whole number".to_owned())?.into()]
             }

@@ -15,17 +15,8 @@ pub enum Predicate {
     Scope(&'static str, ScopeFilter),
     /// Rows that name, in this column, a row of another table for which the condition holds.
     Through(&'static str, &'static str, Box<Predicate>),
-    /// Rows that name themselves, in a column of another table, together with this value.
-    Mentioned {
-        /// The other table.
-        table: &'static str,
-        /// Its column with our id.
-        column: &'static str,
-        /// Its column with the value.
-        by: &'static str,
-        /// The value.
-        value: Value,
-    },
+    /// Rows that are named in this column of another table, by a row for which the condition holds.
+    Named(&'static str, &'static str, Box<Predicate>),
     /// The column has this value.
     Is(&'static str, Value),
     /// The column has one of these ids.
@@ -66,9 +57,10 @@ impl Predicate {
                 inner.write(sql);
                 sql.push(")");
             }
-            Self::Mentioned { table, column, by, value } => {
-                sql.push(&format!("id IN (SELECT {column} FROM {table} WHERE {by} = "));
-                sql.bind(value.clone()).push(")");
+            Self::Named(column, table, inner) => {
+                sql.push(&format!("id IN (SELECT {column} FROM {table} WHERE "));
+                inner.write(sql);
+                sql.push(")");
             }
             Self::Is(column, value) => {
                 sql.push(&format!("{column} = ")).bind(value.clone());

@@ -204,6 +204,7 @@ async fn ids_of_others_lead_nowhere(server: Server) {
 
 async fn ids_of_others_are_unknown_references(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let victim = &company.rep;
     let theirs = Holdings::of(&company, victim, SECRET).await;
     let caller = &company.other_rep;
@@ -292,6 +293,7 @@ async fn ids_of_others_are_unknown_references(server: Server) {
 
 async fn nothing_of_others_shows_in_lists(server: Server) {
     let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
     let victim = &company.rep;
     let theirs = Holdings::of(&company, victim, SECRET).await;
     Holdings::of(&company, &company.other_rep, "Own").await;

@@ -29,7 +29,10 @@ async fn a_disabled_user_is_out_at_once(server: Server) {
         // Warm: whatever the server remembers of a token, it remembers now.
         rep.get(&format!("/leads/{lead}")).await.expect(200);
     }
-    admin.act(&format!("/users/{}/disable", company.rep.id)).await.expect(200);
+    admin
+        .post(&format!("/users/{}/disable", company.rep.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
     for client in [rep, &second] {
         client.get(&format!("/leads/{lead}")).await.refused(401, "unauthenticated");
         client.get("/leads").await.refused(401, "unauthenticated");
@@ -168,12 +171,15 @@ async fn somebody_remains_who_can_manage_users(server: Server) {
     let admin = &company.admin.client;
     let me = format!("/users/{}", company.admin.id);
     let locked_out = |answer: crate::support::Answer| answer.refused(409, "last_administrator");
-    locked_out(admin.act(&format!("{me}/disable")).await);
+    locked_out(admin.post(&format!("{me}/disable"), json!({"keep_records": true})).await);
     locked_out(admin.patch(&me, json!({"roles": ["auditor"]})).await);
     // A second one who is disabled, or who manages less than everybody, is none.
     change_user(admin, &company.director, json!({"roles": ["admin"]})).await;
-    admin.act(&format!("/users/{}/disable", company.director.id)).await.expect(200);
-    locked_out(admin.act(&format!("{me}/disable")).await);
+    admin
+        .post(&format!("/users/{}/disable", company.director.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
+    locked_out(admin.post(&format!("{me}/disable"), json!({"keep_records": true})).await);
     let grant = |scope: &str| json!([{"permission": "users:manage", "scope": scope}]);
     let role = json!({"key": "keeper", "name": "Keeper", "grants": grant("own")});
     let role = format!("/roles/{}", admin.post("/roles", role).await.expect(201).id());
@@ -185,9 +191,9 @@ async fn somebody_remains_who_can_manage_users(server: Server) {
     let roles = json!({"grants": grant("all"), "name": "Keeper of users"});
     admin.patch(&role, roles).await.expect(200);
     change_user(admin, &company.manager, json!({"roles": ["keeper", "admin"]})).await;
-    company.manager.client.act(&format!("{me}/disable")).await.expect(200);
+    company.manager.client.post(&format!("{me}/disable"), json!({"keep_records": true})).await.expect(200);
     let last = format!("/users/{}", company.manager.id);
-    locked_out(company.manager.client.act(&format!("{last}/disable")).await);
+    locked_out(company.manager.client.post(&format!("{last}/disable"), json!({"keep_records": true})).await);
     company.manager.client.get("/users").await.expect(200);
 }
 

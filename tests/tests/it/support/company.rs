@@ -92,6 +92,11 @@ impl Company {
         self.admin.client.patch("/settings", settings).await.expect(200);
     }
 
+    /// Lets records that look alike be made, where a test is about something else.
+    pub async fn tell_no_duplicates(&self) {
+        self.set(json!({"duplicates": {"refuse_on": []}})).await;
+    }
+
     /// One person for every built-in role.
     pub fn by_role(&self) -> [(&'static str, &Person); 7] {
         [

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, Row};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,22 @@ impl Direct {
             Self::Sqlite(connection) => sqlx::query_scalar(text).fetch_one(connection).await.unwrap(),
             Self::Postgres(connection) => sqlx::query_scalar(text).fetch_one(connection).await.unwrap(),
         }
+    }
+
+    /// What a statement that explains another one answers with, in lines.
+    pub async fn plan(&mut self, text: &str) -> String {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        let lines: Vec<String> = match self {
+            Self::Sqlite(connection) => {
+                let rows = connection.fetch_all(text).await.unwrap();
+                rows.iter().map(|row| row.get("detail")).collect()
+            }
+            Self::Postgres(connection) => {
+                let rows = connection.fetch_all(text).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        };
+        lines.join("\n")
     }
 
     /// Begins a transaction that keeps others from writing what the question selects; on SQLite, from writing at all.

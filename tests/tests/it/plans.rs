@@ -1,0 +1,107 @@
+//! Lists over many records stay on an index: the databases' own plans for the statements that the server sends.
+
+use serde_json::json;
+
+use crate::support::{Company, Database, Kind, Server};
+
+on_both_databases! {
+    heavy_the_pool_is_listed_by_an_index;
+}
+
+/// How many customers there are in the pool.
+const MANY: usize = 100_000;
+
+/// Puts copies of a pool customer beside it, of four grades, ten regions and ten industries.
+async fn fill(database: &Database, template: &str) {
+    let mut direct = database.connect().await;
+    let (id, instant, numbers) = match database.kind {
+        Kind::Sqlite => (
+            "randomblob(16)",
+            "strftime('%Y-%m-%dT%H:%M:%S.000+00:00', 1767225600 + i * 60, 'unixepoch')",
+            format!(
+                "WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {MANY})"
+            ),
+        ),
+        Kind::Postgres => (
+            "gen_random_uuid()",
+            "timestamptz '2026-01-01T00:00:00Z' + i * interval '1 minute'",
+            format!("WITH numbers (i) AS (SELECT generate_series(1, {MANY}))"),
+        ),
+    };
+    let same = "tags, pool_id, locked, lifecycle, furthest, created_by, version, created_at, updated_at";
+    direct
+        .run(&format!(
+            "{numbers} INSERT INTO customers (id, kind, name, name_key, grade, region, industry, pooled_at, {same}) \
+             SELECT {id}, kind, name || ' ' || i, name_key || i, SUBSTR('ABCD', 1 + i % 4, 1), 'Region ' || (i % 10), \
+             'Industry ' || (i / 10 % 10), {instant}, {same} FROM customers, numbers WHERE customers.id = {}",
+            database.id(template)
+        ))
+        .await;
+    direct
+        .run(&format!(
+            "INSERT INTO ownership_history (id, customer_id, cause, occurred_at) \
+             SELECT {id}, id, 'created', created_at FROM customers \
+             WHERE id NOT IN (SELECT customer_id FROM ownership_history)"
+        ))
+        .await;
+    if database.kind == Kind::Postgres {
+        // What autovacuum does by itself, sooner or later.
+        direct.run("ANALYZE customers").await;
+    }
+}
+
+/// The last statement about customers in an order that the server has sent.
+fn sent(server: &Server) -> String {
+    let log = server.log();
+    let line = log.lines().rfind(|line| line.contains("FROM customers WHERE") && line.contains("ORDER BY"));
+    let (_, rest) = line.expect("a statement").split_once("db.statement=\"").expect("the whole statement");
+    let (statement, _) = rest.split_once("\" rows_affected").expect("its end");
+    statement.replace("\\n", " ")
+}
+
+/// The plan, whatever the values are.
+async fn plan(database: &Database, statement: &str) -> String {
+    let mut direct = database.connect().await;
+    match database.kind {
+        Kind::Sqlite => direct.plan(&format!("EXPLAIN QUERY PLAN {statement}")).await,
+        Kind::Postgres => {
+            let parameters = (1..100).take_while(|at| statement.contains(&format!("${at}"))).count();
+            direct.run("SET plan_cache_mode = force_generic_plan").await;
+            direct.run(&format!("PREPARE listed AS {statement}")).await;
+            let values = vec!["NULL"; parameters].join(", ");
+            direct.plan(&format!("EXPLAIN EXECUTE listed ({values})")).await
+        }
+    }
+}
+
+async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let form = json!({"kind": "company", "name": "Many"});
+    let template = company.admin.client.post("/customers", form).await.expect(201).id();
+    fill(&server.database, &template).await;
+    server.stop().await;
+    server.set("FAIRLEAD_LOG__FILTER", "warn,sqlx=debug");
+    server.restart().await;
+    let rep = company.rep.client.at(&server.url);
+    for (query, found) in [
+        ("grade=D&region=Region%205&industry=Industry%203&sort=-pooled_at", true),
+        ("grade=D&region=Region%205&industry=Industry%203&sort=name", true),
+        ("grade=A,C&region=Region%204&industry=Industry%203&sort=created_at", true),
+        ("sort=-pooled_at", true),
+        ("grade=B&sort=-pooled_at", true),
+        ("region=Region%205&sort=pooled_at", true),
+        ("sort=name", true),
+    ] {
+        let page = rep.get(&format!("/public-pool/customers?{query}")).await.expect(200);
+        assert_eq!(page.body["page"]["has_more"], found, "{query}");
+        let plan = plan(&server.database, &sent(&server)).await;
+        let scans = plan.lines().any(|line| {
+            line.contains("Seq Scan on customers")
+                || (line.contains("SCAN customers") && !line.contains("USING INDEX"))
+        });
+        assert!(!scans && plan.contains("customers_"), "{query} is read without an index:\n{plan}");
+        let sorts = plan.contains("TEMP B-TREE FOR ORDER BY") || plan.contains("Sort Key");
+        assert!(!sorts || query.contains("industry"), "{query} is sorted after it was read:\n{plan}");
+    }
+}
