@@ -354,8 +354,9 @@ async fn customers_that_are_known_are_not_made_anew(server: Server) {
     rep.client.post("/activities", form).await.expect(201);
     rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
     let convert = format!("/leads/{lead}/convert");
+    // In the pool phones are masked, so a match by phone alone does not say whose it is.
     let known = rep.client.post(&convert, json!({})).await.refused(409, "possible_duplicate");
-    assert_eq!(matches(&known)[0]["id"], json!(first));
+    assert_eq!(matches(&known), [json!({"kind": "customer", "matched_on": ["phone"], "visible": false})]);
     manager.client.post(&format!("{convert}?allow_duplicate=true"), json!({})).await.expect(200);
     let found = manager.client.get(&format!("/customers/{other}/duplicates")).await.expect(200).body;
     assert_eq!(found["data"], json!([]));

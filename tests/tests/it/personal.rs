@@ -75,6 +75,12 @@ async fn owners_hear_of_what_happens_to_theirs(server: Server) {
     let merge = json!({"loser_id": second});
     manager.client.post(&format!("/customers/{first}/merge"), merge).await.expect(200);
     assert_eq!(told(colleague, "customer_merged", 1).await[0]["record_id"], json!(first));
+    // What was asked of somebody, and taken back.
+    let form =
+        json!({"kind": "customers", "record_ids": [first], "to_user_id": inner.id, "reason": "Holidays"});
+    let transfer = colleague.client.post("/transfers", form).await.expect(201).id();
+    colleague.client.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    assert_eq!(told(inner, "transfer_withdrawn", 1).await[0]["record_id"], json!(transfer));
     // Whoever asks again by a form, asks somebody.
     let form = json!({"name": "Page", "fields": ["phone"], "required": ["phone"]});
     let form = marketing.client.post("/lead-forms", form).await.expect(201);

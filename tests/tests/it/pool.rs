@@ -305,6 +305,20 @@ async fn what_is_masked_is_a_setting(server: Server) {
         let found = rep.get(&format!("/customers?{query}")).await.expect(200);
         assert_eq!(found.body["data"], json!([]), "{query} tells what is masked");
     }
+    // Nor does a guess: of what meets it in masked data, no more is told than that somebody is there.
+    let looks_like = async |person: &Client, name: &str| {
+        let form = json!({"kind": "company", "name": name, "phone": "13800138000"});
+        let known = person.post("/customers", form).await.refused(409, "possible_duplicate");
+        known.body["matches"][0].clone()
+    };
+    let hidden = json!({"kind": "customer", "matched_on": ["phone"], "visible": false});
+    assert_eq!(looks_like(rep, "Somebody").await, hidden);
+    // Its name can be read in the pool.
+    let named =
+        json!({"kind": "customer", "matched_on": ["company"], "visible": true, "id": id, "name": "Acme"});
+    assert_eq!(looks_like(rep, "ACME").await, named);
+    let all = looks_like(&company.director.client, "ACME").await;
+    assert_eq!((&all["matched_on"], &all["id"]), (&json!(["phone", "company"]), &json!(id)));
 }
 
 async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {

@@ -119,7 +119,8 @@ impl LikeKeys {
     }
 }
 
-/// A record that may be the same. Of one that the caller may not see, no more is told than that it is there.
+/// A record that may be the same. Of one that the caller may not see, or whose common data is masked for them, no
+/// more is told than that it is there.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Likeness {
     /// What it is.
@@ -127,7 +128,8 @@ pub struct Likeness {
     /// What the two have in common.
     #[schema(max_items = 4)]
     pub matched_on: Vec<MatchedOn>,
-    /// Whether the caller may see it; otherwise it belongs to somebody else.
+    /// Whether the caller may see what the two have in common; otherwise the other one belongs to somebody else, or
+    /// is in the pool, where contact data is masked.
     pub visible: bool,
     /// Which one it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,9 +152,14 @@ impl Likeness {
         }
     }
 
-    /// A customer, as this caller may know it.
-    pub fn of_customer(ctx: &Context, customer: &Customer, matched_on: Vec<MatchedOn>) -> Self {
-        let visible = customer.reveal(ctx).is_ok();
+    /// A customer, as this caller may know it. What meets it in data that is masked for the caller must not tell
+    /// that data: by such alone it is as good as not visible.
+    pub fn of_customer(ctx: &Context, customer: &Customer, mut matched_on: Vec<MatchedOn>) -> Self {
+        let mut visible = customer.reveal(ctx).is_ok();
+        if visible && customer.is_opened(ctx) {
+            visible = matched_on.contains(&MatchedOn::Company);
+            matched_on.retain(|on| !visible || *on == MatchedOn::Company);
+        }
         Self {
             kind: LikeKind::Customer,
             matched_on,
