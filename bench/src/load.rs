@@ -91,6 +91,10 @@ pub(crate) fn request(method: &str, path: &str, token: Option<&str>, body: Optio
     if !body.is_empty() {
         text.push_str("Content-Type: application/json\r\n");
     }
+    // Nobody else changes what is changed here.
+    if method == "PATCH" {
+        text.push_str("If-Match: *\r\n");
+    }
     if method != "GET" {
         text.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }

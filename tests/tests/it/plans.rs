@@ -6,6 +6,7 @@ use crate::support::{Company, Database, Kind, Server};
 
 on_both_databases! {
     heavy_the_pool_is_listed_by_an_index;
+    heavy_what_writes_looks_by_an_index;
 }
 
 /// How many customers there are in the pool.
@@ -47,16 +48,29 @@ async fn fill(database: &Database, template: &str) {
     if database.kind == Kind::Postgres {
         // What autovacuum does by itself, sooner or later.
         direct.run("ANALYZE customers").await;
+        direct.run("ANALYZE ownership_history").await;
     }
 }
 
 /// The last statement about customers in an order that the server has sent.
 fn sent(server: &Server) -> String {
+    let about =
+        |statement: &String| statement.contains("FROM customers WHERE") && statement.contains("ORDER BY");
+    all_sent(server).into_iter().rfind(about).expect("a statement")
+}
+
+/// Every statement that the server has sent.
+fn all_sent(server: &Server) -> Vec<String> {
     let log = server.log();
-    let line = log.lines().rfind(|line| line.contains("FROM customers WHERE") && line.contains("ORDER BY"));
-    let (_, rest) = line.expect("a statement").split_once("db.statement=\"").expect("the whole statement");
-    let (statement, _) = rest.split_once("\" rows_affected").expect("its end");
-    statement.replace("\\n", " ")
+    // What is short stands in the summary, what is long follows it.
+    let whole = |line: &str| {
+        let (_, rest) = line.split_once("summary=\"")?;
+        let (summary, rest) = rest.split_once("\" db.statement=\"")?;
+        let (statement, _) = rest.split_once("\" rows_affected")?;
+        let text = if statement.is_empty() { summary } else { statement };
+        Some(text.replace("\\n", " ").trim().to_owned())
+    };
+    log.lines().filter_map(whole).collect()
 }
 
 /// The plan, whatever the values are.
@@ -69,20 +83,61 @@ async fn plan(database: &Database, statement: &str) -> String {
             direct.run("SET plan_cache_mode = force_generic_plan").await;
             direct.run(&format!("PREPARE listed AS {statement}")).await;
             let values = vec!["NULL"; parameters].join(", ");
-            direct.plan(&format!("EXPLAIN EXECUTE listed ({values})")).await
+            let values = if parameters == 0 { values } else { format!("({values})") };
+            direct.plan(&format!("EXPLAIN EXECUTE listed {values}")).await
         }
     }
 }
 
-async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
-    let mut server = server;
-    let company = Company::found(&server).await;
+/// A company with many customers in its pool, and a server that tells what it asks its database.
+async fn many(server: &mut Server) -> Company {
+    let company = Company::found(server).await;
     let form = json!({"kind": "company", "name": "Many"});
     let template = company.admin.client.post("/customers", form).await.expect(201).id();
     fill(&server.database, &template).await;
     server.stop().await;
     server.set("FAIRLEAD_LOG__FILTER", "warn,sqlx=debug");
     server.restart().await;
+    company
+}
+
+async fn heavy_what_writes_looks_by_an_index(server: Server) {
+    let mut server = server;
+    let company = many(&mut server).await;
+    let rep = company.rep.client.at(&server.url);
+    let before = all_sent(&server).len();
+    let form = json!({
+        "kind": "company", "name": "New", "phone": "138 0013 8000", "email": "zhang@example.com",
+        "registration_number": "91310000MA1FL0001X",
+    });
+    rep.post("/customers", form).await.expect(201);
+    rep.post("/leads", json!({"name": "Li", "source": "event", "company": "Newer"})).await.expect(201);
+    let pooled = rep.get("/public-pool/customers?limit=1").await.expect(200).body["data"][0].clone();
+    let path = format!("/public-pool/customers/{}", pooled["id"].as_str().unwrap());
+    rep.get(&path).await.expect(200);
+    rep.act(&format!("{path}/claim")).await.expect(200);
+    let looks = |statement: &&String| {
+        statement.starts_with("SELECT")
+            && ["FROM customers ", "FROM ownership_history "].iter().any(|from| statement.contains(from))
+    };
+    let sent = all_sent(&server);
+    let looked: Vec<&String> = sent[before..].iter().filter(looks).collect();
+    assert!(looked.len() >= 5, "{looked:#?}");
+    for statement in looked {
+        let plan = plan(&server.database, statement).await;
+        let all = |table: &str| {
+            let whole = [format!("Seq Scan on {table}"), format!("SCAN {table}")];
+            // A page of a list is read in the order of an index, not to its end.
+            plan.lines().any(|line| whole.iter().any(|word| line.contains(word)))
+                && !(plan.contains("USING INDEX customers_pooled") && statement.contains(" LIMIT "))
+        };
+        assert!(!all("customers") && !all("ownership_history"), "{statement} reads all:\n{plan}");
+    }
+}
+
+async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
+    let mut server = server;
+    let company = many(&mut server).await;
     let rep = company.rep.client.at(&server.url);
     for (query, found) in [
         ("grade=D&region=Region%205&industry=Industry%203&sort=-pooled_at", true),

@@ -82,18 +82,29 @@ impl Predicate {
                 inner.write(sql);
                 sql.push(")");
             }
-            Self::All(parts) => join(sql, parts, " AND ", "TRUE"),
-            Self::Any(parts) => join(sql, parts, " OR ", "FALSE"),
+            Self::All(parts) => join(sql, parts.iter(), " AND ", "TRUE"),
+            // An `OR FALSE` would keep SQLite from looking up each of the others by its index.
+            Self::Any(parts) => join(sql, parts.iter().filter(|part| !part.is_false()), " OR ", "FALSE"),
+        }
+    }
+
+    /// Whether no row fits, whatever the rows are.
+    fn is_false(&self) -> bool {
+        match self {
+            Self::In(_, ids) => ids.is_empty(),
+            Self::Any(parts) => parts.iter().all(Self::is_false),
+            _ => false,
         }
     }
 }
 
-fn join(sql: &mut Sql, parts: &[Predicate], word: &str, empty: &str) {
-    if parts.is_empty() {
+fn join<'a>(sql: &mut Sql, parts: impl IntoIterator<Item = &'a Predicate>, word: &str, empty: &str) {
+    let mut parts = parts.into_iter().enumerate().peekable();
+    if parts.peek().is_none() {
         sql.push(empty);
         return;
     }
-    for (at, part) in parts.iter().enumerate() {
+    for (at, part) in parts {
         sql.push(if at == 0 { "(" } else { word });
         part.write(sql);
     }
