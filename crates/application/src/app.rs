@@ -158,6 +158,7 @@ impl App {
         self.load_keys().await?;
         self.bring_built_in_roles().await?;
         self.bring_first_settings().await?;
+        self.bring_first_flows().await?;
         Ok(applied)
     }
 

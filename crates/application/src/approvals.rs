@@ -1,8 +1,10 @@
 //! Approvals (审批): what waits for whom, and what follows from a decision.
 
 use fairlead_domain::access::Permission;
+use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{
-    self, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, SubjectFacts, default_flow,
+    self, AddStepForm, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, ReturnForm,
+    SubjectFacts,
 };
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
@@ -10,9 +12,9 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{ApprovalId, InvoiceId, Prose};
+use fairlead_domain::values::{AmendmentId, ApprovalId, InvoiceId, Prose, UserId};
 use fairlead_persistence::{Predicate, Work};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -23,7 +25,7 @@ use crate::change::{Resource, there};
 use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{contracts, invoices, transfers};
+use crate::{amendments, contracts, invoices, transfers};
 
 views!(Approval, /// A request for approval.
     ApprovalView, /// A request for approval in a list.
@@ -31,6 +33,7 @@ views!(Approval, /// A request for approval.
 
 /// Which requests one means.
 const BOX: &str = "box";
+const ROLE: &str = "role";
 
 /// What a list of approvals can be asked.
 pub static LISTING: Listing = Listing {
@@ -48,6 +51,7 @@ pub static LISTING: Listing = Listing {
         Field::new("customer_id", Kind::Id).nullable(),
         Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").nullable().sortable(),
         Field::new(BOX, Kind::OneOf(|| vec!["waiting", "requested", "decided"])).one_value(),
+        Field::new(ROLE, Kind::OneOf(|| vec!["approver", "requester"])).one_value(),
     ],
     search: &["subject_number"],
     default_sort: "-created_at",
@@ -88,64 +92,123 @@ fn subject(kind: ApprovalSubject) -> Predicate {
     Predicate::Is("subject_kind", kind.as_str().into())
 }
 
-/// The requests about subjects that the caller may see.
+/// Requests of which these persons decided a step, or had it decided for them; what was returned does not count.
+fn decided_by(persons: &[UserId], void_too: bool) -> Predicate {
+    let columns = ["user_id", "on_behalf_of"].into_iter();
+    let one = |user: UserId| columns.clone().map(move |column| Predicate::Is(column, user.0.into()));
+    let mut theirs = vec![Predicate::Any(persons.iter().copied().flat_map(one).collect())];
+    if !void_too {
+        theirs.push(Predicate::Is("void", false.into()));
+    }
+    Predicate::Named("approval_id", "approval_decisions", Box::new(Predicate::All(theirs)))
+}
+
+fn decided_by_me(ctx: &Context) -> Predicate {
+    let mine = Predicate::Is("user_id", ctx.actor.id.0.into());
+    Predicate::Named("approval_id", "approval_decisions", Box::new(mine))
+}
+
+/// What waits for the caller: the SQL of [`Inbox::admits`], for each name in which they decide.
+fn waiting(ctx: &Context) -> Predicate {
+    Predicate::Any(approval::inboxes(ctx).into_iter().map(waiting_in_name).collect())
+}
+
+fn waiting_in_name(inbox: Inbox) -> Predicate {
+    let named = Predicate::Like("waiting_for", inbox.named_pattern());
+    let clause = |clause: approval::InboxClause| {
+        let mut parts =
+            vec![subject(clause.subject_kind), Predicate::Is("waiting_for", clause.waiting_for.into())];
+        parts.extend(clause.scopes.into_iter().map(|scope| Predicate::Scope("customer_id", scope)));
+        Predicate::All(parts)
+    };
+    let nobody = |column: &'static str| {
+        let persons = inbox.persons.iter().map(|user| Predicate::Is(column, user.0.into())).collect();
+        Predicate::Any(persons).negate()
+    };
+    Predicate::All(vec![
+        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
+        nobody("requester_id"),
+        nobody("owner_id"),
+        // Nobody is the beneficiary of most requests.
+        Predicate::Any(vec![Predicate::IsNull("beneficiary_id"), nobody("beneficiary_id")]),
+        decided_by(&inbox.persons, false).negate(),
+        seen_by_name(&inbox.readable),
+        Predicate::Any(inbox.clauses.into_iter().map(clause).chain([named]).collect()),
+    ])
+}
+
+fn seen_by_name(parts: &[approval::SubjectScope]) -> Predicate {
+    let part = |part: &approval::SubjectScope| {
+        Predicate::All(vec![subject(part.subject_kind), Predicate::Scope("customer_id", part.scope.clone())])
+    };
+    Predicate::Any(parts.iter().map(part).collect())
+}
+
+/// The requests about subjects that the caller may see, those that wait for whom the caller decides, and those that
+/// the caller decided.
 fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let parts = approval::readable(ctx.actor);
-    if parts.iter().all(|part| part.scope.is_nothing()) {
+    let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
+    let delegated = !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty();
+    if parts.iter().all(|part| part.scope.is_nothing()) && !delegated {
         let detail = "this takes contracts:read or invoices:read".to_owned();
         ctx.actor
             .authorize_own(Permission::ContractsRead)
             .map_err(|refusal| Refusal { detail, ..refusal })?;
     }
-    let part = |part: approval::SubjectScope| {
-        Predicate::All(vec![subject(part.subject_kind), Predicate::Scope("customer_id", part.scope)])
-    };
-    Ok(Predicate::Any(parts.into_iter().map(part).collect()))
+    Ok(Predicate::Any(seen))
 }
 
-fn decided_by(ctx: &Context) -> Predicate {
-    let mine = Predicate::Is("user_id", ctx.actor.id.0.into());
-    Predicate::Named("approval_id", "approval_decisions", Box::new(mine))
-}
-
-/// What waits for the caller: the SQL of [`Inbox::admits`].
-fn waiting(ctx: &Context) -> Predicate {
-    let inbox: Inbox = approval::inbox(ctx.actor);
-    let named = Predicate::Like("waiting_for", inbox.named_pattern());
-    let clause = |clause: approval::InboxClause| {
-        Predicate::All(vec![
-            subject(clause.subject_kind),
-            Predicate::Is("waiting_for", clause.waiting_for.into()),
-            Predicate::Scope("customer_id", clause.scope),
-        ])
-    };
-    let me = || inbox.me.0.into();
-    Predicate::All(vec![
-        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
-        Predicate::Is("requester_id", me()).negate(),
-        Predicate::Is("owner_id", me()).negate(),
-        // Nobody is the beneficiary of most requests.
-        Predicate::Any(vec![
-            Predicate::IsNull("beneficiary_id"),
-            Predicate::Is("beneficiary_id", me()).negate(),
-        ]),
-        decided_by(ctx).negate(),
-        Predicate::Any(inbox.clauses.into_iter().map(clause).chain([named]).collect()),
-    ])
-}
-
-/// `box` is not a column: it means a condition about the caller.
-fn chosen_box(ctx: &Context, list: &mut ListRequest) -> Predicate {
-    let is_box =
-        |condition: &Condition| condition.field.name == BOX && condition.operator == Operator::Equals;
-    let Some(at) = list.conditions.iter().position(is_box) else { return Predicate::True };
+/// Takes a parameter that is not a column, but means a condition about the caller, out of what was asked.
+fn chosen(list: &mut ListRequest, name: &str, meaning: impl Fn(&str) -> Predicate) -> Predicate {
+    let is_it =
+        |condition: &Condition| condition.field.name == name && condition.operator == Operator::Equals;
+    let Some(at) = list.conditions.iter().position(is_it) else { return Predicate::True };
     let condition = list.conditions.remove(at);
-    let any = condition.words().map(|word| match word {
+    Predicate::Any(condition.words().map(meaning).collect())
+}
+
+fn requested(ctx: &Context) -> Predicate {
+    Predicate::Is("requester_id", ctx.actor.id.0.into())
+}
+
+fn in_box(ctx: &Context, word: &str) -> Predicate {
+    match word {
         "waiting" => waiting(ctx),
-        "requested" => Predicate::Is("requester_id", ctx.actor.id.0.into()),
-        _ => decided_by(ctx),
-    });
-    Predicate::Any(any.collect())
+        "requested" => requested(ctx),
+        _ => decided_by_me(ctx),
+    }
+}
+
+fn in_role(ctx: &Context, word: &str) -> Predicate {
+    match word {
+        "approver" => Predicate::Any(vec![waiting(ctx), decided_by_me(ctx)]),
+        _ => requested(ctx),
+    }
+}
+
+/// How many requests concern the caller: the numbers on badges.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ApprovalCounts {
+    /// Those that wait for the caller's decision.
+    #[schema(minimum = 0)]
+    pub waiting: i64,
+    /// Those that the caller made and that are not decided.
+    #[schema(minimum = 0)]
+    pub requested: i64,
+}
+
+/// How many requests wait for the caller, and for how many the caller waits.
+pub async fn counts(app: &App, call: &Call) -> Read<ApprovalCounts> {
+    app.read(call, async |ctx, reader| {
+        let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
+        let mine = Predicate::All(vec![requested(ctx), pending]);
+        Ok(ApprovalCounts {
+            waiting: reader.count("approvals", waiting(ctx)).await?,
+            requested: reader.count("approvals", mine).await?,
+        })
+    })
+    .await
 }
 
 /// One request.
@@ -153,13 +216,13 @@ pub async fn get(app: &App, call: &Call, id: ApprovalId) -> Read<ApprovalView> {
     app.get::<Approval>(call, id).await
 }
 
-/// The requests about contracts and invoices that the caller may see; `box` chooses those that wait for the
-/// caller, that the caller made, or that the caller decided.
+/// The requests that the caller may see; `box` and `role` choose those that concern the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ApprovalSummary>> {
     app.read(call, async |ctx, reader| {
         let mut list = list.clone();
-        let chosen = chosen_box(ctx, &mut list);
-        let visible = Predicate::All(vec![readable(ctx)?, chosen]);
+        let boxed = chosen(&mut list, BOX, |word| in_box(ctx, word));
+        let in_role = chosen(&mut list, ROLE, |word| in_role(ctx, word));
+        let visible = Predicate::All(vec![readable(ctx)?, boxed, in_role]);
         let links = |approval: &Approval| Links {
             owner: Some(approval.owner_id),
             customer: approval.customer_id,
@@ -172,8 +235,8 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
 
 /// Asks for approval of a subject that was just submitted.
 pub(crate) async fn request(ctx: &Context<'_>, work: &mut Work, facts: SubjectFacts) -> Result<(), Failure> {
-    let flow = default_flow(facts.kind);
-    let (approval, event) = Approval::request(ctx, work.new_id(), &flow, facts)?;
+    let flow = ctx.org.flow(facts.kind)?;
+    let (approval, event) = Approval::request(ctx, work.new_id(), flow, facts)?;
     Ok(work.insert(&approval, event).await?)
 }
 
@@ -194,11 +257,11 @@ pub(crate) async fn withdraw_pending(
 }
 
 /// A request's subject, locked. Everybody locks the subject first, then the request.
-#[expect(clippy::large_enum_variant, reason = "a decision has one of them")]
 enum Subject {
     Contract(Contract),
     Invoice(Contract, Invoice),
     Transfer(Transfer),
+    Amendment(Contract, Amendment),
 }
 
 impl Subject {
@@ -207,6 +270,7 @@ impl Subject {
             Self::Contract(contract) => contract.version,
             Self::Invoice(_, invoice) => invoice.version,
             Self::Transfer(transfer) => transfer.version,
+            Self::Amendment(_, amendment) => amendment.version,
         }
     }
 
@@ -215,6 +279,9 @@ impl Subject {
             Self::Contract(contract) => contracts::activate(ctx, work, contract).await,
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
             Self::Transfer(transfer) => transfers::execute(ctx, work, transfer).await,
+            Self::Amendment(contract, amendment) => {
+                amendments::execute(ctx, work, (contract, amendment)).await
+            }
         }
     }
 
@@ -229,6 +296,7 @@ impl Subject {
                 invoices::decided(ctx, work, (contract, invoice), false).await
             }
             Self::Transfer(transfer) => transfers::ended(work, transfer, |it| it.reject(ctx)).await,
+            Self::Amendment(_, amendment) => amendments::ended(work, amendment, |it| it.reject(ctx)).await,
         }
     }
 }
@@ -243,6 +311,10 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
             Subject::Invoice(contract, invoice)
         }
         ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
+        ApprovalSubject::ContractAmendment | ApprovalSubject::InstallmentChange => {
+            let (contract, amendment) = amendments::load(ctx, work, AmendmentId(found.subject_id)).await?;
+            Subject::Amendment(contract, amendment)
+        }
     };
     let approval = there(work.load(id).await?)?;
     Ok((subject, approval))
@@ -259,10 +331,10 @@ async fn decide(
         let (subject, before) = load(ctx, work, id).await?;
         call.check_version(before.version)?;
         let mut after = before.clone();
-        let (progress, event) = after.decide(ctx, outcome, comment.clone())?;
+        let (progress, decision, event) = after.decide(ctx, outcome, comment.clone())?;
         before.check_version(subject.version())?;
         work.save(&before, &mut after, event).await?;
-        work.note_decision(id.0, before.step, ctx.actor.id, outcome.as_str()).await?;
+        work.note_decision(&before, &decision).await?;
         match progress {
             Progress::Next => {}
             Progress::Approved => subject.go_on(ctx, work).await?,
@@ -314,6 +386,9 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
             Subject::Transfer(transfer) => {
                 transfers::ended(work, &transfer, |it| it.withdraw(ctx)).await?;
             }
+            Subject::Amendment(_, amendment) => {
+                amendments::ended(work, &amendment, |it| it.withdraw(ctx)).await?;
+            }
         }
         let mut after = before.clone();
         let event = after.withdraw(ctx)?;
@@ -321,4 +396,71 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
         Ok(after.view(ctx)?)
     })
     .await
+}
+
+/// Moves a pending request without deciding it.
+async fn move_on(
+    app: &App,
+    call: &Call,
+    id: ApprovalId,
+    case: impl AsyncFn(&Context<'_>, &mut Work, &mut Approval) -> Result<Event, Failure>,
+) -> Written<ApprovalView> {
+    app.write(call, async |ctx, work| {
+        let (_, before) = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let mut after = before.clone();
+        let event = case(ctx, work, &mut after).await?;
+        work.save(&before, &mut after, event).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// Has a former step, and those after it, decided anew.
+pub async fn return_to(
+    app: &App,
+    call: &Call,
+    id: ApprovalId,
+    form: Valid<ReturnForm>,
+) -> Written<ApprovalView> {
+    move_on(app, call, id, async |ctx, work, approval| {
+        let event = approval.return_to(ctx, form.clone())?;
+        work.void_decisions(id.0, form.step).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Has one more person agree.
+pub async fn add_step(
+    app: &App,
+    call: &Call,
+    id: ApprovalId,
+    form: Valid<AddStepForm>,
+) -> Written<ApprovalView> {
+    move_on(app, call, id, async |ctx, _, approval| Ok(approval.add_step(ctx, form.clone())?)).await
+}
+
+/// What one says about a request.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommentForm {
+    /// What.
+    #[validate(nested)]
+    pub comment: Prose,
+}
+
+/// Says something about a request.
+pub async fn comment(
+    app: &App,
+    call: &Call,
+    id: ApprovalId,
+    form: Valid<CommentForm>,
+) -> Written<ApprovalView> {
+    move_on(app, call, id, async |ctx, _, approval| Ok(approval.comment(ctx, form.comment.clone())?)).await
+}
+
+/// Reminds those for whom a request waits.
+pub async fn remind(app: &App, call: &Call, id: ApprovalId) -> Written<ApprovalView> {
+    move_on(app, call, id, async |ctx, _, approval| Ok(approval.remind(ctx)?)).await
 }

@@ -14,6 +14,7 @@ use fairlead_domain::invoice::Invoice;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::Payment;
+use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContractId, InstallmentId, Line, Money, NumberKind};
 use fairlead_persistence::{Predicate, StoreError, Work};
@@ -228,7 +229,7 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;
-        approvals::request(ctx, work, SubjectFacts::of_contract(&after)?).await?;
+        approvals::request(ctx, work, SubjectFacts::of_contract(&after, &customer)?).await?;
         Ok(after.view(ctx)?)
     })
     .await
@@ -362,6 +363,27 @@ fn installments(ctx: &Context, mut parts: Vec<Installment>) -> Result<Vec<Instal
 /// The rows of a table that belong to a contract.
 pub(crate) fn of_contract(id: ContractId) -> Predicate {
     Predicate::Is("contract_id", id.0.into())
+}
+
+/// Tells of an installment that is due soon or overdue, if that was not told yet.
+pub(crate) async fn warn(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    contract: &Contract,
+    before: &Installment,
+) -> Result<(), Failure> {
+    let mut after = before.clone();
+    let Some(warning) = after.warn(ctx) else { return Ok(()) };
+    work.save(before, &mut after, Event("installment.told")).await?;
+    let told = serde_json::json!({
+        "installment_id": after.id, "sequence": after.sequence, "due_on": after.due_on,
+        "outstanding": after.amount.minus(after.paid)?, "overdue_days": after.overdue_days(ctx.today()),
+    });
+    let mut changes = serde_json::Map::new();
+    changes.insert("installment".to_owned(), told);
+    let data = serde_json::to_value(contract).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    work.note_changes(warning.event(), RecordKind::Contract, contract.id.0, changes, data);
+    Ok(())
 }
 
 /// The opportunity of a contract that will not be signed goes back to the stage before.

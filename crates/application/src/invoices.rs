@@ -182,7 +182,8 @@ pub async fn submit(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceVie
         let event = after.submit(ctx, &mut summed)?;
         work.save(&before, &mut after, event).await?;
         work.save(&contract, &mut summed, Event("contract.sums_changed")).await?;
-        approvals::request(ctx, work, SubjectFacts::of_invoice(&after)?).await?;
+        let customer: Customer = there(work.find(after.customer_id).await?)?;
+        approvals::request(ctx, work, SubjectFacts::of_invoice(&after, &contract, &customer)?).await?;
         Ok(after.view(ctx)?)
     })
     .await

@@ -1,16 +1,17 @@
 //! What hangs on a record that is merged into another one goes along.
 
 use fairlead_domain::activity::{Activity, SubjectKind};
+use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::Approval;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Event;
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Collaborator, Customer};
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_domain::invoice::Invoice;
+use fairlead_domain::invoice::{CreditNote, Invoice};
 use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
-use fairlead_domain::payment::Payment;
+use fairlead_domain::payment::{Payment, Refund};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::values::LeadId;
@@ -68,6 +69,9 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
         .await?;
     each(work, of("customer_id"), "contract.merged", |it: &mut Contract| it.details.customer_id = to).await?;
     each(work, of("customer_id"), "invoice.merged", |it: &mut Invoice| it.customer_id = to).await?;
+    each(work, of("customer_id"), "amendment.merged", |it: &mut Amendment| it.customer_id = to).await?;
+    each(work, of("customer_id"), "credit_note.merged", |it: &mut CreditNote| it.customer_id = to).await?;
+    each(work, of("customer_id"), "refund.merged", |it: &mut Refund| it.customer_id = to).await?;
     each(work, of("customer_id"), "payment.merged", |it: &mut Payment| it.customer_id = to).await?;
     each(work, of("customer_id"), "approval.merged", |it: &mut Approval| it.customer_id = Some(to)).await?;
     let named = Predicate::All(vec![

@@ -7,21 +7,25 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::{
-    Allocation, Payment, PaymentDetails, PaymentForm, PaymentMethod, PaymentStatus,
+    Allocation, Anew, Payment, PaymentDetails, PaymentForm, PaymentMethod, PaymentStatus, ReallocateForm,
 };
+use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{ContractId, Line, NumberKind, PaymentId};
+use fairlead_domain::values::{ContractId, Line, NumberKind, PaymentId, Tags};
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 use validator::Validate;
 
 use crate::app::App;
+use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
+use crate::receipts;
 use crate::views::summary;
 
 /// A payment with what it settles.
@@ -60,6 +64,8 @@ pub static LISTING: Listing = Listing {
         Field::new("status", words!(PaymentStatus)),
         Field::new("method", words!(PaymentMethod)),
         Field::new("bank_reference", Kind::Text).nullable(),
+        Field::new("payer", Kind::Text).nullable(),
+        Field::new("labels", Kind::Tags),
         Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").sortable(),
         Field::new("received_on", Kind::Date).sortable(),
         Field::new("confirmed_at", Kind::Timestamp).nullable().sortable(),
@@ -83,21 +89,21 @@ fn view(ctx: &Context, payment: Payment, allocations: Vec<Allocation>) -> Paymen
 }
 
 /// A contract with everything that payments settle. The contract's lock keeps all of it still.
-struct Books {
+pub(crate) struct Books {
     contract: Contract,
     invoices: Vec<Invoice>,
     installments: Vec<Installment>,
 }
 
 impl Books {
-    async fn open(work: &Work, contract: Contract) -> Result<Self, Failure> {
+    pub(crate) async fn open(work: &Work, contract: Contract) -> Result<Self, Failure> {
         let invoices = work.load_all(of_contract(contract.id)).await?;
         let installments = work.load_all(of_contract(contract.id)).await?;
         Ok(Self { contract, invoices, installments })
     }
 
     /// Lets a rule change the books, and writes what it changed.
-    async fn post<T>(
+    pub(crate) async fn post<T>(
         self,
         ctx: &Context<'_>,
         work: &mut Work,
@@ -117,8 +123,20 @@ impl Books {
     }
 }
 
-fn of_payment(id: PaymentId) -> Predicate {
-    Predicate::Is("payment_id", id.0.into())
+/// The allocations of a payment that count.
+pub(crate) fn of_payment(id: PaymentId) -> Predicate {
+    Predicate::All(vec![Predicate::Is("payment_id", id.0.into()), Predicate::Is("void", false.into())])
+}
+
+/// Writes that a payment is allocated anew.
+pub(crate) async fn save_anew(work: &mut Work, before: &[Allocation], mut anew: Anew) -> Result<(), Failure> {
+    for (before, after) in before.iter().zip(&mut anew.void) {
+        work.save(before, after, Event("payment.allocation_voided")).await?;
+    }
+    for allocation in &anew.live {
+        work.insert(allocation, Event("payment.allocated")).await?;
+    }
+    Ok(())
 }
 
 /// One payment.
@@ -148,28 +166,36 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Paymen
 
 /// Records a payment and puts it on what it settles.
 pub async fn create(app: &App, call: &Call, form: Valid<PaymentForm>) -> Written<PaymentView> {
-    app.write(call, async |ctx, work| {
-        let contract = named_contract(ctx, work, form.contract_id).await?;
-        let number = work.next_number(NumberKind::Payment, ctx.today().year()).await?;
-        let id = work.new_id();
-        let books = Books::open(work, contract).await?;
-        let (payment, allocations, event) = books
-            .post(ctx, work, |contract, invoices, installments| {
-                let next = || app.new_uuid().into();
-                Payment::record(ctx, id, number.clone(), contract, invoices, installments, form.clone(), next)
-            })
-            .await?;
-        work.insert(&payment, event).await?;
-        for allocation in &allocations {
-            work.insert(allocation, Event("payment.allocated")).await?;
-        }
-        Ok(view(ctx, payment, allocations))
-    })
-    .await
+    app.write(call, async |ctx, work| record(ctx, work, form.clone()).await).await
+}
+
+pub(crate) async fn record(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    form: Valid<PaymentForm>,
+) -> Result<PaymentView, Failure> {
+    let contract = named_contract(ctx, work, form.contract_id).await?;
+    let number = work.next_number(NumberKind::Payment, ctx.today().year()).await?;
+    let (id, next) = (work.new_id(), work.ids());
+    let books = Books::open(work, contract).await?;
+    let (payment, allocations, event) = books
+        .post(ctx, work, |contract, invoices, installments| {
+            Payment::record(ctx, id, number, contract, invoices, installments, form, || next().into())
+        })
+        .await?;
+    work.insert(&payment, event).await?;
+    for allocation in &allocations {
+        work.insert(allocation, Event("payment.allocated")).await?;
+    }
+    Ok(view(ctx, payment, allocations))
 }
 
 /// Locks the contract first, then the payment: the order in which everybody locks.
-async fn load(ctx: &Context<'_>, work: &Work, id: PaymentId) -> Result<(Contract, Payment), Failure> {
+pub(crate) async fn load(
+    ctx: &Context<'_>,
+    work: &Work,
+    id: PaymentId,
+) -> Result<(Contract, Payment), Failure> {
     let found: Payment = there(work.find(id).await?)?;
     found.reveal(ctx)?;
     let contract_id: ContractId = found.details.contract_id;
@@ -206,35 +232,42 @@ type Step = fn(
 ) -> Result<Event, Refusal>;
 
 async fn take(
-    app: &App,
+    ctx: &Context<'_>,
+    work: &mut Work,
     call: &Call,
-    id: PaymentId,
-    reason: Option<Line>,
+    (id, reason): (PaymentId, Option<Line>),
     step: Step,
-) -> Written<PaymentView> {
-    app.write(call, async |ctx, work| {
-        let (contract, before) = load(ctx, work, id).await?;
-        call.check_version(before.version)?;
-        let allocations: Vec<Allocation> = work.find_all(of_payment(id)).await?;
-        let mut after = before.clone();
-        let books = Books::open(work, contract).await?;
-        let event = books
-            .post(ctx, work, |contract, invoices, installments| {
-                step(&mut after, ctx, (contract, invoices, installments, &allocations), reason.clone())
-            })
-            .await?;
-        work.save(&before, &mut after, event).await?;
-        Ok(view(ctx, after, allocations))
-    })
-    .await
+) -> Result<PaymentView, Failure> {
+    let (contract, before) = load(ctx, work, id).await?;
+    call.check_version(before.version)?;
+    let allocations: Vec<Allocation> = work.find_all(of_payment(id)).await?;
+    let mut after = before.clone();
+    let books = Books::open(work, contract).await?;
+    let event = books
+        .post(ctx, work, |contract, invoices, installments| {
+            step(&mut after, ctx, (contract, invoices, installments, &allocations), reason)
+        })
+        .await?;
+    work.save(&before, &mut after, event).await?;
+    if after.status == PaymentStatus::Rejected {
+        receipts::release(work, &after).await?;
+    }
+    Ok(view(ctx, after, allocations))
 }
+
+const CONFIRM: Step = |payment, ctx, (contract, invoices, installments, allocations), _| {
+    payment.confirm(ctx, contract, invoices, installments, allocations)
+};
+const REJECT: Step = |payment, ctx, (contract, invoices, installments, allocations), reason| {
+    payment.reject(ctx, contract, invoices, installments, allocations, given(reason)?)
+};
+const REVERSE: Step = |payment, ctx, (contract, invoices, installments, allocations), reason| {
+    payment.reverse(ctx, contract, invoices, installments, allocations, given(reason)?)
+};
 
 /// Says that the money arrived.
 pub async fn confirm(app: &App, call: &Call, id: PaymentId) -> Written<PaymentView> {
-    take(app, call, id, None, |payment, ctx, (contract, invoices, installments, allocations), _| {
-        payment.confirm(ctx, contract, invoices, installments, allocations)
-    })
-    .await
+    app.write(call, async |ctx, work| take(ctx, work, call, (id, None), CONFIRM).await).await
 }
 
 fn given(reason: Option<Line>) -> Result<Line, Refusal> {
@@ -243,18 +276,141 @@ fn given(reason: Option<Line>) -> Result<Line, Refusal> {
 
 /// Says that the money did not arrive.
 pub async fn reject(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>) -> Written<PaymentView> {
-    let reason = Some(form.reason.clone());
-    take(app, call, id, reason, |payment, ctx, (contract, invoices, installments, allocations), reason| {
-        payment.reject(ctx, contract, invoices, installments, allocations, given(reason)?)
-    })
-    .await
+    let end = || (id, Some(form.reason.clone()));
+    app.write(call, async |ctx, work| take(ctx, work, call, end(), REJECT).await).await
 }
 
 /// Takes a confirmed payment back.
 pub async fn reverse(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>) -> Written<PaymentView> {
-    let reason = Some(form.reason.clone());
-    take(app, call, id, reason, |payment, ctx, (contract, invoices, installments, allocations), reason| {
-        payment.reverse(ctx, contract, invoices, installments, allocations, given(reason)?)
+    let end = || (id, Some(form.reason.clone()));
+    app.write(call, async |ctx, work| take(ctx, work, call, end(), REVERSE).await).await
+}
+
+/// Puts a payment on other invoices or installments of its contract.
+pub async fn reallocate(
+    app: &App,
+    call: &Call,
+    id: PaymentId,
+    form: Valid<ReallocateForm>,
+) -> Written<PaymentView> {
+    app.write(call, async |ctx, work| {
+        let (contract, before) = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let allocations: Vec<Allocation> = work.load_all(of_payment(id)).await?;
+        let books = Books::open(work, contract).await?;
+        let (anew, event) = books
+            .post(ctx, work, |contract, invoices, installments| {
+                let next = || app.new_uuid().into();
+                before.reallocate(ctx, contract, invoices, installments, &allocations, &form, next)
+            })
+            .await?;
+        save_anew(work, &allocations, anew).await?;
+        let mut after = before.clone();
+        work.save(&before, &mut after, event).await?;
+        let allocations = work.find_all(of_payment(id)).await?;
+        Ok(view(ctx, after, allocations))
     })
     .await
+}
+
+text_enum! {
+    /// What is done with many payments.
+    pub enum PaymentBulkAction {
+        /// Say that the money arrived.
+        Confirm = "confirm",
+        /// Say that it did not.
+        Reject = "reject",
+        /// Give them other labels, such as that the commission was settled.
+        Label = "label",
+    }
+}
+
+/// One payment of a bulk call.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentBulkItem {
+    /// Which one it is.
+    pub id: PaymentId,
+    /// The version that the caller believes to change.
+    #[serde(default)]
+    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+    /// Why; to reject.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
+    /// All of its labels; to label.
+    #[serde(default)]
+    #[validate(nested)]
+    pub labels: Option<Tags>,
+}
+
+/// Something that is done with many payments.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentBulk {
+    /// What.
+    pub action: PaymentBulkAction,
+    /// What happens when some are refused.
+    pub mode: BulkMode,
+    /// With which.
+    #[validate(length(min = 1, max = "bulk::MAX", message = "must have between 1 and 200 items"), nested)]
+    #[schema(min_items = 1, max_items = 200)]
+    pub items: Vec<PaymentBulkItem>,
+}
+
+impl bulk::Operation for PaymentBulkItem {
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+    fn version(&self) -> Option<i64> {
+        self.version
+    }
+}
+
+/// Confirms, rejects or labels many payments.
+pub async fn bulk(app: &App, call: &Call, form: Valid<PaymentBulk>) -> Written<BulkResult> {
+    app.write(call, async |ctx, work| {
+        ctx.actor.authorize_own(Permission::PaymentsRead)?;
+        bulk::distinct(&form.items)?;
+        // Contracts are locked first, in one order, whatever the order of the call.
+        let named = Predicate::ids(form.items.iter().map(|item| item.id.0));
+        let payments: Vec<Payment> = work.find_all(named).await?;
+        let contracts = payments.iter().map(|payment| payment.details.contract_id.0);
+        work.load_all::<Contract>(Predicate::ids(contracts)).await?;
+        bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            let view = match form.action {
+                PaymentBulkAction::Confirm => take(ctx, work, call, (item.id, None), CONFIRM).await?,
+                PaymentBulkAction::Reject => {
+                    let reason = bulk::needed(item.reason.as_ref(), at, "reason")?;
+                    take(ctx, work, call, (item.id, Some(reason)), REJECT).await?
+                }
+                PaymentBulkAction::Label => {
+                    let labels = bulk::needed(item.labels.as_ref(), at, "labels")?;
+                    label(ctx, work, call, item.id, labels).await?
+                }
+            };
+            Ok(view.version())
+        })
+        .await
+    })
+    .await
+}
+
+async fn label(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: PaymentId,
+    labels: Tags,
+) -> Result<PaymentView, Failure> {
+    let (_, before) = load(ctx, work, id).await?;
+    call.check_version(before.version)?;
+    before.may_update(ctx)?;
+    let mut after = before.clone();
+    let event = after.edit(ctx, Valid::check(PaymentDetails { labels, ..before.details.clone() })?)?;
+    work.save(&before, &mut after, event).await?;
+    let allocations = work.find_all(of_payment(id)).await?;
+    Ok(view(ctx, after, allocations))
 }

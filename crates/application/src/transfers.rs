@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use fairlead_domain::access::{Permission, ScopeFilter};
+use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Customer, OwnerLoad};
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_domain::invoice::{Invoice, InvoiceStatus};
+use fairlead_domain::invoice::{CreditNote, Invoice, InvoiceStatus};
 use fairlead_domain::opportunity::Opportunity;
-use fairlead_domain::payment::Payment;
+use fairlead_domain::payment::{Payment, Refund};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::{
     Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle, TransferStatus,
@@ -20,6 +21,7 @@ use fairlead_domain::values::{CustomerId, Line, NumberKind, TransferId, UserId};
 use fairlead_persistence::{Predicate, Work};
 use uuid::Uuid;
 
+use crate::amendments;
 use crate::app::App;
 use crate::approvals;
 use crate::bulk::refused;
@@ -126,7 +128,10 @@ pub async fn create(app: &App, call: &Call, form: Valid<TransferDetails>) -> Wri
         for record in along {
             note(work, &transfer, record, Going::Along { pending: true }).await?;
         }
-        approvals::request(ctx, work, SubjectFacts::of_transfer(&transfer)?).await?;
+        let about = Predicate::ids(transfer.customer_ids.iter().map(|customer| customer.0));
+        let about: Vec<Customer> = work.find_all(about).await?;
+        let grades = about.iter().filter_map(|customer| customer.details.grade).collect();
+        approvals::request(ctx, work, SubjectFacts::of_transfer(&transfer, grades)?).await?;
         Ok(transfer.view(ctx)?)
     })
     .await
@@ -462,14 +467,30 @@ impl Moving {
         let invoices: Vec<Invoice> = work.load_all(of_contract()).await?;
         let pending =
             invoices.iter().filter(|invoice| invoice.status == InvoiceStatus::PendingApproval).count();
+        let pending = pending + amendments::count_pending(work, before).await?;
         let mut after = before.clone();
         let event = after.transfer(self.to, pending)?;
         work.save(before, &mut after, event).await?;
         work.release_from_transfers(before.id.0).await?;
+        for amendment in &work.load_all::<Amendment>(of_contract()).await? {
+            let mut after = amendment.clone();
+            after.owner_id = self.to;
+            work.save(amendment, &mut after, Event("amendment.transferred")).await?;
+        }
         for invoice in &invoices {
             let mut after = invoice.clone();
             after.owner_id = self.to;
             work.save(invoice, &mut after, Event("invoice.transferred")).await?;
+        }
+        for note in &work.load_all::<CreditNote>(of_contract()).await? {
+            let mut after = note.clone();
+            after.owner_id = self.to;
+            work.save(note, &mut after, Event("credit_note.transferred")).await?;
+        }
+        for refund in &work.load_all::<Refund>(of_contract()).await? {
+            let mut after = refund.clone();
+            after.owner_id = self.to;
+            work.save(refund, &mut after, Event("refund.transferred")).await?;
         }
         for payment in &work.load_all::<Payment>(of_contract()).await? {
             let mut after = payment.clone();

@@ -121,6 +121,8 @@ text_enum! {
         SeparationOfDuties = "separation_of_duties",
         /// The approval was decided before.
         AlreadyDecided = "already_decided",
+        /// Those for whom it waits were reminded not long ago; `next_at` says when they may be again.
+        RemindedRecently = "reminded_recently",
         /// A rejection needs a comment.
         CommentRequired = "comment_required",
         /// The approval belongs to an older version of the record.
@@ -128,16 +130,30 @@ text_enum! {
 
         /// The contract is not ready to be submitted.
         ContractIncomplete = "contract_incomplete",
+        /// More is invoiced or received than the contract's new amount.
+        AmendmentBelowSums = "amendment_below_sums",
+        /// More was put on an installment than it is to be, or it is to be left out.
+        InstallmentHasPayments = "installment_has_payments",
         /// Installments do not add up to the contract's amount.
         InstallmentsMismatch = "installments_mismatch",
         /// The contract does not run.
         ContractNotActive = "contract_not_active",
         /// Invoices would exceed the contract's amount.
         InvoiceExceedsContract = "invoice_exceeds_contract",
+        /// A part of the invoice was credited.
+        InvoiceCredited = "invoice_credited",
+        /// Credit notes would exceed the invoice.
+        CreditExceedsInvoice = "credit_exceeds_invoice",
         /// Payments are allocated to the invoice.
         InvoiceHasPayments = "invoice_has_payments",
         /// Payments would exceed the contract's amount.
         PaymentExceedsContract = "payment_exceeds_contract",
+        /// The receipt and the payment are not the same amount.
+        ReceiptMismatch = "receipt_mismatch",
+        /// A part of the payment was paid back.
+        PaymentRefunded = "payment_refunded",
+        /// Refunds would exceed the payment.
+        RefundExceedsPayment = "refund_exceeds_payment",
         /// Allocations would exceed what is open on an invoice or installment.
         AllocationExceedsOpen = "allocation_exceeds_open",
         /// Allocations do not add up to the payment's amount.

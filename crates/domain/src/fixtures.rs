@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::{Actor, BUILT_IN, BuiltInRole, RoleKey};
+use crate::approval::{ApprovalFlow, ApprovalSubject, Delegation, DelegationDetails};
 use crate::context::Context;
 use crate::contract::{
     CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentPlan,
@@ -17,8 +18,8 @@ use crate::organisation::{
 use crate::pool::Pool;
 use crate::valid::Valid;
 use crate::values::{
-    ContractId, Currency, CustomerId, Email, InstallmentId, InvoiceId, Line, Money, Number, NumberKind,
-    PoolId, Rate, RoleId, TeamId, Timestamp, UserId,
+    ContractId, Currency, CustomerId, DelegationId, Email, FlowId, InstallmentId, InvoiceId, Line, Money,
+    Number, NumberKind, PoolId, Rate, RoleId, TeamId, Timestamp, UserId,
 };
 
 pub(crate) const REP: u128 = 1;
@@ -48,6 +49,30 @@ pub(crate) fn cny(minor: i64) -> Money {
     Money::from_minor(minor, Currency::CNY)
 }
 
+/// The flow that Fairlead brings along.
+pub(crate) fn flow(kind: ApprovalSubject) -> ApprovalFlow {
+    ApprovalFlow::first(FlowId(Uuid::from_u128(90)), kind, now())
+}
+
+/// Has one user decide for another, for an hour from now on.
+pub(crate) fn delegation(from: u128, to: u128) -> Delegation {
+    Delegation {
+        id: DelegationId(Uuid::from_u128(from * 100 + to)),
+        details: DelegationDetails {
+            user_id: user(from),
+            delegate_id: user(to),
+            starts_at: now(),
+            ends_at: now().plus(chrono::Duration::hours(1)),
+            subject_kinds: Vec::new(),
+            reason: None,
+        },
+        created_by: user(from),
+        version: 1,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
 /// The organisation, and what a test asks it for.
 pub(crate) struct World(pub(crate) Organisation);
 
@@ -70,6 +95,11 @@ impl World {
 
     /// These users in teams 1 to 3, with the built-in roles.
     pub(crate) fn of(users: &[(u128, Option<u128>, &[&str])]) -> Self {
+        Self::with(users, Vec::new())
+    }
+
+    /// The same, some of whom decide for others.
+    pub(crate) fn with(users: &[(u128, Option<u128>, &[&str])], delegations: Vec<Delegation>) -> Self {
         let teams = [(1, None), (2, Some(1)), (3, Some(1))].map(|(id, parent)| Team {
             id: team(id),
             details: TeamDetails { name: Line::new(format!("Team {id}")), parent_id: parent.map(team) },
@@ -100,6 +130,8 @@ impl World {
                 teams: teams.to_vec(),
                 roles,
                 pools: vec![Pool::first(PoolId(Uuid::from_u128(60)), now())],
+                flows: ApprovalSubject::ALL.iter().map(|kind| flow(*kind)).collect(),
+                delegations,
                 ..Parts::default()
             },
         ))

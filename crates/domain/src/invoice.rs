@@ -1,7 +1,10 @@
 //! Invoices (开票): asked for by sales, approved by manager and finance, issued by finance.
 
+mod credit;
 #[cfg(test)]
 mod tests;
+
+pub use credit::{CreditForm, CreditNote};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,8 @@ text_enum! {
         Issued = "issued",
         /// Taken back after it was issued.
         Voided = "voided",
+        /// Credited in full (红冲).
+        Credited = "credited",
         /// Given up before it was issued.
         Cancelled = "cancelled",
     }
@@ -54,6 +59,8 @@ text_enum! {
         Issue = "issue",
         /// Take it back.
         Void = "void",
+        /// Credit notes add up to it.
+        Credit = "credit",
         /// The last approver agreed.
         Approve = "approve",
         /// An approver did not agree.
@@ -114,7 +121,14 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
             from: &[InvoiceStatus::Issued],
             to: Some(InvoiceStatus::Voided),
             who: Who::Holder(Permission::InvoicesVoid),
-            guards: &["a reason is given", "no payment is allocated to it"],
+            guards: &["a reason is given", "no payment is allocated to it", "no part of it was credited"],
+        },
+        Rule {
+            action: InvoiceAction::Credit,
+            from: &[InvoiceStatus::Issued],
+            to: Some(InvoiceStatus::Credited),
+            who: Who::System,
+            guards: &["credit notes add up to its amount"],
         },
         Rule {
             action: InvoiceAction::Approve,
@@ -172,6 +186,8 @@ pub struct Invoice {
     pub owner_id: UserId,
     /// Its state.
     pub status: InvoiceStatus,
+    /// What credit notes took back of it.
+    pub credited: Money,
     /// What recorded and confirmed payments put on it.
     pub allocated: Money,
     /// What confirmed payments put on it.
@@ -238,6 +254,7 @@ impl Invoice {
             customer_id: contract.details.customer_id,
             owner_id: contract.owner_id,
             status: InvoiceStatus::Draft,
+            credited: nothing,
             allocated: nothing,
             paid: nothing,
             tax_invoice_number: None,
@@ -368,10 +385,24 @@ impl Invoice {
     pub fn void(&mut self, ctx: &Context, contract: &mut Contract, reason: Line) -> Result<Event, Refusal> {
         let status = self.permit(ctx, InvoiceAction::Void)?;
         self.unpaid()?;
+        self.uncredited()?;
         contract.void_invoice(self.details.amount)?;
         self.status = status;
         self.void_reason = Some(reason);
         Ok(Event("invoice.voided"))
+    }
+
+    /// What of it nobody paid for, and no credit note took back.
+    pub fn open(&self) -> Result<Money, Refusal> {
+        self.details.amount.minus(self.credited)?.minus(self.allocated)
+    }
+
+    fn uncredited(&self) -> Result<(), Refusal> {
+        if self.credited.is_zero() {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::InvoiceCredited, "a part of it was credited; credit the rest")
+            .with("credited", self.credited))
     }
 
     fn unpaid(&self) -> Result<(), Refusal> {
@@ -387,9 +418,10 @@ impl Invoice {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             InvoiceAction::Withdraw => asked_by(ctx, self.submitted_by),
-            InvoiceAction::Void => self.unpaid(),
+            InvoiceAction::Void => self.unpaid().and_then(|()| self.uncredited()),
             _ => Ok(()),
         });
+        actions.push(AllowedAction::judge("credit", self.may_credit(ctx)));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
         actions

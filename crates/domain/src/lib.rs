@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod amendment;
 pub mod approval;
 pub mod audit;
 pub mod contact;
@@ -25,6 +26,7 @@ pub mod patch;
 pub mod payment;
 pub mod pipeline;
 pub mod pool;
+pub mod receipt;
 pub mod record;
 pub mod saved_view;
 pub mod settings;

@@ -50,8 +50,18 @@ text_enum! {
         TransferRejected = "transfer_rejected",
         /// A transfer that concerns you was taken back.
         TransferWithdrawn = "transfer_withdrawn",
+        /// An installment of a contract that concerns you is due soon.
+        InstallmentDueSoon = "installment_due_soon",
+        /// An installment of a contract that concerns you is overdue.
+        InstallmentOverdue = "installment_overdue",
         /// A request waits for your decision.
         ApprovalWaiting = "approval_waiting",
+        /// A request still waits for your decision.
+        ApprovalReminder = "approval_reminder",
+        /// A request of yours goes back to a former step.
+        ApprovalReturned = "approval_returned",
+        /// Somebody said something about a request that concerns you.
+        ApprovalCommented = "approval_commented",
         /// A request of yours was approved.
         ApprovalApproved = "approval_approved",
         /// A request of yours was rejected.
@@ -145,9 +155,28 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         "transfer.approved" => transfer(data, N::TransferApproved),
         "transfer.rejected" => transfer(data, N::TransferRejected),
         "transfer.withdrawn" => transfer(data, N::TransferWithdrawn),
-        "approval.requested" | "approval.step_approved" => approval(data)
-            .map(|it| it.approvers(org).into_iter().map(|user| (user, N::ApprovalWaiting)).collect())
-            .unwrap_or_default(),
+        "contract.installment_due_soon" => receivers(org, data, N::InstallmentDueSoon),
+        "contract.installment_overdue" => receivers(org, data, N::InstallmentOverdue),
+        "approval.requested" | "approval.step_approved" | "approval.step_put_before" => {
+            waiting(org, happened, N::ApprovalWaiting)
+        }
+        "approval.reminded" => waiting(org, happened, N::ApprovalReminder),
+        "approval.returned" => {
+            let mut told = waiting(org, happened, N::ApprovalWaiting);
+            told.extend(approval(data).map(|it| (it.requester_id, N::ApprovalReturned)));
+            told
+        }
+        "approval.commented" => {
+            let mut told = waiting(org, happened, N::ApprovalCommented);
+            if let Some(approval) = approval(data) {
+                let spoke = approval.trail.iter().filter_map(|entry| entry.by);
+                let decided =
+                    approval.steps.iter().flat_map(|step| &step.decisions).map(|decision| decision.by);
+                let concerned = spoke.chain(decided).chain([approval.requester_id]);
+                told.extend(concerned.map(|user| (user, N::ApprovalCommented)));
+            }
+            told
+        }
         "approval.approved" => {
             approval(data).map(|it| (it.requester_id, N::ApprovalApproved)).into_iter().collect()
         }
@@ -194,6 +223,29 @@ fn customer(
 fn transfer(data: &Value, kind: NotificationKind) -> Vec<(UserId, NotificationKind)> {
     let Ok(transfer) = Transfer::deserialize(data) else { return Vec::new() };
     [transfer.owner_id, transfer.created_by, transfer.details.to_user_id].map(|user| (user, kind)).into()
+}
+
+/// Those who can decide a request.
+fn waiting(
+    org: &Organisation,
+    happened: &Happened,
+    kind: NotificationKind,
+) -> Vec<(UserId, NotificationKind)> {
+    let deciders = approval(&happened.data).map(|it| it.deciders(org, happened.occurred_at));
+    deciders.unwrap_or_default().into_iter().map(|user| (user, kind)).collect()
+}
+
+/// Those who look after the money of a contract: its owner, their managers, and finance.
+fn receivers(org: &Organisation, data: &Value, kind: NotificationKind) -> Vec<(UserId, NotificationKind)> {
+    let Some(owner) = id(data, "owner_id") else { return Vec::new() };
+    let standing = org.standing(Some(owner));
+    let finance = org.active_actors().into_iter().filter(|actor| {
+        actor.authorize(Permission::PaymentsConfirm, &standing).is_ok()
+            && actor.authorize(Permission::ContractsRead, &standing).is_ok()
+    });
+    let managers = managers_of(org, owner, Permission::ContractsApprove);
+    let all = managers.into_iter().chain(finance.map(|actor| actor.id)).chain([owner]);
+    all.map(|user| (user, kind)).collect()
 }
 
 fn approval(data: &Value) -> Option<Approval> {

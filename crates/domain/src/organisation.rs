@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::{Actor, Grant, Permission, Places, RoleKey, Scope, Share, Standing};
+use crate::approval::{ApprovalFlow, ApprovalSubject, Delegation};
 use crate::context::Context;
 use crate::error::{Code, Refusal};
 use crate::lead::{AssignmentRule, LeadDetails, Score, Scoring, ScoringRule};
@@ -254,6 +255,8 @@ pub struct Organisation {
     pools: BTreeMap<PoolId, Pool>,
     scoring: Scoring,
     assignment_rules: Vec<AssignmentRule>,
+    flows: BTreeMap<ApprovalSubject, ApprovalFlow>,
+    delegations: Vec<Delegation>,
 }
 
 #[derive(Debug)]
@@ -279,6 +282,10 @@ pub struct Parts {
     pub scoring_rules: Vec<ScoringRule>,
     /// All assignment rules.
     pub assignment_rules: Vec<AssignmentRule>,
+    /// All approval flows.
+    pub flows: Vec<ApprovalFlow>,
+    /// All delegations.
+    pub delegations: Vec<Delegation>,
     /// Which customer is shared with whom, and how far.
     pub shared: Vec<(UserId, CustomerId, Share)>,
 }
@@ -324,7 +331,68 @@ impl Organisation {
         let scoring = Scoring::new(parts.scoring_rules, &settings.leads);
         let mut assignment_rules = parts.assignment_rules;
         assignment_rules.sort_by_key(|rule| (rule.details.position, rule.id));
-        Self { epoch, settings, members, teams: parents, roles, pools, scoring, assignment_rules }
+        Self {
+            epoch,
+            settings,
+            members,
+            teams: parents,
+            roles,
+            pools,
+            scoring,
+            assignment_rules,
+            flows: parts.flows.into_iter().map(|flow| (flow.subject_kind, flow)).collect(),
+            delegations: parts.delegations,
+        }
+    }
+
+    /// The flow that a kind of subject passes.
+    pub fn flow(&self, subject: ApprovalSubject) -> Result<&ApprovalFlow, Refusal> {
+        let flow = self.flows.get(&subject);
+        flow.ok_or_else(|| Refusal::new(Code::Internal, format!("there is no approval flow of a {subject}")))
+    }
+
+    /// Who decides for a user at this time.
+    pub fn delegates(
+        &self,
+        user: UserId,
+        now: Timestamp,
+        subject: ApprovalSubject,
+    ) -> impl Iterator<Item = UserId> {
+        let theirs = self.delegations.iter().filter(move |it| it.details.user_id == user);
+        let held = theirs.filter(move |it| it.holds(self, now, subject)).map(|it| it.details.delegate_id);
+        held.filter(|delegate| self.actor(*delegate).is_some())
+    }
+
+    /// For whom a user decides at this time.
+    pub fn principals(&self, delegate: UserId, now: Timestamp, subject: ApprovalSubject) -> Vec<Arc<Actor>> {
+        let mine = self.delegations.iter().filter(|it| it.details.delegate_id == delegate);
+        let held: BTreeSet<UserId> =
+            mine.filter(|it| it.holds(self, now, subject)).map(|it| it.details.user_id).collect();
+        held.into_iter().filter_map(|user| self.actor(user)).collect()
+    }
+
+    /// For whom a user decides at this time, and about what.
+    pub fn delegated_to(&self, delegate: UserId, now: Timestamp) -> Vec<(Arc<Actor>, Vec<ApprovalSubject>)> {
+        let mut found: BTreeMap<UserId, Vec<ApprovalSubject>> = BTreeMap::new();
+        for subject in ApprovalSubject::ALL {
+            for principal in self.principals(delegate, now, *subject) {
+                found.entry(principal.id).or_default().push(*subject);
+            }
+        }
+        found.into_iter().filter_map(|(user, subjects)| Some((self.actor(user)?, subjects))).collect()
+    }
+
+    /// The team so many levels above another, or the topmost where the tree is not as high.
+    pub fn team_above(&self, team: TeamId, levels: u8) -> TeamId {
+        (0..levels).fold(team, |team, _| self.teams.get(&team).copied().flatten().unwrap_or(team))
+    }
+
+    /// The teams that have a team so many levels above them.
+    pub fn teams_below(&self, team: TeamId, levels: u8) -> Vec<TeamId> {
+        let mut below: Vec<TeamId> =
+            self.teams.keys().copied().filter(|below| self.team_above(*below, levels) == team).collect();
+        below.sort_unstable();
+        below
     }
 
     /// The actor behind a user who may act; none for an unknown or disabled one.

@@ -46,18 +46,30 @@ text_enum! {
         Opportunity = "opportunity",
         /// A contract (合同).
         Contract = "contract",
+        /// An amendment of a contract (合同变更).
+        Amendment = "amendment",
         /// An installment (回款计划).
         Installment = "installment",
         /// An invoice (开票).
         Invoice = "invoice",
+        /// A credit note (红冲).
+        CreditNote = "credit_note",
         /// A payment (回款).
         Payment = "payment",
+        /// A receipt (到账流水).
+        Receipt = "receipt",
+        /// A refund (退款).
+        Refund = "refund",
         /// A part of a payment, put on an invoice or an installment.
         Allocation = "allocation",
         /// A transfer (转移).
         Transfer = "transfer",
         /// An approval request (审批).
         Approval = "approval",
+        /// An approval flow (审批流).
+        ApprovalFlow = "approval_flow",
+        /// A delegation of decisions (审批委托).
+        Delegation = "delegation",
     }
 }
 

@@ -179,6 +179,16 @@ fn distinct_matches(on: &[MatchedOn]) -> Result<(), ValidationError> {
     crate::pool::distinct(on.iter().collect::<BTreeSet<_>>().len() == on.len())
 }
 
+/// How approvals are awaited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalSettings {
+    /// After how many hours those are reminded for whom a step waits, and again after as many; never when absent.
+    #[validate(range(min = 1, max = 8760, message = "must be from 1 to 8760"))]
+    #[schema(minimum = 1, maximum = 8760)]
+    pub remind_after_hours: Option<i64>,
+}
+
 /// What an organisation may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -197,6 +207,9 @@ pub struct SettingsDetails {
     /// The rules of every public pool that has none of its own.
     #[validate(nested)]
     pub pool: PoolRules,
+    /// How approvals are awaited.
+    #[validate(nested)]
+    pub approvals: ApprovalSettings,
     /// After how many days without an activity or a running contract a customer is dormant; never when absent.
     #[validate(range(min = 1, max = 3650, message = "must be from 1 to 3650"))]
     #[schema(minimum = 1, maximum = 3650)]
@@ -205,6 +218,19 @@ pub struct SettingsDetails {
     #[validate(range(max = 3650, message = "must be from 0 to 3650"))]
     #[schema(minimum = 0, maximum = 3650)]
     pub due_soon_days: u64,
+    /// For how many days an installment has been overdue when its owner, their managers and finance are told: each once.
+    #[validate(length(max = 10), custom(function = "days_in_order"))]
+    #[schema(max_items = 10)]
+    pub overdue_reminder_days: Vec<i64>,
+}
+
+fn days_in_order(days: &[i64]) -> Result<(), ValidationError> {
+    let within = days.iter().all(|days| (1..=3650).contains(days));
+    if within && days.is_sorted_by(|one, next| one < next) {
+        return Ok(());
+    }
+    Err(ValidationError::new("days_order")
+        .with_message("must be from 1 to 3650, each more than the one before".into()))
 }
 
 impl Default for SettingsDetails {
@@ -225,8 +251,10 @@ impl Default for SettingsDetails {
                 counts_locked: true,
             },
             pool: PoolRules::default(),
+            approvals: ApprovalSettings { remind_after_hours: Some(24) },
             dormant_after_days: Some(180),
             due_soon_days: 7,
+            overdue_reminder_days: vec![1, 7, 30],
         }
     }
 }

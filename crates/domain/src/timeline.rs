@@ -47,8 +47,11 @@ pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {
     [
         (RecordKind::Opportunity, Permission::OpportunitiesRead),
         (RecordKind::Contract, Permission::ContractsRead),
+        (RecordKind::Amendment, Permission::ContractsRead),
         (RecordKind::Invoice, Permission::InvoicesRead),
         (RecordKind::Payment, Permission::PaymentsRead),
+        (RecordKind::CreditNote, Permission::InvoicesRead),
+        (RecordKind::Refund, Permission::PaymentsRead),
         (RecordKind::Transfer, Permission::TransfersRead),
     ]
     .map(|(kind, permission)| (kind, ctx.actor.visible_scope(permission)))

@@ -181,9 +181,12 @@ pub fn machines() -> Vec<Workflow> {
         crate::customer::MACHINE.describe(),
         crate::opportunity::MACHINE.describe(),
         crate::contract::MACHINE.describe(),
+        crate::amendment::MACHINE.describe(),
         crate::approval::MACHINE.describe(),
         crate::invoice::MACHINE.describe(),
         crate::payment::MACHINE.describe(),
+        crate::payment::REFUND_MACHINE.describe(),
+        crate::receipt::MACHINE.describe(),
         crate::transfer::MACHINE.describe(),
         crate::job::MACHINE.describe(),
     ]

@@ -111,6 +111,8 @@ impl Store {
             pools: every(&self.reader).await?,
             scoring_rules: every(&self.reader).await?,
             assignment_rules: every(&self.reader).await?,
+            flows: every(&self.reader).await?,
+            delegations: every(&self.reader).await?,
             shared,
         };
         Ok(Organisation::new(epoch, parts))

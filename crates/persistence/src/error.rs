@@ -140,7 +140,9 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("pipelines_default", "pipelines.is_default", "/is_default"),
     ("pools_default", "pools.is_default", "/is_default"),
     ("collaborators_customer_id", "collaborators.customer_id, collaborators.user_id", "/user_id"),
+    ("credit_notes_tax_invoice_key", "credit_notes.tax_invoice_key", "/tax_invoice_number"),
     ("invoices_tax_invoice_key", "invoices.tax_invoice_key", "/tax_invoice_number"),
+    ("receipts_bank_reference", "receipts.method, receipts.bank_reference_key", "/bank_reference"),
     ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
 ];
 

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod activities;
+mod approvals;
 mod chain;
 pub mod entity;
 mod error;
@@ -14,6 +15,7 @@ mod merges;
 mod ownership;
 pub mod query;
 mod reader;
+mod receivables;
 mod sql;
 mod store;
 mod stored;
@@ -27,6 +29,7 @@ pub use query::cursor::CursorKey;
 pub use query::list::{Slice, Visible};
 pub use query::predicate::Predicate;
 pub use reader::{Guard, Reader};
+pub use receivables::AgingRow;
 pub use sea_orm::Value;
 pub use store::{Location, Store};
 pub use stored::{Kept, Stored};

@@ -132,6 +132,13 @@ ids!(
     RoleId,
     SessionId,
     SettingsId,
+    AmendmentId,
+    RefundId,
+    ReceiptId,
+    CreditNoteId,
+    FlowId,
+    FlowVersionId,
+    DelegationId,
     PoolId,
     CollaboratorId,
     JobId,
@@ -210,12 +217,16 @@ words!(
     fairlead_domain::opportunity::OpportunityGrade,
     fairlead_domain::opportunity::ForecastCategory,
     fairlead_domain::opportunity::LossReason,
+    fairlead_domain::amendment::AmendmentKind,
+    fairlead_domain::amendment::AmendmentStatus,
     fairlead_domain::contract::ContractStatus,
     fairlead_domain::contract::CollectionScheme,
     fairlead_domain::invoice::InvoiceStatus,
     fairlead_domain::invoice::InvoiceKind,
     fairlead_domain::payment::PaymentStatus,
     fairlead_domain::payment::PaymentMethod,
+    fairlead_domain::payment::RefundStatus,
+    fairlead_domain::receipt::ReceiptStatus,
     fairlead_domain::approval::ApprovalStatus,
     fairlead_domain::approval::ApprovalSubject,
 );
@@ -247,6 +258,7 @@ macro_rules! documents {
     )+ };
 }
 documents!(
+    fairlead_domain::amendment::Terms,
     fairlead_domain::values::Tags,
     fairlead_domain::customer::TaxProfile,
     fairlead_domain::settings::SettingsDetails,
@@ -269,10 +281,13 @@ documents!(
     Vec<fairlead_domain::contract::LineItem>,
     Vec<fairlead_domain::contract::InstallmentPlan>,
     Vec<fairlead_domain::approval::Step>,
+    Vec<fairlead_domain::approval::TrailEntry>,
+    Vec<fairlead_domain::approval::FlowStep>,
+    Vec<fairlead_domain::approval::ApprovalSubject>,
 );
 
 /// Minor units and currency: both databases add up whole numbers exactly the same.
-fn money(minor: i64, code: &str) -> Result<Money, StoreError> {
+pub(crate) fn money(minor: i64, code: &str) -> Result<Money, StoreError> {
     let currency = Currency::from_code(code)
         .ok_or_else(|| StoreError::Corrupt(format!("an unknown currency `{code}`")))?;
     Ok(Money::from_minor(minor, currency))

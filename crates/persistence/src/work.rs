@@ -111,6 +111,11 @@ impl Work {
         self.author.user
     }
 
+    /// What makes ids, for rules that need several while the work is held.
+    pub fn ids(&self) -> NewId {
+        Arc::clone(&self.author.new_id)
+    }
+
     /// Makes an id.
     pub fn new_id<T: From<Uuid>>(&self) -> T {
         (self.author.new_id)().into()
@@ -349,6 +354,8 @@ impl Work {
                 | RecordKind::Collaborator
                 | RecordKind::ScoringRule
                 | RecordKind::AssignmentRule
+                | RecordKind::ApprovalFlow
+                | RecordKind::Delegation
         );
         let customers = if kind == RecordKind::Customer { vec![record_id] } else { customers_of(&data) };
         let id = (self.author.new_id)();
@@ -454,22 +461,6 @@ impl Work {
     /// Gives the work up.
     pub async fn roll_back(self) -> Result<(), StoreError> {
         answered(self.transaction.rollback()).await
-    }
-
-    /// Notes who decided a step of an approval. The database refuses a second decision by itself.
-    pub async fn note_decision(
-        &self,
-        approval: Uuid,
-        step: i64,
-        user: UserId,
-        outcome: &str,
-    ) -> Result<(), StoreError> {
-        let text = "INSERT INTO approval_decisions (approval_id, step, user_id, outcome, decided_at) \
-                    VALUES ($1, $2, $3, $4, $5)";
-        let now = self.now.instant();
-        let values = vec![approval.into(), step.into(), user.0.into(), outcome.into(), now.into()];
-        self.execute(text, values).await?;
-        Ok(())
     }
 }
 

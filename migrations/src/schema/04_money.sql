@@ -49,6 +49,35 @@ CREATE UNIQUE INDEX contracts_opportunity_id ON contracts (opportunity_id) WHERE
 CREATE INDEX contracts_owner_id ON contracts (owner_id, created_at, id);
 CREATE INDEX contracts_customer_id ON contracts (customer_id);
 CREATE INDEX contracts_created_at ON contracts (created_at, id);
+-- By what is open on them, receipts find what they may pay.
+CREATE INDEX contracts_open ON contracts ((amount_minor - received_minor)) WHERE status = 'active';
+
+CREATE TABLE amendments (
+    id {uuid} PRIMARY KEY,
+    number TEXT NOT NULL,
+    contract_id {uuid} NOT NULL REFERENCES contracts (id),
+    customer_id {uuid} NOT NULL REFERENCES customers (id),
+    owner_id {uuid} NOT NULL REFERENCES users (id),
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    amount_currency CHAR(3) NOT NULL,
+    before {json} NOT NULL,
+    after {json} NOT NULL,
+    status TEXT NOT NULL,
+    decided_at {instant},
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX amendments_number ON amendments (number);
+-- One at a time: the second would be about terms that the first changes.
+CREATE UNIQUE INDEX amendments_pending ON amendments (contract_id) WHERE status = 'pending';
+CREATE INDEX amendments_contract_id ON amendments (contract_id, created_at);
+CREATE INDEX amendments_customer_id ON amendments (customer_id);
+CREATE INDEX amendments_owner_id ON amendments (owner_id, created_at, id);
+CREATE INDEX amendments_created_at ON amendments (created_at, id);
 
 CREATE TABLE installments (
     id {uuid} PRIMARY KEY,
@@ -63,6 +92,8 @@ CREATE TABLE installments (
     paid_minor BIGINT NOT NULL,
     paid_currency CHAR(3) NOT NULL,
     closed {boolean} NOT NULL,
+    told_due_soon {boolean} NOT NULL,
+    told_overdue_days BIGINT NOT NULL,
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
     updated_at {instant} NOT NULL,
@@ -71,7 +102,9 @@ CREATE TABLE installments (
     CHECK (allocated_currency = amount_currency AND paid_currency = amount_currency)
 );
 CREATE UNIQUE INDEX installments_contract_id ON installments (contract_id, sequence);
-CREATE INDEX installments_due_on ON installments (due_on);
+-- What is still wanted, for warnings and aging.
+CREATE INDEX installments_due_on ON installments (due_on) WHERE NOT closed AND paid_minor < amount_minor;
+CREATE INDEX installments_open ON installments ((amount_minor - allocated_minor)) WHERE NOT closed;
 
 CREATE TABLE invoices (
     id {uuid} PRIMARY KEY,
@@ -86,6 +119,8 @@ CREATE TABLE invoices (
     customer_id {uuid} NOT NULL REFERENCES customers (id),
     owner_id {uuid} NOT NULL REFERENCES users (id),
     status TEXT NOT NULL,
+    credited_minor BIGINT NOT NULL,
+    credited_currency CHAR(3) NOT NULL,
     allocated_minor BIGINT NOT NULL,
     allocated_currency CHAR(3) NOT NULL,
     paid_minor BIGINT NOT NULL,
@@ -101,8 +136,10 @@ CREATE TABLE invoices (
     updated_at {instant} NOT NULL,
     CHECK (amount_minor > 0),
     CHECK (paid_minor BETWEEN 0 AND allocated_minor),
-    CHECK (allocated_minor <= amount_minor),
-    CHECK (allocated_currency = amount_currency AND paid_currency = amount_currency)
+    CHECK (credited_minor >= 0),
+    CHECK (allocated_minor <= amount_minor - credited_minor),
+    CHECK (allocated_currency = amount_currency AND paid_currency = amount_currency
+        AND credited_currency = amount_currency)
 );
 CREATE UNIQUE INDEX invoices_number ON invoices (number);
 -- Whatever the spelling: a number is taken once, also by an invoice that was voided.
@@ -110,6 +147,37 @@ CREATE UNIQUE INDEX invoices_tax_invoice_key ON invoices (tax_invoice_key);
 CREATE INDEX invoices_contract_id ON invoices (contract_id);
 CREATE INDEX invoices_owner_id ON invoices (owner_id, created_at, id);
 CREATE INDEX invoices_created_at ON invoices (created_at, id);
+
+CREATE TABLE credit_notes (
+    id {uuid} PRIMARY KEY,
+    number TEXT NOT NULL,
+    invoice_id {uuid} NOT NULL REFERENCES invoices (id),
+    contract_id {uuid} NOT NULL REFERENCES contracts (id),
+    customer_id {uuid} NOT NULL REFERENCES customers (id),
+    owner_id {uuid} NOT NULL REFERENCES users (id),
+    amount_minor BIGINT NOT NULL,
+    amount_currency CHAR(3) NOT NULL,
+    tax_minor BIGINT NOT NULL,
+    tax_currency CHAR(3) NOT NULL,
+    tax_invoice_number TEXT NOT NULL,
+    tax_invoice_key TEXT NOT NULL,
+    issued_on {date} NOT NULL,
+    reason TEXT NOT NULL,
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (amount_minor > 0),
+    CHECK (tax_minor BETWEEN 0 AND amount_minor),
+    CHECK (tax_currency = amount_currency)
+);
+CREATE UNIQUE INDEX credit_notes_number ON credit_notes (number);
+CREATE UNIQUE INDEX credit_notes_tax_invoice_key ON credit_notes (tax_invoice_key);
+CREATE INDEX credit_notes_invoice_id ON credit_notes (invoice_id);
+CREATE INDEX credit_notes_contract_id ON credit_notes (contract_id);
+CREATE INDEX credit_notes_customer_id ON credit_notes (customer_id);
+CREATE INDEX credit_notes_owner_id ON credit_notes (owner_id, created_at, id);
+CREATE INDEX credit_notes_created_at ON credit_notes (created_at, id);
 
 CREATE TABLE payments (
     id {uuid} PRIMARY KEY,
@@ -123,6 +191,69 @@ CREATE TABLE payments (
     bank_reference_key TEXT,
     payer TEXT,
     note TEXT,
+    labels {json} NOT NULL,
+    customer_id {uuid} NOT NULL REFERENCES customers (id),
+    owner_id {uuid} NOT NULL REFERENCES users (id),
+    status TEXT NOT NULL,
+    refunded_minor BIGINT NOT NULL,
+    refunded_currency CHAR(3) NOT NULL,
+    end_reason TEXT,
+    confirmed_by {uuid} REFERENCES users (id),
+    confirmed_at {instant},
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (amount_minor > 0),
+    CHECK (refunded_minor BETWEEN 0 AND amount_minor),
+    CHECK (refunded_currency = amount_currency),
+    CHECK (confirmed_by IS NULL OR confirmed_by <> created_by)
+);
+CREATE UNIQUE INDEX payments_number ON payments (number);
+-- The same transfer cannot be entered twice; one that was rejected may be entered again, corrected.
+CREATE UNIQUE INDEX payments_bank_reference ON payments (method, bank_reference_key)
+    WHERE status IN ('recorded', 'confirmed');
+CREATE INDEX payments_contract_id ON payments (contract_id);
+CREATE INDEX payments_owner_id ON payments (owner_id, created_at, id);
+CREATE INDEX payments_created_at ON payments (created_at, id);
+
+CREATE TABLE receipts (
+    id {uuid} PRIMARY KEY,
+    amount_minor BIGINT NOT NULL,
+    amount_currency CHAR(3) NOT NULL,
+    received_on {date} NOT NULL,
+    method TEXT NOT NULL,
+    bank_reference TEXT,
+    bank_reference_key TEXT,
+    payer TEXT,
+    memo TEXT,
+    status TEXT NOT NULL,
+    payment_id {uuid} REFERENCES payments (id),
+    reason TEXT,
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (amount_minor > 0),
+    CHECK ((status = 'matched') = (payment_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX receipts_bank_reference ON receipts (method, bank_reference_key);
+-- A payment accounts for one receipt.
+CREATE UNIQUE INDEX receipts_payment_id ON receipts (payment_id);
+CREATE INDEX receipts_received_on ON receipts (received_on, id);
+CREATE INDEX receipts_created_at ON receipts (created_at, id);
+
+CREATE TABLE refunds (
+    id {uuid} PRIMARY KEY,
+    number TEXT NOT NULL,
+    payment_id {uuid} NOT NULL REFERENCES payments (id),
+    amount_minor BIGINT NOT NULL,
+    amount_currency CHAR(3) NOT NULL,
+    refunded_on {date} NOT NULL,
+    method TEXT NOT NULL,
+    bank_reference TEXT,
+    reason TEXT NOT NULL,
+    contract_id {uuid} NOT NULL REFERENCES contracts (id),
     customer_id {uuid} NOT NULL REFERENCES customers (id),
     owner_id {uuid} NOT NULL REFERENCES users (id),
     status TEXT NOT NULL,
@@ -136,13 +267,12 @@ CREATE TABLE payments (
     CHECK (amount_minor > 0),
     CHECK (confirmed_by IS NULL OR confirmed_by <> created_by)
 );
-CREATE UNIQUE INDEX payments_number ON payments (number);
--- The same transfer cannot be entered twice; one that was rejected may be entered again, corrected.
-CREATE UNIQUE INDEX payments_bank_reference ON payments (method, bank_reference_key)
-    WHERE status IN ('recorded', 'confirmed');
-CREATE INDEX payments_contract_id ON payments (contract_id);
-CREATE INDEX payments_owner_id ON payments (owner_id, created_at, id);
-CREATE INDEX payments_created_at ON payments (created_at, id);
+CREATE UNIQUE INDEX refunds_number ON refunds (number);
+CREATE INDEX refunds_payment_id ON refunds (payment_id);
+CREATE INDEX refunds_contract_id ON refunds (contract_id);
+CREATE INDEX refunds_customer_id ON refunds (customer_id);
+CREATE INDEX refunds_owner_id ON refunds (owner_id, created_at, id);
+CREATE INDEX refunds_created_at ON refunds (created_at, id);
 
 CREATE TABLE allocations (
     id {uuid} PRIMARY KEY,
@@ -152,6 +282,7 @@ CREATE TABLE allocations (
     installment_id {uuid} REFERENCES installments (id),
     amount_minor BIGINT NOT NULL,
     amount_currency CHAR(3) NOT NULL,
+    void {boolean} NOT NULL,
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
     updated_at {instant} NOT NULL,

@@ -14,6 +14,9 @@ CREATE TABLE approvals (
     steps {json} NOT NULL,
     step BIGINT NOT NULL,
     waiting_for TEXT,
+    waiting_since {instant} NOT NULL,
+    reminded_at {instant},
+    trail {json} NOT NULL,
     status TEXT NOT NULL,
     decided_at {instant},
     snapshot {json} NOT NULL,
@@ -27,16 +30,65 @@ CREATE UNIQUE INDEX approvals_pending ON approvals (subject_id) WHERE status = '
 CREATE INDEX approvals_waiting_for ON approvals (waiting_for);
 CREATE INDEX approvals_created_at ON approvals (created_at, id);
 
--- Nobody decides twice, and no step is decided twice, whatever the code above thinks.
+CREATE INDEX approvals_waiting_since ON approvals (waiting_since, id) WHERE status = 'pending';
+
+-- Nobody decides twice, and no step is decided twice, whatever the code above thinks. Where each of several must
+-- agree, each has a seat; elsewhere there is one. What was returned is decided anew.
 CREATE TABLE approval_decisions (
+    id {uuid} PRIMARY KEY,
     approval_id {uuid} NOT NULL REFERENCES approvals (id),
     step BIGINT NOT NULL,
+    seat {uuid} NOT NULL,
     user_id {uuid} NOT NULL REFERENCES users (id),
+    on_behalf_of {uuid} REFERENCES users (id),
     outcome TEXT NOT NULL,
-    decided_at {instant} NOT NULL,
-    PRIMARY KEY (approval_id, step)
+    void {boolean} NOT NULL,
+    decided_at {instant} NOT NULL
 );
-CREATE UNIQUE INDEX approval_decisions_user_id ON approval_decisions (approval_id, user_id);
+CREATE UNIQUE INDEX approval_decisions_seat ON approval_decisions (approval_id, step, seat) WHERE NOT void;
+CREATE UNIQUE INDEX approval_decisions_user_id ON approval_decisions (approval_id, user_id) WHERE NOT void;
+CREATE INDEX approval_decisions_by ON approval_decisions (user_id);
+CREATE INDEX approval_decisions_for ON approval_decisions (on_behalf_of);
+
+CREATE TABLE approval_flows (
+    id {uuid} PRIMARY KEY,
+    subject_kind TEXT NOT NULL,
+    enabled {boolean} NOT NULL,
+    steps {json} NOT NULL,
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX approval_flows_subject_kind ON approval_flows (subject_kind);
+
+CREATE TABLE approval_flow_versions (
+    id {uuid} PRIMARY KEY,
+    flow_id {uuid} NOT NULL REFERENCES approval_flows (id),
+    version BIGINT NOT NULL,
+    enabled {boolean} NOT NULL,
+    steps {json} NOT NULL,
+    created_by {uuid} REFERENCES users (id),
+    created_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX approval_flow_versions_flow_id ON approval_flow_versions (flow_id, version);
+
+CREATE TABLE delegations (
+    id {uuid} PRIMARY KEY,
+    user_id {uuid} NOT NULL REFERENCES users (id),
+    delegate_id {uuid} NOT NULL REFERENCES users (id),
+    starts_at {instant} NOT NULL,
+    ends_at {instant} NOT NULL,
+    subject_kinds {json} NOT NULL,
+    reason TEXT,
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (user_id <> delegate_id),
+    CHECK (starts_at < ends_at)
+);
+CREATE INDEX delegations_user_id ON delegations (user_id);
+CREATE INDEX delegations_delegate_id ON delegations (delegate_id);
 
 -- Change of hands by approval ----------------------------------------------------------------------
 

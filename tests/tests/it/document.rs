@@ -330,6 +330,48 @@ async fn answers_are_as_described(server: Server) {
         company.colleague.client.act(&format!("/public-pool/customers/{customer}/claim")).await,
     );
 
+    let change = json!({"contract_id": contract, "reason": "Longer.", "ends_on": "2031-12-31"});
+    check("request_amendment", rep.post("/amendments", change).await);
+    let moved = json!({"reason": "Elsewhere."});
+    check("reallocate_payment", finance.post(&format!("/payments/{payment}/reallocate"), moved).await);
+    let labels =
+        json!({"action": "label", "mode": "atomic", "items": [{"id": payment, "labels": ["commission"]}]});
+    check("bulk_payments", finance.post("/payments/bulk", labels).await);
+    let back = json!({
+        "payment_id": payment, "amount": {"amount": "1.00", "currency": "CNY"}, "refunded_on": "2026-02-01",
+        "method": "cash", "reason": "Late.",
+    });
+    check("record_refund", finance.post("/refunds", back).await);
+    let credited = company.active(&company.rep, "30.00", "by_invoice").await;
+    let credited = company.issued(&company.rep, &credited, "30.00").await;
+    let note = json!({
+        "invoice_id": credited, "amount": {"amount": "10.00", "currency": "CNY"}, "reason": "Price.",
+        "tax_invoice_number": "R-1",
+    });
+    check("issue_credit_note", finance.post("/credit-notes", note).await);
+    for by in ["customer", "owner", "team"] {
+        let path = format!("/reports/receivable-aging/by-{by}");
+        check(&format!("get_aging_by_{by}"), director.get(&path).await);
+    }
+    let receipt = json!({"amount": {"amount": "9.00", "currency": "CNY"}, "received_on": "2026-02-01", "method": "cash"});
+    let receipt = check("record_receipt", company.finance.client.post("/receipts", receipt).await).id();
+    check(
+        "get_receipt_proposals",
+        company.finance.client.get(&format!("/receipts/{receipt}/proposals")).await,
+    );
+    let statement = json!({
+        "csv": "Date,Amount\n2026-02-01,1.00\nx,1\n", "currency": "CNY", "method": "cash",
+        "columns": {"received_on": "Date", "amount": "Amount"},
+    });
+    check("import_receipts", company.finance.client.post("/receipts/import", statement).await);
+    let absent = json!({
+        "user_id": company.manager.id, "delegate_id": company.director.id, "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2999-01-01T00:00:00Z",
+    });
+    check("create_delegation", company.manager.client.post("/delegations", absent).await);
+    check("count_approvals", rep.get("/approvals/counts").await);
+    let flow = check("list_approval_flows", admin.get("/approval-flows").await);
+    let flow = flow.body["data"][0]["id"].as_str().unwrap().to_owned();
     let share = json!({"customer_id": contract_customer, "user_id": company.manager.id, "access": "read"});
     check("create_collaborator", rep.post("/collaborators", share).await);
     let transfer = json!({
@@ -388,6 +430,7 @@ async fn answers_are_as_described(server: Server) {
         let id_in_path = match path.split('/').nth(3) {
             Some("jobs") => &job,
             Some("transfers") => &transfer,
+            Some("approval-flows") => &flow,
             _ => &customer,
         };
         let path = path.replace("{id}", id_in_path);

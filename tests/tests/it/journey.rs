@@ -232,7 +232,7 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
     let decided = approve(finance, &approval).await.expect(200);
     assert_eq!(decided.body["status"], "approved");
     let deciders: Vec<&Value> =
-        decided.body["steps"].as_array().unwrap().iter().map(|step| &step["decision"]["by"]).collect();
+        decided.body["steps"].as_array().unwrap().iter().map(|step| &step["decisions"][0]["by"]).collect();
     assert_eq!(deciders, [&json!(manager.id), &json!(finance.id)]);
     approve(finance_two, &approval).await.refused(409, "already_decided");
 
@@ -447,7 +447,7 @@ async fn a_rejected_contract_is_a_draft_again(server: Server) {
     finance.client.post(&reject, json!({"comment": "me first"})).await.refused(403, "forbidden");
     let rejected = manager.client.post(&reject, json!({"comment": "too cheap"})).await.expect(200);
     assert_eq!(rejected.body["status"], "rejected");
-    let decision = &rejected.body["steps"][0]["decision"];
+    let decision = &rejected.body["steps"][0]["decisions"][0];
     assert_eq!(
         (&decision["outcome"], &decision["by"], &decision["comment"]),
         (&json!("rejected"), &json!(manager.id), &json!("too cheap"))

@@ -19,6 +19,8 @@ on_both_databases! {
     approvals_follow_their_machine;
     invoices_follow_their_machine;
     payments_follow_their_machine;
+    refunds_follow_their_machine;
+    receipts_follow_their_machine;
     conditions_beside_the_state_hold;
 }
 
@@ -29,7 +31,7 @@ const TELLING: &[(&str, &[&str], &[&str], &str)] = &[
     (
         "approval",
         &["approved", "rejected", "withdrawn"],
-        &["approve", "reject", "withdraw"],
+        &["approve", "reject", "withdraw", "return", "add-step", "remind"],
         "already_decided",
     ),
 ];
@@ -187,8 +189,8 @@ async fn every_machine_is_published(server: Server) {
     let machines = machines.body["data"].as_array().unwrap();
     let names: Vec<&str> = machines.iter().map(|machine| machine["name"].as_str().unwrap()).collect();
     let expected =
-        ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment", "transfer", "job"];
-    assert_eq!(names, expected);
+        "lead customer opportunity contract amendment approval invoice payment refund receipt transfer job";
+    assert_eq!(names.join(" "), expected);
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();
         for line in machine["transitions"].as_array().unwrap() {
@@ -472,7 +474,7 @@ impl Records for Approvals {
     }
 
     fn actor(&self, action: &str) -> &Client {
-        if action == "withdraw" { &self.0.rep.client } else { &self.0.finance.client }
+        if matches!(action, "withdraw" | "remind") { &self.0.rep.client } else { &self.0.finance.client }
     }
 
     fn path(&self, id: &str) -> String {
@@ -480,7 +482,12 @@ impl Records for Approvals {
     }
 
     fn body(&self, action: &str) -> Value {
-        if action == "reject" { json!({"comment": "not like this"}) } else { json!({}) }
+        match action {
+            "reject" | "comment" => json!({"comment": "not like this"}),
+            "return" => json!({"comment": "look again", "step": 0}),
+            "add-step" => json!({"user_id": self.0.auditor.id, "place": "before"}),
+            _ => json!({}),
+        }
     }
 }
 
@@ -514,6 +521,15 @@ impl Records for Invoices {
                 id
             }
             "issued" => self.company.issued(rep, &self.contract, "1.00").await,
+            "credited" => {
+                let id = self.company.issued(rep, &self.contract, "1.00").await;
+                let form = json!({
+                    "invoice_id": id, "amount": {"amount": "1.00", "currency": "CNY"}, "reason": "wrong price",
+                    "tax_invoice_number": format!("R-{}", rand::random::<u64>()),
+                });
+                finance.client.post("/credit-notes", form).await.expect(201);
+                id
+            }
             "voided" => {
                 let id = self.company.issued(rep, &self.contract, "1.00").await;
                 let form = json!({"reason": "wrong title"});
@@ -565,13 +581,21 @@ impl Records for Payments {
         let (rep, finance) = (&self.company.rep.client, &self.company.finance.client);
         let id = rep.post("/payments", Company::payment(&self.contract, "1.00")).await.expect(201).id();
         let payment = format!("/payments/{id}");
-        if ["confirmed", "reversed"].contains(&state) {
+        if ["confirmed", "reversed", "refunded"].contains(&state) {
             finance.act(&format!("{payment}/confirm")).await.expect(200);
         }
         match state {
             "recorded" | "confirmed" => {}
             "rejected" => {
                 finance.post(&format!("{payment}/reject"), json!({"reason": "not there"})).await.expect(200);
+            }
+            "refunded" => {
+                let form = json!({
+                    "payment_id": id, "amount": {"amount": "1.00", "currency": "CNY"}, "refunded_on": "2026-02-01",
+                    "method": "bank_transfer", "reason": "too much",
+                });
+                let refund = finance.post("/refunds", form).await.expect(201).id();
+                self.company.finance_two.client.act(&format!("/refunds/{refund}/confirm")).await.expect(200);
             }
             "reversed" => {
                 finance.post(&format!("{payment}/reverse"), json!({"reason": "sent back"})).await.expect(200);
@@ -591,7 +615,102 @@ impl Records for Payments {
 
     fn body(&self, action: &str) -> Value {
         match action {
-            "reject" | "reverse" => json!({"reason": "the bank says no"}),
+            "reject" | "reverse" | "reallocate" => json!({"reason": "the bank says no"}),
+            _ => json!({}),
+        }
+    }
+}
+
+struct Refunds {
+    company: Company,
+    contract: String,
+}
+
+impl Records for Refunds {
+    const MACHINE: &'static str = "refund";
+
+    fn company(&self) -> &Company {
+        &self.company
+    }
+
+    async fn make(&self, state: &str, _: &str) -> String {
+        let Company { rep, finance, finance_two, .. } = &self.company;
+        let payment = self.company.paid(rep, &self.contract, "2.00").await;
+        let form = json!({
+            "payment_id": payment, "amount": {"amount": "1.00", "currency": "CNY"}, "refunded_on": "2026-02-01",
+            "method": "bank_transfer", "reason": "too much",
+        });
+        let id = finance_two.client.post("/refunds", form).await.expect(201).id();
+        match state {
+            "recorded" => {}
+            "confirmed" => {
+                finance.client.act(&format!("/refunds/{id}/confirm")).await.expect(200);
+            }
+            "rejected" => {
+                let form = json!({"reason": "not agreed"});
+                finance.client.post(&format!("/refunds/{id}/reject"), form).await.expect(200);
+            }
+            other => panic!("no refund is made {other}"),
+        }
+        id
+    }
+
+    fn actor(&self, _: &str) -> &Client {
+        &self.company.finance.client
+    }
+
+    fn path(&self, id: &str) -> String {
+        format!("/refunds/{id}")
+    }
+
+    fn body(&self, action: &str) -> Value {
+        if action == "reject" { json!({"reason": "not agreed"}) } else { json!({}) }
+    }
+}
+
+struct Receipts {
+    company: Company,
+    contract: String,
+}
+
+impl Records for Receipts {
+    const MACHINE: &'static str = "receipt";
+
+    fn company(&self) -> &Company {
+        &self.company
+    }
+
+    async fn make(&self, state: &str, _: &str) -> String {
+        let finance = &self.company.finance.client;
+        let form = json!({
+            "amount": {"amount": "1.00", "currency": "CNY"}, "received_on": "2026-02-01", "method": "bank_transfer",
+        });
+        let id = finance.post("/receipts", form).await.expect(201).id();
+        match state {
+            "open" => {}
+            "matched" => {
+                finance.post(&format!("/receipts/{id}/match"), self.body("match")).await.expect(200);
+            }
+            "set_aside" => {
+                finance.post(&format!("/receipts/{id}/set-aside"), self.body("set-aside")).await.expect(200);
+            }
+            other => panic!("no receipt is made {other}"),
+        }
+        id
+    }
+
+    fn actor(&self, _: &str) -> &Client {
+        &self.company.finance.client
+    }
+
+    fn path(&self, id: &str) -> String {
+        format!("/receipts/{id}")
+    }
+
+    fn body(&self, action: &str) -> Value {
+        match action {
+            "match" => json!({"contract_id": self.contract}),
+            "set-aside" => json!({"reason": "interest"}),
             _ => json!({}),
         }
     }
@@ -629,6 +748,18 @@ async fn payments_follow_their_machine(server: Server) {
     let company = Company::found(&server).await;
     let contract = company.active(&company.rep, "1000000.00", "by_contract").await;
     every_pair(&Payments { company, contract }).await;
+}
+
+async fn refunds_follow_their_machine(server: Server) {
+    let company = Company::found(&server).await;
+    let contract = company.active(&company.rep, "1000000.00", "by_contract").await;
+    every_pair(&Refunds { company, contract }).await;
+}
+
+async fn receipts_follow_their_machine(server: Server) {
+    let company = Company::found(&server).await;
+    let contract = company.active(&company.rep, "1000000.00", "by_contract").await;
+    every_pair(&Receipts { company, contract }).await;
 }
 
 /// Refusals of a state that allows the action, where the record itself says no.

@@ -7,6 +7,8 @@
 mod support;
 
 mod activities;
+mod amendments;
+mod approvals;
 mod billing;
 mod browser;
 mod document;
@@ -18,12 +20,15 @@ mod leads;
 mod lists;
 mod machines;
 mod matrix;
+mod money;
 mod offers;
 mod personal;
 mod pipelines;
 mod plans;
 mod pool;
 mod races;
+mod receipts;
+mod receivables;
 mod security;
 mod smoke;
 mod starting;

@@ -43,7 +43,7 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Open to everybody who has logged in.
-const OPEN: [&str; 16] = [
+const OPEN: [&str; 22] = [
     "log_out",
     "list_sessions",
     "end_session",
@@ -61,6 +61,13 @@ const OPEN: [&str; 16] = [
     "update_saved_view",
     "delete_saved_view",
     "withdraw_transfer",
+    // Each user's own as well: `approvals` looks at them.
+    "count_approvals",
+    "list_delegations",
+    "create_delegation",
+    "get_delegation",
+    "update_delegation",
+    "delete_delegation",
 ];
 
 /// The columns of the tables.
@@ -85,6 +92,10 @@ const READ: &str = "
     contract     own       team       all       all      -          all      all
     invoice      own       team       all       all      -          all      all
     payment      own       team       all       all      -          all      all
+    amendment    own       team       all       all      -          all      all
+    refund       own       team       all       all      -          all      all
+    creditnote   own       team       all       all      -          all      all
+    receipt      -         -          -         all      -          all      all
     approval     own       team       all       all      -          all      all
     customer.activity own  team       all       all      -          all      all
     user         own       own        own       own      own        all      all
@@ -95,6 +106,7 @@ const READ: &str = "
     leadform     -         -          -         -        all        all      all
     rule         -         -          -         -        -          all      all
     job          -         -          -         -        -          all      all
+    flow         -         -          -         -        -          all      all
     collaborator own       team       all       all      -          all      all
     transfer     own       team       all       -        -          all      all
     transferapproval own   team       all       -        -          all      all
@@ -221,6 +233,13 @@ const CONTRACTS: &str = "
     withdraw_contract    contract.pending own       own        own       -        -          -        -
     cancel_contract      contract         own       team       all       -        -          -        all
     terminate_contract   contract.active  -         team       all       -        -          -        -
+    list_amendments      nothing          all       all        all       all      -          all      all
+    request_amendment    in:contract.active own     team       all       -        -          -        all
+    get_amendment        amendment        own       team       all       all      -          all      all
+    get_aging_by_customer nothing         all       all        all       all      -          all      all
+    get_aging_by_owner   nothing          all       all        all       all      -          all      all
+    get_aging_by_team    nothing          all       all        all       all      -          all      all
+    withdraw_amendment   amendment        own       own        own       -        -          -        -
 ";
 // withdraw: only whoever asked, here the owner.
 
@@ -236,6 +255,9 @@ const INVOICES: &str = "
     cancel_invoice      invoice            own      team       all       all      -          -        -
     issue_invoice       invoice.approved   -        -          -         all      -          -        -
     void_invoice        invoice.issued     -        -          -         all      -          -        -
+    list_credit_notes   nothing            all      all        all       all      -          all      all
+    issue_credit_note   in:invoice.issued  -        -          -         all      -          -        -
+    get_credit_note     creditnote         own      team       all       all      -          all      all
 ";
 
 const PAYMENTS: &str = "
@@ -247,6 +269,22 @@ const PAYMENTS: &str = "
     confirm_payment     payment            -        -          -         all      -          -        -
     reject_payment      payment            -        -          -         all      -          -        -
     reverse_payment     payment.confirmed  -        -          -         all      -          -        -
+    reallocate_payment  payment            -        -          -         all      -          -        -
+    bulk_payments       nothing            all      all        all       all      -          all      all
+    list_refunds        nothing            all      all        all       all      -          all      all
+    record_refund       in:payment.confirmed -      -          -         all      -          -        -
+    get_refund          refund             own      team       all       all      -          all      all
+    confirm_refund      refund             -        -          -         all      -          -        -
+    reject_refund       refund             -        -          -         all      -          -        -
+    list_receipts       nothing            -        -          -         all      -          all      all
+    record_receipt      nothing            -        -          -         all      -          -        -
+    import_receipts     nothing            -        -          -         all      -          -        -
+    bulk_receipts       nothing            -        -          -         all      -          -        -
+    get_receipt         receipt            -        -          -         all      -          all      all
+    get_receipt_proposals receipt          -        -          -         all      -          all      all
+    match_receipt       receipt            -        -          -         all      -          -        -
+    set_aside_receipt   receipt            -        -          -         all      -          -        -
+    reopen_receipt      receipt.aside      -        -          -         all      -          -        -
 ";
 
 // Where the manager's step waits for the owner's superior, the owner is refused for the separation of duties
@@ -260,6 +298,11 @@ const CONTRACT_DECISIONS: &str = "
     reject_request      approval.contract.first  -    team     all       -        -          -        -
     reject_request      approval.contract.second -    -        -         all      -          -        -
     withdraw_request    approval.contract.first  own  own      own       -        -          -        -
+    return_request      approval.contract.second -    -        -         all      -          -        -
+    add_approval_step   approval.contract.first  -    team     all       -        -          -        -
+    add_approval_step   approval.contract.second -    -        -         all      -          -        -
+    remind_of_request   approval.contract.first  own  own      own       -        -          -        -
+    comment_on_request  approval.contract.first  own  team     all       all      -          all      all
 ";
 const INVOICE_DECISIONS: &str = "
                         to                       rep  manager  director  finance  marketing  auditor  admin
@@ -282,6 +325,10 @@ const ORGANISATION: &str = "
     set_user_password   user              -         -          -         -        -          -        all
     get_user_holdings   user              -         -          -         -        -          all      all
     hand_over_user      user.disabled     -         -          -         -        -          -        all
+    list_approval_flows nothing           -         -          -         -        -          all      all
+    get_approval_flow   flow              -         -          -         -        -          all      all
+    update_approval_flow flow             -         -          -         -        -          -        all
+    list_approval_flow_versions flow      -         -          -         -        -          all      all
     get_settings        nothing           -         -          -         -        -          all      all
     update_settings     nothing           -         -          -         -        -          -        all
     list_jobs           nothing           -         -          -         -        -          all      all
@@ -616,6 +663,27 @@ impl World {
         self.author(owner).post("/transfers", form).await.expect(201).id()
     }
 
+    fn receipt() -> Value {
+        json!({"amount": money("10.00"), "received_on": "2026-02-01", "method": "bank_transfer"})
+    }
+
+    fn credit_note(invoice: &str) -> Value {
+        json!({
+            "invoice_id": invoice, "amount": money("10.00"), "reason": "Wrong price", "tax_invoice_number": unique("R"),
+        })
+    }
+
+    fn refund(payment: &str) -> Value {
+        json!({
+            "payment_id": payment, "amount": money("10.00"), "refunded_on": "2026-02-01", "method": "bank_transfer",
+            "reason": "Paid too much",
+        })
+    }
+
+    fn amendment(contract: &str) -> Value {
+        json!({"contract_id": contract, "reason": "They pay later", "ends_on": "2031-12-31"})
+    }
+
     fn new_scoring_rule() -> Value {
         json!({"name": unique("Rule"), "field": "phone", "operator": "present", "points": 10})
     }
@@ -701,6 +769,30 @@ impl World {
             ("invoice", "") => self.invoice(owner, "draft").await,
             ("invoice", state) => self.invoice(owner, state).await,
             ("payment", state) => self.payment(owner, state).await,
+            ("receipt", state) => {
+                let finance = &self.company.finance_two.client;
+                let id = finance.post("/receipts", Self::receipt()).await.expect(201).id();
+                if state == "aside" {
+                    let aside = format!("/receipts/{id}/set-aside");
+                    finance.post(&aside, json!({"reason": "Interest"})).await.expect(200);
+                }
+                id
+            }
+            ("creditnote", _) => {
+                let invoice = self.invoice(owner, "issued").await;
+                let form = Self::credit_note(&invoice);
+                self.company.finance_two.client.post("/credit-notes", form).await.expect(201).id()
+            }
+            ("refund", _) => {
+                let payment = self.payment(owner, "confirmed").await;
+                let form = Self::refund(&payment);
+                self.company.finance_two.client.post("/refunds", form).await.expect(201).id()
+            }
+            ("amendment", _) => {
+                let contract = self.contract(owner, "active").await;
+                let form = Self::amendment(&contract);
+                self.author(owner).post("/amendments", form).await.expect(201).id()
+            }
             ("approval", state) => {
                 let (subject, step) = state.split_once('.').unwrap();
                 let subject = match subject {
@@ -742,6 +834,10 @@ impl World {
                 })
                 .await;
                 id
+            }
+            ("flow", state) => {
+                let flows = admin.get("/approval-flows").await.expect(200);
+                flows.body["data"][usize::from(state == "other")]["id"].as_str().unwrap().to_owned()
             }
             ("user", state) => self.user(state).await,
             ("team", _) => admin.post("/teams", json!({"name": unique("Team")})).await.expect(201).id(),
@@ -793,7 +889,7 @@ impl World {
             "disqualify_lead" => json!({"reason": "no_need"}),
             "create_customer" => json!({"kind": "company", "name": unique("Customer")}),
             "release_customer" | "terminate_contract" | "void_invoice" | "reject_payment"
-            | "reverse_payment" => json!({"reason": "It must be"}),
+            | "reverse_payment" | "reject_refund" | "set_aside_receipt" => json!({"reason": "It must be"}),
             "create_contact" => json!({"customer_id": id, "name": "Zhang"}),
             "update_contact" => json!({"name": "Wang"}),
             "create_activity" => {
@@ -809,13 +905,35 @@ impl World {
                 "collection_scheme": "by_contract",
             }),
             "update_contract" => json!({"title": "Another title"}),
+            "issue_credit_note" => Self::credit_note(id),
+            "record_refund" => Self::refund(id),
+            "record_receipt" => Self::receipt(),
+            "import_receipts" => json!({
+                "csv": "Date,Amount\n", "columns": {"received_on": "Date", "amount": "Amount"}, "currency": "CNY",
+                "method": "bank_transfer",
+            }),
+            "bulk_receipts" => {
+                json!({"action": "set_aside", "mode": "best_effort", "items": [{"id": NO_ID, "reason": "x"}]})
+            }
+            "match_receipt" => {
+                let contract = self.contract(Some(&self.company.rep), "active").await;
+                json!({"contract_id": contract})
+            }
+            "reallocate_payment" => json!({"reason": "For the other one"}),
+            "bulk_payments" => {
+                json!({"action": "label", "mode": "best_effort", "items": [{"id": NO_ID, "labels": []}]})
+            }
+            "request_amendment" => Self::amendment(id),
             "create_invoice" => json!({
                 "contract_id": id, "amount": money("10.00"), "tax_rate": "0.13", "kind": "special",
             }),
             "issue_invoice" => json!({"tax_invoice_number": unique("T")}),
             "record_payment" => Company::payment(id, "10.00"),
             "update_payment" => json!({"payer": "Somebody"}),
-            "reject_request" => json!({"comment": "Not like this"}),
+            "reject_request" | "comment_on_request" => json!({"comment": "Not like this"}),
+            "return_request" => json!({"comment": "Look again", "step": 0}),
+            "add_approval_step" => json!({"user_id": self.company.auditor.id, "place": "after"}),
+            "update_approval_flow" => json!({"enabled": true}),
             "create_user" => Self::new_user(),
             "update_user" => json!({"display_name": "Renamed"}),
             "set_user_password" => json!({"password": PASSWORD}),
@@ -859,6 +977,8 @@ impl World {
         if target.starts_with("user") && relation == Relation::Own {
             return self.caller(role).id.clone();
         }
+        // There is one of each kind: what one may change is another one than what others may not.
+        let target = if target == "flow" && role != "admin" { "flow.other" } else { target };
         let owner = self.owner(role, relation).unwrap();
         self.make(target.trim_start_matches("in:"), owner).await
     }
@@ -888,7 +1008,8 @@ impl World {
                     Expected::Hidden
                 };
                 let owner = self.owner(role, relation).flatten().map_or("pool", |person| &person.id);
-                let shared = if kind == "user" { format!("{role} {relation:?}") } else { owner.to_owned() };
+                let alone = kind == "user" || kind == "flow";
+                let shared = if alone { format!("{role} {relation:?}") } else { owner.to_owned() };
                 let id = match untouched.get(&shared) {
                     Some((id, _)) if expected != Expected::Allowed => id.clone(),
                     _ => self.record(role, relation, target).await,

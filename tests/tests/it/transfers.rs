@@ -427,8 +427,15 @@ async fn two_customers_become_one(server: Server) {
     let stays = company.customer(rep).await;
     let contract = company.active(rep, "100.00", "by_contract").await;
     let goes = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
-    let payment = rep.client.post("/payments", Company::payment(&contract, "40.00")).await.expect(201).id();
-    company.finance.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+    let payment = company.paid(rep, &contract, "40.00").await;
+    let change = json!({"contract_id": contract, "reason": "Longer", "ends_on": "2031-12-31"});
+    let amendment = rep.client.post("/amendments", change).await.expect(201).id();
+    company.approve(&amendment).await;
+    let back = json!({
+        "payment_id": payment, "amount": {"amount": "10.00", "currency": "CNY"}, "refunded_on": "2026-02-01",
+        "method": "bank_transfer", "reason": "Too much",
+    });
+    let refund = company.finance.client.post("/refunds", back).await.expect(201).id();
     let number = "91310000MA1FL0001X";
     rep.client.patch(&format!("/customers/{goes}"), json!({"registration_number": number})).await.expect(200);
     for (customer, name) in [(&stays, "Li"), (&goes, "Wang")] {
@@ -450,7 +457,9 @@ async fn two_customers_become_one(server: Server) {
     let one = manager.client.post(&path, form.clone()).await.expect(200).body;
     assert_eq!((&one["id"], &one["registration_number"]), (&json!(stays), &json!(number)));
     assert_eq!(one["lifecycle"], "signed");
-    for path in [format!("/contracts/{contract}"), format!("/payments/{payment}")] {
+    let money = ["contracts", "payments", "amendments", "refunds"].into_iter();
+    let money = money.zip([&contract, &payment, &amendment, &refund]).map(|(of, id)| format!("/{of}/{id}"));
+    for path in money {
         assert_eq!(director.client.get(&path).await.expect(200).body["customer_id"], json!(stays), "{path}");
     }
     let contacts = rep.client.all(&format!("/contacts?customer_id={stays}")).await;

@@ -32,6 +32,13 @@ const BROKEN: &[(&str, &str)] = &[
         "DELETE FROM allocations WHERE payment_id IN (SELECT id FROM payments \
         WHERE status = 'confirmed')",
     ),
+    ("invoices: credit notes", "UPDATE credit_notes SET amount_minor = amount_minor + 1"),
+    ("payments: refunds", "UPDATE refunds SET amount_minor = amount_minor + 1"),
+    ("payments: allocations", "UPDATE allocations SET void = TRUE"),
+    ("receipts: payments", "UPDATE receipts SET amount_minor = amount_minor + 1"),
+    ("contracts: the amount is the approved one", "UPDATE amendments SET amount_minor = amount_minor + 1"),
+    ("approvals agree with their subjects", "UPDATE amendments SET status = 'pending'"),
+    ("invoices and payments agree with their contract", "UPDATE refunds SET owner_id = created_by"),
     (
         "idempotency keys have their answers",
         "INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, created_at) \
@@ -126,8 +133,8 @@ const BROKEN: &[(&str, &str)] = &[
     ),
     (
         "approvals have their decisions",
-        "INSERT INTO approval_decisions (approval_id, step, user_id, outcome, decided_at) \
-        SELECT id, 7, requester_id, 'approved', created_at FROM approvals WHERE status = 'pending'",
+        "INSERT INTO approval_decisions (id, approval_id, step, seat, user_id, outcome, void, decided_at) \
+        SELECT id, id, 7, id, requester_id, 'approved', FALSE, created_at FROM approvals WHERE status = 'pending'",
     ),
     ("approvals have their decisions", "UPDATE approvals SET steps = '{}' WHERE status = 'pending'"),
     ("the outbox agrees with the audit trail", "DELETE FROM outbox WHERE sequence = 9"),

@@ -7,6 +7,7 @@ mod act;
 mod clock;
 mod customers;
 mod deals;
+mod finance;
 mod leads;
 mod on_contracts;
 mod on_customers;

@@ -8,7 +8,9 @@ use fairlead_domain::invoice::{InvoiceDetails, InvoiceKind, IssueForm};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::{PaymentForm, PaymentMethod};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{ApprovalId, ContractId, Currency, InvoiceId, Line, PaymentId, Rate, Today};
+use fairlead_domain::values::{
+    ApprovalId, ContractId, Currency, InvoiceId, Line, PaymentId, Rate, Tags, Today,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -292,6 +294,7 @@ impl Stage {
             bank_reference: Some(Line::new(format!("{}-{number:02}", deal.key).to_uppercase())),
             payer: None,
             note: None,
+            labels: Tags::default(),
             allocations: None,
         };
         let made = payments::create(&self.app, &self.call(by)?, Valid::check(form)?).await;

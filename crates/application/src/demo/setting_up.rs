@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A form as a client would send it.
-fn form<T: DeserializeOwned + Validate>(text: Value) -> Result<Valid<T>, Failure> {
+pub(super) fn form<T: DeserializeOwned + Validate>(text: Value) -> Result<Valid<T>, Failure> {
     let form = serde_json::from_value(text);
     let form = form.map_err(|error| Refusal::new(Code::Internal, format!("the demo's forms: {error}")))?;
     Ok(Valid::check(form)?)

@@ -107,6 +107,7 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
         }
     }
     Box::pin(stage.set_up()).await?;
+    Box::pin(stage.settle()).await?;
     let administrator = there(PEOPLE.first(), "administrator")?;
     let id = stage.user(administrator.key)?;
     let mut work = app.store().begin(app.author(None, "start"), None).await?;

@@ -3,6 +3,8 @@
 use std::sync::PoisonError;
 
 use chrono::Days;
+use fairlead_domain::approval::Approval;
+use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::lead::Lead;
 use fairlead_persistence::Predicate;
@@ -10,6 +12,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::Failure;
+use crate::contracts;
 
 /// How many records are looked at together.
 const BATCH: u64 = 200;
@@ -19,6 +22,8 @@ impl App {
     /// may sweep at the same time.
     pub(super) async fn sweep(&self) -> Result<(), Failure> {
         self.sweep_late_leads().await?;
+        self.remind_approvers().await?;
+        self.warn_of_installments().await?;
         let org = self.organisation().await?;
         let day = (org.today(self.now()).0, org.settings.dormant_after_days);
         if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {
@@ -47,6 +52,63 @@ impl App {
                         None => after.remind(ctx),
                     };
                     if let Some(event) = event {
+                        work.save(&before, &mut after, event).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+            after = Some(last);
+        }
+    }
+
+    /// Tells of installments that are due soon or overdue. Their contracts are locked first, as by everybody.
+    async fn warn_of_installments(&self) -> Result<(), Failure> {
+        let mut after: Option<Uuid> = None;
+        loop {
+            let found: Vec<(Uuid, Uuid)> = self
+                .look(None, async |ctx, reader| {
+                    let settings = &ctx.org.settings;
+                    let (soon, days) = (settings.due_soon_days, &settings.overdue_reminder_days);
+                    Ok(reader.installments_to_tell(ctx.today(), soon, days, after, BATCH).await?)
+                })
+                .await?;
+            let Some((last, _)) = found.last().copied() else { return Ok(()) };
+            self.act("sweep", async |ctx, work| {
+                let contracts = Predicate::ids(found.iter().map(|(_, contract)| *contract));
+                let contracts: Vec<Contract> = work.load_all(contracts).await?;
+                let parts = Predicate::ids(found.iter().map(|(installment, _)| *installment));
+                for before in work.load_all::<Installment>(parts).await? {
+                    let contract = contracts.iter().find(|contract| contract.id == before.contract_id);
+                    if let Some(contract) = contract.filter(|contract| contract.running().is_ok()) {
+                        contracts::warn(ctx, work, contract, &before).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+            after = Some(last);
+        }
+    }
+
+    /// Reminds of requests for approval that wait for long.
+    async fn remind_approvers(&self) -> Result<(), Failure> {
+        let mut after: Option<Uuid> = None;
+        loop {
+            let found: Vec<Uuid> = self
+                .look(None, async |ctx, reader| {
+                    let Some(hours) = ctx.org.settings.approvals.remind_after_hours else {
+                        return Ok(Vec::new());
+                    };
+                    let before = ctx.now.plus(-chrono::Duration::hours(hours));
+                    Ok(reader.approvals_waiting_since(before, after, BATCH).await?)
+                })
+                .await?;
+            let Some(last) = found.last().copied() else { return Ok(()) };
+            self.act("sweep", async |ctx, work| {
+                for before in work.load_all::<Approval>(Predicate::ids(found.iter().copied())).await? {
+                    let mut after = before.clone();
+                    if let Some(event) = after.remind_when_late(ctx)? {
                         work.save(&before, &mut after, event).await?;
                     }
                 }

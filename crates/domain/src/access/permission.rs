@@ -91,6 +91,10 @@ text_enum! {
         PaymentsRecord = "payments:record",
         /// Confirm, reject and reverse payments.
         PaymentsConfirm = "payments:confirm",
+        /// See what the bank says has arrived.
+        ReceiptsRead = "receipts:read",
+        /// Enter and import what the bank says has arrived, and say what it pays.
+        ReceiptsManage = "receipts:manage",
         /// See users.
         UsersRead = "users:read",
         /// Manage users.

@@ -50,6 +50,8 @@ const TABLE: &[(Permission, &str)] = &[
     (P::PaymentsRead, "own tab all all -   all all"),
     (P::PaymentsRecord, "own tab all all -   -   -"),
     (P::PaymentsConfirm, "-   -   -   all -   -   -"),
+    (P::ReceiptsRead, "-   -   -   all -   all all"),
+    (P::ReceiptsManage, "-   -   -   all -   -   -"),
     (P::UsersRead, "-   -   -   -   -   all all"),
     (P::UsersManage, "-   -   -   -   -   -   all"),
     (P::TeamsRead, "-   -   -   -   -   all all"),

@@ -1,13 +1,19 @@
+use std::collections::BTreeSet;
+
+use iso_currency::Currency;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::access::{RoleKey, ScopeFilter};
+use crate::access::{Actor, RoleKey, ScopeFilter};
 use crate::contract::CollectionScheme;
+use crate::customer::Grade;
 use crate::fixtures::{
-    ADMIN, AUDITOR, DIRECTOR, FINANCE, MANAGER, OTHER_MANAGER, OTHER_REP, REP, SECOND_FINANCE, World, cny,
-    now, user,
+    ADMIN, AUDITOR, DIRECTOR, FINANCE, MANAGER, MARKETING, OTHER_MANAGER, OTHER_REP, REP, SECOND_FINANCE,
+    World, cny, delegation, flow, now, user,
 };
+use crate::valid::Valid;
+use crate::values::Rate;
 
 const ID: ApprovalId = ApprovalId(Uuid::from_u128(1));
 
@@ -21,12 +27,15 @@ fn facts(kind: ApprovalSubject, owner: u128) -> SubjectFacts {
         owner_id: user(owner),
         beneficiary_id: None,
         customer_id: Some(CustomerId(Uuid::from_u128(70))),
+        discount: None,
+        customer_grades: Vec::new(),
+        collection_scheme: None,
         snapshot: serde_json::json!({}),
     }
 }
 
 fn asked(world: &World, by: u128) -> Result<Approval, Refusal> {
-    let flow = default_flow(ApprovalSubject::Contract);
+    let flow = flow(ApprovalSubject::Contract);
     world
         .by(by, |ctx| Approval::request(ctx, ID, &flow, facts(ApprovalSubject::Contract, REP)))
         .map(|(a, _)| a)
@@ -34,7 +43,10 @@ fn asked(world: &World, by: u128) -> Result<Approval, Refusal> {
 
 fn decide(world: &World, approval: &mut Approval, by: u128, outcome: Decision) -> Result<Progress, Code> {
     let comment = (outcome == Decision::Rejected).then(|| Prose::new("Too cheap"));
-    world.by(by, |ctx| approval.decide(ctx, outcome, comment)).map(|(p, _)| p).map_err(|refusal| refusal.code)
+    world
+        .by(by, |ctx| approval.decide(ctx, outcome, comment))
+        .map(|(p, ..)| p)
+        .map_err(|refusal| refusal.code)
 }
 
 use Decision::{Approved, Rejected};
@@ -54,7 +66,7 @@ fn the_manager_and_then_finance_approve() {
     }
     assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Approved));
     assert_eq!((approval.waiting_for.clone(), approval.decided_at), (None, Some(now())));
-    let by: Vec<UserId> = approval.steps.iter().map(|step| step.decision.as_ref().unwrap().by).collect();
+    let by: Vec<UserId> = approval.steps.iter().map(|step| step.decisions[0].by).collect();
     assert_eq!(by, [user(MANAGER), user(FINANCE)]);
     for late in [MANAGER, DIRECTOR, FINANCE, SECOND_FINANCE] {
         assert_eq!(decide(&world, &mut approval, late, Approved), Err(Code::AlreadyDecided), "{late}");
@@ -114,7 +126,7 @@ fn a_request_that_nobody_can_decide_is_not_made() {
 #[test]
 fn an_owner_does_not_decide_even_as_director() {
     let world = World::new();
-    let flow = default_flow(ApprovalSubject::Invoice);
+    let flow = flow(ApprovalSubject::Invoice);
     let facts = facts(ApprovalSubject::Invoice, MANAGER);
     let (mut approval, _) = world.by(FINANCE, |ctx| Approval::request(ctx, ID, &flow, facts)).unwrap();
     assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Err(Code::SeparationOfDuties));
@@ -145,11 +157,17 @@ fn a_decision_binds_to_the_reviewed_version() {
 fn facts_are_taken_from_the_record() {
     let world = World::new();
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100, 200]);
-    let of = SubjectFacts::of_contract(&contract).unwrap();
+    let mut customer = world.customer(Some(REP));
+    customer.details.grade = Some(Grade::A);
+    let of = SubjectFacts::of_contract(&contract, &customer).unwrap();
+    assert_eq!(
+        (of.customer_grades, of.collection_scheme),
+        (vec![Grade::A], Some(CollectionScheme::ByInvoice))
+    );
     assert_eq!((of.kind, of.amount, of.owner_id), (ApprovalSubject::Contract, Some(cny(300)), user(REP)));
     assert_eq!(of.snapshot["amount"]["amount"], "3.00");
     let invoice = world.invoice(&mut contract, 1, 50, false);
-    let of = SubjectFacts::of_invoice(&invoice).unwrap();
+    let of = SubjectFacts::of_invoice(&invoice, &contract, &customer).unwrap();
     assert_eq!((of.kind, of.amount, of.version), (ApprovalSubject::Invoice, Some(cny(50)), 1));
 }
 
@@ -158,6 +176,8 @@ fn rules_have_one_text() {
     let (a, b) = (user(1), user(2));
     for rule in [
         ApproverRule::ManagerOfOwner,
+        ApproverRule::LevelsUp(1),
+        ApproverRule::LevelsUp(9),
         ApproverRule::Role(RoleKey("finance".to_owned())),
         ApproverRule::Users(vec![a]),
         ApproverRule::Users(vec![a, b]),
@@ -165,6 +185,9 @@ fn rules_have_one_text() {
         assert_eq!(rule.to_string().parse::<ApproverRule>().unwrap(), rule);
     }
     let many = ApproverRule::Users(vec![a; ApproverRule::MAX_USERS + 1]).to_string();
+    for text in ["levels_up:", "levels_up:0", "levels_up:10", "levels_up:01", "levels_up:+1", "levels_up:x"] {
+        assert!(text.parse::<ApproverRule>().is_err(), "{text}");
+    }
     for text in ["", "manager", "role:", "role:Finance", "users:", "users:x", &format!("users:{a},"), &many] {
         assert!(text.parse::<ApproverRule>().is_err(), "{text}");
     }
@@ -172,15 +195,283 @@ fn rules_have_one_text() {
 
 #[test]
 fn the_inbox_is_data() {
-    let world = World::new();
-    let of = |who| world.by(who, |ctx| inbox(ctx.actor));
-    let finance = of(FINANCE);
+    let world = World::with(
+        &[
+            (REP, Some(2), &["sales_rep"]),
+            (MANAGER, Some(2), &["sales_manager"]),
+            (DIRECTOR, Some(1), &["sales_director"]),
+            (FINANCE, None, &["finance"]),
+        ],
+        vec![delegation(FINANCE, REP)],
+    );
+    let of = |who| world.by(who, inboxes);
+    let finance = of(FINANCE).remove(0);
     let texts: Vec<&str> = finance.clauses.iter().map(|clause| clause.waiting_for.as_str()).collect();
-    assert_eq!(texts, ["role:finance"; 3]);
-    assert!(finance.clauses.iter().all(|clause| clause.scope == ScopeFilter::All));
-    assert!(of(MANAGER).clauses.iter().any(|clause| clause.waiting_for == "manager_of_owner"));
-    assert!(of(REP).clauses.iter().all(|clause| clause.waiting_for == "role:sales_rep"));
+    assert_eq!(texts, vec!["role:finance"; ApprovalSubject::ALL.len()]);
+    assert!(finance.clauses.iter().all(|clause| clause.scopes == [ScopeFilter::All]));
     assert_eq!(finance.named_pattern(), format!("users:%{}%", user(FINANCE)));
+    let texts = |who| of(who)[0].clauses.iter().map(|it| it.waiting_for.clone()).collect::<BTreeSet<_>>();
+    assert!(texts(MANAGER).contains("manager_of_owner") && !texts(MANAGER).contains("levels_up:1"));
+    assert!(texts(DIRECTOR).contains("levels_up:1"));
+    assert_eq!(texts(REP), BTreeSet::from(["role:sales_rep".to_owned()]));
+    let delegated = of(REP).remove(1);
+    assert_eq!((delegated.name, delegated.persons), (user(FINANCE), vec![user(REP), user(FINANCE)]));
+    assert_eq!(delegated.clauses, finance.clauses);
+}
+
+/// A flow of these steps, saved by an administrator.
+fn saved(world: &World, steps: Vec<FlowStep>) -> Result<ApprovalFlow, Refusal> {
+    let mut flow = flow(ApprovalSubject::Contract);
+    let form = Valid::check(FlowDetails { enabled: true, steps })?;
+    world.by(ADMIN, |ctx| flow.edit(ctx, form)).map(|_| flow)
+}
+
+fn users(ids: &[u128]) -> ApproverRule {
+    ApproverRule::Users(ids.iter().copied().map(user).collect())
+}
+
+fn role(key: &str) -> ApproverRule {
+    ApproverRule::Role(RoleKey(key.to_owned()))
+}
+
+#[test]
+fn a_flow_that_nobody_could_decide_is_not_saved() {
+    let world = World::new();
+    let manager = || FlowStep::new("Manager", ApproverRule::ManagerOfOwner);
+    let only_large = FlowStep {
+        condition: Some(StepCondition { amount_from: Some(cny(100)), ..StepCondition::default() }),
+        ..manager()
+    };
+    let no_condition = FlowStep { condition: Some(StepCondition::default()), ..manager() };
+    assert!(saved(&world, vec![manager(), FlowStep::new("Up", ApproverRule::LevelsUp(2))]).is_ok());
+    assert!(saved(&world, vec![no_condition, only_large.clone()]).is_ok());
+    for (steps, code, pointer) in [
+        (vec![], "length", "/steps"),
+        (vec![only_large], "no_step_for_the_rest", "/steps"),
+        (vec![manager(), FlowStep::new("X", role("nobody"))], "unknown_reference", "/steps/1/rule"),
+        (vec![FlowStep::new("X", users(&[FINANCE, 99]))], "unknown_reference", "/steps/0/rule"),
+        (vec![FlowStep::new("X", users(&[FINANCE, FINANCE]))], "distinct", "/steps/0/rule"),
+        // Marketing sees no contracts.
+        (vec![FlowStep::new("X", role("marketing"))], "nobody_decides", "/steps/0/rule"),
+        (vec![FlowStep::new("X", users(&[MARKETING]))], "nobody_decides", "/steps/0/rule"),
+        // Two steps need two persons.
+        (
+            vec![FlowStep::new("X", users(&[FINANCE])), FlowStep::new("Y", users(&[FINANCE]))],
+            "nobody_decides",
+            "/steps/1/rule",
+        ),
+    ] {
+        let refusal = saved(&world, steps).unwrap_err();
+        let error = &refusal.errors[0];
+        assert_eq!((error.code.as_str(), error.pointer.as_str()), (code, pointer), "{refusal:?}");
+    }
+    let mut flow = flow(ApprovalSubject::Contract);
+    let off = Valid::check(FlowDetails { enabled: false, steps: flow.details.steps.clone() }).unwrap();
+    let refusal = world.by(ADMIN, |ctx| flow.edit(ctx, off.clone())).unwrap_err();
+    assert_eq!(refusal.errors[0].pointer, "/enabled");
+    assert_eq!(world.by(DIRECTOR, |ctx| flow.edit(ctx, off)).unwrap_err().code, Code::Forbidden);
+}
+
+#[test]
+fn a_step_is_wanted_when_its_condition_holds() {
+    let condition = |change: fn(&mut StepCondition)| {
+        let mut condition = StepCondition::default();
+        change(&mut condition);
+        FlowStep { condition: Some(condition), ..FlowStep::new("X", ApproverRule::ManagerOfOwner) }
+    };
+    let wanted = |step: &FlowStep, change: fn(&mut SubjectFacts)| {
+        let mut facts = facts(ApprovalSubject::Contract, REP);
+        change(&mut facts);
+        step.is_wanted(&facts)
+    };
+    let large = condition(|it| it.amount_from = Some(cny(100)));
+    assert!(wanted(&large, |it| it.amount = Some(cny(100))));
+    assert!(!wanted(&large, |it| it.amount = Some(cny(99))));
+    assert!(wanted(&large, |it| it.amount = Some(Money::from_minor(1, Currency::USD))));
+    assert!(!wanted(&large, |it| it.amount = None));
+    let cheap = condition(|it| it.discount_from = Rate::from_basis_points(1000));
+    assert!(wanted(&cheap, |it| it.discount = Rate::from_basis_points(1000)));
+    assert!(!wanted(&cheap, |it| it.discount = Rate::from_basis_points(999)));
+    assert!(!wanted(&cheap, |_| {}));
+    let graded = condition(|it| it.customer_grades = vec![Grade::A, Grade::B]);
+    assert!(wanted(&graded, |it| it.customer_grades = vec![Grade::D, Grade::B]));
+    assert!(!wanted(&graded, |it| it.customer_grades = vec![Grade::C]));
+    let scheme = condition(|it| it.collection_schemes = vec![CollectionScheme::ByContract]);
+    assert!(wanted(&scheme, |it| it.collection_scheme = Some(CollectionScheme::ByContract)));
+    assert!(!wanted(&scheme, |_| {}));
+    let both = condition(|it| {
+        it.amount_from = Some(cny(100));
+        it.customer_grades = vec![Grade::A];
+    });
+    assert!(!wanted(&both, |_| {}));
+
+    // What is not wanted is not in the request; the version is noted.
+    let world = World::new();
+    let mut flow =
+        saved(&world, vec![FlowStep::new("Manager", ApproverRule::ManagerOfOwner), graded]).unwrap();
+    flow.version = 7;
+    let ask = |facts| world.by(REP, |ctx| Approval::request(ctx, ID, &flow, facts)).unwrap().0;
+    let plain = ask(facts(ApprovalSubject::Contract, REP));
+    assert_eq!((plain.steps.len(), plain.flow_version), (1, 7));
+    let facts = SubjectFacts { customer_grades: vec![Grade::A], ..facts(ApprovalSubject::Contract, REP) };
+    assert_eq!(ask(facts).steps.len(), 2);
+}
+
+#[test]
+fn each_of_several_agrees() {
+    let world = World::new();
+    let both = FlowStep { mode: StepMode::All, ..FlowStep::new("Finance", role("finance")) };
+    let flow = saved(&world, vec![both, FlowStep::new("Manager", ApproverRule::ManagerOfOwner)]).unwrap();
+    let ask = || {
+        let facts = facts(ApprovalSubject::Contract, REP);
+        world.by(REP, |ctx| Approval::request(ctx, ID, &flow, facts)).unwrap().0
+    };
+    let mut approval = ask();
+    assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Next));
+    assert_eq!(approval.step, 0, "it waits for the other one");
+    assert_eq!(approval.approvers(&world.0), [user(SECOND_FINANCE)]);
+    assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Err(Code::SeparationOfDuties));
+    assert_eq!(decide(&world, &mut approval, SECOND_FINANCE, Approved), Ok(Progress::Next));
+    assert_eq!(approval.step, 1);
+    assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Approved));
+    let mut approval = ask();
+    decide(&world, &mut approval, FINANCE, Approved).unwrap();
+    assert_eq!(decide(&world, &mut approval, SECOND_FINANCE, Rejected), Ok(Progress::Rejected));
+}
+
+#[test]
+fn a_delegate_decides_but_not_what_neither_of_both_may() {
+    let everybody: &[(u128, Option<u128>, &[&str])] = &[
+        (REP, Some(2), &["sales_rep"]),
+        (MANAGER, Some(2), &["sales_manager"]),
+        (DIRECTOR, Some(1), &["sales_director"]),
+        (FINANCE, None, &["finance"]),
+        (SECOND_FINANCE, None, &["finance"]),
+        (MARKETING, Some(1), &["marketing"]),
+        (OTHER_REP, Some(3), &["sales_rep"]),
+    ];
+    let world = World::with(everybody, vec![delegation(MANAGER, MARKETING), delegation(FINANCE, MARKETING)]);
+    let mut approval = asked(&world, REP).unwrap();
+    // Marketing sees no contracts but those that wait for the manager.
+    assert!(world.by(MARKETING, |ctx| approval.reveal(ctx)).is_ok());
+    assert!(world.by(OTHER_REP, |ctx| approval.reveal(ctx)).is_err());
+    assert_eq!(approval.deciders(&world.0, now()), [user(MANAGER), user(DIRECTOR), user(MARKETING)]);
+    assert_eq!(decide(&world, &mut approval, MARKETING, Approved), Ok(Progress::Next));
+    let decision = &approval.steps[0].decisions[0];
+    assert_eq!((decision.by, decision.on_behalf_of), (user(MARKETING), Some(user(MANAGER))));
+    assert!(world.by(MARKETING, |ctx| approval.reveal(ctx)).is_ok(), "what one decided one still sees");
+    // Nobody decides two steps, in whoever's name; nor does whoever had a step decided for them.
+    assert_eq!(decide(&world, &mut approval, MARKETING, Approved), Err(Code::SeparationOfDuties));
+    assert_eq!(decide(&world, &mut approval, SECOND_FINANCE, Approved), Ok(Progress::Approved));
+
+    // The requester decides for nobody, and nobody for the requester.
+    let world = World::with(everybody, vec![delegation(MANAGER, REP), delegation(DIRECTOR, MANAGER)]);
+    let mut approval = asked(&world, REP).unwrap();
+    assert_eq!(decide(&world, &mut approval, REP, Approved), Err(Code::SeparationOfDuties));
+    let mut approval = asked(&world, DIRECTOR).unwrap();
+    assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Next), "in their own name");
+    let world = World::with(everybody, vec![delegation(DIRECTOR, OTHER_REP)]);
+    let mut approval = asked(&world, DIRECTOR).unwrap();
+    assert_eq!(decide(&world, &mut approval, OTHER_REP, Approved), Err(Code::SeparationOfDuties));
+    // A delegate does not delegate further, and a period ends.
+    let world =
+        World::with(everybody, vec![delegation(MANAGER, MARKETING), delegation(MARKETING, OTHER_REP)]);
+    let mut approval = asked(&world, REP).unwrap();
+    assert_eq!(decide(&world, &mut approval, OTHER_REP, Approved), Err(Code::Forbidden));
+    let mut over = delegation(MANAGER, MARKETING);
+    over.details.ends_at = now();
+    over.details.starts_at = now().plus(-chrono::Duration::hours(1));
+    let mut elsewhere = delegation(MANAGER, OTHER_REP);
+    elsewhere.details.subject_kinds = vec![ApprovalSubject::Invoice];
+    let world = World::with(everybody, vec![over, elsewhere]);
+    let mut approval = asked(&world, REP).unwrap();
+    for who in [MARKETING, OTHER_REP] {
+        assert_eq!(decide(&world, &mut approval, who, Approved), Err(Code::Forbidden));
+    }
+}
+
+#[test]
+fn a_former_step_is_decided_anew() {
+    let world = World::new();
+    let mut approval = asked(&world, REP).unwrap();
+    let form = |step| Valid::check(ReturnForm { step, comment: Prose::new("Ask again") }).unwrap();
+    let first = world.by(MANAGER, |ctx| approval.return_to(ctx, form(0))).unwrap_err();
+    assert_eq!(first.code, Code::InvalidTransition);
+    decide(&world, &mut approval, MANAGER, Approved).unwrap();
+    assert_eq!(world.by(MANAGER, |ctx| approval.return_to(ctx, form(0))).unwrap_err().code, Code::Forbidden);
+    let refusal = world.by(FINANCE, |ctx| approval.return_to(ctx, form(1))).unwrap_err();
+    assert_eq!(refusal.errors[0].pointer, "/step");
+    world.by(FINANCE, |ctx| approval.return_to(ctx, form(0))).unwrap();
+    assert_eq!((approval.step, approval.waiting_for.clone()), (0, Some(ApproverRule::ManagerOfOwner)));
+    assert!(approval.steps.iter().all(|step| step.decisions.is_empty()));
+    assert_eq!(
+        (approval.trail[0].kind, approval.trail[0].undone[0].by),
+        (TrailKind::Returned, user(MANAGER))
+    );
+    assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Next));
+    assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Approved));
+}
+
+#[test]
+fn one_more_person_is_asked() {
+    let world = World::new();
+    let form = |who, place| Valid::check(AddStepForm { user_id: user(who), place, comment: None }).unwrap();
+    let add = |approval: &mut Approval, by, who, place| {
+        world.by(by, |ctx| approval.add_step(ctx, form(who, place))).map_err(|refusal| refusal.code)
+    };
+    let mut approval = asked(&world, REP).unwrap();
+    assert_eq!(add(&mut approval, REP, AUDITOR, Place::Before), Err(Code::Forbidden));
+    assert_eq!(add(&mut approval, MANAGER, REP, Place::Before), Err(Code::SeparationOfDuties));
+    assert_eq!(add(&mut approval, MANAGER, 99, Place::Before), Err(Code::UnknownReference));
+    // Not somebody who sees no contracts, nor oneself.
+    assert_eq!(add(&mut approval, MANAGER, MARKETING, Place::Before), Err(Code::ValidationFailed));
+    assert_eq!(add(&mut approval, MANAGER, MANAGER, Place::After), Err(Code::ValidationFailed));
+    add(&mut approval, MANAGER, AUDITOR, Place::Before).unwrap();
+    assert_eq!(approval.waiting_for, Some(users(&[AUDITOR])));
+    assert_eq!(
+        decide(&world, &mut approval, MANAGER, Approved),
+        Err(Code::Forbidden),
+        "it waits for the other"
+    );
+    assert_eq!(decide(&world, &mut approval, AUDITOR, Approved), Ok(Progress::Next));
+    add(&mut approval, MANAGER, ADMIN, Place::After).unwrap();
+    assert_eq!(add(&mut approval, MANAGER, AUDITOR, Place::After), Err(Code::SeparationOfDuties));
+    assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Next));
+    assert_eq!(decide(&world, &mut approval, ADMIN, Approved), Ok(Progress::Next));
+    assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Approved));
+    assert_eq!(approval.steps.len(), 4);
+    assert_eq!(approval.trail.iter().filter(|entry| entry.kind == TrailKind::StepAdded).count(), 2);
+
+    // Not whoever another step needs.
+    let rep: (u128, Option<u128>, &[&str]) = (REP, Some(2), &["sales_rep"]);
+    let small = World::of(&[rep, (MANAGER, Some(2), &["sales_manager"]), (FINANCE, None, &["finance"])]);
+    let mut approval = asked(&small, REP).unwrap();
+    let needed = small.by(MANAGER, |ctx| approval.add_step(ctx, form(FINANCE, Place::Before))).unwrap_err();
+    assert_eq!(needed.code, Code::NoEligibleApprover);
+}
+
+#[test]
+fn reminders_are_rare() {
+    let world = World::new();
+    let mut approval = asked(&world, REP).unwrap();
+    let at = |approval: &mut Approval, who, minutes| {
+        let actor = world.actor(who);
+        let ctx = Context { now: now().plus(chrono::Duration::minutes(minutes)), ..world.ctx(&actor) };
+        approval.remind(&ctx).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(at(&mut approval, MANAGER, 0), Err(Code::Forbidden));
+    at(&mut approval, REP, 0).unwrap();
+    assert_eq!(at(&mut approval, REP, 59), Err(Code::RemindedRecently));
+    at(&mut approval, REP, 60).unwrap();
+    // By itself, after 24 hours, and again after as many.
+    let actor = Actor::system();
+    let late = |approval: &mut Approval, hours| {
+        let ctx = Context { now: now().plus(chrono::Duration::hours(hours)), ..world.ctx(&actor) };
+        approval.remind_when_late(&ctx).unwrap().is_some()
+    };
+    assert!(!late(&mut approval, 24), "it was reminded an hour later");
+    assert!(late(&mut approval, 25) && !late(&mut approval, 26) && late(&mut approval, 49));
+    assert_eq!(approval.trail.last().unwrap().by, None);
 }
 
 // Random organisations, flows and deciders.
@@ -188,8 +479,9 @@ fn the_inbox_is_data() {
 #[derive(Debug, Clone)]
 struct Setting {
     users: Vec<(u128, Option<u128>, Vec<&'static str>)>,
+    delegations: Vec<(u128, u128)>,
     subject: ApprovalSubject,
-    rules: Vec<ApproverRule>,
+    steps: Vec<(ApproverRule, StepMode)>,
     owner: u128,
     requester: u128,
     attempts: Vec<(u128, bool)>,
@@ -201,10 +493,12 @@ fn setting() -> impl Strategy<Value = Setting> {
     let person = (proptest::option::of(1..=3_u128), proptest::collection::btree_set(any_role(), 1..=2));
     let rule = prop_oneof![
         Just(ApproverRule::ManagerOfOwner),
-        any_role().prop_map(|role| ApproverRule::Role(RoleKey(role.to_owned()))),
+        (1..=3_u8).prop_map(ApproverRule::LevelsUp),
+        any_role().prop_map(role),
         proptest::collection::btree_set(1..=6_u128, 1..=3)
-            .prop_map(|ids| ApproverRule::Users(ids.into_iter().map(user).collect())),
+            .prop_map(|ids| users(&ids.into_iter().collect::<Vec<_>>())),
     ];
+    let mode = prop_oneof![3 => Just(StepMode::Any), 1 => Just(StepMode::All)];
     proptest::collection::vec(person, 2..=6).prop_flat_map(move |people| {
         let last = people.len() as u128;
         let users: Vec<_> = people
@@ -214,16 +508,18 @@ fn setting() -> impl Strategy<Value = Setting> {
             .collect();
         (
             Just(users),
+            proptest::collection::vec((1..=last, 1..=last), 0..3),
             proptest::sample::select(ApprovalSubject::ALL),
-            proptest::collection::vec(rule.clone(), 1..=3),
+            proptest::collection::vec((rule.clone(), mode.clone()), 1..=3),
             1..=last,
             1..=last,
             proptest::collection::vec((1..=last, proptest::bool::weighted(0.9)), 0..30),
         )
-            .prop_map(|(users, subject, rules, owner, requester, attempts)| Setting {
+            .prop_map(|(users, delegations, subject, steps, owner, requester, attempts)| Setting {
                 users,
+                delegations: delegations.into_iter().filter(|(from, to)| from != to).collect(),
                 subject,
-                rules,
+                steps,
                 owner,
                 requester,
                 attempts,
@@ -234,11 +530,13 @@ fn setting() -> impl Strategy<Value = Setting> {
 /// Who may decide a step, said again in other words.
 fn named(world: &World, setting: &Setting, who: u128, rule: &ApproverRule) -> bool {
     let owner = Some(user(setting.owner));
+    let team = |who: u128| setting.users[who as usize - 1].1;
     let reads = world.by(who, |ctx| ctx.authorize(setting.subject.read(), owner)).is_ok();
+    let approves = world.by(who, |ctx| ctx.authorize(setting.subject.approve(), owner)).is_ok();
     let named = match rule {
-        ApproverRule::ManagerOfOwner => {
-            world.by(who, |ctx| ctx.authorize(setting.subject.approve(), owner)).is_ok()
-        }
+        ApproverRule::ManagerOfOwner => approves,
+        // Above the teams 2 and 3, and above itself, there is team 1 only.
+        ApproverRule::LevelsUp(_) => approves && team(setting.owner).is_some() && team(who) == Some(1),
         ApproverRule::Role(key) => {
             setting.users.iter().any(|(id, _, roles)| *id == who && roles.contains(&key.as_str()))
         }
@@ -261,54 +559,91 @@ fn assignable(world: &World, setting: &Setting, rules: &[ApproverRule], used: &m
     })
 }
 
+/// Whether the steps can be decided: whoever a step names of which each must agree is kept for it.
+fn decidable(world: &World, setting: &Setting) -> bool {
+    let mut kept = Vec::new();
+    for (rule, _) in setting.steps.iter().filter(|(_, mode)| *mode == StepMode::All) {
+        let is_new = |who: &u128| named(world, setting, *who, rule) && !kept.contains(who);
+        let new: Vec<u128> = (1..=setting.users.len() as u128).filter(is_new).collect();
+        if new.is_empty() {
+            return false;
+        }
+        kept.extend(new);
+    }
+    let of_any = setting.steps.iter().filter(|(_, mode)| *mode == StepMode::Any);
+    let rules: Vec<ApproverRule> = of_any.map(|(rule, _)| rule.clone()).collect();
+    assignable(world, setting, &rules, &mut kept)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     /// A request is made exactly when different persons can decide it; a decision is taken exactly from
     /// those for whom it waits; and it is approved only when each step was approved, in order, by
-    /// different persons whom it named, none of whom asked for it or owns the subject.
+    /// different persons whom it named, or who decide for such, none of whom asked for it or owns the subject.
     #[test]
     fn approvals_need_distinct_eligible_persons_in_order(setting in setting()) {
         let users: Vec<(u128, Option<u128>, &[&str])> =
             setting.users.iter().map(|(id, team, roles)| (*id, *team, roles.as_slice())).collect();
-        let world = World::of(&users);
-        let steps = setting.rules.iter().map(|rule| FlowStep { name: Line::new("Step"), rule: rule.clone() });
-        let flow = Flow { subject: setting.subject, version: 1, steps: steps.collect() };
+        let delegations = setting.delegations.iter().map(|(from, to)| delegation(*from, *to)).collect();
+        let world = World::with(&users, delegations);
+        let mut flow = flow(setting.subject);
+        let step = |(rule, mode): &(ApproverRule, StepMode)| FlowStep { mode: *mode, ..FlowStep::new("Step", rule.clone()) };
+        flow.details.steps = setting.steps.iter().map(step).collect();
         let facts = facts(setting.subject, setting.owner);
         let made = world.by(setting.requester, |ctx| Approval::request(ctx, ID, &flow, facts));
-        prop_assert_eq!(made.is_ok(), assignable(&world, &setting, &setting.rules, &mut Vec::new()));
+        prop_assert_eq!(made.is_ok(), decidable(&world, &setting));
         let Ok((mut approval, _)) = made else { return Ok(()) };
+        let persons = |approval: &Approval| -> Vec<UserId> {
+            let decisions = approval.steps.iter().flat_map(|step| &step.decisions);
+            decisions.flat_map(|decision| [Some(decision.by), decision.on_behalf_of]).flatten().collect()
+        };
 
         for (who, approves) in &setting.attempts {
             let before = approval.clone();
-            let earlier: Vec<UserId> =
-                approval.steps.iter().filter_map(|step| Some(step.decision.as_ref()?.by)).collect();
+            let earlier = persons(&approval);
+            let is_free = |who: u128| {
+                !earlier.contains(&user(who)) && who != setting.owner && who != setting.requester
+            };
+            let speaks_for = |who: u128| {
+                let others = setting.delegations.iter().filter(move |(_, to)| *to == who).map(|(from, _)| *from);
+                std::iter::once(who).chain(others)
+            };
             let waits = approval.status == ApprovalStatus::Pending
-                && named(&world, &setting, *who, &setting.rules[approval.present()])
-                && !earlier.contains(&user(*who));
+                && is_free(*who)
+                && speaks_for(*who).any(|who| {
+                    is_free(who) && named(&world, &setting, who, &setting.steps[usize::try_from(approval.step).unwrap()].0)
+                });
             let standing = world.0.standing(Some(approval.owner_id));
-            prop_assert_eq!(world.by(*who, |ctx| inbox(ctx.actor).admits(&approval, &standing)), waits);
+            let mut boxes = world.by(*who, inboxes).into_iter();
+            prop_assert_eq!(boxes.any(|inbox| inbox.admits(&approval, &standing)), waits);
             let offered = world.by(*who, |ctx| approval.allowed_actions(ctx));
             prop_assert_eq!(offered[0].allowed && offered[1].allowed, waits);
+            let deciders = approval.deciders(&world.0, now());
+            prop_assert_eq!(deciders.contains(&user(*who)), waits);
             let answer = decide(&world, &mut approval, *who, if *approves { Approved } else { Rejected });
             prop_assert_eq!(answer.is_ok(), waits, "{:?}", answer);
             if answer.is_err() {
                 prop_assert_eq!(&approval, &before);
             }
         }
-        let decisions: Vec<&StepDecision> =
-            approval.steps.iter().filter_map(|step| step.decision.as_ref()).collect();
-        let agreed = decisions.iter().filter(|decision| decision.outcome == Approved).count();
+        let of = |outcome| {
+            let decided = move |step: &&Step| step.decisions.iter().any(|decision| decision.outcome == outcome);
+            approval.steps.iter().filter(decided).count()
+        };
         match approval.status {
-            ApprovalStatus::Approved => prop_assert_eq!(agreed, approval.steps.len()),
-            ApprovalStatus::Rejected => prop_assert_eq!(agreed + 1, decisions.len()),
-            _ => prop_assert!(agreed == decisions.len() && agreed < approval.steps.len()),
+            ApprovalStatus::Approved => prop_assert!(of(Approved) == approval.steps.len() && of(Rejected) == 0),
+            ApprovalStatus::Rejected => prop_assert_eq!(of(Rejected), 1),
+            _ => prop_assert_eq!(of(Rejected), 0),
         }
-        for (at, decision) in decisions.iter().enumerate() {
-            let who = decision.by.0.as_u128();
-            prop_assert!(named(&world, &setting, who, &setting.rules[at]));
-            prop_assert!(decisions[..at].iter().all(|other| other.by != decision.by));
+        for (at, step) in approval.steps.iter().enumerate() {
+            for decision in &step.decisions {
+                let name = decision.on_behalf_of.unwrap_or(decision.by).0.as_u128();
+                prop_assert!(named(&world, &setting, name, &setting.steps[at].0));
+            }
         }
+        let all = persons(&approval);
+        prop_assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "everybody is in it once");
         prop_assert_eq!(approval.waiting_for.is_some(), approval.status == ApprovalStatus::Pending);
     }
 }

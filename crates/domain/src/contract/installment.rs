@@ -2,6 +2,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::context::{Context, Event};
 use crate::error::Refusal;
 use crate::record;
 use crate::text_enum;
@@ -22,6 +23,25 @@ text_enum! {
         Paid = "paid",
         /// Not wanted any more.
         Closed = "closed",
+    }
+}
+
+/// What is told of an installment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallmentWarning {
+    /// It is due soon.
+    DueSoon,
+    /// It is overdue.
+    Overdue,
+}
+
+impl InstallmentWarning {
+    /// The event about its contract.
+    pub const fn event(self) -> Event {
+        match self {
+            Self::DueSoon => Event("contract.installment_due_soon"),
+            Self::Overdue => Event("contract.installment_overdue"),
+        }
     }
 }
 
@@ -46,8 +66,13 @@ pub struct Installment {
     pub allocated: Money,
     /// What confirmed payments put on it.
     pub paid: Money,
-    /// Whether its contract was terminated before it was paid.
+    /// Whether its contract was terminated before it was paid, or an amendment left it out.
     pub closed: bool,
+    /// Whether somebody was told that it is due soon.
+    pub told_due_soon: bool,
+    /// For how many days it was overdue when somebody was told so last; 0 when nobody was.
+    #[schema(minimum = 0)]
+    pub told_overdue_days: i64,
     /// Bumped by each write.
     #[schema(minimum = 1)]
     pub version: i64,
@@ -81,6 +106,36 @@ impl Installment {
         let closes = !self.closed && self.paid != self.amount;
         self.closed |= closes;
         closes
+    }
+
+    /// Notes what is to be told of it today: that it is due soon, or that it has been overdue for so many days. Each is
+    /// told once; of several that fell due together, the last.
+    pub fn warn(&mut self, ctx: &Context) -> Option<InstallmentWarning> {
+        let (today, settings) = (ctx.today(), &ctx.org.settings);
+        if self.closed || self.paid == self.amount {
+            return None;
+        }
+        let late = self.overdue_days(today);
+        let passed = settings.overdue_reminder_days.iter().copied().filter(|days| *days <= late).max();
+        if let Some(days) = passed.filter(|days| *days > self.told_overdue_days) {
+            self.told_overdue_days = days;
+            return Some(InstallmentWarning::Overdue);
+        }
+        let soon = late == 0 && self.due_on <= today.plus_days(settings.due_soon_days);
+        if soon && !self.told_due_soon {
+            self.told_due_soon = true;
+            return Some(InstallmentWarning::DueSoon);
+        }
+        None
+    }
+
+    /// It is due on another day: what was told of the day before no longer counts.
+    pub fn move_to(&mut self, due_on: NaiveDate) {
+        if self.due_on != due_on {
+            self.due_on = due_on;
+            self.told_due_soon = false;
+            self.told_overdue_days = 0;
+        }
     }
 
     /// How many days it is overdue.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 pub(crate) use details::positive;
 pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
-pub use installment::{Installment, InstallmentStatus, close_installments, overdue};
+pub use installment::{Installment, InstallmentStatus, InstallmentWarning, close_installments, overdue};
 pub use sums::{ContractSums, REACTIVATED};
 
 use crate::access::Permission;
@@ -144,7 +144,7 @@ pub static MACHINE: Machine<ContractStatus, ContractAction> = Machine {
             who: Who::System,
             guards: &[
                 "a transfer was approved, or its owner leaves",
-                "no approval of it or of its invoices is pending",
+                "no approval of it, of an amendment or of its invoices is pending",
             ],
         },
     ],
@@ -317,9 +317,9 @@ impl Contract {
 
     /// Goes to another owner, with its invoices and payments, as was approved or because its owner leaves. What
     /// somebody is asked to approve does not change hands.
-    pub fn transfer(&mut self, to: UserId, pending_invoices: usize) -> Result<Event, Refusal> {
-        if self.status == ContractStatus::PendingApproval || pending_invoices > 0 {
-            let detail = "an approval of the contract or of one of its invoices is pending";
+    pub fn transfer(&mut self, to: UserId, pending: usize) -> Result<Event, Refusal> {
+        if self.status == ContractStatus::PendingApproval || pending > 0 {
+            let detail = "an approval of the contract, of an amendment or of one of its invoices is pending";
             return Err(Refusal::new(Code::PendingApproval, detail));
         }
         MACHINE.follow(self.status, ContractAction::Transfer)?;
@@ -393,6 +393,8 @@ impl Contract {
                 allocated: nothing,
                 paid: nothing,
                 closed: false,
+                told_due_soon: false,
+                told_overdue_days: 0,
                 version: 1,
                 created_at: ctx.now,
                 updated_at: ctx.now,

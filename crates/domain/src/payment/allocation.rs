@@ -48,7 +48,7 @@ fn one_target(plan: &AllocationPlan) -> Result<(), ValidationError> {
         .with_message("must name either an invoice or an installment".into()))
 }
 
-pub(super) fn distinct_targets(plans: &[AllocationPlan]) -> Result<(), ValidationError> {
+pub(crate) fn distinct_targets(plans: &[AllocationPlan]) -> Result<(), ValidationError> {
     let targets: BTreeSet<_> = plans.iter().map(|plan| (plan.invoice_id, plan.installment_id)).collect();
     if targets.len() == plans.len() {
         return Ok(());
@@ -57,7 +57,7 @@ pub(super) fn distinct_targets(plans: &[AllocationPlan]) -> Result<(), Validatio
 }
 
 /// A part of a payment, put on one invoice or one installment. It counts while its payment is recorded or
-/// confirmed.
+/// confirmed, until the payment is allocated anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Allocation {
     /// Its id.
@@ -74,6 +74,8 @@ pub struct Allocation {
     pub installment_id: Option<InstallmentId>,
     /// How much.
     pub amount: Money,
+    /// Whether it no longer counts: the payment was allocated anew, or paid back in part.
+    pub void: bool,
     /// Bumped by each write.
     #[schema(minimum = 1)]
     pub version: i64,
@@ -102,7 +104,7 @@ fn invoice_rooms(contract: &Contract, invoices: &[Invoice]) -> Result<Vec<Room>,
         .map(|invoice| {
             let amount = invoice.details.amount;
             let open = match invoice.status {
-                InvoiceStatus::Issued => amount.minus(invoice.allocated)?,
+                InvoiceStatus::Issued => invoice.open()?,
                 _ => Money::zero(amount.currency()),
             };
             Ok(Room { id: invoice.id.into(), open })
@@ -212,6 +214,29 @@ pub(super) fn shares(
         }
         CollectionScheme::ByContract => Ok(by(Installment, &parts, plans)?.collect()),
     }
+}
+
+/// Of what is allocated, the oldest parts up to an amount, in both ways in which it is put.
+pub(super) fn kept(
+    allocations: &[Allocation],
+    amount: Money,
+) -> Result<Vec<(AllocationTarget, Share)>, Refusal> {
+    let mut shares = Vec::new();
+    for target in [AllocationTarget::Invoice, AllocationTarget::Installment] {
+        let mut rest = amount;
+        for allocation in allocations {
+            let id: Option<Uuid> = match target {
+                AllocationTarget::Invoice => allocation.invoice_id.map(Into::into),
+                AllocationTarget::Installment => allocation.installment_id.map(Into::into),
+            };
+            let part = rest.at_most(allocation.amount)?;
+            if let Some(id) = id.filter(|_| part.is_positive()) {
+                shares.push((target, (id, part)));
+                rest = rest.minus(part)?;
+            }
+        }
+    }
+    Ok(shares)
 }
 
 /// What happens to the sums of a payment's targets.

@@ -5,6 +5,8 @@
 //! they count while their payment is recorded or confirmed. Sums change here only, and always together.
 
 mod allocation;
+mod anew;
+mod refund;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +15,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+pub(crate) use allocation::distinct_targets;
 pub use allocation::{Allocation, AllocationPlan, AllocationTarget};
-use allocation::{Posting, distinct_targets, shares};
+use allocation::{Posting, Share, shares};
+pub use anew::{Anew, ReallocateForm};
+pub use refund::{MACHINE as REFUND_MACHINE, Refund, RefundAction, RefundForm, RefundStatus};
 
 use crate::access::Permission;
 use crate::contact::unchanged;
@@ -26,7 +31,7 @@ use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
-    AllocationId, ContractId, CustomerId, Line, Money, Number, PaymentId, Prose, Timestamp, UserId,
+    AllocationId, ContractId, CustomerId, Line, Money, Number, PaymentId, Prose, Tags, Timestamp, UserId,
 };
 use crate::workflow::{AllowedAction, Machine, Rule, Who};
 
@@ -41,6 +46,8 @@ text_enum! {
         Rejected = "rejected",
         /// Taken back after it was confirmed. Final.
         Reversed = "reversed",
+        /// Paid back in full. Final.
+        Refunded = "refunded",
     }
 }
 
@@ -53,6 +60,10 @@ text_enum! {
         Reject = "reject",
         /// Take a confirmed payment back.
         Reverse = "reverse",
+        /// Put it on other invoices or installments.
+        Reallocate = "reallocate",
+        /// It was paid back in full.
+        Refund = "refund",
     }
 }
 
@@ -103,7 +114,24 @@ pub static MACHINE: Machine<PaymentStatus, PaymentAction> = Machine {
             from: &[PaymentStatus::Confirmed],
             to: Some(PaymentStatus::Reversed),
             who: Who::Holder(Permission::PaymentsConfirm),
-            guards: &["a reason is given"],
+            guards: &["a reason is given", "no refund of it was recorded"],
+        },
+        Rule {
+            action: PaymentAction::Reallocate,
+            from: &[PaymentStatus::Recorded, PaymentStatus::Confirmed],
+            to: None,
+            who: Who::Holder(Permission::PaymentsConfirm),
+            guards: &[
+                "the contract is active or completed",
+                "the allocations add up to what is left of the payment",
+            ],
+        },
+        Rule {
+            action: PaymentAction::Refund,
+            from: &[PaymentStatus::Confirmed],
+            to: Some(PaymentStatus::Refunded),
+            who: Who::System,
+            guards: &["confirmed refunds add up to its amount"],
         },
     ],
 };
@@ -135,6 +163,10 @@ pub struct PaymentDetails {
     #[serde(default)]
     #[validate(nested)]
     pub note: Option<Prose>,
+    /// Labels, such as that the commission was settled; may be changed at any time.
+    #[serde(default)]
+    #[validate(nested)]
+    pub labels: Tags,
 }
 
 impl PaymentDetails {
@@ -171,6 +203,10 @@ pub struct PaymentForm {
     #[serde(default)]
     #[validate(nested)]
     pub note: Option<Prose>,
+    /// Labels.
+    #[serde(default)]
+    #[validate(nested)]
+    pub labels: Tags,
     /// What it settles: invoices of a contract that collects by invoice, installments of one that collects
     /// by contract. The oldest first when absent. Adds up to the amount.
     #[serde(default)]
@@ -189,6 +225,7 @@ impl PaymentForm {
             bank_reference: self.bank_reference,
             payer: self.payer,
             note: self.note,
+            labels: self.labels,
         };
         (details, self.allocations)
     }
@@ -210,6 +247,8 @@ pub struct Payment {
     pub owner_id: UserId,
     /// Its state.
     pub status: PaymentStatus,
+    /// How much of it was paid back.
+    pub refunded: Money,
     /// Why it was rejected or reversed.
     #[schema(required)]
     pub end_reason: Option<Line>,
@@ -238,6 +277,28 @@ fn arrived(ctx: &Context, received_on: NaiveDate) -> Result<(), Refusal> {
     Err(Refusal::invalid("/received_on", "in_future", "must not be in the future"))
 }
 
+/// Makes allocations of shares.
+fn allocate(
+    ctx: &Context,
+    (payment_id, contract_id): (PaymentId, ContractId),
+    shares: Vec<(AllocationTarget, Share)>,
+    new_id: &mut impl FnMut() -> AllocationId,
+) -> Vec<Allocation> {
+    let one = |(target, (target_id, amount)): (AllocationTarget, Share)| Allocation {
+        id: new_id(),
+        payment_id,
+        contract_id,
+        invoice_id: (target == AllocationTarget::Invoice).then_some(target_id.into()),
+        installment_id: (target == AllocationTarget::Installment).then_some(target_id.into()),
+        amount,
+        void: false,
+        version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    shares.into_iter().map(one).collect()
+}
+
 impl Payment {
     /// Records a payment of a running contract and allocates its whole amount. `invoices` and
     /// `installments` are all of the contract; those that the answer's allocations name have changed.
@@ -261,21 +322,8 @@ impl Payment {
         details.amount.stated_in(contract.details.amount.currency(), "/amount")?;
         arrived(ctx, details.received_on)?;
         let received = contract.received_with(details.amount)?;
-        let allocations: Vec<Allocation> =
-            shares(details.amount, contract, invoices, installments, plans.as_deref())?
-                .into_iter()
-                .map(|(target, (target_id, amount))| Allocation {
-                    id: new_allocation_id(),
-                    payment_id: id,
-                    contract_id: contract.id,
-                    invoice_id: (target == AllocationTarget::Invoice).then_some(target_id.into()),
-                    installment_id: (target == AllocationTarget::Installment).then_some(target_id.into()),
-                    amount,
-                    version: 1,
-                    created_at: ctx.now,
-                    updated_at: ctx.now,
-                })
-                .collect();
+        let shares = shares(details.amount, contract, invoices, installments, plans.as_deref())?;
+        let allocations = allocate(ctx, (id, contract.id), shares, &mut new_allocation_id);
         Posting::Record.post(&allocations, invoices, installments)?;
         contract.sums.received = received;
         let payment = Self {
@@ -285,6 +333,7 @@ impl Payment {
             customer_id: contract.details.customer_id,
             owner_id: contract.owner_id,
             status: PaymentStatus::Recorded,
+            refunded: Money::zero(contract.details.amount.currency()),
             end_reason: None,
             confirmed_by: None,
             confirmed_at: None,
@@ -305,13 +354,24 @@ impl Payment {
         MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
     }
 
-    /// May what describes it be changed? While it is recorded. It is never deleted: finance rejects it.
+    /// What is left of it: its amount less what was paid back.
+    pub fn left(&self) -> Result<Money, Refusal> {
+        self.details.amount.minus(self.refunded)
+    }
+
+    /// May what describes it be changed? While it is recorded; its labels always. It is never deleted: finance rejects
+    /// it.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
-        ctx.authorize(Permission::PaymentsRecord, Some(self.owner_id))?;
-        if self.status == PaymentStatus::Recorded {
+        ctx.authorize(Permission::PaymentsRecord, Some(self.owner_id))
+    }
+
+    /// Refuses to change more than the labels of what is confirmed or over.
+    fn may_correct(&self, form: &PaymentDetails) -> Result<(), Refusal> {
+        let labels_only = PaymentDetails { labels: form.labels.clone(), ..self.details.clone() } == *form;
+        if self.status == PaymentStatus::Recorded || labels_only {
             return Ok(());
         }
-        let detail = format!("a payment that is {} cannot be changed", self.status);
+        let detail = format!("of a payment that is {} only the labels can be changed", self.status);
         Err(Refusal::new(Code::InvalidTransition, detail).with("from", self.status).with("action", "update"))
     }
 
@@ -320,6 +380,7 @@ impl Payment {
         self.may_update(ctx)?;
         unchanged("/contract_id", &self.details.contract_id, &form.contract_id)?;
         unchanged("/amount", &self.details.amount, &form.amount)?;
+        self.may_correct(&form)?;
         arrived(ctx, form.received_on)?;
         self.details = form.into_inner();
         Ok(Event("payment.updated"))
@@ -389,6 +450,10 @@ impl Payment {
         reason: Line,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, PaymentAction::Reverse)?;
+        if self.refunded.is_positive() {
+            let why = "a part of it was paid back; refund the rest";
+            return Err(Refusal::new(Code::PaymentRefunded, why).with("refunded", self.refunded));
+        }
         Posting::Reverse.post(allocations, invoices, installments)?;
         if contract.status == ContractStatus::Terminated {
             let named =
@@ -408,7 +473,7 @@ impl Payment {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             PaymentAction::Confirm => self.separate(ctx),
-            PaymentAction::Reject | PaymentAction::Reverse => Ok(()),
+            _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions

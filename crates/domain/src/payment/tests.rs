@@ -5,7 +5,7 @@ use super::*;
 use crate::contract::{CollectionScheme, close_installments};
 use crate::fixtures::{ADMIN, FINANCE, MANAGER, OTHER_REP, REP, SECOND_FINANCE, World, cny};
 use crate::invoice::InvoiceStatus;
-use crate::values::{Currency, InstallmentId, InvoiceId};
+use crate::values::{Currency, InstallmentId, InvoiceId, RefundId, Tag};
 
 /// A contract with everything about its money.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,24 @@ struct Ledger {
     invoices: Vec<Invoice>,
     installments: Vec<Installment>,
     payments: Vec<(Payment, Vec<Allocation>)>,
+}
+
+fn live(rows: &[Allocation]) -> Vec<Allocation> {
+    rows.iter().filter(|row| !row.void).cloned().collect()
+}
+
+/// Ids after those that a payment's rows have.
+fn ids(rows: &[Allocation]) -> impl FnMut() -> AllocationId + use<> {
+    let mut last = rows.iter().map(|row| row.id.0.as_u128()).max().unwrap_or(0);
+    move || {
+        last += 1;
+        AllocationId(Uuid::from_u128(last))
+    }
+}
+
+fn replace(rows: &mut Vec<Allocation>, anew: Anew) {
+    rows.retain(|row| row.void);
+    rows.extend(anew.void.into_iter().chain(anew.live));
 }
 
 impl Ledger {
@@ -46,19 +64,51 @@ impl Ledger {
     fn act(&mut self, world: &World, by: u128, at: usize, action: PaymentAction) -> Result<Event, Refusal> {
         let Self { contract, invoices, installments, payments } = self;
         let (payment, rows) = &mut payments[at];
-        let why = Line::new("A mistake");
+        let (why, live) = (Line::new("A mistake"), live(rows));
         world.by(by, |ctx| match action {
-            PaymentAction::Confirm => payment.confirm(ctx, contract, invoices, installments, rows),
-            PaymentAction::Reject => payment.reject(ctx, contract, invoices, installments, rows, why),
-            PaymentAction::Reverse => payment.reverse(ctx, contract, invoices, installments, rows, why),
+            PaymentAction::Confirm => payment.confirm(ctx, contract, invoices, installments, &live),
+            PaymentAction::Reject => payment.reject(ctx, contract, invoices, installments, &live, why),
+            PaymentAction::Reverse => payment.reverse(ctx, contract, invoices, installments, &live, why),
+            // It happens by itself: `refund` has it happen.
+            PaymentAction::Refund => Err(Refusal::new(Code::Forbidden, "by itself")),
+            PaymentAction::Reallocate => {
+                let form = Valid::check(ReallocateForm { allocations: None, reason: why })?;
+                let next = ids(rows);
+                let (anew, event) =
+                    payment.reallocate(ctx, contract, invoices, installments, &live, &form, next)?;
+                replace(rows, anew);
+                Ok(event)
+            }
         })
+    }
+
+    fn refund(&mut self, world: &World, at: usize, minor: i64) -> Result<(), Refusal> {
+        let Self { contract, invoices, installments, payments } = self;
+        let (payment, rows) = &mut payments[at];
+        let form = Valid::check(RefundForm {
+            payment_id: payment.id,
+            amount: cny(minor),
+            refunded_on: NaiveDate::from_ymd_opt(2026, 3, 10).unwrap(),
+            method: PaymentMethod::BankTransfer,
+            bank_reference: None,
+            reason: Line::new("Too much"),
+        })?;
+        let (id, number) = (RefundId(Uuid::from_u128(5000)), Number("RF-2026-000001".to_owned()));
+        let (mut refund, _) =
+            world.by(FINANCE, |ctx| Refund::record(ctx, id, number, payment, cny(0), form))?;
+        let (live, next) = (live(rows), ids(rows));
+        let (anew, _) = world.by(SECOND_FINANCE, |ctx| {
+            refund.confirm(ctx, payment, contract, invoices, installments, &live, next)
+        })?;
+        replace(rows, anew);
+        Ok(())
     }
 
     /// Adds everything up again from the rows.
     fn verify(&self) {
         let sum = |counts: &dyn Fn(&Payment) -> bool, put: &dyn Fn(&Allocation) -> bool| {
             let rows = self.payments.iter().filter(|(payment, _)| counts(payment)).flat_map(|(_, rows)| rows);
-            cny(rows.filter(|row| put(row)).map(|row| row.amount.minor()).sum())
+            cny(rows.filter(|row| !row.void && put(row)).map(|row| row.amount.minor()).sum())
         };
         let paid = |payment: &Payment| payment.status == PaymentStatus::Confirmed;
         let received = |payment: &Payment| paid(payment) || payment.status == PaymentStatus::Recorded;
@@ -79,9 +129,10 @@ impl Ledger {
         assert!(self.contract.sums.received.minor() <= self.contract.details.amount.minor());
         for (payment, rows) in &self.payments {
             let of = |put: &dyn Fn(&&Allocation) -> bool| -> i64 {
-                rows.iter().filter(put).map(|row| row.amount.minor()).sum()
+                rows.iter().filter(|row| !row.void).filter(put).map(|row| row.amount.minor()).sum()
             };
-            let amount = payment.details.amount.minor();
+            let amount = payment.details.amount.minor() - payment.refunded.minor();
+            assert_eq!(payment.status == PaymentStatus::Refunded, amount == 0);
             assert_eq!(of(&|row| row.installment_id.is_some()), amount);
             let by_invoice = self.contract.details.collection_scheme == CollectionScheme::ByInvoice;
             assert_eq!(of(&|row| row.invoice_id.is_some()), if by_invoice { amount } else { 0 });
@@ -100,6 +151,7 @@ fn form(minor: i64, allocations: Option<Vec<AllocationPlan>>) -> PaymentForm {
         bank_reference: Some(Line::new(" tx 1a")),
         payer: None,
         note: None,
+        labels: Tags::default(),
         allocations,
     }
 }
@@ -269,7 +321,10 @@ fn only_what_describes_a_recorded_payment_changes() {
     let late = PaymentDetails { received_on: NaiveDate::from_ymd_opt(2026, 3, 11).unwrap(), ..details };
     assert_eq!(edit(&mut ledger, REP, late), Err(Code::ValidationFailed));
     ledger.act(&world, FINANCE, 0, PaymentAction::Confirm).unwrap();
-    assert_eq!(edit(&mut ledger, REP, note), Err(Code::InvalidTransition));
+    let other = PaymentDetails { note: Some(Prose::new("In three parts")), ..note.clone() };
+    assert_eq!(edit(&mut ledger, REP, other), Err(Code::InvalidTransition));
+    let labelled = PaymentDetails { labels: Tags(vec![Tag::new("commission settled")]), ..note };
+    assert!(edit(&mut ledger, REP, labelled).is_ok(), "labels always");
 }
 
 #[test]
@@ -317,6 +372,7 @@ enum Move {
     /// An amount and where to begin putting it, with the size of each part.
     Planned(i64, usize, i64),
     Act(usize, PaymentAction, u128),
+    Refund(usize, i64),
     Terminate,
 }
 
@@ -327,6 +383,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => (1..400_i64).prop_map(Move::Record),
         4 => (1..400_i64, 0..5_usize, 1..200_i64).prop_map(|(minor, at, part)| Move::Planned(minor, at, part)),
         8 => (0..20_usize, action, by).prop_map(|(at, action, by)| Move::Act(at, action, by)),
+        2 => (0..20_usize, 1..200_i64).prop_map(|(at, minor)| Move::Refund(at, minor)),
         1 => Just(Move::Terminate),
     ];
     proptest::collection::vec(one, 0..40)
@@ -381,7 +438,8 @@ proptest! {
                     let plan = plan(&ledger, minor, at, part);
                     ledger.record(&world, FINANCE, form(minor, Some(plan)))
                 }
-                Move::Act(at, ..) if at >= ledger.payments.len() => Ok(()),
+                Move::Act(at, ..) | Move::Refund(at, _) if at >= ledger.payments.len() => Ok(()),
+                Move::Refund(at, minor) => ledger.refund(&world, at, minor),
                 Move::Act(at, action, by) => ledger.act(&world, by, at, action).map(|_| ()),
                 Move::Terminate => {
                     let (contract, installments) = (&mut ledger.contract, &mut ledger.installments);
@@ -398,6 +456,12 @@ proptest! {
         for at in 0..ledger.payments.len() {
             let action = match ledger.payments[at].0.status {
                 PaymentStatus::Recorded => PaymentAction::Reject,
+                PaymentStatus::Confirmed if ledger.payments[at].0.refunded.is_positive() => {
+                    let left = ledger.payments[at].0.left().unwrap().minor();
+                    ledger.refund(&world, at, left).unwrap();
+                    ledger.verify();
+                    continue;
+                }
                 PaymentStatus::Confirmed => PaymentAction::Reverse,
                 _ => continue,
             };

@@ -56,6 +56,20 @@ ids! {
     RoleId,
     /// Id of a login session.
     SessionId,
+    /// Id of an amendment.
+    AmendmentId,
+    /// Id of a credit note.
+    CreditNoteId,
+    /// Id of a receipt.
+    ReceiptId,
+    /// Id of a refund.
+    RefundId,
+    /// Id of an approval flow.
+    FlowId,
+    /// Id of a version of an approval flow.
+    FlowVersionId,
+    /// Id of a delegation.
+    DelegationId,
     /// Id of the organisation's settings.
     SettingsId,
     /// Id of a public pool (公海).

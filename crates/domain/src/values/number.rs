@@ -16,6 +16,12 @@ text_enum! {
         Payment = "PY",
         /// Transfers, `TR-2026-000123`.
         Transfer = "TR",
+        /// Credit notes, `CN-2026-000123`.
+        CreditNote = "CN",
+        /// Refunds, `RF-2026-000123`.
+        Refund = "RF",
+        /// Amendments, `AM-2026-000123`.
+        Amendment = "AM",
     }
 }
 

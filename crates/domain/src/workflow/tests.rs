@@ -148,6 +148,7 @@ fn invoices() {
         ("approved", "cancel", "cancelled", "invoices:request"),
         ("approved", "issue", "issued", "invoices:issue"),
         ("issued", "void", "voided", "invoices:void"),
+        ("issued", "credit", "credited", "system"),
         ("pending_approval", "approve", "approved", "system"),
         ("pending_approval", "reject", "draft", "system"),
     ];
@@ -161,8 +162,33 @@ fn payments() {
         ("recorded", "confirm", "confirmed", "payments:confirm"),
         ("recorded", "reject", "rejected", "payments:confirm"),
         ("confirmed", "reverse", "reversed", "payments:confirm"),
+        ("recorded", "reallocate", "recorded", "payments:confirm"),
+        ("confirmed", "reallocate", "confirmed", "payments:confirm"),
+        ("confirmed", "refund", "refunded", "system"),
     ];
     check(&MACHINE, PaymentStatus::ALL, PaymentAction::ALL, table);
+}
+
+#[test]
+fn receipts() {
+    use crate::receipt::{MACHINE, ReceiptAction, ReceiptStatus};
+    let table: &[Line] = &[
+        ("open", "match", "matched", "receipts:manage"),
+        ("open", "set-aside", "set_aside", "receipts:manage"),
+        ("set_aside", "reopen", "open", "receipts:manage"),
+        ("matched", "release", "open", "system"),
+    ];
+    check(&MACHINE, ReceiptStatus::ALL, ReceiptAction::ALL, table);
+}
+
+#[test]
+fn refunds() {
+    use crate::payment::{REFUND_MACHINE, RefundAction, RefundStatus};
+    let table: &[Line] = &[
+        ("recorded", "confirm", "confirmed", "payments:confirm"),
+        ("recorded", "reject", "rejected", "payments:confirm"),
+    ];
+    check(&REFUND_MACHINE, RefundStatus::ALL, RefundAction::ALL, table);
 }
 
 #[test]
@@ -172,8 +198,26 @@ fn approvals() {
         ("pending", "approve", "approved", "named"),
         ("pending", "reject", "rejected", "named"),
         ("pending", "withdraw", "withdrawn", "named"),
+        ("pending", "return", "pending", "named"),
+        ("pending", "add-step", "pending", "named"),
+        ("pending", "remind", "pending", "named"),
+        ("pending", "comment", "pending", "named"),
+        ("approved", "comment", "approved", "named"),
+        ("rejected", "comment", "rejected", "named"),
+        ("withdrawn", "comment", "withdrawn", "named"),
     ];
     check(&MACHINE, ApprovalStatus::ALL, ApprovalAction::ALL, table);
+}
+
+#[test]
+fn amendments() {
+    use crate::amendment::{AmendmentAction, AmendmentStatus, MACHINE};
+    let table: &[Line] = &[
+        ("pending", "approve", "approved", "system"),
+        ("pending", "reject", "rejected", "system"),
+        ("pending", "withdraw", "withdrawn", "named"),
+    ];
+    check(&MACHINE, AmendmentStatus::ALL, AmendmentAction::ALL, table);
 }
 
 #[test]
@@ -181,7 +225,20 @@ fn all_machines_are_published() {
     let names: Vec<String> = machines().into_iter().map(|workflow| workflow.name).collect();
     assert_eq!(
         names,
-        ["lead", "customer", "opportunity", "contract", "approval", "invoice", "payment", "transfer", "job"]
+        [
+            "lead",
+            "customer",
+            "opportunity",
+            "contract",
+            "amendment",
+            "approval",
+            "invoice",
+            "payment",
+            "refund",
+            "receipt",
+            "transfer",
+            "job"
+        ]
     );
     for workflow in machines() {
         assert!(workflow.mermaid.starts_with("stateDiagram-v2\n  [*] --> "));

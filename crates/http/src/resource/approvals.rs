@@ -11,8 +11,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/approvals",
             "list_approvals",
             "List requests for approval",
-            "Those that wait for the caller, that the caller asked for or decided, and those whose \
-             contract, invoice or transfer the caller may see; `box` chooses.",
+            "Those whose subject the caller may see, those that wait for somebody who delegated their decisions to the \
+             caller, and those that the caller decided. `box` and `role` choose: `role=approver` those that wait for the \
+             caller's decision or had it, `role=requester` those that the caller asked for.",
             &approvals::LISTING,
             approvals::list,
         )
@@ -24,12 +25,21 @@ pub(crate) fn routes(api: &mut Api) {
             "With its steps, the decisions on them, and the record as it was when the request was made.",
             approvals::get,
         )
+        .read(
+            "/approvals/counts",
+            "count_approvals",
+            "Count what waits",
+            "For a badge: how many requests wait for the caller's decision, also in the name of those who delegated \
+             theirs, and how many of the caller's own are not decided.",
+            approvals::counts,
+        )
         .act_with(
             "/approvals/{id}/approve",
             "approve_request",
             "Approve the present step",
-            "By somebody whom the step names, who neither asked, nor owns the record, nor decided an earlier \
-             step. The last step moves the record in the same transaction.",
+            "By somebody whom the step names, or to whom such a person delegated their decisions, who neither asked, nor \
+             owns the record, nor decided an earlier step. A step of mode `all` waits for everybody whom it names. The \
+             last step moves the record in the same transaction.",
             approvals::approve,
         )
         .refuses(&[
@@ -40,6 +50,10 @@ pub(crate) fn routes(api: &mut Api) {
             Code::ContractNotActive,
             Code::TransferObstructed,
             Code::OwnerNotEligible,
+            Code::AmendmentBelowSums,
+            Code::InstallmentsMismatch,
+            Code::InstallmentHasPayments,
+            Code::UnknownReference,
         ])
         .act_with(
             "/approvals/{id}/reject",
@@ -55,6 +69,54 @@ pub(crate) fn routes(api: &mut Api) {
             Code::StaleApproval,
             Code::CommentRequired,
         ])
+        .act_with(
+            "/approvals/{id}/return",
+            "return_request",
+            "Send back to a former step",
+            "By whoever could approve the present step. That step and those after it are decided anew; what was decided \
+             there is kept in the trail, and no longer counts.",
+            approvals::return_to,
+        )
+        .refuses(&[
+            Code::Forbidden,
+            Code::SeparationOfDuties,
+            Code::AlreadyDecided,
+            Code::InvalidTransition,
+            Code::TooMany,
+        ])
+        .act_with(
+            "/approvals/{id}/add-step",
+            "add_approval_step",
+            "Have one more person agree",
+            "By whoever could approve the present step (加签): before it, so that it waits again afterwards, or after it. \
+             The person must see the record, and neither have asked, nor own it, nor have decided.",
+            approvals::add_step,
+        )
+        .refuses(&[
+            Code::Forbidden,
+            Code::SeparationOfDuties,
+            Code::AlreadyDecided,
+            Code::UnknownReference,
+            Code::InvalidTransition,
+            Code::NoEligibleApprover,
+            Code::TooMany,
+        ])
+        .act_with(
+            "/approvals/{id}/comment",
+            "comment_on_request",
+            "Say something about a request",
+            "By whoever sees it, at any time. Whoever asked, decided, spoke or is to decide is told.",
+            approvals::comment,
+        )
+        .refuses(&[Code::TooMany])
+        .act(
+            "/approvals/{id}/remind",
+            "remind_of_request",
+            "Remind those who are to decide",
+            "By whoever made the request (催办), at most once an hour.",
+            approvals::remind,
+        )
+        .refuses(&[Code::Forbidden, Code::AlreadyDecided, Code::RemindedRecently])
         .act(
             "/approvals/{id}/withdraw",
             "withdraw_request",

@@ -96,5 +96,5 @@ pub(crate) fn routes(api: &mut Api) {
             invoices::void,
         )
         .needs(Permission::InvoicesVoid)
-        .refuses(&[Code::InvoiceHasPayments]);
+        .refuses(&[Code::InvoiceHasPayments, Code::InvoiceCredited]);
 }

@@ -2,12 +2,15 @@
 //! refuse with.
 
 mod activities;
+mod amendments;
+mod approval_flows;
 mod approvals;
 mod assignment_rules;
 mod audit_events;
 mod collaborators;
 mod contacts;
 mod contracts;
+mod credit_notes;
 mod customers;
 mod health;
 mod invoices;
@@ -19,6 +22,9 @@ mod opportunities;
 mod payments;
 mod pipelines;
 mod public_pool;
+mod receipts;
+mod refunds;
+mod reports;
 mod roles;
 mod saved_views;
 mod scoring_rules;
@@ -45,10 +51,16 @@ pub(crate) fn api() -> Api {
         pipelines::routes,
         opportunities::routes,
         contracts::routes,
+        amendments::routes,
         invoices::routes,
+        credit_notes::routes,
         payments::routes,
+        refunds::routes,
+        receipts::routes,
+        reports::routes,
         transfers::routes,
         approvals::routes,
+        approval_flows::routes,
         notifications::routes,
         saved_views::routes,
         users::routes,

@@ -50,7 +50,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/payments/{id}",
             "update_payment",
             "Correct a payment",
-            "While it is not confirmed. Amount, contract and allocations stay: reject it and record it anew.",
+            "While it is not confirmed; its labels always. Amount and contract stay: reject it and record it anew.",
             payments::update,
         )
         .needs(Permission::PaymentsRecord)
@@ -82,5 +82,32 @@ pub(crate) fn routes(api: &mut Api) {
             payments::reverse,
         )
         .needs(Permission::PaymentsConfirm)
-        .refuses(&[Code::SeparationOfDuties]);
+        .refuses(&[Code::SeparationOfDuties, Code::PaymentRefunded])
+        .act_with(
+            "/payments/{id}/reallocate",
+            "reallocate_payment",
+            "Put a payment on other invoices or installments",
+            "Of its contract, which is active or completed: as named, or the oldest first. What it settled before is open \
+             again; what was allocated is kept, and no longer counts.",
+            payments::reallocate,
+        )
+        .needs(Permission::PaymentsConfirm)
+        .refuses(&[
+            Code::ContractNotActive,
+            Code::UnknownReference,
+            Code::CurrencyMismatch,
+            Code::AllocationExceedsOpen,
+            Code::AllocationMismatch,
+            Code::NothingToAllocate,
+        ])
+        .batch(
+            "/payments/bulk",
+            "bulk_payments",
+            "Do something with many payments",
+            "Up to 200, each judged like a single call: confirm, reject with a reason, or give other labels, such as that \
+             the commission was settled. `atomic` does all or none, `best_effort` as many as can be.",
+            payments::bulk,
+        )
+        .needs(Permission::PaymentsRead)
+        .refuses(&[Code::BulkRefused]);
 }

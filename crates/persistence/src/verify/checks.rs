@@ -14,28 +14,28 @@ pub(super) const CHECKS: &[Check] = &[
         name: "contracts: invoices committed",
         population: "SELECT COUNT(*) FROM contracts",
         differences: "SELECT number || ': invoices committed do not add up' FROM contracts \
-             WHERE invoice_committed_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM invoices \
+             WHERE invoice_committed_minor <> (SELECT COALESCE(SUM(amount_minor - credited_minor), 0) FROM invoices \
              WHERE contract_id = contracts.id AND invoices.status IN ('pending_approval', 'approved', 'issued'))",
     },
     Check {
         name: "contracts: invoices issued",
         population: "SELECT COUNT(*) FROM contracts",
         differences: "SELECT number || ': issued invoices do not add up' FROM contracts \
-             WHERE invoiced_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM invoices \
+             WHERE invoiced_minor <> (SELECT COALESCE(SUM(amount_minor - credited_minor), 0) FROM invoices \
              WHERE contract_id = contracts.id AND invoices.status = 'issued')",
     },
     Check {
         name: "contracts: payments received",
         population: "SELECT COUNT(*) FROM contracts",
         differences: "SELECT number || ': received payments do not add up' FROM contracts \
-             WHERE received_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM payments \
+             WHERE received_minor <> (SELECT COALESCE(SUM(amount_minor - refunded_minor), 0) FROM payments \
              WHERE contract_id = contracts.id AND payments.status IN ('recorded', 'confirmed'))",
     },
     Check {
         name: "contracts: payments confirmed",
         population: "SELECT COUNT(*) FROM contracts",
         differences: "SELECT number || ': confirmed payments do not add up' FROM contracts \
-             WHERE paid_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM payments \
+             WHERE paid_minor <> (SELECT COALESCE(SUM(amount_minor - refunded_minor), 0) FROM payments \
              WHERE contract_id = contracts.id AND payments.status = 'confirmed')",
     },
     Check {
@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
         population: "SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed')",
         differences: "SELECT number || ': installments do not add up to the amount' FROM contracts \
              WHERE status IN ('active', 'completed') AND amount_minor <> \
-             (SELECT COALESCE(SUM(amount_minor), 0) FROM installments WHERE contract_id = contracts.id)",
+             (SELECT COALESCE(SUM(amount_minor), 0) FROM installments WHERE contract_id = contracts.id AND NOT closed)",
     },
     Check {
         name: "contracts: status agrees with money",
@@ -58,10 +58,10 @@ pub(super) const CHECKS: &[Check] = &[
         differences: "SELECT number || ': allocations do not add up' FROM invoices \
              WHERE allocated_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
                 JOIN payments ON payments.id = allocations.payment_id \
-                WHERE allocations.invoice_id = invoices.id AND payments.status IN ('recorded', 'confirmed')) \
+                WHERE allocations.invoice_id = invoices.id AND NOT allocations.void AND payments.status IN ('recorded', 'confirmed')) \
              OR paid_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
                 JOIN payments ON payments.id = allocations.payment_id \
-                WHERE allocations.invoice_id = invoices.id AND payments.status = 'confirmed')",
+                WHERE allocations.invoice_id = invoices.id AND NOT allocations.void AND payments.status = 'confirmed')",
     },
     Check {
         name: "installments: allocations",
@@ -70,28 +70,54 @@ pub(super) const CHECKS: &[Check] = &[
              FROM installments JOIN contracts ON contracts.id = installments.contract_id \
              WHERE allocated_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
                 JOIN payments ON payments.id = allocations.payment_id \
-                WHERE allocations.installment_id = installments.id AND payments.status IN ('recorded', 'confirmed')) \
+                WHERE allocations.installment_id = installments.id AND NOT allocations.void AND payments.status IN ('recorded', 'confirmed')) \
              OR installments.paid_minor <> (SELECT COALESCE(SUM(allocations.amount_minor), 0) FROM allocations \
                 JOIN payments ON payments.id = allocations.payment_id \
-                WHERE allocations.installment_id = installments.id AND payments.status = 'confirmed')",
+                WHERE allocations.installment_id = installments.id AND NOT allocations.void AND payments.status = 'confirmed')",
     },
     Check {
         name: "payments: allocations",
         population: "SELECT COUNT(*) FROM payments",
         differences: "SELECT payments.number || ': allocations do not add up to the amount' FROM payments \
              JOIN contracts ON contracts.id = payments.contract_id \
-             WHERE payments.amount_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM allocations \
-                WHERE payment_id = payments.id AND installment_id IS NOT NULL) \
-             OR (contracts.collection_scheme = 'by_invoice' AND payments.amount_minor <> \
+             WHERE payments.amount_minor - payments.refunded_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM allocations \
+                WHERE payment_id = payments.id AND NOT void AND installment_id IS NOT NULL) \
+             OR (contracts.collection_scheme = 'by_invoice' AND payments.amount_minor - payments.refunded_minor <> \
                 (SELECT COALESCE(SUM(amount_minor), 0) FROM allocations \
-                WHERE payment_id = payments.id AND invoice_id IS NOT NULL))",
+                WHERE payment_id = payments.id AND NOT void AND invoice_id IS NOT NULL))",
+    },
+    Check {
+        name: "invoices: credit notes",
+        population: "SELECT COUNT(*) FROM credit_notes",
+        differences: "SELECT number || ': its credit notes do not add up' FROM invoices \
+             WHERE credited_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM credit_notes WHERE invoice_id = invoices.id) \
+             OR (status = 'credited') <> (credited_minor = amount_minor)",
+    },
+    Check {
+        name: "receipts: payments",
+        population: "SELECT COUNT(*) FROM receipts WHERE status = 'matched'",
+        differences: "SELECT payments.number || ': accounts for a receipt of another amount, or does not count' \
+             FROM receipts JOIN payments ON payments.id = receipts.payment_id \
+             WHERE payments.amount_minor <> receipts.amount_minor \
+             OR payments.amount_currency <> receipts.amount_currency OR payments.status = 'rejected'",
+    },
+    Check {
+        name: "payments: refunds",
+        population: "SELECT COUNT(*) FROM payments WHERE refunded_minor > 0",
+        differences: "SELECT number || ': its refunds do not add up' FROM payments \
+             WHERE refunded_minor <> (SELECT COALESCE(SUM(amount_minor), 0) FROM refunds \
+                WHERE payment_id = payments.id AND status = 'confirmed') \
+             OR (status = 'refunded') <> (refunded_minor = amount_minor)",
     },
     Check {
         name: "invoices and payments agree with their contract",
         population: "SELECT (SELECT COUNT(*) FROM invoices) + (SELECT COUNT(*) FROM payments)",
         differences: "SELECT children.number || ': has another customer, owner or currency than its contract' FROM \
              (SELECT number, contract_id, customer_id, owner_id, amount_currency FROM invoices \
-              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM payments) AS children \
+              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM payments \
+              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM refunds \
+              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM credit_notes \
+              UNION ALL SELECT number, contract_id, customer_id, owner_id, amount_currency FROM amendments) AS children \
              JOIN contracts ON contracts.id = children.contract_id \
              WHERE children.customer_id <> contracts.customer_id OR children.owner_id <> contracts.owner_id \
              OR children.amount_currency <> contracts.amount_currency",
@@ -114,9 +140,11 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM contracts WHERE contracts.id = subject_id AND contracts.status = 'pending_approval') \
              AND NOT EXISTS (SELECT 1 FROM invoices WHERE invoices.id = subject_id AND invoices.status = 'pending_approval') \
              AND NOT EXISTS (SELECT 1 FROM transfers WHERE transfers.id = subject_id AND transfers.status = 'pending') \
+             AND NOT EXISTS (SELECT 1 FROM amendments WHERE amendments.id = subject_id AND amendments.status = 'pending') \
              UNION ALL SELECT number || ': waits for an approval that is not there' FROM \
              (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices \
-              UNION ALL SELECT id, number, status FROM transfers) AS subjects \
+              UNION ALL SELECT id, number, status FROM transfers \
+              UNION ALL SELECT id, number, status FROM amendments) AS subjects \
              WHERE status IN ('pending_approval', 'pending') \
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
@@ -180,23 +208,28 @@ pub(super) const CHECKS: &[Check] = &[
              WHERE parts.amount_currency <> contracts.amount_currency",
     },
     Check {
+        // The last approved amendment says what the amount is; the contract's own approval, where there is none.
         name: "contracts: the amount is the approved one",
         population: "SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed', 'terminated')",
         differences: "SELECT contracts.number || ': another amount was approved' FROM approvals \
              JOIN contracts ON contracts.id = approvals.subject_id \
+             LEFT JOIN amendments ON amendments.id = (SELECT id FROM amendments \
+                WHERE contract_id = contracts.id AND status = 'approved' ORDER BY decided_at DESC, number DESC LIMIT 1) \
              WHERE approvals.status = 'approved' AND contracts.status IN ('active', 'completed', 'terminated') \
-             AND (approvals.amount_minor <> contracts.amount_minor \
+             AND (COALESCE(amendments.amount_minor, approvals.amount_minor) <> contracts.amount_minor \
                 OR approvals.amount_currency <> contracts.amount_currency)",
     },
     Check {
         name: "what runs was approved",
         population: "SELECT (SELECT COUNT(*) FROM contracts WHERE status IN ('active', 'completed', 'terminated')) \
              + (SELECT COUNT(*) FROM invoices WHERE status IN ('approved', 'issued')) \
-             + (SELECT COUNT(*) FROM transfers WHERE status = 'approved')",
+             + (SELECT COUNT(*) FROM transfers WHERE status = 'approved') \
+             + (SELECT COUNT(*) FROM amendments WHERE status = 'approved')",
         differences: "SELECT subjects.number || ': is ' || subjects.status || ', and nobody approved it' FROM \
              (SELECT id, number, status FROM contracts WHERE status IN ('active', 'completed', 'terminated') \
               UNION ALL SELECT id, number, status FROM invoices WHERE status IN ('approved', 'issued') \
-              UNION ALL SELECT id, number, status FROM transfers WHERE status = 'approved') AS subjects \
+              UNION ALL SELECT id, number, status FROM transfers WHERE status = 'approved' \
+              UNION ALL SELECT id, number, status FROM amendments WHERE status = 'approved') AS subjects \
              LEFT JOIN (SELECT subject_id FROM approvals WHERE status = 'approved') AS approved \
                 ON approved.subject_id = subjects.id \
              WHERE approved.subject_id IS NULL",
@@ -247,10 +280,14 @@ pub(super) const CHECKS: &[Check] = &[
         // Numbers are texts with leading zeros: of two of the same length, the later one is the greater text.
         name: "no number is ahead of its series",
         population: "SELECT (SELECT COUNT(*) FROM contracts) + (SELECT COUNT(*) FROM invoices) \
-             + (SELECT COUNT(*) FROM payments) + (SELECT COUNT(*) FROM transfers)",
+             + (SELECT COUNT(*) FROM payments) + (SELECT COUNT(*) FROM transfers) \
+             + (SELECT COUNT(*) FROM amendments) + (SELECT COUNT(*) FROM refunds) \
+             + (SELECT COUNT(*) FROM credit_notes)",
         differences: "SELECT given.number || ': its series has not come so far' FROM \
              (SELECT number FROM contracts UNION ALL SELECT number FROM invoices \
-              UNION ALL SELECT number FROM payments UNION ALL SELECT number FROM transfers) AS given \
+              UNION ALL SELECT number FROM payments UNION ALL SELECT number FROM transfers \
+              UNION ALL SELECT number FROM amendments UNION ALL SELECT number FROM refunds \
+              UNION ALL SELECT number FROM credit_notes) AS given \
              LEFT JOIN (SELECT kind || '-' || CAST(year AS TEXT) || '-' AS name, \
                 SUBSTR('000000', LENGTH(CAST(value AS TEXT)) + 1) || CAST(value AS TEXT) AS latest \
                 FROM sequences) AS series ON series.name = SUBSTR(given.number, 1, 8) \

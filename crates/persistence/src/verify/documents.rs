@@ -46,7 +46,7 @@ impl Store {
         let text = format!(
             "SELECT page.id, page.subject_number, page.steps, decided.step, decided.user_id, decided.outcome FROM \
              (SELECT id, subject_number, steps FROM approvals WHERE id > $1 ORDER BY id LIMIT {BATCH}) AS page \
-             LEFT JOIN approval_decisions AS decided ON decided.approval_id = page.id ORDER BY page.id, decided.step"
+             LEFT JOIN approval_decisions AS decided ON decided.approval_id = page.id AND NOT decided.void ORDER BY page.id, decided.step"
         );
         let (mut checked, mut found) = (0, Vec::new());
         let mut last = Uuid::nil();
@@ -80,7 +80,9 @@ fn id(row: &QueryResult) -> Option<Uuid> {
 
 fn in_steps(row: &QueryResult) -> Result<BTreeSet<Decided>, StoreError> {
     let steps: Vec<Step> = Row::after(row, 2).member()?;
-    let decided = (0..).zip(steps).filter_map(|(at, step)| step.decision.map(|decision| (at, decision)));
+    let decided = (0..)
+        .zip(steps)
+        .flat_map(|(at, step)| step.decisions.into_iter().map(move |decision| (at, decision)));
     Ok(decided.map(|(at, decision)| (at, decision.by.0, decision.outcome.as_str().to_owned())).collect())
 }
 

@@ -39,6 +39,8 @@ struct Holdings {
     invoice: String,
     payment: String,
     approval: String,
+    amendment: String,
+    refund: String,
 }
 
 impl Holdings {
@@ -66,6 +68,13 @@ impl Holdings {
         let mut form = Company::payment(&contract, "10.00");
         form["payer"] = json!(word);
         let payment = make("/payments", form).await;
+        let paid = company.paid(owner, &contract, "5.00").await;
+        let form = json!({
+            "payment_id": paid, "amount": money("1.00"), "refunded_on": "2026-02-01", "method": "cash", "reason": word,
+        });
+        let refund = company.finance.client.post("/refunds", form).await.expect(201).id();
+        let form = json!({"contract_id": contract, "reason": word, "ends_on": "2031-12-31"});
+        let amendment = make("/amendments", form).await;
         let billing = client.get(&format!("/contracts/{contract}/billing")).await.expect(200);
         let installment = billing.body["installments"][0]["id"].as_str().unwrap().to_owned();
         Self {
@@ -79,6 +88,8 @@ impl Holdings {
             invoice,
             payment,
             approval,
+            amendment,
+            refund,
         }
     }
 
@@ -95,6 +106,8 @@ impl Holdings {
             "invoices" => &self.invoice,
             "payments" => &self.payment,
             "approvals" => &self.approval,
+            "amendments" => &self.amendment,
+            "refunds" => &self.refund,
             _ => return None,
         })
     }
@@ -125,13 +138,17 @@ fn body(operation: &str, company: &Company, caller: &Person) -> Value {
     match operation {
         "assign_lead" | "assign_customer" => json!({"owner_id": caller.id}),
         "disqualify_lead" => json!({"reason": "spam"}),
-        "release_customer" | "terminate_contract" | "void_invoice" | "reject_payment" | "reverse_payment" => {
+        "release_customer" | "terminate_contract" | "void_invoice" | "reject_payment" | "reverse_payment"
+        | "reject_refund" => {
             json!({"reason": "Because"})
         }
         "advance_opportunity" => json!({"stage_id": company.stage(1)}),
         "lose_opportunity" => json!({"reason": "price"}),
         "issue_invoice" => json!({"tax_invoice_number": "T-1"}),
-        "reject_request" => json!({"comment": "No"}),
+        "reject_request" | "comment_on_request" => json!({"comment": "No"}),
+        "return_request" => json!({"comment": "No", "step": 0}),
+        "add_approval_step" => json!({"user_id": company.auditor.id, "place": "after"}),
+        "reallocate_payment" => json!({"reason": "Because"}),
         "merge_lead" | "merge_customer" => json!({"loser_id": NO_ID}),
         "move_customer_to_pool" => json!({"pool_id": company.pool}),
         _ => json!({}),

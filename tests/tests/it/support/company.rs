@@ -190,6 +190,13 @@ impl Company {
         invoice
     }
 
+    /// A confirmed payment.
+    pub async fn paid(&self, owner: &Person, contract: &str, amount: &str) -> String {
+        let payment = owner.client.post("/payments", Self::payment(contract, amount)).await.expect(201).id();
+        self.finance.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+        payment
+    }
+
     /// The form of a payment.
     pub fn payment(contract: &str, amount: &str) -> Value {
         json!({

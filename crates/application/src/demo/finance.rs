@@ -1,0 +1,70 @@
+//! What finance did last in the demo: a bank statement, money that went back, other terms for a contract.
+
+use fairlead_domain::values::{Currency, Today};
+use serde_json::json;
+
+use super::act::Approver;
+use super::setting_up::form;
+use super::stage::{Stage, done, exactly, known, there};
+use crate::call::Failure;
+use crate::{amendments, contracts, credit_notes, payments, receipts, refunds};
+
+/// The deal whose contract and payments all of it is about.
+const DEAL: &str = "vision";
+
+impl Stage {
+    /// The bank's statement of the day, and what came of it.
+    pub(super) async fn settle(&mut self) -> Result<(), Failure> {
+        let (app, cashier, finance) = (&self.app, self.call("finance2")?, self.call("finance")?);
+        let course = there(self.courses.get(DEAL), "deal")?;
+        let (owner, contract) = (course.owner, there(course.contract, "contract")?);
+        let seller = self.call(owner)?;
+        let number = contracts::get(app, &seller, contract).await?.record.number;
+        let Today(day) = self.clock.today();
+        let csv = format!(
+            "Date,Amount,Payer,Reference,Text\n{day},\"50,000.00\",Suzhou,DEMO-B-01,{number} second part\n\
+             {day},8800.00,Hangzhou Unknown Trading,DEMO-B-02,goods\n{day},312.45,Bank,DEMO-B-03,interest\n\
+             {day},-25.00,Bank,DEMO-B-04,fee\n"
+        );
+        let statement = json!({
+            "csv": csv, "currency": "CNY", "method": "bank_transfer",
+            "columns": {
+                "received_on": "Date", "amount": "Amount", "payer": "Payer", "bank_reference": "Reference", "memo": "Text",
+            },
+        });
+        let imported = done(receipts::import(app, &cashier, form(statement)?).await)?;
+        let receipt = |at: usize| there(imported.rows.get(at).and_then(|row| row.receipt_id), "receipt");
+        let matched = form(json!({ "contract_id": contract }))?;
+        let matched = done(receipts::match_one(app, &cashier, receipt(0)?, matched).await)?;
+        let payment = there(matched.record.payment_id, "payment")?;
+        done(payments::confirm(app, &finance, payment).await)?;
+        let interest = form(json!({"reason": "Interest 利息"}))?;
+        done(receipts::set_aside(app, &cashier, receipt(2)?, interest).await)?;
+
+        let paid = known(&course.payments, &1, "payment")?;
+        let back = json!({
+            "payment_id": paid, "amount": exactly(5_000, Currency::CNY), "refunded_on": day,
+            "method": "bank_transfer", "reason": "Two cameras came late 相机延迟交付",
+        });
+        let back = done(refunds::create(app, &cashier, form(back)?).await)?.record.id;
+        done(refunds::confirm(app, &finance, back).await)?;
+
+        // Of what another deal was billed, a part is taken back.
+        let billed = there(self.courses.get("retrofit"), "deal")?;
+        let note = json!({
+            "invoice_id": known(&billed.invoices, &2, "invoice")?, "amount": exactly(1_000, Currency::USD),
+            "tax_invoice_number": "DEMO-RED-01", "reason": "Travel was not due 差旅费冲红",
+        });
+        done(credit_notes::create(app, &finance, form(note)?).await)?;
+
+        let longer = json!({
+            "contract_id": contract, "reason": "The hall is finished later 厂房延期",
+            "ends_on": self.clock.day(200),
+        });
+        let amendment = done(amendments::create(app, &seller, form(longer)?).await)?.record.id;
+        for step in [Approver::Manager, Approver::Finance] {
+            self.agree(amendment, owner, step).await?;
+        }
+        Ok(())
+    }
+}

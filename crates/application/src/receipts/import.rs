@@ -1,0 +1,341 @@
+//! Bank statements as CSV (银行流水导入): each row becomes a receipt, once.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use fairlead_domain::error::{Code, FieldError, Refusal};
+use fairlead_domain::payment::PaymentMethod;
+use fairlead_domain::receipt::{Receipt, ReceiptDetails};
+use fairlead_domain::text_enum;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{CurrencyCode, Line, Money, Prose, ReceiptId};
+use fairlead_persistence::{Predicate, Work};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::app::App;
+use crate::bulk::refused;
+use crate::call::{Call, Failure, Written};
+
+/// How many rows one statement may have.
+const MOST: usize = 2000;
+/// How many references are looked up together: SQLite's expressions are a thousand deep at most.
+const TOGETHER: usize = 200;
+
+/// In which columns of the statement what stands, by their headings.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportColumns {
+    /// The day.
+    #[validate(nested)]
+    pub received_on: Line,
+    /// The amount. What is not above zero went out, and is skipped.
+    #[validate(nested)]
+    pub amount: Line,
+    /// The bank's reference.
+    #[serde(default)]
+    #[validate(nested)]
+    pub bank_reference: Option<Line>,
+    /// Who paid.
+    #[serde(default)]
+    #[validate(nested)]
+    pub payer: Option<Line>,
+    /// What the payer wrote.
+    #[serde(default)]
+    #[validate(nested)]
+    pub memo: Option<Line>,
+}
+
+/// A bank statement.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportForm {
+    /// The statement as CSV (RFC 4180), UTF-8, with headings: 2000 rows at most.
+    #[validate(length(min = 1, max = 900_000, message = "must have between 1 and 900000 characters"))]
+    #[schema(min_length = 1, max_length = 900_000, example = "Date,Amount,Payer\n2026-03-01,100.00,Acme\n")]
+    pub csv: String,
+    /// What separates columns: a comma, semicolon or tab.
+    #[serde(default)]
+    pub delimiter: Delimiter,
+    /// Which column is what.
+    #[validate(nested)]
+    pub columns: ImportColumns,
+    /// How days are written, as in `strftime`.
+    #[serde(default = "iso_days")]
+    #[validate(length(min = 2, max = 20, message = "must have between 2 and 20 characters"))]
+    #[schema(min_length = 2, max_length = 20, example = "%Y-%m-%d")]
+    pub date_format: String,
+    /// The currency of the account.
+    pub currency: CurrencyCode,
+    /// How the money came.
+    pub method: PaymentMethod,
+}
+
+fn iso_days() -> String {
+    "%Y-%m-%d".to_owned()
+}
+
+text_enum! {
+    /// What separates columns.
+    pub enum Delimiter {
+        /// `,`
+        Comma = "comma",
+        /// `;`
+        Semicolon = "semicolon",
+        /// A tab.
+        Tab = "tab",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro that makes the enum knows no default")]
+impl Default for Delimiter {
+    fn default() -> Self {
+        Self::Comma
+    }
+}
+
+text_enum! {
+    /// What became of a row.
+    pub enum ImportOutcome {
+        /// A receipt was made of it.
+        Created = "created",
+        /// A receipt with the same reference is there, or is made of an earlier row.
+        Duplicate = "duplicate",
+        /// No money came in.
+        Skipped = "skipped",
+        /// It cannot be read, or breaks a rule.
+        Refused = "refused",
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImportRow {
+    /// Its line in the file; the headings are in line 1.
+    #[schema(minimum = 2)]
+    pub line: u64,
+    /// What became of it.
+    pub outcome: ImportOutcome,
+    /// The receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt_id: Option<ReceiptId>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub errors: Vec<FieldError>,
+}
+
+/// What became of a statement.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImportResult {
+    /// How many receipts were made.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub created: usize,
+    /// How many rows were there already.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub duplicates: usize,
+    /// How many rows brought no money in.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub skipped: usize,
+    /// How many rows were refused.
+    #[schema(minimum = 0, maximum = 2000)]
+    pub refused: usize,
+    /// Each row, in the order of the file.
+    #[schema(max_items = 2000)]
+    pub rows: Vec<ImportRow>,
+}
+
+/// A row as it was read.
+enum Read {
+    Form(Box<Valid<ReceiptDetails>>),
+    Skipped,
+    Refused(Refusal),
+}
+
+/// Where the columns are.
+struct Places {
+    received_on: usize,
+    amount: usize,
+    bank_reference: Option<usize>,
+    payer: Option<usize>,
+    memo: Option<usize>,
+}
+
+impl Places {
+    fn find(headings: &csv::StringRecord, columns: &ImportColumns) -> Result<Self, Refusal> {
+        let place = |heading: &Line, member: &str| {
+            let at = headings
+                .iter()
+                .position(|text| text.trim().trim_start_matches('\u{feff}') == heading.as_str());
+            let why = format!("the statement has no column `{}`", heading.as_str());
+            at.ok_or_else(|| Refusal::invalid(&format!("/columns/{member}"), "no_such_column", why))
+        };
+        let maybe =
+            |heading: &Option<Line>, member: &str| heading.as_ref().map(|it| place(it, member)).transpose();
+        Ok(Self {
+            received_on: place(&columns.received_on, "received_on")?,
+            amount: place(&columns.amount, "amount")?,
+            bank_reference: maybe(&columns.bank_reference, "bank_reference")?,
+            payer: maybe(&columns.payer, "payer")?,
+            memo: maybe(&columns.memo, "memo")?,
+        })
+    }
+
+    fn read(&self, row: &csv::StringRecord, form: &ImportForm) -> Read {
+        let text = |at: usize| row.get(at).unwrap_or_default().trim();
+        let maybe = |at: Option<usize>| at.map(text).filter(|text| !text.is_empty());
+        // Banks write thousands with commas or spaces.
+        let amount: String = text(self.amount).chars().filter(|c| *c != ',' && !c.is_whitespace()).collect();
+        if amount.is_empty() || amount.starts_with('-') || amount.bytes().all(|b| b == b'0' || b == b'.') {
+            return Read::Skipped;
+        }
+        let details = || -> Result<Valid<ReceiptDetails>, Refusal> {
+            let amount = amount.trim_start_matches('+');
+            let day = text(self.received_on);
+            let received_on = NaiveDate::parse_from_str(day, &form.date_format).map_err(|_| {
+                let why = format!("`{day}` is no day in the format {}", form.date_format);
+                Refusal::invalid("/received_on", "invalid_date", why)
+            })?;
+            Valid::check(ReceiptDetails {
+                amount: Money::parse(amount, form.currency.0)
+                    .map_err(|(code, why)| Refusal::invalid("/amount", code, why))?,
+                received_on,
+                method: form.method,
+                bank_reference: maybe(self.bank_reference).map(Line::new),
+                payer: maybe(self.payer).map(Line::new),
+                memo: maybe(self.memo).map(Prose::new),
+            })
+        };
+        match details() {
+            Ok(details) => Read::Form(Box::new(details)),
+            Err(refusal) => Read::Refused(refusal),
+        }
+    }
+}
+
+/// Tells in which line a record begins. The reader's own count lags behind where lines end with `\r\n`.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), counted: 0, line: 1 }
+    }
+
+    /// Of ever later records.
+    fn at(&mut self, begin: u64) -> u64 {
+        let mut begin = usize::try_from(begin).unwrap_or(usize::MAX).min(self.bytes.len());
+        while self.bytes.get(begin).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            begin += 1;
+        }
+        let passed = self.bytes.get(self.counted..begin).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>();
+        self.counted = begin;
+        self.line
+    }
+}
+
+/// Reads the statement; refuses one that is no CSV at all.
+fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
+    let delimiter = match form.delimiter {
+        Delimiter::Comma => b',',
+        Delimiter::Semicolon => b';',
+        Delimiter::Tab => b'\t',
+    };
+    let broken = |error: csv::Error| Refusal::invalid("/csv", "invalid_csv", error.to_string());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(form.csv.as_bytes());
+    let places = Places::find(&reader.headers().map_err(broken)?.clone(), &form.columns)?;
+    let mut rows = Vec::new();
+    let mut lines = Lines::new(&form.csv);
+    for row in reader.records() {
+        let row = row.map_err(broken)?;
+        if rows.len() == MOST {
+            return Err(Refusal::invalid("/csv", "too_many_rows", format!("must have at most {MOST} rows")));
+        }
+        let line = row.position().map_or(0, |position| lines.at(position.byte()));
+        rows.push((line, places.read(&row, form)));
+    }
+    Ok(rows)
+}
+
+/// The references among these that receipts have already.
+async fn known(work: &Work, method: PaymentMethod, keys: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let mut known = BTreeSet::new();
+    for some in keys.chunks(TOGETHER) {
+        let one = |key: &String| Predicate::Is("bank_reference_key", key.clone().into());
+        let same = Predicate::All(vec![
+            Predicate::Is("method", method.as_str().into()),
+            Predicate::Any(some.iter().map(one).collect()),
+        ]);
+        let found: Vec<Receipt> = work.find_all(same).await?;
+        known.extend(found.iter().filter_map(|receipt| receipt.details.reference_key()));
+    }
+    Ok(known)
+}
+
+/// Makes receipts of the rows of a statement: of each that can be read, and is not there already.
+pub async fn import(app: &App, call: &Call, form: Valid<ImportForm>) -> Written<ImportResult> {
+    app.write(call, async |ctx, work| {
+        Receipt::may_manage(ctx)?;
+        let rows = rows(&form)?;
+        // Of two who import the same statement at once, the second finds what the first made.
+        work.hold_words(vec!["receipts:import".to_owned()]).await?;
+        let key = |row: &Read| match row {
+            Read::Form(details) => details.reference_key(),
+            _ => None,
+        };
+        let keys: Vec<String> = rows.iter().filter_map(|(_, row)| key(row)).collect();
+        let mut known = known(work, form.method, &keys).await?;
+        let mut result = ImportResult {
+            created: 0,
+            duplicates: 0,
+            skipped: 0,
+            refused: 0,
+            rows: Vec::with_capacity(rows.len()),
+        };
+        for (line, row) in rows {
+            let again = key(&row).is_some_and(|key| !known.insert(key));
+            let made = match row {
+                Read::Form(_) if again => None,
+                Read::Form(details) => Some(Receipt::new(ctx, work.new_id(), *details)),
+                Read::Skipped => {
+                    result.skipped += 1;
+                    result.rows.push(ImportRow::new(line, ImportOutcome::Skipped));
+                    continue;
+                }
+                Read::Refused(refusal) => Some(Err(refusal)),
+            };
+            match made.map(|made| refused(made.map_err(Failure::from))).transpose()? {
+                None => {
+                    result.duplicates += 1;
+                    result.rows.push(ImportRow::new(line, ImportOutcome::Duplicate));
+                }
+                Some(Ok((receipt, event))) => {
+                    work.insert(&receipt, event).await?;
+                    result.created += 1;
+                    let row = ImportRow::new(line, ImportOutcome::Created);
+                    result.rows.push(ImportRow { receipt_id: Some(receipt.id), ..row });
+                }
+                Some(Err(refusal)) if refusal.code == Code::ValidationFailed => {
+                    result.refused += 1;
+                    let row = ImportRow::new(line, ImportOutcome::Refused);
+                    result.rows.push(ImportRow { errors: refusal.errors.into_vec(), ..row });
+                }
+                Some(Err(refusal)) => return Err(refusal.into()),
+            }
+        }
+        Ok(result)
+    })
+    .await
+}
+
+impl ImportRow {
+    fn new(line: u64, outcome: ImportOutcome) -> Self {
+        Self { line, outcome, receipt_id: None, errors: Vec::new() }
+    }
+}

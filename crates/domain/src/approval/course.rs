@@ -1,0 +1,493 @@
+//! The course of a request: who decides it when, and what else happens to it.
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApproverRule, Decision, MACHINE, Step,
+    StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, asked_by, matching,
+};
+use crate::access::Actor;
+use crate::context::{Context, Event};
+use crate::error::{Code, Refusal};
+use crate::organisation::Organisation;
+use crate::valid::Valid;
+use crate::values::{ApprovalId, Line, Prose, Timestamp, UserId};
+use crate::workflow::AllowedAction;
+
+/// What a decision leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// This step waits for others as well, or the next one waits.
+    Next,
+    /// That was the last step: the subject goes on.
+    Approved,
+    /// The subject goes back to its draft.
+    Rejected,
+}
+
+/// Where a step is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Before the present step, which then waits again.
+    Before,
+    /// After the present step.
+    After,
+}
+
+/// One more person who is to agree.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddStepForm {
+    /// Who.
+    pub user_id: UserId,
+    /// Before or after the present step.
+    pub place: Place,
+    /// Why.
+    #[serde(default)]
+    #[validate(nested)]
+    pub comment: Option<Prose>,
+}
+
+/// To which step a request goes back.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnForm {
+    /// The place of the step, from 0; it and those after it are decided anew.
+    #[validate(range(min = 0, max = 19, message = "must be from 0 to 19"))]
+    #[schema(minimum = 0, maximum = 19)]
+    pub step: i64,
+    /// Why.
+    #[validate(nested)]
+    pub comment: Prose,
+}
+
+impl Approval {
+    /// The most steps, those that were added included.
+    pub const MOST_STEPS: usize = 20;
+    /// The most entries of the trail.
+    pub const MOST_ENTRIES: usize = 500;
+    /// How long after a reminder the next one may be.
+    pub const REMINDER_HOURS: i64 = 1;
+
+    /// Asks for approval in the caller's name. Of the flow's steps those count whose condition holds. Refuses when
+    /// they could not be decided by different active persons, none of whom asks, owns the subject or would receive
+    /// it.
+    pub fn request(
+        ctx: &Context,
+        id: ApprovalId,
+        flow: &ApprovalFlow,
+        subject: SubjectFacts,
+    ) -> Result<(Self, Event), Refusal> {
+        let wanted = flow.details.steps.iter().filter(|step| step.is_wanted(&subject));
+        let steps: Vec<Step> = wanted
+            .map(|step| Step {
+                name: step.name.clone(),
+                rule: step.rule.clone(),
+                mode: step.mode,
+                added_by: None,
+                decisions: Vec::new(),
+            })
+            .collect();
+        let approval = Self {
+            id,
+            subject_kind: subject.kind,
+            subject_id: subject.id,
+            subject_number: subject.number,
+            subject_version: subject.version,
+            amount: subject.amount,
+            requester_id: ctx.actor.id,
+            owner_id: subject.owner_id,
+            beneficiary_id: subject.beneficiary_id,
+            customer_id: subject.customer_id,
+            flow_version: flow.version,
+            waiting_for: steps.first().map(|step| step.rule.clone()),
+            waiting_since: ctx.now,
+            reminded_at: None,
+            trail: Vec::new(),
+            steps,
+            step: 0,
+            status: ApprovalStatus::Pending,
+            decided_at: None,
+            snapshot: subject.snapshot,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        if approval.steps.is_empty() {
+            return Err(Refusal::new(Code::NoEligibleApprover, "the approval flow has no steps"));
+        }
+        approval.decidable(ctx.org)?;
+        Ok((approval, Event("approval.requested")))
+    }
+
+    /// Refuses when the present step and those after it could not be decided by different persons.
+    fn decidable(&self, org: &Organisation) -> Result<(), Refusal> {
+        let actors = org.active_actors();
+        let candidates: Vec<(StepMode, Vec<UserId>)> = self
+            .steps
+            .iter()
+            .skip(self.present())
+            .map(|step| {
+                let can = |actor: &&std::sync::Arc<Actor>| {
+                    self.is_free(actor.id) && self.eligible(org, actor, step)
+                };
+                (step.mode, actors.iter().filter(can).map(|actor| actor.id).collect())
+            })
+            .collect();
+        let Some(at) = matching::undecidable(&candidates) else { return Ok(()) };
+        let name = self.steps.get(self.present() + at).map(|step| &step.name);
+        let detail = match name {
+            Some(name) => format!("nobody else could decide the step {name}"),
+            None => "nobody could decide".to_owned(),
+        };
+        Err(Refusal::new(Code::NoEligibleApprover, detail).with("step", name))
+    }
+
+    /// Whoever decides a step is named by it and may see what they decide about.
+    fn eligible(&self, org: &Organisation, actor: &Actor, step: &Step) -> bool {
+        let standing = org.standing(Some(self.owner_id));
+        actor.authorize(self.subject_kind.read(), &standing).is_ok()
+            && step.rule.names(org, actor, self.subject_kind, &standing)
+    }
+
+    /// Why this person must not decide, whatever their roles.
+    pub(super) fn involved(&self, user: UserId) -> Option<&'static str> {
+        if user == self.requester_id {
+            Some("nobody decides what they asked for")
+        } else if user == self.owner_id {
+            Some("nobody decides about what they own")
+        } else if Some(user) == self.beneficiary_id {
+            Some("nobody decides about what they would receive")
+        } else {
+            None
+        }
+    }
+
+    /// Whether this person has nothing to do with it and decided nothing yet.
+    fn is_free(&self, user: UserId) -> bool {
+        self.involved(user).is_none() && !self.decided_by(user)
+    }
+
+    /// For whose agreement the present step waits: those whom it names, not those to whom they delegated.
+    pub fn approvers(&self, org: &Organisation) -> Vec<UserId> {
+        let Some(step) = self.present_step() else { return Vec::new() };
+        let actors = org.active_actors();
+        let can = actors.iter().filter(|actor| self.is_free(actor.id) && self.eligible(org, actor, step));
+        can.map(|actor| actor.id).collect()
+    }
+
+    /// Who can decide the present step: the approvers and whoever decides for them at this time.
+    pub fn deciders(&self, org: &Organisation, now: Timestamp) -> Vec<UserId> {
+        let mut deciders = self.approvers(org);
+        for approver in deciders.clone() {
+            deciders
+                .extend(org.delegates(approver, now, self.subject_kind).filter(|user| self.is_free(*user)));
+        }
+        deciders.sort_unstable();
+        deciders.dedup();
+        deciders
+    }
+
+    /// Whether this person decided a step, or somebody did so for them.
+    pub(super) fn decided_by(&self, user: UserId) -> bool {
+        let mut decisions = self.steps.iter().flat_map(|step| &step.decisions);
+        decisions.any(|decision| decision.by == user || decision.on_behalf_of == Some(user))
+    }
+
+    fn present(&self) -> usize {
+        usize::try_from(self.step).unwrap_or(usize::MAX)
+    }
+
+    fn present_step(&self) -> Option<&Step> {
+        self.steps.get(self.present()).filter(|_| self.status == ApprovalStatus::Pending)
+    }
+
+    /// A request is visible to whoever may see its subject, to whoever can decide it for somebody else now, and to
+    /// whoever decided it.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        let seen = ctx.authorize(self.subject_kind.read(), Some(self.owner_id)).is_ok()
+            || self.decided_by(ctx.actor.id)
+            || self.may_decide(ctx).is_ok();
+        if seen { Ok(()) } else { Err(Refusal::not_found()) }
+    }
+
+    /// May the caller decide the present step? First whether the step names them or somebody for whom they decide,
+    /// then the separation of duties, then the state. Whoever no step names learns nothing about the state.
+    pub fn may_decide(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.authority(ctx).map(|_| ())
+    }
+
+    /// In whose name the caller decides the present step: their own, where it names them.
+    fn authority(&self, ctx: &Context) -> Result<UserId, Refusal> {
+        let me = ctx.actor.id;
+        let pending = self.status == ApprovalStatus::Pending;
+        let is_named = |actor: &Actor| {
+            let mut steps = self.steps.iter().enumerate();
+            steps.any(|(at, step)| (!pending || at == self.present()) && self.eligible(ctx.org, actor, step))
+        };
+        let mut named = Vec::new();
+        if is_named(ctx.actor) {
+            named.push(me);
+        }
+        let principals = ctx.org.principals(me, ctx.now, self.subject_kind);
+        named.extend(principals.iter().filter(|actor| is_named(actor)).map(|actor| actor.id));
+        if named.is_empty() {
+            return Err(Refusal::new(Code::Forbidden, "the present step is decided by others")
+                .with("waiting_for", &self.waiting_for));
+        }
+        if let Some(why) = self.involved(me) {
+            return Err(Refusal::new(Code::SeparationOfDuties, why));
+        }
+        if !pending {
+            return Err(self.already_decided());
+        }
+        if self.decided_by(me) {
+            return Err(Refusal::new(Code::SeparationOfDuties, "nobody decides two steps of one request"));
+        }
+        let free = named.into_iter().find(|user| self.is_free(*user));
+        free.ok_or_else(|| {
+            let why = "nobody decides for somebody who must not decide it themselves";
+            Refusal::new(Code::SeparationOfDuties, why)
+        })
+    }
+
+    fn already_decided(&self) -> Refusal {
+        Refusal::new(Code::AlreadyDecided, format!("the request is {}", self.status))
+            .with("status", self.status)
+    }
+
+    /// A decision binds to the version of the subject that was reviewed.
+    pub fn check_version(&self, present: i64) -> Result<(), Refusal> {
+        if present == self.subject_version {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::StaleApproval, "the record changed after the approval was asked for")
+            .with("reviewed_version", self.subject_version)
+            .with("present_version", present))
+    }
+
+    /// Decides the present step.
+    pub fn decide(
+        &mut self,
+        ctx: &Context,
+        outcome: Decision,
+        comment: Option<Prose>,
+    ) -> Result<(Progress, StepDecision, Event), Refusal> {
+        let person = self.authority(ctx)?;
+        if outcome == Decision::Rejected && comment.is_none() {
+            return Err(Refusal::new(Code::CommentRequired, "say why you do not agree"));
+        }
+        let at = self.present();
+        let Some(step) = self.steps.get_mut(at) else {
+            return Err(Refusal::new(Code::Internal, "the request has no present step"));
+        };
+        let on_behalf_of = (person != ctx.actor.id).then_some(person);
+        let decision = StepDecision { outcome, by: ctx.actor.id, on_behalf_of, at: ctx.now, comment };
+        step.decisions.push(decision.clone());
+        let for_each = step.mode == StepMode::All;
+        if outcome == Decision::Rejected {
+            self.end(ctx, ApprovalAction::Reject)?;
+            return Ok((Progress::Rejected, decision, Event("approval.rejected")));
+        }
+        if for_each && !self.approvers(ctx.org).is_empty() {
+            return Ok((Progress::Next, decision, Event("approval.agreed")));
+        }
+        if at + 1 < self.steps.len() {
+            self.go_to(ctx, at + 1);
+            return Ok((Progress::Next, decision, Event("approval.step_approved")));
+        }
+        self.end(ctx, ApprovalAction::Approve)?;
+        Ok((Progress::Approved, decision, Event("approval.approved")))
+    }
+
+    fn go_to(&mut self, ctx: &Context, at: usize) {
+        self.waiting_for = self.steps.get(at).map(|step| step.rule.clone());
+        self.step = i64::try_from(at).unwrap_or(i64::MAX);
+        self.waiting_since = ctx.now;
+        self.reminded_at = None;
+    }
+
+    fn end(&mut self, ctx: &Context, action: ApprovalAction) -> Result<(), Refusal> {
+        self.status = MACHINE.follow(self.status, action)?;
+        self.waiting_for = None;
+        self.decided_at = Some(ctx.now);
+        Ok(())
+    }
+
+    fn enter(&mut self, ctx: &Context, kind: TrailKind, comment: Option<Prose>) -> Result<(), Refusal> {
+        if self.trail.len() >= Self::MOST_ENTRIES {
+            return Err(Refusal::new(Code::TooMany, "as much was said about the request as can be kept")
+                .with("limit", Self::MOST_ENTRIES));
+        }
+        let by = Some(ctx.actor.id).filter(|user| ctx.org.user(*user).is_some());
+        self.trail.push(TrailEntry { kind, step: self.step, by, at: ctx.now, comment, undone: Vec::new() });
+        Ok(())
+    }
+
+    /// May the caller send it back? Whoever can decide the present step, when there is one before it.
+    pub fn may_return(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_decide(ctx)?;
+        if self.step > 0 {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::InvalidTransition, "there is no former step; reject the request instead")
+            .with("from", self.status)
+            .with("action", ApprovalAction::Return))
+    }
+
+    /// Has a former step and those after it decided anew. What was decided there no longer counts.
+    pub fn return_to(&mut self, ctx: &Context, form: Valid<ReturnForm>) -> Result<Event, Refusal> {
+        self.may_return(ctx)?;
+        let form = form.into_inner();
+        let to = usize::try_from(form.step).unwrap_or(usize::MAX);
+        if form.step >= self.step {
+            let why = format!("must be a step before the present one, which is {}", self.step);
+            return Err(Refusal::invalid("/step", "not_a_former_step", why));
+        }
+        MACHINE.follow(self.status, ApprovalAction::Return)?;
+        self.enter(ctx, TrailKind::Returned, Some(form.comment))?;
+        let undone: Vec<StepDecision> =
+            self.steps.iter_mut().skip(to).flat_map(|step| std::mem::take(&mut step.decisions)).collect();
+        if let Some(entry) = self.trail.last_mut() {
+            entry.undone = undone;
+        }
+        self.go_to(ctx, to);
+        Ok(Event("approval.returned"))
+    }
+
+    /// Has one more person agree, before or after the present step.
+    pub fn add_step(&mut self, ctx: &Context, form: Valid<AddStepForm>) -> Result<Event, Refusal> {
+        self.may_decide(ctx)?;
+        let form = form.into_inner();
+        let step = Step {
+            name: Line::new("Added"),
+            rule: ApproverRule::Users(vec![form.user_id]),
+            mode: StepMode::Any,
+            added_by: Some(ctx.actor.id),
+            decisions: Vec::new(),
+        };
+        let Some(actor) = ctx.org.actor(form.user_id) else {
+            return Err(Refusal::unknown_reference("/user_id"));
+        };
+        if !self.eligible(ctx.org, &actor, &step) {
+            let why = "may not see what the request is about";
+            return Err(Refusal::invalid("/user_id", "cannot_see_subject", why));
+        }
+        if form.user_id == ctx.actor.id {
+            return Err(Refusal::invalid("/user_id", "same_user", "must be somebody else"));
+        }
+        if let Some(why) = self.involved(form.user_id) {
+            return Err(Refusal::new(Code::SeparationOfDuties, why));
+        }
+        if self.decided_by(form.user_id) {
+            return Err(Refusal::new(Code::SeparationOfDuties, "nobody decides two steps of one request"));
+        }
+        if self.steps.len() >= Self::MOST_STEPS {
+            return Err(Refusal::new(Code::TooMany, "the request has as many steps as it may have")
+                .with("limit", Self::MOST_STEPS));
+        }
+        MACHINE.follow(self.status, ApprovalAction::AddStep)?;
+        let present = self.present();
+        let before = form.place == Place::Before;
+        if before && self.steps.get(present).is_some_and(|step| !step.decisions.is_empty()) {
+            let why = "the present step was decided in part; add a step after it";
+            return Err(Refusal::new(Code::InvalidTransition, why)
+                .with("from", self.status)
+                .with("action", ApprovalAction::AddStep));
+        }
+        let was_decidable = self.decidable(ctx.org).is_ok();
+        self.steps.insert(if before { present } else { present + 1 }, step);
+        if was_decidable {
+            self.decidable(ctx.org)?;
+        }
+        self.enter(ctx, TrailKind::StepAdded, form.comment)?;
+        if before {
+            self.go_to(ctx, present);
+            return Ok(Event("approval.step_put_before"));
+        }
+        Ok(Event("approval.step_put_after"))
+    }
+
+    /// Says something about it.
+    pub fn comment(&mut self, ctx: &Context, comment: Prose) -> Result<Event, Refusal> {
+        MACHINE.follow(self.status, ApprovalAction::Comment)?;
+        self.enter(ctx, TrailKind::Commented, Some(comment))?;
+        Ok(Event("approval.commented"))
+    }
+
+    /// May the caller have those reminded for whom it waits? Whoever asked, not more often than once an hour.
+    pub fn may_remind(&self, ctx: &Context) -> Result<(), Refusal> {
+        if ctx.actor.id != self.requester_id {
+            return Err(Refusal::new(Code::Forbidden, "only whoever made the request reminds of it"));
+        }
+        if self.status != ApprovalStatus::Pending {
+            return Err(self.already_decided());
+        }
+        let next = self.reminded_at.map(|last| last.plus(Duration::hours(Self::REMINDER_HOURS)));
+        match next.filter(|next| ctx.now < *next) {
+            Some(next) => {
+                Err(Refusal::new(Code::RemindedRecently, format!("may be reminded again at {next}"))
+                    .with("next_at", next))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Reminds those for whom it waits.
+    pub fn remind(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.may_remind(ctx)?;
+        self.note_reminder(ctx)
+    }
+
+    /// Reminds those for whom it waits, when it waits for so many hours, and again after as many.
+    pub fn remind_when_late(&mut self, ctx: &Context) -> Result<Option<Event>, Refusal> {
+        let Some(hours) = ctx.org.settings.approvals.remind_after_hours else { return Ok(None) };
+        let since = self.reminded_at.unwrap_or(self.waiting_since);
+        if self.status != ApprovalStatus::Pending || ctx.now < since.plus(Duration::hours(hours)) {
+            return Ok(None);
+        }
+        self.note_reminder(ctx).map(Some)
+    }
+
+    fn note_reminder(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        MACHINE.follow(self.status, ApprovalAction::Remind)?;
+        // Where the trail is full, it is still told.
+        let _ = self.enter(ctx, TrailKind::Reminded, None);
+        self.reminded_at = Some(ctx.now);
+        Ok(Event("approval.reminded"))
+    }
+
+    /// May the caller take the question back? Whoever asked it, while it is pending.
+    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
+        asked_by(ctx, Some(self.requester_id))?;
+        if self.status != ApprovalStatus::Pending {
+            return Err(self.already_decided());
+        }
+        Ok(())
+    }
+
+    /// Takes the question back.
+    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.may_withdraw(ctx)?;
+        self.end(ctx, ApprovalAction::Withdraw)?;
+        Ok(Event("approval.withdrawn"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        let judge = |action: ApprovalAction, may| AllowedAction::judge(action.as_str(), may);
+        vec![
+            judge(ApprovalAction::Approve, self.may_decide(ctx)),
+            judge(ApprovalAction::Reject, self.may_decide(ctx)),
+            judge(ApprovalAction::Return, self.may_return(ctx)),
+            judge(ApprovalAction::AddStep, self.may_decide(ctx)),
+            judge(ApprovalAction::Withdraw, self.may_withdraw(ctx)),
+            judge(ApprovalAction::Remind, self.may_remind(ctx)),
+            judge(ApprovalAction::Comment, Ok(())),
+        ]
+    }
+}

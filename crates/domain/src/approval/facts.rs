@@ -1,0 +1,119 @@
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::ApprovalSubject;
+use crate::amendment::Amendment;
+use crate::contract::{CollectionScheme, Contract};
+use crate::customer::{Customer, Grade};
+use crate::error::{Code, Refusal};
+use crate::invoice::Invoice;
+use crate::transfer::Transfer;
+use crate::values::{CustomerId, Money, Number, Rate, UserId};
+
+/// What a request needs to know of its subject: the submitted record, with the version that it has once
+/// the submission is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubjectFacts {
+    /// Its kind.
+    pub kind: ApprovalSubject,
+    /// Its id.
+    pub id: Uuid,
+    /// Its number.
+    pub number: Number,
+    /// Its version.
+    pub version: i64,
+    /// Its amount.
+    pub amount: Option<Money>,
+    /// Its owner.
+    pub owner_id: UserId,
+    /// Who would receive it.
+    pub beneficiary_id: Option<UserId>,
+    /// Its customer.
+    pub customer_id: Option<CustomerId>,
+    /// The largest discount on a line, where it has lines.
+    pub discount: Option<Rate>,
+    /// The grades of the customers that it is about.
+    pub customer_grades: Vec<Grade>,
+    /// How its money is collected.
+    pub collection_scheme: Option<CollectionScheme>,
+    /// All of it.
+    pub snapshot: serde_json::Value,
+}
+
+impl SubjectFacts {
+    /// Of a contract with this customer.
+    pub fn of_contract(contract: &Contract, customer: &Customer) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::Contract,
+            id: contract.id.into(),
+            number: contract.number.clone(),
+            version: contract.version,
+            amount: Some(contract.details.amount),
+            owner_id: contract.owner_id,
+            beneficiary_id: None,
+            customer_id: Some(contract.details.customer_id),
+            discount: contract.details.line_items.iter().map(|item| item.discount).max(),
+            customer_grades: customer.details.grade.into_iter().collect(),
+            collection_scheme: Some(contract.details.collection_scheme),
+            snapshot: snapshot(contract)?,
+        })
+    }
+
+    /// Of an amendment of a contract with this customer.
+    pub fn of_amendment(
+        amendment: &Amendment,
+        contract: &Contract,
+        customer: &Customer,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: amendment.subject(),
+            id: amendment.id.into(),
+            number: amendment.number.clone(),
+            version: amendment.version,
+            amount: Some(amendment.at_stake()?),
+            discount: amendment.after.line_items.iter().map(|item| item.discount).max(),
+            snapshot: snapshot(amendment)?,
+            ..Self::of_contract(contract, customer)?
+        })
+    }
+
+    /// Of an invoice of a contract with this customer.
+    pub fn of_invoice(invoice: &Invoice, contract: &Contract, customer: &Customer) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::Invoice,
+            id: invoice.id.into(),
+            number: invoice.number.clone(),
+            version: invoice.version,
+            amount: Some(invoice.details.amount),
+            owner_id: invoice.owner_id,
+            beneficiary_id: None,
+            customer_id: Some(invoice.customer_id),
+            discount: None,
+            customer_grades: customer.details.grade.into_iter().collect(),
+            collection_scheme: Some(contract.details.collection_scheme),
+            snapshot: snapshot(invoice)?,
+        })
+    }
+
+    /// Of a transfer of records of customers with these grades.
+    pub fn of_transfer(transfer: &Transfer, customer_grades: Vec<Grade>) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::Transfer,
+            id: transfer.id.into(),
+            number: transfer.number.clone(),
+            version: transfer.version,
+            amount: None,
+            owner_id: transfer.owner_id,
+            beneficiary_id: Some(transfer.details.to_user_id),
+            customer_id: None,
+            discount: None,
+            customer_grades,
+            collection_scheme: None,
+            snapshot: snapshot(transfer)?,
+        })
+    }
+}
+
+fn snapshot(subject: &impl Serialize) -> Result<serde_json::Value, Refusal> {
+    serde_json::to_value(subject).map_err(|error| Refusal::new(Code::Internal, error.to_string()))
+}

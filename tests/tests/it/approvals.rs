@@ -1,0 +1,404 @@
+//! Approvals as they are configured: flows and their versions, several approvers, delegation, and what may happen to
+//! a request besides its decisions.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Company, Person, Server, until};
+
+on_both_databases! {
+    a_flow_is_configured_and_a_request_keeps_its_version;
+    a_flow_that_nobody_could_decide_is_refused;
+    steps_depend_on_what_is_asked;
+    each_of_several_agrees;
+    the_manager_two_levels_up_decides;
+    somebody_decides_for_somebody_else;
+    nobody_decides_what_is_theirs_in_whatever_name;
+    a_request_goes_back_and_gets_one_more_step;
+    whoever_waits_reminds_and_says_something;
+    badges_and_boxes_agree;
+    who_leaves_while_it_is_pending;
+    heavy_two_delegates_decide_once;
+}
+
+async fn flow(company: &Company, kind: &str) -> Value {
+    let found = company.admin.client.get(&format!("/approval-flows?subject_kind={kind}")).await.expect(200);
+    found.body["data"][0].clone()
+}
+
+async fn set_flow(company: &Company, kind: &str, steps: Value) -> Answer {
+    let path = format!("/approval-flows/{}", flow(company, kind).await["id"].as_str().unwrap());
+    company.admin.client.patch(&path, json!({ "steps": steps })).await
+}
+
+/// Submits a contract. Answers with its request.
+async fn submitted(company: &Company, owner: &Person, amount: &str) -> (String, String) {
+    let contract = company.draft(owner, amount, "by_contract").await;
+    owner.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let approval = company.pending(&contract).await;
+    (contract, approval)
+}
+
+async fn decide(person: &Person, approval: &str, what: &str) -> Answer {
+    person.client.post(&format!("/approvals/{approval}/{what}"), json!({"comment": "Because"})).await
+}
+
+async fn delegate(by: &Client, from: &Person, to: &Person) -> Answer {
+    let form = json!({
+        "user_id": from.id, "delegate_id": to.id, "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2999-01-01T00:00:00Z", "reason": "Holidays",
+    });
+    by.post("/delegations", form).await
+}
+
+fn finance() -> Value {
+    json!({"name": "Finance", "rule": "role:finance"})
+}
+
+fn manager() -> Value {
+    json!({"name": "Manager", "rule": "manager_of_owner"})
+}
+
+async fn a_flow_is_configured_and_a_request_keeps_its_version(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, manager: boss, finance: cashier, .. } = &company;
+    let first = flow(&company, "contract").await;
+    assert_eq!((&first["version"], first["steps"].as_array().unwrap().len()), (&json!(1), 2));
+    let (contract, old) = submitted(&company, rep, "100.00").await;
+    let changed = set_flow(&company, "contract", json!([manager()])).await.expect(200);
+    assert_eq!(changed.body["version"], 2);
+    let (_, new) = submitted(&company, rep, "200.00").await;
+    let seen = |id: &str| {
+        let path = format!("/approvals/{id}");
+        async move { rep.client.get(&path).await.expect(200).body }
+    };
+    for (id, version, steps) in [(&old, 1, 2), (&new, 2, 1)] {
+        let approval = seen(id).await;
+        assert_eq!(approval["flow_version"], version);
+        assert_eq!(approval["steps"].as_array().unwrap().len(), steps);
+    }
+    decide(boss, &old, "approve").await.expect(200);
+    decide(cashier, &old, "approve").await.expect(200);
+    let contract = rep.client.get(&format!("/contracts/{contract}")).await.expect(200);
+    assert_eq!(contract.body["status"], "active");
+    assert_eq!(decide(boss, &new, "approve").await.expect(200).body["status"], "approved");
+    // Who changed it when, and what it was.
+    let path = format!("/approval-flows/{}/versions", first["id"].as_str().unwrap());
+    let versions = admin.client.all(&path).await;
+    let of =
+        |at: usize| (&versions[at]["version"], &versions[at]["created_by"], versions[at]["steps"].clone());
+    assert_eq!(of(0), (&json!(2), &json!(admin.id), changed.body["steps"].clone()));
+    assert_eq!(of(1), (&json!(1), &Value::Null, first["steps"].clone()));
+    // Two who change it at once do not overwrite each other.
+    let path = format!("/approval-flows/{}", first["id"].as_str().unwrap());
+    let stale = admin.client.request(reqwest::Method::PATCH, &path).header("if-match", "\"v1\"");
+    let form = json!({"steps": [finance()]});
+    admin
+        .client
+        .send(stale.header("content-type", "application/merge-patch+json").json(&form))
+        .await
+        .refused(412, "version_mismatch");
+}
+
+async fn a_flow_that_nobody_could_decide_is_refused(server: Server) {
+    let company = Company::found(&server).await;
+    let conditional = json!({
+        "name": "Large", "rule": "manager_of_owner",
+        "condition": {"amount_from": {"amount": "1000.00", "currency": "CNY"}},
+    });
+    let named = |ids: &[&str]| json!({"name": "Named", "rule": format!("users:{}", ids.join(","))});
+    let Company { finance: cashier, marketing, rep, .. } = &company;
+    for (steps, pointer, code) in [
+        (json!([]), "/steps", "length"),
+        (json!([conditional]), "/steps", "no_step_for_the_rest"),
+        (json!([{"name": "X", "rule": "role:nobody"}]), "/steps/0/rule", "unknown_reference"),
+        (json!([{"name": "X", "rule": "levels_up:0"}]), "/steps/0/rule", "invalid_approver_rule"),
+        (json!([{"name": "X", "rule": "role:marketing"}]), "/steps/0/rule", "nobody_decides"),
+        (json!([named(&[&marketing.id])]), "/steps/0/rule", "nobody_decides"),
+        (json!([named(&[&cashier.id]), named(&[&cashier.id])]), "/steps/1/rule", "nobody_decides"),
+    ] {
+        let refused = set_flow(&company, "contract", steps.clone()).await;
+        assert_eq!(refused.status, 422, "{steps}");
+        assert_eq!(
+            (&refused.body["errors"][0]["pointer"], &refused.body["errors"][0]["code"]),
+            (&json!(pointer), &json!(code))
+        );
+    }
+    let path = format!("/approval-flows/{}", flow(&company, "contract").await["id"].as_str().unwrap());
+    let off = company.admin.client.patch(&path, json!({"enabled": false})).await;
+    assert_eq!(off.refused(422, "validation_failed").body["errors"][0]["pointer"], "/enabled");
+    assert_eq!(flow(&company, "contract").await["version"], 1, "what was refused left nothing");
+    // What can be decided in general, but not about this contract, is refused when it is submitted.
+    set_flow(&company, "contract", json!([named(&[&rep.id]), manager()])).await.expect(200);
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    let submit = format!("/contracts/{contract}/submit");
+    let refused = rep.client.act(&submit).await.refused(409, "no_eligible_approver");
+    assert_eq!(refused.body["step"], "Named");
+}
+
+async fn steps_depend_on_what_is_asked(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, .. } = &company;
+    let when =
+        |name: &str, condition: Value| json!({"name": name, "rule": "role:finance", "condition": condition});
+    let steps = json!([
+        manager(),
+        when("Large", json!({"amount_from": {"amount": "1000.00", "currency": "CNY"}})),
+        when("Cheap", json!({"discount_from": "0.2"})),
+        when("Key", json!({"customer_grades": ["A"]})),
+    ]);
+    // Three steps of two who could decide them never have enough persons.
+    set_flow(&company, "contract", steps.clone()).await.refused(422, "validation_failed");
+    let mut steps = steps;
+    steps[1]["rule"] = json!(format!("users:{}", company.director.id));
+    set_flow(&company, "contract", steps).await.expect(200);
+    let names = async |contract: &str| -> Vec<String> {
+        rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+        let approval = company.pending(contract).await;
+        let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+        seen["steps"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let small = company.draft(rep, "999.99", "by_contract").await;
+    assert_eq!(names(&small).await, ["Manager"]);
+    let large = company.draft(rep, "1000.00", "by_contract").await;
+    assert_eq!(names(&large).await, ["Manager", "Large"]);
+    let cheap = company.draft(rep, "800.00", "by_contract").await;
+    let items = json!({"line_items": [{
+        "product": "Pump", "quantity": "1", "unit_price": {"amount": "1000.00", "currency": "CNY"}, "discount": "0.2",
+    }]});
+    rep.client.patch(&format!("/contracts/{cheap}"), items).await.expect(200);
+    assert_eq!(names(&cheap).await, ["Manager", "Cheap"]);
+    let key = company.draft(rep, "10.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{key}")).await.expect(200).text_of("customer_id");
+    rep.client.patch(&format!("/customers/{customer}"), json!({"grade": "A"})).await.expect(200);
+    assert_eq!(names(&key).await, ["Manager", "Key"]);
+}
+
+async fn each_of_several_agrees(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance: one, finance_two: two, .. } = &company;
+    let both = json!({"name": "Finance", "rule": "role:finance", "mode": "all"});
+    set_flow(&company, "contract", json!([both])).await.expect(200);
+    let (contract, approval) = submitted(&company, rep, "100.00").await;
+    assert_eq!(decide(one, &approval, "approve").await.expect(200).body["status"], "pending");
+    decide(one, &approval, "approve").await.refused(409, "separation_of_duties");
+    assert_eq!(decide(two, &approval, "approve").await.expect(200).body["status"], "approved");
+    let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    assert_eq!(seen["steps"][0]["decisions"].as_array().unwrap().len(), 2);
+    assert_eq!(rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "active");
+    // One who does not agree is enough.
+    let (contract, approval) = submitted(&company, rep, "200.00").await;
+    decide(one, &approval, "approve").await.expect(200);
+    assert_eq!(decide(two, &approval, "reject").await.expect(200).body["status"], "rejected");
+    assert_eq!(rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "draft");
+}
+
+async fn the_manager_two_levels_up_decides(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { inner, rep, manager: boss, director, .. } = &company;
+    let up = |levels: u8| json!([{"name": "Up", "rule": format!("levels_up:{levels}")}]);
+    set_flow(&company, "contract", up(1)).await.expect(200);
+    let (_, approval) = submitted(&company, inner, "100.00").await;
+    decide(director, &approval, "approve").await.refused(403, "forbidden");
+    let waiting = boss.client.all("/approvals?box=waiting").await;
+    assert_eq!((waiting.len(), &waiting[0]["id"]), (1, &json!(approval)));
+    assert!(director.client.all("/approvals?box=waiting").await.is_empty());
+    decide(boss, &approval, "approve").await.expect(200);
+    set_flow(&company, "contract", up(2)).await.expect(200);
+    // Above the top of the tree is its top.
+    for owner in [inner, rep] {
+        let (_, approval) = submitted(&company, owner, "200.00").await;
+        decide(boss, &approval, "approve").await.refused(403, "forbidden");
+        assert_eq!(director.client.all("/approvals?box=waiting").await[0]["id"], json!(approval));
+        decide(director, &approval, "approve").await.expect(200);
+    }
+}
+
+async fn somebody_decides_for_somebody_else(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, manager: boss, finance: cashier, marketing, other_rep, .. } =
+        &company;
+    let (_, approval) = submitted(&company, rep, "100.00").await;
+    let path = format!("/approvals/{approval}");
+    marketing.client.get(&path).await.refused(404, "not_found");
+    // Each their own; an administrator for others.
+    delegate(&colleague.client, boss, marketing).await.refused(403, "forbidden");
+    delegate(&boss.client, boss, boss).await.refused(422, "validation_failed");
+    let made = delegate(&boss.client, boss, marketing).await.expect(201);
+    delegate(&admin.client, cashier, marketing).await.expect(201);
+    let id = made.id();
+    other_rep.client.get(&format!("/delegations/{id}")).await.refused(404, "not_found");
+    assert_eq!(marketing.client.all("/delegations").await.len(), 2);
+    assert_eq!(boss.client.all("/delegations").await.len(), 1);
+    // Now it waits for the delegate as well, who sees it, and no other one.
+    let (_, hidden) = submitted(&company, other_rep, "100.00").await;
+    let waiting = marketing.client.all("/approvals?box=waiting").await;
+    assert_eq!((waiting.len(), &waiting[0]["id"]), (1, &json!(approval)));
+    assert_eq!(
+        marketing.client.get("/approvals/counts").await.expect(200).body,
+        json!({"waiting": 1, "requested": 0})
+    );
+    marketing.client.get(&format!("/approvals/{hidden}")).await.refused(404, "not_found");
+    let seen = marketing.client.get(&path).await.expect(200).body;
+    assert_eq!(seen["allowed_actions"][0], json!({"action": "approve", "allowed": true}));
+    let decided = decide(marketing, &approval, "approve").await.expect(200).body;
+    let decision = &decided["steps"][0]["decisions"][0];
+    assert_eq!((&decision["by"], &decision["on_behalf_of"]), (&json!(marketing.id), &json!(boss.id)));
+    // Not the second step, in whatever name; what one decided one still sees.
+    decide(marketing, &approval, "approve").await.refused(409, "separation_of_duties");
+    assert_eq!(marketing.client.all("/approvals?box=decided").await.len(), 1);
+    assert_eq!(marketing.client.all("/approvals?role=approver").await.len(), 1);
+    decide(&company.finance_two, &approval, "approve").await.expect(200);
+    // When it is over, it is over.
+    boss.client.delete(&format!("/delegations/{id}")).await.expect(204);
+    let (_, next) = submitted(&company, rep, "300.00").await;
+    decide(marketing, &next, "approve").await.refused(404, "not_found");
+    // A disabled user's decisions are nobody's.
+    delegate(&admin.client, boss, marketing).await.expect(201);
+    let gone = json!({"keep_records": true});
+    admin.client.post(&format!("/users/{}/disable", boss.id), gone).await.expect(200);
+    decide(marketing, &next, "approve").await.refused(404, "not_found");
+}
+
+async fn nobody_decides_what_is_theirs_in_whatever_name(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager: boss, director, other_manager, finance: cashier, finance_two, .. } = &company;
+    // The requester for the manager.
+    delegate(&boss.client, boss, rep).await.expect(201);
+    let (_, approval) = submitted(&company, rep, "100.00").await;
+    decide(rep, &approval, "approve").await.refused(409, "separation_of_duties");
+    assert!(rep.client.all("/approvals?box=waiting").await.is_empty());
+    // A manager who owns the record, by a delegate.
+    delegate(&boss.client, boss, other_manager).await.expect(201);
+    let (_, owned) = submitted(&company, boss, "100.00").await;
+    decide(boss, &owned, "approve").await.refused(409, "separation_of_duties");
+    decide(other_manager, &owned, "approve").await.refused(404, "not_found");
+    decide(director, &owned, "approve").await.expect(200);
+    // Whoever had a step decided for them decides no other one.
+    decide(other_manager, &approval, "approve").await.expect(200);
+    let both = json!({"roles": ["sales_manager", "finance"]});
+    company.admin.client.patch(&format!("/users/{}", boss.id), both).await.expect(200);
+    decide(boss, &approval, "approve").await.refused(409, "separation_of_duties");
+    // A role that changes while it is pending counts at once.
+    let sales = json!({"roles": ["sales_rep"]});
+    company.admin.client.patch(&format!("/users/{}", cashier.id), sales).await.expect(200);
+    decide(cashier, &approval, "approve").await.refused(404, "not_found");
+    decide(finance_two, &approval, "approve").await.expect(200);
+}
+
+async fn a_request_goes_back_and_gets_one_more_step(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager: boss, finance: cashier, auditor, marketing, .. } = &company;
+    let (contract, approval) = submitted(&company, rep, "100.00").await;
+    let path = format!("/approvals/{approval}");
+    let add = async |by: &Person, who: &Person, place: &str| {
+        by.client.post(&format!("{path}/add-step"), json!({"user_id": who.id, "place": place})).await
+    };
+    let back = async |by: &Person, step: i64| {
+        by.client.post(&format!("{path}/return"), json!({"step": step, "comment": "Ask legal"})).await
+    };
+    back(boss, 0).await.refused(409, "invalid_transition");
+    decide(boss, &approval, "approve").await.expect(200);
+    back(boss, 0).await.refused(403, "forbidden");
+    assert_eq!(
+        back(cashier, 1).await.refused(422, "validation_failed").body["errors"][0]["pointer"],
+        "/step"
+    );
+    let returned = back(cashier, 0).await.expect(200).body;
+    assert_eq!((&returned["step"], &returned["waiting_for"]), (&json!(0), &json!("manager_of_owner")));
+    assert_eq!(returned["trail"][0]["undone"][0]["by"], json!(boss.id));
+    assert_eq!(
+        rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"],
+        "pending_approval"
+    );
+    // One more person: not who asked, not who sees no contracts, not a stranger.
+    add(boss, rep, "before").await.refused(409, "separation_of_duties");
+    add(boss, marketing, "before").await.refused(422, "validation_failed");
+    add(rep, auditor, "before").await.refused(403, "forbidden");
+    let added = add(boss, auditor, "before").await.expect(200).body;
+    assert_eq!(
+        (&added["steps"][0]["added_by"], added["steps"].as_array().unwrap().len()),
+        (&json!(boss.id), 3)
+    );
+    decide(boss, &approval, "approve").await.refused(403, "forbidden");
+    decide(auditor, &approval, "approve").await.expect(200);
+    decide(boss, &approval, "approve").await.expect(200);
+    assert_eq!(decide(cashier, &approval, "approve").await.expect(200).body["status"], "approved");
+    assert_eq!(rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "active");
+}
+
+async fn whoever_waits_reminds_and_says_something(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager: boss, director, auditor, other_rep, .. } = &company;
+    let (_, approval) = submitted(&company, rep, "100.00").await;
+    let remind = format!("/approvals/{approval}/remind");
+    boss.client.act(&remind).await.refused(403, "forbidden");
+    let reminded = rep.client.act(&remind).await.expect(200).body;
+    assert_eq!(
+        (&reminded["trail"][0]["kind"], &reminded["trail"][0]["by"]),
+        (&json!("reminded"), &json!(rep.id))
+    );
+    let refused = rep.client.act(&remind).await.refused(409, "reminded_recently");
+    assert!(refused.body["next_at"].is_string());
+    let say = format!("/approvals/{approval}/comment");
+    other_rep.client.post(&say, json!({"comment": "Me too"})).await.refused(404, "not_found");
+    auditor.client.post(&say, json!({"comment": "Why so cheap?"})).await.expect(200);
+    for (person, kind) in
+        [(boss, "approval_reminder"), (director, "approval_reminder"), (rep, "approval_commented")]
+    {
+        until(kind, async || {
+            let told = person.client.all(&format!("/notifications?kind={kind}")).await;
+            (told.len() == 1).then_some(())
+        })
+        .await;
+    }
+    assert!(auditor.client.all("/notifications?kind=approval_commented").await.is_empty());
+}
+
+async fn badges_and_boxes_agree(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager: boss, finance: cashier, .. } = &company;
+    let mut asked = Vec::new();
+    for owner in [rep, rep, colleague] {
+        asked.push(submitted(&company, owner, "100.00").await.1);
+    }
+    decide(boss, &asked[0], "approve").await.expect(200);
+    let counts = async |person: &Person| person.client.get("/approvals/counts").await.expect(200).body;
+    assert_eq!(counts(boss).await, json!({"waiting": 2, "requested": 0}));
+    assert_eq!(counts(rep).await, json!({"waiting": 0, "requested": 2}));
+    assert_eq!(counts(cashier).await, json!({"waiting": 1, "requested": 0}));
+    let ids =
+        async |person: &Person, query: &str| person.client.all(&format!("/approvals?{query}")).await.len();
+    assert_eq!(ids(boss, "role=approver").await, 3);
+    assert_eq!(ids(boss, "role=approver&status=pending&box=waiting").await, 2);
+    assert_eq!((ids(rep, "role=requester").await, ids(rep, "role=approver").await), (2, 0));
+    boss.client.get("/approvals?role=owner").await.refused(400, "malformed_request");
+}
+
+async fn who_leaves_while_it_is_pending(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, finance: one, finance_two: two, .. } = &company;
+    let both = json!({"name": "Finance", "rule": "role:finance", "mode": "all"});
+    set_flow(&company, "contract", json!([both])).await.expect(200);
+    let (_, approval) = submitted(&company, rep, "100.00").await;
+    // Of two who were to agree one has left: the other one is enough.
+    admin.client.post(&format!("/users/{}/disable", two.id), json!({"keep_records": true})).await.expect(200);
+    assert_eq!(decide(one, &approval, "approve").await.expect(200).body["status"], "approved");
+}
+
+async fn heavy_two_delegates_decide_once(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager: boss, director, marketing, auditor, .. } = &company;
+    delegate(&boss.client, boss, marketing).await.expect(201);
+    delegate(&boss.client, boss, auditor).await.expect(201);
+    for _ in 0..5 {
+        let (_, approval) = submitted(&company, rep, "100.00").await;
+        let all = [boss, marketing, auditor, director];
+        let answers = join_all(all.map(|person| decide(person, &approval, "approve"))).await;
+        let won = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(won, 1, "{:?}", answers.iter().map(|it| &it.text).collect::<Vec<_>>());
+        assert!(answers.iter().all(|answer| [200, 403, 404, 409].contains(&answer.status)));
+        let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+        assert_eq!((&seen["step"], seen["steps"][0]["decisions"].as_array().unwrap().len()), (&json!(1), 1));
+    }
+}
