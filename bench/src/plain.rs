@@ -49,7 +49,7 @@ struct Customer {
     email: Option<String>,
     website: Option<String>,
     tags: types::Json<Vec<String>>,
-    tax_profile: Option<types::Json<serde_json::Value>>,
+    tax_profiles: types::Json<serde_json::Value>,
     note: Option<String>,
     owner_id: Option<Uuid>,
     pool_id: Uuid,
@@ -72,7 +72,7 @@ struct Customer {
 macro_rules! columns {
     () => {
         "id, kind, name, registration_number, source, grade, industry, region, address, scale, phone, email, \
-         website, tags, tax_profile, note, owner_id, pool_id, locked, lifecycle, furthest, last_activity_at, \
+         website, tags, tax_profiles, note, owner_id, pool_id, locked, lifecycle, furthest, last_activity_at, \
          next_activity_at, owned_since, pooled_at, pool_reason, recycle_on, previous_owner_id, created_by, version, created_at, updated_at"
     };
 }
@@ -97,7 +97,7 @@ macro_rules! customer {
                 email: row.try_get(11)?,
                 website: row.try_get(12)?,
                 tags: row.try_get(13)?,
-                tax_profile: row.try_get(14)?,
+                tax_profiles: row.try_get(14)?,
                 note: row.try_get(15)?,
                 owner_id: row.try_get(16)?,
                 pool_id: row.try_get(17)?,
@@ -205,9 +205,9 @@ async fn list(state: Data<State>) -> Result<HttpResponse> {
 
 async fn create(state: Data<State>, form: Json<Form>) -> Result<HttpResponse> {
     const TEXT: &str = concat!(
-        "INSERT INTO customers (id, kind, name, name_key, source, grade, region, phone, email, tags, owner_id, pool_id, \
+        "INSERT INTO customers (id, kind, name, name_key, source, grade, region, phone, email, tags, tax_profiles, owner_id, pool_id, \
          locked, lifecycle, furthest, owned_since, created_by, version, created_at, updated_at) \
-         VALUES ($1, $2, $3, LOWER($3), $4, $5, $6, $7, $8, $9, $10, (SELECT id FROM pools WHERE is_default), FALSE, \
+         VALUES ($1, $2, $3, LOWER($3), $4, $5, $6, $7, $8, $9, $9, $10, (SELECT id FROM pools WHERE is_default), FALSE, \
          'potential', 'potential', $11, $10, 1, $11, $11) RETURNING ",
         columns!()
     );

@@ -14,7 +14,7 @@ const BATCH: usize = 500;
 const OWNED_BY_EACH: usize = 200;
 
 const INSERT: &str = "INSERT INTO customers (id, kind, name, name_key, source, grade, industry, region, address, phone, \
-     phone_key, email, email_key, website, tags, owner_id, pool_id, locked, lifecycle, furthest, owned_since, pooled_at, pool_reason, \
+     phone_key, email, email_key, website, tags, tax_profiles, owner_id, pool_id, locked, lifecycle, furthest, owned_since, pooled_at, pool_reason, \
      created_by, version, created_at, updated_at) ";
 
 const GRADES: [&str; 4] = ["A", "B", "C", "D"];
@@ -67,6 +67,7 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
                     .push_bind(email)
                     .push_bind("https://www.example.com")
                     .push_bind(Json(["vip", "2026"]))
+                    .push_bind(Json(serde_json::json!([])))
                     .push_bind(owner)
                     .push_bind(public)
                     .push_bind(false)

@@ -5,8 +5,8 @@ use fairlead_domain::access::Permission;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
-    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus, REACTIVATED,
-    close_installments, overdue,
+    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus, PlanForm,
+    REACTIVATED, close_installments, overdue,
 };
 use fairlead_domain::customer::{Customer, Lifecycle, TaxProfile};
 use fairlead_domain::error::Refusal;
@@ -46,6 +46,7 @@ pub static LISTING: Listing = Listing {
         Field::new("title", Kind::Text).sortable(),
         Field::new("customer_id", Kind::Id),
         Field::new("opportunity_id", Kind::Id).nullable(),
+        Field::new("renewal_of_id", Kind::Id).nullable(),
         Field::new("owner_id", Kind::Id),
         Field::new("status", words!(ContractStatus)),
         Field::new("collection_scheme", words!(CollectionScheme)),
@@ -124,9 +125,9 @@ pub struct Billing {
     /// The customer; none where the caller may not see it.
     #[schema(required)]
     pub customer: Option<CustomerRef>,
-    /// What an invoice to the customer needs; none where the caller may not see the customer.
-    #[schema(required)]
-    pub tax_profile: Option<TaxProfile>,
+    /// What an invoice to the customer needs, the usual one first; none where the caller may not see the customer.
+    #[schema(max_items = 20)]
+    pub tax_profiles: Vec<TaxProfile>,
     /// The amount of all invoices that are pending, approved or issued.
     pub invoice_committed: Money,
     /// The amount of issued invoices.
@@ -179,6 +180,10 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Contra
 pub async fn create(app: &App, call: &Call, form: Valid<ContractDetails>) -> Written<ContractView> {
     app.write(call, async |ctx, work| {
         let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
+        if let Some(original) = form.renewal_of_id {
+            let original: Contract = named(ctx, work, original, "/renewal_of_id").await?;
+            original.may_be_renewed(&form)?;
+        }
         let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
         let (contract, event) = Contract::new(ctx, work.new_id(), number, &customer, form.clone())?;
         work.insert(&contract, event).await?;
@@ -199,6 +204,11 @@ pub async fn update(
         Ok(contract.edit(ctx, patch.apply(&contract.details)?)?)
     })
     .await
+}
+
+/// Replaces a draft's payment plan by one from a pattern.
+pub async fn plan(app: &App, call: &Call, id: ContractId, form: Valid<PlanForm>) -> Written<ContractView> {
+    app.change(call, id, async |ctx, _, contract: &mut Contract| Ok(contract.plan(ctx, &form)?)).await
 }
 
 /// Deletes a draft that nobody was ever asked about. Its opportunity goes back to the stage before.
@@ -317,7 +327,7 @@ pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
         let payments: Vec<Payment> = reader.all(of_contract(id)).await?;
         Ok(Billing {
             customer: customer.as_ref().map(CustomerRef::from),
-            tax_profile: customer.and_then(|customer| customer.details.tax_profile),
+            tax_profiles: customer.map(|customer| customer.details.tax_profiles).unwrap_or_default(),
             invoice_committed: contract.sums.invoice_committed,
             invoiced: contract.sums.invoiced,
             invoiceable: contract.invoiceable()?,

@@ -145,7 +145,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<InvoiceDetails>) -> Writ
         let contract = named_contract(ctx, work, form.contract_id).await?;
         let customer: Option<Customer> = work.find(contract.details.customer_id).await?;
         let number = work.next_number(NumberKind::Invoice, ctx.today().year()).await?;
-        let profile = customer_seen(ctx, customer).and_then(|customer| customer.details.tax_profile);
+        let profile = customer_seen(ctx, customer).and_then(|it| it.details.tax_profiles.into_iter().next());
         let (invoice, event) = Invoice::new(ctx, work.new_id(), number, &contract, profile, form.clone())?;
         work.insert(&invoice, event).await?;
         Ok(invoice.view(ctx)?)

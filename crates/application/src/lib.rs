@@ -43,6 +43,7 @@ pub mod saved_views;
 pub mod scoring_rules;
 pub mod session;
 pub mod settings;
+pub mod targets;
 pub mod teams;
 mod throttle;
 mod tokens;

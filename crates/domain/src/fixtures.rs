@@ -166,7 +166,7 @@ impl World {
             email: None,
             website: None,
             tags: crate::values::Tags::default(),
-            tax_profile: None,
+            tax_profiles: Vec::new(),
             note: None,
         };
         let id = CustomerId(Uuid::from_u128(70));
@@ -195,6 +195,7 @@ impl World {
             our_signer: None,
             customer_signer: None,
             terms: None,
+            renewal_of_id: None,
         };
         let number = Number::new(NumberKind::Contract, 2026, 1);
         let id = ContractId(Uuid::from_u128(80));

@@ -160,7 +160,7 @@ pub struct InvoiceDetails {
     pub tax_rate: Rate,
     /// What kind of tax invoice.
     pub kind: InvoiceKind,
-    /// To whom; the customer's tax profile when absent.
+    /// To whom; the first of the customer's tax profiles when absent.
     #[serde(default)]
     #[validate(nested)]
     pub tax_profile: Option<TaxProfile>,

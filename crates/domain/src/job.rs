@@ -22,6 +22,8 @@ text_enum! {
         Recycle = "recycle",
         /// Scores leads anew after the rules changed.
         RescoreLeads = "rescore_leads",
+        /// Recomputes every sum and walks the audit trail.
+        Verify = "verify",
     }
 }
 
@@ -175,6 +177,8 @@ text_enum! {
         AlreadyWarned = "already_warned",
         /// It could not be changed.
         Failed = "failed",
+        /// Something about it does not add up.
+        Differs = "differs",
     }
 }
 

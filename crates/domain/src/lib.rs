@@ -30,6 +30,7 @@ pub mod receipt;
 pub mod record;
 pub mod saved_view;
 pub mod settings;
+pub mod target;
 pub mod timeline;
 pub mod transfer;
 pub mod valid;

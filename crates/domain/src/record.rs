@@ -56,6 +56,8 @@ text_enum! {
         CreditNote = "credit_note",
         /// A payment (回款).
         Payment = "payment",
+        /// A performance target (业绩目标).
+        Target = "target",
         /// A receipt (到账流水).
         Receipt = "receipt",
         /// A refund (退款).

@@ -133,6 +133,7 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
 
 /// Unique facts, as PostgreSQL names the index and as SQLite names the columns, and the member they are about.
 const UNIQUE: &[(&str, &str, &str)] = &[
+    ("contracts_renewal_of_id", "contracts.renewal_of_id", "/renewal_of_id"),
     ("roles_key", "roles.key", "/key"),
     ("users_email_key", "users.email_key", "/email"),
     ("customers_registration_key", "customers.registration_key", "/registration_number"),
@@ -142,6 +143,16 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("collaborators_customer_id", "collaborators.customer_id, collaborators.user_id", "/user_id"),
     ("credit_notes_tax_invoice_key", "credit_notes.tax_invoice_key", "/tax_invoice_number"),
     ("invoices_tax_invoice_key", "invoices.tax_invoice_key", "/tax_invoice_number"),
+    (
+        "targets_owner_id",
+        "targets.owner_id, targets.month, targets.measure, targets.amount_currency",
+        "/owner_id",
+    ),
+    (
+        "targets_team_id",
+        "targets.team_id, targets.month, targets.measure, targets.amount_currency",
+        "/team_id",
+    ),
     ("receipts_bank_reference", "receipts.method, receipts.bank_reference_key", "/bank_reference"),
     ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
 ];

@@ -135,6 +135,7 @@ ids!(
     AmendmentId,
     RefundId,
     ReceiptId,
+    TargetId,
     CreditNoteId,
     FlowId,
     FlowVersionId,
@@ -227,6 +228,7 @@ words!(
     fairlead_domain::payment::PaymentMethod,
     fairlead_domain::payment::RefundStatus,
     fairlead_domain::receipt::ReceiptStatus,
+    fairlead_domain::target::TargetMeasure,
     fairlead_domain::approval::ApprovalStatus,
     fairlead_domain::approval::ApprovalSubject,
 );
@@ -241,6 +243,7 @@ one_column!(fairlead_domain::access::RoleKey, String, |key| key.0.clone(), |raw|
     fairlead_domain::access::RoleKey(raw)
 ));
 
+one_column!(fairlead_domain::target::Month, String, |month| month.to_string(), |raw| word(&raw));
 one_column!(fairlead_domain::approval::ApproverRule, String, |rule| rule.to_string(), |raw| word(&raw));
 
 fn to_json<T: Serialize>(value: &T) -> serde_json::Value {
@@ -261,6 +264,7 @@ documents!(
     fairlead_domain::amendment::Terms,
     fairlead_domain::values::Tags,
     fairlead_domain::customer::TaxProfile,
+    Vec<fairlead_domain::customer::TaxProfile>,
     fairlead_domain::settings::SettingsDetails,
     fairlead_domain::pool::PoolRules,
     fairlead_domain::job::JobParameters,

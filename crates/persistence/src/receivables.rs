@@ -1,13 +1,14 @@
 //! What is still to be paid: whom to tell of it, and how old it is.
 
 use chrono::{Days, NaiveDate};
-use fairlead_domain::values::{Money, Today};
+use fairlead_domain::values::{Money, Timestamp, Today, UserId};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::member::{Row, money};
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
+use crate::sql::Sql;
 
 fn before(today: Today, days: i64) -> NaiveDate {
     let days = Days::new(u64::try_from(days).unwrap_or(0));
@@ -98,6 +99,56 @@ impl Reader<'_> {
             aging,
         )
         .await
+    }
+}
+
+fn signed(sql: &mut Sql, from: Timestamp, to: Timestamp) {
+    sql.push(
+        "owner_id, amount_currency, CAST(SUM(amount_minor) AS BIGINT) FROM contracts \
+         WHERE status IN ('active', 'completed', 'terminated') AND activated_at >= ",
+    );
+    sql.bind(from.instant()).push(" AND activated_at < ").bind(to.instant());
+    sql.push(" GROUP BY owner_id, amount_currency");
+}
+
+fn collected(sql: &mut Sql, from: NaiveDate, to: NaiveDate) {
+    sql.push(
+        "owner_id, amount_currency, CAST(SUM(amount_minor - refunded_minor) AS BIGINT) FROM payments \
+         WHERE status = 'confirmed' AND received_on >= ",
+    );
+    sql.bind(from).push(" AND received_on < ").bind(to).push(" GROUP BY owner_id, amount_currency");
+}
+
+fn of_owner(row: &mut Row) -> Result<(UserId, Money), StoreError> {
+    let (owner, code): (UserId, String) = (row.member()?, row.column()?);
+    Ok((owner, money(row.column()?, &code)?))
+}
+
+impl Reader<'_> {
+    /// The amounts of contracts that became active in a time, by their owners.
+    pub async fn signed_by_owner(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(UserId, Money)>, StoreError> {
+        let rest = |sql: &mut Sql| {
+            signed(sql, from, to);
+            Ok(())
+        };
+        self.rows(rest, of_owner).await
+    }
+
+    /// What arrived in a time and was confirmed, less what went back, by the contracts' owners.
+    pub async fn collected_by_owner(
+        &self,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<(UserId, Money)>, StoreError> {
+        let rest = |sql: &mut Sql| {
+            collected(sql, from, to);
+            Ok(())
+        };
+        self.rows(rest, of_owner).await
     }
 }
 

@@ -17,7 +17,7 @@ CREATE TABLE customers (
     email_key TEXT,
     website TEXT,
     tags {json} NOT NULL,
-    tax_profile {json},
+    tax_profiles {json} NOT NULL,
     note TEXT,
     owner_id {uuid} REFERENCES users (id),
     pool_id {uuid} NOT NULL REFERENCES pools (id),

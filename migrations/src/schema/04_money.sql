@@ -16,6 +16,7 @@ CREATE TABLE contracts (
     our_signer TEXT,
     customer_signer TEXT,
     terms TEXT,
+    renewal_of_id {uuid} REFERENCES contracts (id),
     opportunity_id {uuid} REFERENCES opportunities (id),
     owner_id {uuid} NOT NULL REFERENCES users (id),
     status TEXT NOT NULL,
@@ -46,9 +47,12 @@ CREATE TABLE contracts (
 CREATE UNIQUE INDEX contracts_number ON contracts (number);
 -- A signing stage makes one contract; one that was given up makes room for another.
 CREATE UNIQUE INDEX contracts_opportunity_id ON contracts (opportunity_id) WHERE status <> 'cancelled';
+-- So is a renewal of one that ran.
+CREATE UNIQUE INDEX contracts_renewal_of_id ON contracts (renewal_of_id) WHERE status <> 'cancelled';
 CREATE INDEX contracts_owner_id ON contracts (owner_id, created_at, id);
 CREATE INDEX contracts_customer_id ON contracts (customer_id);
 CREATE INDEX contracts_created_at ON contracts (created_at, id);
+CREATE INDEX contracts_activated_at ON contracts (activated_at) WHERE activated_at IS NOT NULL;
 -- By what is open on them, receipts find what they may pay.
 CREATE INDEX contracts_open ON contracts ((amount_minor - received_minor)) WHERE status = 'active';
 
@@ -214,8 +218,28 @@ CREATE UNIQUE INDEX payments_number ON payments (number);
 CREATE UNIQUE INDEX payments_bank_reference ON payments (method, bank_reference_key)
     WHERE status IN ('recorded', 'confirmed');
 CREATE INDEX payments_contract_id ON payments (contract_id);
+CREATE INDEX payments_received_on ON payments (received_on);
 CREATE INDEX payments_owner_id ON payments (owner_id, created_at, id);
 CREATE INDEX payments_created_at ON payments (created_at, id);
+
+CREATE TABLE targets (
+    id {uuid} PRIMARY KEY,
+    owner_id {uuid} REFERENCES users (id),
+    team_id {uuid} REFERENCES teams (id),
+    month CHAR(7) NOT NULL,
+    measure TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    amount_currency CHAR(3) NOT NULL,
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (amount_minor > 0),
+    CHECK ((owner_id IS NULL) <> (team_id IS NULL))
+);
+CREATE UNIQUE INDEX targets_owner_id ON targets (owner_id, month, measure, amount_currency);
+CREATE UNIQUE INDEX targets_team_id ON targets (team_id, month, measure, amount_currency);
+CREATE INDEX targets_month ON targets (month, id);
 
 CREATE TABLE receipts (
     id {uuid} PRIMARY KEY,

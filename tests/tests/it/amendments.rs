@@ -13,6 +13,8 @@ on_both_databases! {
     an_amendment_is_judged_again_when_it_is_approved;
     one_amendment_waits_at_a_time;
     an_amendment_can_complete_a_contract;
+    a_contract_is_renewed_once;
+    a_plan_follows_a_pattern;
     heavy_a_lower_amount_and_an_invoice_never_both;
 }
 
@@ -219,6 +221,75 @@ async fn an_amendment_can_complete_a_contract(server: Server) {
     company.approve(&asked).await;
     let seen = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body;
     assert_eq!((&seen["status"], &seen["amount"]), (&json!("completed"), &cny("700.00")));
+}
+
+async fn a_plan_follows_a_pattern(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, .. } = &company;
+    let contract = company.draft(rep, "1000.01", "by_contract").await;
+    let path = format!("/contracts/{contract}/plan");
+    let thirds = json!({"starts_on": "2031-01-31", "months": 3});
+    let planned = rep.client.post(&path, thirds).await.expect(200).body;
+    let amounts = |contract: &Value| -> Vec<Value> {
+        contract["installments"].as_array().unwrap().iter().map(|part| part["amount"].clone()).collect()
+    };
+    assert_eq!(amounts(&planned), [cny("333.33"), cny("333.34"), cny("333.34")]);
+    assert_eq!(planned["installments"][1]["due_on"], "2031-02-28");
+    let share = |share: &str, days: i64, condition: &str| json!({"share": share, "after_days": days, "condition": condition});
+    let shares = json!({"starts_on": "2031-01-01", "shares": [
+        share("0.3", 0, "Advance"), share("0.6", 30, "Delivery"), share("0.1", 90, "Acceptance"),
+    ]});
+    let planned = rep.client.post(&path, shares).await.expect(200).body;
+    assert_eq!(amounts(&planned), [cny("300.00"), cny("600.00"), cny("100.01")]);
+    assert_eq!(planned["installments"][2]["condition"], "Acceptance");
+    let short = json!({"starts_on": "2031-01-01", "shares": [share("0.3", 0, "x"), share("0.6", 30, "x")]});
+    let refused = rep.client.post(&path, short).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/shares");
+    rep.client.post(&path, json!({"starts_on": "2031-01-01"})).await.refused(422, "validation_failed");
+    // More parts than cents.
+    let cents = company.draft(rep, "0.05", "by_contract").await;
+    let many = json!({"starts_on": "2031-01-01", "months": 10});
+    rep.client.post(&format!("/contracts/{cents}/plan"), many).await.refused(422, "validation_failed");
+    rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    rep.client
+        .post(&path, json!({"starts_on": "2031-01-31", "months": 3}))
+        .await
+        .refused(409, "pending_approval");
+}
+
+async fn a_contract_is_renewed_once(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, .. } = &company;
+    let contract = company.active(rep, "1000.00", "by_contract").await;
+    let seen = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body;
+    let renew = |original: &str, customer: &Value| {
+        json!({
+            "title": "Next year", "customer_id": customer, "amount": cny("1100.00"), "collection_scheme": "by_contract",
+            "renewal_of_id": original,
+        })
+    };
+    let form = renew(&contract, &seen["customer_id"]);
+    let other = json!(company.customer(rep).await);
+    let refused =
+        rep.client.post("/contracts", renew(&contract, &other)).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/renewal_of_id");
+    let draft = company.draft(rep, "1.00", "by_contract").await;
+    let drafted = rep.client.get(&format!("/contracts/{draft}")).await.expect(200).body;
+    let never = rep.client.post("/contracts", renew(&draft, &drafted["customer_id"])).await;
+    never.refused(409, "invalid_transition");
+    let nobodys = renew("01900000-0000-7000-8000-000000000000", &seen["customer_id"]);
+    rep.client.post("/contracts", nobodys).await.refused(422, "unknown_reference");
+    let renewed = rep.client.post("/contracts", form.clone()).await.expect(201).id();
+    rep.client.post("/contracts", form.clone()).await.refused(409, "duplicate");
+    rep.client
+        .patch(&format!("/contracts/{renewed}"), json!({"renewal_of_id": null}))
+        .await
+        .refused(422, "validation_failed");
+    let found = rep.client.all(&format!("/contracts?renewal_of_id={contract}")).await;
+    assert_eq!((found.len(), &found[0]["id"]), (1, &json!(renewed)));
+    // One that is given up makes room for another.
+    rep.client.post(&format!("/contracts/{renewed}/cancel"), json!({})).await.expect(200);
+    rep.client.post("/contracts", form).await.expect(201);
 }
 
 async fn heavy_a_lower_amount_and_an_invoice_never_both(server: Server) {

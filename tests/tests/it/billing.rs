@@ -19,7 +19,10 @@ fn cny(amount: &str) -> Value {
 
 /// A customer with a tax profile and a running contract with it.
 async fn billed(company: &Company, owner: &Person, scheme: &str) -> (String, String) {
-    let form = json!({"kind": "company", "name": format!("Acme {:x}", rand::random::<u64>()), "tax_profile": {"tax_number": "91310000"}});
+    let form = json!({
+        "kind": "company", "name": format!("Acme {:x}", rand::random::<u64>()),
+        "tax_profiles": [{"tax_number": "91310000"}, {"tax_number": "91320000", "invoice_title": "Branch"}],
+    });
     let customer = owner.client.post("/customers", form).await.expect(201).id();
     let form = json!({
         "title": "Delivery", "customer_id": customer, "amount": cny("100.00"), "collection_scheme": scheme,
@@ -52,13 +55,18 @@ async fn an_invoice_tells_no_more_than_the_contract_does(server: Server) {
     let (rep, director) = (&company.rep, &company.director.client);
     let profile = async |client: &crate::support::Client, contract: &str| {
         let path = format!("/contracts/{contract}/billing");
-        let told = client.get(&path).await.expect(200).body["tax_profile"].clone();
+        let told = client.get(&path).await.expect(200).body["tax_profiles"][0].clone();
         let made = client.post("/invoices", invoice(contract)).await.expect(201).body["tax_profile"].clone();
         assert_eq!(told, made, "{path}");
         made["tax_number"].clone()
     };
     let (customer, contract) = billed(&company, rep, "by_invoice").await;
     assert_eq!(profile(&rep.client, &contract).await, "91310000");
+    // Another one is named.
+    let mut named = invoice(&contract);
+    named["tax_profile"] = json!({"tax_number": "91320000"});
+    let made = rep.client.post("/invoices", named).await.expect(201).body;
+    assert_eq!(made["tax_profile"]["tax_number"], "91320000");
     // The customer goes to another team; its contract stays.
     let other = json!({"owner_id": company.other_rep.id});
     director.post(&format!("/customers/{customer}/assign"), other).await.expect(200);

@@ -315,7 +315,7 @@ async fn answers_are_as_described(server: Server) {
     check("convert_lead", rep.post(&format!("/leads/{lead}/convert"), opportunity).await);
     let customer = json!({
         "kind": "company", "name": "Acme", "grade": "A", "phone": "13800138000", "email": "a@example.com",
-        "website": "https://example.com", "tax_profile": {"bank": "Bank"}, "registration_number": "91 A",
+        "website": "https://example.com", "tax_profiles": [{"bank": "Bank"}], "registration_number": "91 A",
     });
     let customer = check("create_customer", rep.post("/customers", customer).await).id();
     let person =
@@ -353,6 +353,12 @@ async fn answers_are_as_described(server: Server) {
         let path = format!("/reports/receivable-aging/by-{by}");
         check(&format!("get_aging_by_{by}"), director.get(&path).await);
     }
+    let target = json!({
+        "owner_id": company.rep.id, "month": "2026-03", "measure": "signed",
+        "amount": {"amount": "9.00", "currency": "CNY"},
+    });
+    let target = check("create_target", company.manager.client.post("/targets", target).await).id();
+    check("get_target", rep.get(&format!("/targets/{target}")).await);
     let receipt = json!({"amount": {"amount": "9.00", "currency": "CNY"}, "received_on": "2026-02-01", "method": "cash"});
     let receipt = check("record_receipt", company.finance.client.post("/receipts", receipt).await).id();
     check(

@@ -379,8 +379,8 @@ async fn values_that_break_a_rule_are_named(server: Server) {
         ("/customers", json!({"kind": "company", "name": "A", "grade": "E"}), "/grade"),
         (
             "/customers",
-            json!({"kind": "company", "name": "A", "tax_profile": {"bank": ""}}),
-            "/tax_profile/bank",
+            json!({"kind": "company", "name": "A", "tax_profiles": [{"bank": ""}]}),
+            "/tax_profiles/0/bank",
         ),
         ("/opportunities", json!({"customer_id": "x", "name": "A"}), "/customer_id"),
         (

@@ -96,6 +96,7 @@ const READ: &str = "
     refund       own       team       all       all      -          all      all
     creditnote   own       team       all       all      -          all      all
     receipt      -         -          -         all      -          all      all
+    target       own       team       all       all      -          all      all
     approval     own       team       all       all      -          all      all
     customer.activity own  team       all       all      -          all      all
     user         own       own        own       own      own        all      all
@@ -229,6 +230,7 @@ const CONTRACTS: &str = "
     get_contract_billing contract.active  own       team       all       all      -          all      all
     update_contract      contract         own       team       all       -        -          -        all
     delete_contract      contract         own       team       all       -        -          -        all
+    plan_contract        contract         own       team       all       -        -          -        all
     submit_contract      contract         own       team       all       -        -          -        all
     withdraw_contract    contract.pending own       own        own       -        -          -        -
     cancel_contract      contract         own       team       all       -        -          -        all
@@ -276,6 +278,11 @@ const PAYMENTS: &str = "
     get_refund          refund             own      team       all       all      -          all      all
     confirm_refund      refund             -        -          -         all      -          -        -
     reject_refund       refund             -        -          -         all      -          -        -
+    list_targets        nothing            all      all        all       all      -          all      all
+    create_target       nothing            -        all        all       -        -          -        all
+    get_target          target             own      team       all       all      -          all      all
+    update_target       target             -        team       all       -        -          -        all
+    delete_target       target             -        team       all       -        -          -        all
     list_receipts       nothing            -        -          -         all      -          all      all
     record_receipt      nothing            -        -          -         all      -          -        -
     import_receipts     nothing            -        -          -         all      -          -        -
@@ -331,6 +338,7 @@ const ORGANISATION: &str = "
     list_approval_flow_versions flow      -         -          -         -        -          all      all
     get_settings        nothing           -         -          -         -        -          all      all
     update_settings     nothing           -         -          -         -        -          -        all
+    run_verification    nothing           -         -          -         -        -          -        all
     list_jobs           nothing           -         -          -         -        -          all      all
     get_job             job               -         -          -         -        -          all      all
     list_job_items      job               -         -          -         -        -          all      all
@@ -663,6 +671,15 @@ impl World {
         self.author(owner).post("/transfers", form).await.expect(201).id()
     }
 
+    /// In a month of its own.
+    fn target(owner: &str) -> Value {
+        let month = rand::random_range(0..12_000);
+        json!({
+            "owner_id": owner, "month": format!("2{:03}-{:02}", month / 12, month % 12 + 1), "measure": "signed",
+            "amount": money("100.00"),
+        })
+    }
+
     fn receipt() -> Value {
         json!({"amount": money("10.00"), "received_on": "2026-02-01", "method": "bank_transfer"})
     }
@@ -769,6 +786,10 @@ impl World {
             ("invoice", "") => self.invoice(owner, "draft").await,
             ("invoice", state) => self.invoice(owner, state).await,
             ("payment", state) => self.payment(owner, state).await,
+            ("target", _) => {
+                let form = Self::target(&owner.unwrap().id);
+                admin.post("/targets", form).await.expect(201).id()
+            }
             ("receipt", state) => {
                 let finance = &self.company.finance_two.client;
                 let id = finance.post("/receipts", Self::receipt()).await.expect(201).id();
@@ -904,9 +925,12 @@ impl World {
                 "title": "Delivery", "customer_id": id, "amount": money("1000.00"),
                 "collection_scheme": "by_contract",
             }),
+            "plan_contract" => json!({"starts_on": "2031-01-31", "months": 3}),
             "update_contract" => json!({"title": "Another title"}),
             "issue_credit_note" => Self::credit_note(id),
             "record_refund" => Self::refund(id),
+            "create_target" => Self::target(colleague),
+            "update_target" => json!({"amount": money("200.00")}),
             "record_receipt" => Self::receipt(),
             "import_receipts" => json!({
                 "csv": "Date,Amount\n", "columns": {"received_on": "Date", "amount": "Amount"}, "currency": "CNY",

@@ -29,7 +29,7 @@ async fn fill(database: &Database, template: &str) {
             format!("WITH numbers (i) AS (SELECT generate_series(1, {MANY}))"),
         ),
     };
-    let same = "tags, pool_id, locked, lifecycle, furthest, created_by, version, created_at, updated_at";
+    let same = "tags, tax_profiles, pool_id, locked, lifecycle, furthest, created_by, version, created_at, updated_at";
     direct
         .run(&format!(
             "{numbers} INSERT INTO customers (id, kind, name, name_key, grade, region, industry, pooled_at, {same}) \

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::support::{Company, Database, Kind, Server, command};
+use crate::support::{Company, Database, Kind, Server, command, until};
 
 on_both_databases! {
     heavy_whatever_is_broken_is_named;
     heavy_a_running_server_is_no_difference;
+    it_can_be_asked_for_over_http;
 }
 
 /// A check, and statements that break what it looks at.
@@ -204,6 +205,37 @@ async fn heavy_whatever_is_broken_is_named(server: Server) {
         let named = report.lines().any(|line| line.starts_with(&format!("differs  {check}: ")));
         assert!(!whole && named, "{check} does not see {statements}:\n{report}");
     }
+}
+
+async fn it_can_be_asked_for_over_http(server: Server) {
+    let company = Company::found(&server).await;
+    let contract = company.active(&company.rep, "100.00", "by_contract").await;
+    company.paid(&company.rep, &contract, "40.00").await;
+    let run = async || {
+        let id = company.admin.client.post("/verifications", json!({})).await.expect(202).id();
+        until("the verification", async || {
+            let job = company.admin.client.get(&format!("/jobs/{id}")).await.expect(200).body;
+            (job["status"] == "finished").then_some(job)
+        })
+        .await
+    };
+    let clean = run().await;
+    assert_eq!((&clean["kind"], &clean["failed"]), (&json!("verify"), &json!(0)));
+    assert!(clean["examined"].as_i64().unwrap() > 50);
+    let id = server.database.id(&contract);
+    let tamper =
+        |minor: &str| format!("UPDATE contracts SET paid_minor = paid_minor {minor} WHERE id = {id}");
+    server.database.connect().await.run(&tamper("- 1")).await;
+    let broken = run().await;
+    assert_eq!(broken["failed"], 1);
+    let items = company.admin.client.all(&format!("/jobs/{}/items", broken["id"].as_str().unwrap())).await;
+    assert_eq!((items.len(), &items[0]["outcome"]), (1, &json!("differs")));
+    assert!(
+        items[0]["detail"].as_str().unwrap().contains("confirmed payments do not add up"),
+        "{}",
+        items[0]
+    );
+    server.database.connect().await.run(&tamper("+ 1")).await;
 }
 
 async fn heavy_a_running_server_is_no_difference(server: Server) {

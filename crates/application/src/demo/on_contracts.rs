@@ -99,6 +99,7 @@ impl Stage {
             ends_on: today.checked_add_signed(chrono::Duration::days(terms.days)),
             our_signer: Some(Line::new("Zhou Jianguo 周建国")),
             customer_signer: line(terms.signer),
+            renewal_of_id: None,
             terms: prose("Delivered at the customer's works, start-up included. 交货至客户现场，含调试。"),
         })
     }

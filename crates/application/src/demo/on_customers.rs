@@ -90,7 +90,7 @@ impl Stage {
             email: Some(Email::new(format!("office@{}.example", row.key))),
             website: company.then(|| WebAddress::new(format!("https://www.{}.example", row.key))),
             tags: tags(row.tags),
-            tax_profile,
+            tax_profiles: tax_profile.into_iter().collect(),
             note: None,
         };
         let customer = done(customers::create(&self.app, &self.call(row.by)?, Valid::check(form)?).await)?;

@@ -7,6 +7,7 @@
 pub mod recycle;
 mod rescore;
 mod sweep;
+pub mod verify;
 
 use fairlead_domain::context::Context;
 use fairlead_domain::error::Refusal;
@@ -158,6 +159,7 @@ impl App {
             let step = match job.kind {
                 JobKind::Recycle => recycle::step(self, &job).await,
                 JobKind::RescoreLeads => rescore::step(self, &job).await,
+                JobKind::Verify => verify::step(self, &job).await,
             };
             match step {
                 Ok(after) if after.status == JobStatus::Running => job = after,

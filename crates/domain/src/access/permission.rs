@@ -95,6 +95,10 @@ text_enum! {
         ReceiptsRead = "receipts:read",
         /// Enter and import what the bank says has arrived, and say what it pays.
         ReceiptsManage = "receipts:manage",
+        /// See performance targets.
+        TargetsRead = "targets:read",
+        /// Set performance targets of others.
+        TargetsManage = "targets:manage",
         /// See users.
         UsersRead = "users:read",
         /// Manage users.

@@ -97,6 +97,7 @@ const SELLING: &[Permission] = &[
     P::InvoicesRequest,
     P::PaymentsRead,
     P::PaymentsRecord,
+    P::TargetsRead,
 ];
 /// What makes a superior.
 const LEADING: &[Permission] = &[
@@ -110,6 +111,7 @@ const LEADING: &[Permission] = &[
     P::ContractsApprove,
     P::ContractsTerminate,
     P::InvoicesApprove,
+    P::TargetsManage,
 ];
 /// What is open to every seller, whatever their reach.
 const POOL: &[Permission] = &[P::LeadsCreate, P::LeadsReadPool, P::LeadsClaim, P::PoolRead, P::PoolClaim];
@@ -130,6 +132,7 @@ const SEEING: &[Permission] = &[
     P::RolesRead,
     P::SettingsRead,
     P::AuditRead,
+    P::TargetsRead,
 ];
 
 /// The built-in roles. Copies of them may be edited, they themselves not.
@@ -171,6 +174,7 @@ pub const BUILT_IN: &[BuiltInRole] = &[
                 P::PaymentsConfirm,
                 P::ReceiptsRead,
                 P::ReceiptsManage,
+                P::TargetsRead,
             ],
         )],
     },
@@ -230,6 +234,7 @@ pub const BUILT_IN: &[BuiltInRole] = &[
                     P::UsersManage,
                     P::TeamsManage,
                     P::RolesManage,
+                    P::TargetsManage,
                     P::SettingsManage,
                 ],
             ),

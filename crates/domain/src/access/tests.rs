@@ -52,6 +52,8 @@ const TABLE: &[(Permission, &str)] = &[
     (P::PaymentsConfirm, "-   -   -   all -   -   -"),
     (P::ReceiptsRead, "-   -   -   all -   all all"),
     (P::ReceiptsManage, "-   -   -   all -   -   -"),
+    (P::TargetsRead, "own tab all all -   all all"),
+    (P::TargetsManage, "-   tab all -   -   -   all"),
     (P::UsersRead, "-   -   -   -   -   all all"),
     (P::UsersManage, "-   -   -   -   -   -   all"),
     (P::TeamsRead, "-   -   -   -   -   all all"),

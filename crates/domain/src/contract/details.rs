@@ -6,7 +6,7 @@ use validator::{Validate, ValidationError};
 
 use crate::error::Refusal;
 use crate::text_enum;
-use crate::values::{CustomerId, Line, Money, Prose, Rate, form, plain_decimal};
+use crate::values::{ContractId, CustomerId, Line, Money, Prose, Rate, form, plain_decimal};
 
 text_enum! {
     /// How money is collected.
@@ -161,6 +161,9 @@ pub struct ContractDetails {
     #[serde(default)]
     #[validate(nested)]
     pub terms: Option<Prose>,
+    /// The contract with the same customer that it renews (续约); cannot be changed. One that is not cancelled renews it.
+    #[serde(default)]
+    pub renewal_of_id: Option<ContractId>,
 }
 
 fn dates_in_order(details: &ContractDetails) -> Result<(), ValidationError> {

@@ -3,6 +3,7 @@
 
 mod details;
 mod installment;
+mod plan;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 pub(crate) use details::positive;
 pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
 pub use installment::{Installment, InstallmentStatus, InstallmentWarning, close_installments, overdue};
+pub use plan::{PlanForm, PlanShare};
 pub use sums::{ContractSums, REACTIVATED};
 
 use crate::access::Permission;
@@ -236,6 +238,7 @@ impl Contract {
             our_signer: None,
             customer_signer: None,
             terms: None,
+            renewal_of_id: None,
         };
         let contract = Self::draft(ctx, id, number, opportunity.owner_id, Some(opportunity.id), details);
         Ok((contract, Event("contract.drafted")))
@@ -274,6 +277,20 @@ impl Contract {
         }
     }
 
+    /// Refuses to renew what never ran, or belongs to another customer.
+    pub fn may_be_renewed(&self, form: &ContractDetails) -> Result<(), Refusal> {
+        if self.details.customer_id != form.customer_id {
+            let why = "must be a contract with the same customer";
+            return Err(Refusal::invalid("/renewal_of_id", "other_customer", why));
+        }
+        match self.status {
+            ContractStatus::Active | ContractStatus::Completed | ContractStatus::Terminated => Ok(()),
+            other => Err(Refusal::new(Code::InvalidTransition, "what never ran is not renewed")
+                .with("from", other)
+                .with("action", "renew")),
+        }
+    }
+
     /// A contract outside the caller's scope does not exist for them.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.reveal(Permission::ContractsRead, Some(self.owner_id))
@@ -307,6 +324,7 @@ impl Contract {
     pub fn edit(&mut self, ctx: &Context, form: Valid<ContractDetails>) -> Result<Event, Refusal> {
         self.may_update(ctx)?;
         unchanged("/customer_id", &self.details.customer_id, &form.customer_id)?;
+        unchanged("/renewal_of_id", &self.details.renewal_of_id, &form.renewal_of_id)?;
         let nothing = Money::zero(form.amount.currency());
         // A draft has neither invoices nor payments; its sums follow the currency.
         self.sums =

@@ -113,8 +113,9 @@ pub struct CustomerDetails {
     pub tags: Tags,
     /// What an invoice needs to know.
     #[serde(default)]
-    #[validate(nested)]
-    pub tax_profile: Option<TaxProfile>,
+    #[validate(length(max = 20), nested)]
+    #[schema(max_items = 20)]
+    pub tax_profiles: Vec<TaxProfile>,
     /// Anything else.
     #[serde(default)]
     #[validate(nested)]

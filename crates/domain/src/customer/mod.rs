@@ -311,8 +311,8 @@ impl Customer {
         if masks(ContactField::RegistrationNumber) {
             details.registration_number = None;
         }
-        if masks(ContactField::TaxProfile) {
-            details.tax_profile = None;
+        if masks(ContactField::TaxProfiles) {
+            details.tax_profiles.clear();
         }
         if masks(ContactField::Note) {
             details.note = None;

@@ -623,7 +623,7 @@ impl Lead {
             email: details.email,
             website: None,
             tags: details.tags,
-            tax_profile: None,
+            tax_profiles: Vec::new(),
             note: details.note,
         }
     }

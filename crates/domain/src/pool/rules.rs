@@ -23,7 +23,7 @@ text_enum! {
         /// The registration number, left out.
         RegistrationNumber = "registration_number",
         /// What an invoice needs to know, left out.
-        TaxProfile = "tax_profile",
+        TaxProfiles = "tax_profiles",
         /// The note, left out.
         Note = "note",
     }
@@ -77,7 +77,7 @@ impl Default for PoolRules {
                 ContactField::Email,
                 ContactField::Address,
                 ContactField::Website,
-                ContactField::TaxProfile,
+                ContactField::TaxProfiles,
                 ContactField::Note,
             ],
         }

@@ -60,6 +60,8 @@ ids! {
     AmendmentId,
     /// Id of a credit note.
     CreditNoteId,
+    /// Id of a performance target.
+    TargetId,
     /// Id of a receipt.
     ReceiptId,
     /// Id of a refund.

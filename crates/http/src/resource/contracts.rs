@@ -21,7 +21,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/contracts",
             "create_contract",
             "Draft a contract",
-            "With a customer that has an owner, who owns the contract too. It gets its number now.",
+            "With a customer that has an owner, who owns the contract too. It gets its number now. A renewal names the \
+             contract that it renews: one with the same customer that runs or ran.",
             contracts::create,
         )
         .needs(Permission::ContractsDraft)
@@ -31,6 +32,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::OwnerNotEligible,
             Code::CurrencyMismatch,
             Code::AmountOutOfRange,
+            Code::InvalidTransition,
             Code::Duplicate,
         ])
         .get(
@@ -65,6 +67,16 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::ContractsDraft)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse, Code::PendingTransfer])
+        .act_with(
+            "/contracts/{id}/plan",
+            "plan_contract",
+            "Plan a draft's installments",
+            "From a pattern: by shares such as 0.3, 0.6 and 0.1, or in equal months. The parts add up to the amount: what \
+             rounding leaves goes to the later ones. Replaces the plan that is there.",
+            contracts::plan,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition])
         .act(
             "/contracts/{id}/submit",
             "submit_contract",

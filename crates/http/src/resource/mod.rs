@@ -30,6 +30,7 @@ mod saved_views;
 mod scoring_rules;
 mod session;
 mod settings;
+mod targets;
 mod teams;
 mod transfers;
 mod users;
@@ -57,6 +58,7 @@ pub(crate) fn api() -> Api {
         payments::routes,
         refunds::routes,
         receipts::routes,
+        targets::routes,
         reports::routes,
         transfers::routes,
         approvals::routes,

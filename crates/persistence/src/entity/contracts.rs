@@ -18,6 +18,7 @@ members!(ContractDetails {
     our_signer,
     customer_signer,
     terms,
+    renewal_of_id,
 });
 members!(ContractSums { invoice_committed, invoiced, received, paid });
 stored!(Contract, "contracts" {

@@ -24,7 +24,7 @@ members!(CustomerDetails {
     email,
     website,
     tags,
-    tax_profile,
+    tax_profiles,
     note,
 });
 stored!(Customer, "customers" {

@@ -1,6 +1,7 @@
 use fairlead_domain::organisation::{Role, RoleDetails, Team, TeamDetails, User, UserDetails};
 use fairlead_domain::pool::{Pool, PoolDetails};
 use fairlead_domain::settings::Settings;
+use fairlead_domain::target::{Target, TargetDetails};
 
 use crate::member::members;
 use crate::stored::stored;
@@ -28,3 +29,6 @@ members!(PoolDetails {
     rules,
 });
 stored!(Pool, "pools" { id, details, version, created_at, updated_at });
+
+members!(TargetDetails { owner_id, team_id, month, measure, amount });
+stored!(Target, "targets" { id, details, created_by, version, created_at, updated_at });

@@ -47,7 +47,7 @@ async fn no_secret_is_logged(server: Server) {
     // Contact data: kept, refused, searched for.
     let customer = json!({
         "kind": "company", "name": "canary-customer", "phone": "+86 138 7777 6666",
-        "email": "canary-customer@example.com", "address": "canary-address", "tax_profile": {"account": "canary-account"},
+        "email": "canary-customer@example.com", "address": "canary-address", "tax_profiles": [{"account": "canary-account"}],
     });
     let customer = client.post_once("/customers", "canary-idempotency-key", customer).await.expect(201).id();
     let contact = json!({"customer_id": customer, "name": "canary-contact", "wechat": "canary-wechat"});

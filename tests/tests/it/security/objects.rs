@@ -148,6 +148,7 @@ fn body(operation: &str, company: &Company, caller: &Person) -> Value {
         "reject_request" | "comment_on_request" => json!({"comment": "No"}),
         "return_request" => json!({"comment": "No", "step": 0}),
         "add_approval_step" => json!({"user_id": company.auditor.id, "place": "after"}),
+        "plan_contract" => json!({"starts_on": "2031-01-31", "months": 3}),
         "reallocate_payment" => json!({"reason": "Because"}),
         "merge_lead" | "merge_customer" => json!({"loser_id": NO_ID}),
         "move_customer_to_pool" => json!({"pool_id": company.pool}),
@@ -371,7 +372,7 @@ async fn what_is_included_is_judged_by_itself(server: Server) {
     assert_eq!(included.body["data"][0]["customer"]["id"], json!(customer));
     let assign = json!({"owner_id": company.rep.id});
     company.director.client.post(&format!("/customers/{customer}/assign"), assign).await.expect(200);
-    let form = json!({"name": SECRET, "tax_profile": {"invoice_title": SECRET, "account": SECRET}});
+    let form = json!({"name": SECRET, "tax_profiles": [{"invoice_title": SECRET, "account": SECRET}]});
     company.rep.client.patch(&format!("/customers/{customer}"), form).await.expect(200);
 
     seller.get(&format!("/customers/{customer}")).await.refused(404, "not_found");
@@ -379,7 +380,7 @@ async fn what_is_included_is_judged_by_itself(server: Server) {
     assert_eq!(list.body["data"][0]["id"], json!(contract));
     assert!(list.body["data"][0]["customer"].is_null());
     let billing = seller.get(&format!("/contracts/{contract}/billing")).await.expect(200);
-    assert!(billing.body["customer"].is_null() && billing.body["tax_profile"].is_null());
+    assert!(billing.body["customer"].is_null() && billing.body["tax_profiles"] == json!([]));
     for answer in [&list, &billing] {
         tells_nothing(answer, &company.rep);
     }
@@ -408,7 +409,7 @@ async fn contact_data_of_the_pool_stays_masked(server: Server) {
     let form = json!({
         "kind": "company", "name": "Pooled", "phone": "138 0013 8000", "email": "zhang@kestrel.example",
         "address": "1 Kestrel Road", "website": "https://kestrel.example", "note": SECRET,
-        "tax_profile": {"account": "6222 0000 1111"},
+        "tax_profiles": [{"account": "6222 0000 1111"}],
     });
     let customer = admin.post("/customers", form).await.expect(201).id();
     let form = json!({
