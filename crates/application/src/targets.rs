@@ -186,7 +186,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Target
         let summary = |Bare(record, included): Bare| {
             let attained = books.attained(ctx, &record)?;
             let attainment = percent(attained, record.details.amount);
-            Ok(TargetSummary { attained, attainment, record, included })
+            Ok(TargetSummary { record, attained, attainment, included })
         };
         Ok(Page {
             data: page.data.into_iter().map(summary).collect::<Result<_, Refusal>>()?,

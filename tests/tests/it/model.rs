@@ -42,10 +42,12 @@ async fn heavy_money_follows_the_model(server: Server) {
             while done < steps / ACTORS + 1 {
                 let mut contract = Ledger::sign(company, &mut random).await;
                 for _ in 0..LIFE {
-                    granted += usize::from(contract.step(company, &mut random).await);
-                    contract.compare(company).await;
+                    if let Some(was_granted) = contract.step(company, &mut random).await {
+                        done += 1;
+                        granted += usize::from(was_granted);
+                        contract.compare(company).await;
+                    }
                 }
-                done += LIFE;
             }
             (done, granted)
         }
@@ -55,7 +57,7 @@ async fn heavy_money_follows_the_model(server: Server) {
     let (done, granted): (usize, usize) = (done.iter().sum(), granted.iter().sum());
     println!("{done} operations, {granted} of them granted");
     assert!(done >= steps);
-    assert!(granted * 3 > done, "most operations were refused: the model tries nothing");
+    assert!(granted * 2 > done, "most operations were refused: the model tries nothing");
 }
 
 /// An amount as the API writes it.
@@ -267,8 +269,8 @@ impl Ledger {
 
     // What is done.
 
-    /// One random operation. Says whether it was granted.
-    async fn step(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    /// One random operation. Says whether it was granted; nothing, when there was nothing to do it to.
+    async fn step(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         match random.random_range(0..100) {
             0..18 => self.submit_invoice(company, random).await,
             18..34 => self.decide_invoice(company, random).await,
@@ -285,7 +287,7 @@ impl Ledger {
         }
     }
 
-    async fn submit_invoice(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn submit_invoice(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let amount = random.random_range(1..=self.amount * 2 / 3 + 1);
         let rep = &company.rep.client;
         let form = json!({
@@ -293,7 +295,7 @@ impl Ledger {
         });
         let drafted = rep.post("/invoices", form).await;
         if self.terminated {
-            return settle("draft an invoice", &drafted, Err("contract_not_active"));
+            return Some(settle("draft an invoice", &drafted, Err("contract_not_active")));
         }
         let id = drafted.expect(201).id();
         let fits = self.committed() + amount <= self.amount;
@@ -303,12 +305,12 @@ impl Ledger {
         if granted {
             self.invoices.push(Invoice { id, amount, credited: 0, state: Invoicing::Pending });
         }
-        granted
+        Some(granted)
     }
 
-    async fn decide_invoice(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn decide_invoice(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let pending: Vec<usize> = self.at_invoices(Invoicing::Pending);
-        let Some(at) = Self::any(random, pending.len()).map(|at| pending[at]) else { return false };
+        let at = Self::any(random, pending.len()).map(|at| pending[at])?;
         let approval = company.pending(&self.invoices[at].id).await;
         let path = |what: &str| format!("/approvals/{approval}/{what}");
         let approvers = [&company.director.client, &company.finance.client];
@@ -316,19 +318,19 @@ impl Ledger {
             let by = approvers[0];
             by.post(&path("reject"), json!({"comment": "No"})).await.expect(200);
             self.invoices[at].state = Invoicing::Over;
-            return true;
+            return Some(true);
         }
         approvers[0].post(&path("approve"), json!({})).await.expect(200);
         let last = approvers[1].post(&path("approve"), json!({})).await;
         let expected = if self.terminated { Err("contract_not_active") } else { Ok(()) };
         if settle("approve an invoice", &last, expected) {
             self.invoices[at].state = Invoicing::Approved;
-            return true;
+            return Some(true);
         }
         // It waits for finance for ever; whoever asked takes it back.
         company.rep.client.act(&path("withdraw")).await.expect(200);
         self.invoices[at].state = Invoicing::Over;
-        false
+        Some(false)
     }
 
     fn at_invoices(&self, state: Invoicing) -> Vec<usize> {
@@ -339,9 +341,9 @@ impl Ledger {
         (0..self.payments.len()).filter(|at| self.payments[*at].state == state).collect()
     }
 
-    async fn issue(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn issue(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let approved = self.at_invoices(Invoicing::Approved);
-        let Some(at) = Self::any(random, approved.len()).map(|at| approved[at]) else { return false };
+        let at = Self::any(random, approved.len()).map(|at| approved[at])?;
         let form = json!({"tax_invoice_number": format!("T-{}", self.invoices[at].id)});
         let path = format!("/invoices/{}/issue", self.invoices[at].id);
         let answer = company.finance.client.post(&path, form).await;
@@ -350,12 +352,12 @@ impl Ledger {
         if granted {
             self.invoices[at].state = Invoicing::Issued;
         }
-        granted
+        Some(granted)
     }
 
-    async fn void(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn void(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let issued = self.at_invoices(Invoicing::Issued);
-        let Some(at) = Self::any(random, issued.len()).map(|at| issued[at]) else { return false };
+        let at = Self::any(random, issued.len()).map(|at| issued[at])?;
         let expected = if self.on_invoice(at) > 0 {
             Err("invoice_has_payments")
         } else if self.invoices[at].credited > 0 {
@@ -369,12 +371,12 @@ impl Ledger {
         if granted {
             self.invoices[at].state = Invoicing::Over;
         }
-        granted
+        Some(granted)
     }
 
-    async fn credit(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn credit(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let issued = self.at_invoices(Invoicing::Issued);
-        let Some(at) = Self::any(random, issued.len()).map(|at| issued[at]) else { return false };
+        let at = Self::any(random, issued.len()).map(|at| issued[at])?;
         let amount = random.random_range(1..=self.invoices[at].amount);
         let open = self.invoices[at].amount - self.invoices[at].credited - self.on_invoice(at);
         let expected = if amount <= open {
@@ -396,10 +398,10 @@ impl Ledger {
                 self.invoices[at].state = Invoicing::Over;
             }
         }
-        granted
+        Some(granted)
     }
 
-    async fn record(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn record(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let most =
             if random.random_bool(0.8) { (self.amount - self.received()).max(1) } else { self.amount + 1 };
         let amount = random.random_range(1..=most);
@@ -422,12 +424,12 @@ impl Ledger {
             let (id, state) = (answer.id(), Paying::Recorded);
             self.payments.push(Payment { id, amount, refunded: 0, state, on_invoices, on_parts });
         }
-        granted
+        Some(granted)
     }
 
-    async fn decide_payment(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn decide_payment(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let recorded = self.at_payments(Paying::Recorded);
-        let Some(at) = Self::any(random, recorded.len()).map(|at| recorded[at]) else { return false };
+        let at = Self::any(random, recorded.len()).map(|at| recorded[at])?;
         let payment = format!("/payments/{}", self.payments[at].id);
         let finance = &company.finance.client;
         if random.random_bool(0.2) {
@@ -437,20 +439,22 @@ impl Ledger {
             finance.act(&format!("{payment}/confirm")).await.expect(200);
             self.payments[at].state = Paying::Confirmed;
         }
-        true
+        Some(true)
     }
 
     /// What a terminated contract had paid is not asked for again.
     fn close_paid_parts(&mut self, at: usize) {
         if self.terminated {
             let named: Vec<usize> = self.payments[at].on_parts.iter().map(|(part, _)| *part).collect();
-            named.into_iter().for_each(|part| self.parts[part].closed = true);
+            for part in named {
+                self.parts[part].closed = true;
+            }
         }
     }
 
-    async fn reverse(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn reverse(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let confirmed = self.at_payments(Paying::Confirmed);
-        let Some(at) = Self::any(random, confirmed.len()).map(|at| confirmed[at]) else { return false };
+        let at = Self::any(random, confirmed.len()).map(|at| confirmed[at])?;
         let expected = if self.payments[at].refunded > 0 { Err("payment_refunded") } else { Ok(()) };
         let path = format!("/payments/{}/reverse", self.payments[at].id);
         let answer = company.finance.client.post(&path, json!({"reason": "Bounced"})).await;
@@ -459,13 +463,13 @@ impl Ledger {
             self.close_paid_parts(at);
             self.payments[at].state = Paying::Over;
         }
-        granted
+        Some(granted)
     }
 
-    async fn reallocate(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn reallocate(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let live: Vec<usize> =
             (0..self.payments.len()).filter(|at| self.payments[*at].state != Paying::Over).collect();
-        let Some(at) = Self::any(random, live.len()).map(|at| live[at]) else { return false };
+        let at = Self::any(random, live.len()).map(|at| live[at])?;
         let before = std::mem::replace(&mut self.payments[at].state, Paying::Over);
         let left = self.payments[at].amount - self.payments[at].refunded;
         let shares = self.allocate(left);
@@ -483,12 +487,12 @@ impl Ledger {
         if granted {
             [self.payments[at].on_invoices, self.payments[at].on_parts] = shares.unwrap();
         }
-        granted
+        Some(granted)
     }
 
-    async fn refund(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn refund(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let confirmed = self.at_payments(Paying::Confirmed);
-        let Some(at) = Self::any(random, confirmed.len()).map(|at| confirmed[at]) else { return false };
+        let at = Self::any(random, confirmed.len()).map(|at| confirmed[at])?;
         let left = self.payments[at].amount - self.payments[at].refunded;
         let amount = random.random_range(1..=left + left / 4 + 1);
         let expected = if amount <= left { Ok(()) } else { Err("refund_exceeds_payment") };
@@ -498,7 +502,7 @@ impl Ledger {
         });
         let answer = company.finance_two.client.post("/refunds", form).await;
         if !settle("refund a payment", &answer, expected) {
-            return false;
+            return Some(false);
         }
         company.finance.client.act(&format!("/refunds/{}/confirm", answer.id())).await.expect(200);
         self.close_paid_parts(at);
@@ -511,11 +515,11 @@ impl Ledger {
         if left == 0 {
             payment.state = Paying::Over;
         }
-        true
+        Some(true)
     }
 
     /// Another amount: what is paid on stays, and one new installment has the rest.
-    async fn amend(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn amend(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         let amount = random.random_range(1..=self.amount * 3 / 2 + 2);
         let month = random.random_range(1..=12);
         let due = format!("2032-{month:02}-01");
@@ -545,17 +549,17 @@ impl Ledger {
         let answer = company.rep.client.post("/amendments", form).await;
         // Nothing may be left that would change: then there is nothing to ask for.
         if answer.status == 422 && answer.body["errors"][0]["code"] == "nothing_changes" {
-            return false;
+            return None;
         }
         if !settle("amend a contract", &answer, expected) {
-            return false;
+            return Some(false);
         }
         let approval = company.pending(&answer.id()).await;
         let path = |what: &str| format!("/approvals/{approval}/{what}");
         if random.random_bool(0.2) {
             let comment = json!({"comment": "No"});
             company.director.client.post(&path("reject"), comment).await.expect(200);
-            return true;
+            return Some(true);
         }
         for by in [&company.director.client, &company.finance.client] {
             by.post(&path("approve"), json!({})).await.expect(200);
@@ -568,12 +572,12 @@ impl Ledger {
             }
         }
         self.read_parts(company).await;
-        true
+        Some(true)
     }
 
-    async fn terminate(&mut self, company: &Company, random: &mut StdRng) -> bool {
+    async fn terminate(&mut self, company: &Company, random: &mut StdRng) -> Option<bool> {
         if random.random_bool(0.5) {
-            return false;
+            return None;
         }
         let expected = if self.status() == "active" { Ok(()) } else { Err("invalid_transition") };
         let path = format!("/contracts/{}/terminate", self.id);
@@ -591,7 +595,7 @@ impl Ledger {
                 self.parts[at].closed |= paid != self.parts[at].amount;
             }
         }
-        granted
+        Some(granted)
     }
 
     // What the server says.

@@ -63,7 +63,7 @@ fn add_up(shares: &[PlanShare]) -> Result<(), ValidationError> {
 }
 
 /// Cuts an amount by weights. What rounding leaves goes to the later parts, at most one minor unit each.
-pub fn cut(amount: Money, weights: &[i64]) -> Vec<Money> {
+fn cut(amount: Money, weights: &[i64]) -> Vec<Money> {
     let whole: i128 = weights.iter().map(|weight| i128::from(*weight)).sum::<i128>().max(1);
     let (mut passed, mut given) = (0_i128, 0_i64);
     let part = |weight: &i64| {
