@@ -75,6 +75,7 @@ async fn default_pipeline(work: &mut Work) -> Result<(), Failure> {
         probability,
         kind,
         starts_contract: false,
+        needs_approval: false,
         required_fields,
         max_days,
     };

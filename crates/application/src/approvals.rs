@@ -10,6 +10,7 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
+use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{AmendmentId, ApprovalId, InvoiceId, Prose, UserId};
@@ -25,7 +26,7 @@ use crate::change::{Resource, there};
 use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{amendments, contracts, invoices, transfers};
+use crate::{amendments, contracts, invoices, opportunities, transfers};
 
 views!(Approval, /// A request for approval.
     ApprovalView, /// A request for approval in a list.
@@ -262,6 +263,7 @@ enum Subject {
     Invoice(Contract, Invoice),
     Transfer(Transfer),
     Amendment(Contract, Amendment),
+    Stage(Opportunity),
 }
 
 impl Subject {
@@ -271,6 +273,7 @@ impl Subject {
             Self::Invoice(_, invoice) => invoice.version,
             Self::Transfer(transfer) => transfer.version,
             Self::Amendment(_, amendment) => amendment.version,
+            Self::Stage(opportunity) => opportunity.version,
         }
     }
 
@@ -279,6 +282,7 @@ impl Subject {
             Self::Contract(contract) => contracts::activate(ctx, work, contract).await,
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
             Self::Transfer(transfer) => transfers::execute(ctx, work, transfer).await,
+            Self::Stage(opportunity) => opportunities::pass_gate(ctx, work, opportunity).await,
             Self::Amendment(contract, amendment) => {
                 amendments::execute(ctx, work, (contract, amendment)).await
             }
@@ -297,6 +301,7 @@ impl Subject {
             }
             Self::Transfer(transfer) => transfers::ended(work, transfer, |it| it.reject(ctx)).await,
             Self::Amendment(_, amendment) => amendments::ended(work, amendment, |it| it.reject(ctx)).await,
+            Self::Stage(opportunity) => opportunities::stay(work, opportunity).await,
         }
     }
 }
@@ -311,6 +316,7 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
             Subject::Invoice(contract, invoice)
         }
         ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
+        ApprovalSubject::StageGate => Subject::Stage(there(work.load(found.subject_id).await?)?),
         ApprovalSubject::ContractAmendment | ApprovalSubject::InstallmentChange => {
             let (contract, amendment) = amendments::load(ctx, work, AmendmentId(found.subject_id)).await?;
             Subject::Amendment(contract, amendment)
@@ -386,6 +392,7 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
             Subject::Transfer(transfer) => {
                 transfers::ended(work, &transfer, |it| it.withdraw(ctx)).await?;
             }
+            Subject::Stage(opportunity) => opportunities::stay(work, &opportunity).await?,
             Subject::Amendment(_, amendment) => {
                 amendments::ended(work, &amendment, |it| it.withdraw(ctx)).await?;
             }

@@ -1,6 +1,7 @@
 //! Opportunities (商机).
 
 use fairlead_domain::access::Permission;
+use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
@@ -21,11 +22,11 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, named, there};
+use crate::change::{Resource, load, named, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{customers, pipelines, transfers};
+use crate::{approvals, customers, pipelines, transfers};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
@@ -168,29 +169,64 @@ pub async fn delete(app: &App, call: &Call, id: OpportunityId) -> Written<()> {
     .await
 }
 
-/// Moves an opportunity to another open stage; the signing stage makes the contract's draft.
+/// Moves an opportunity to another open stage, or asks for its approval; the signing stage makes the contract's draft.
 pub async fn advance(
     app: &App,
     call: &Call,
     id: OpportunityId,
     form: Valid<AdvanceForm>,
 ) -> Written<OpportunityView> {
-    app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
-        let pipeline = pipelines::of(work, opportunity).await?;
-        let (entered, event) = opportunity.advance(ctx, &pipeline, form.stage_id, form.reason.as_ref())?;
-        match entered {
-            Entered::Stage => {}
-            Entered::Signing => {
-                let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
-                let (contract, drafted) =
-                    Contract::from_opportunity(ctx, work.new_id(), number, opportunity)?;
-                work.insert(&contract, drafted).await?;
-                opportunity.bind_contract(contract.id);
-            }
+    app.write(call, async |ctx, work| {
+        let before: Opportunity = load(ctx, work, id).await?;
+        call.check_version(before.version)?;
+        let pipeline = pipelines::of(work, &before).await?;
+        let mut after = before.clone();
+        let (entered, event) = after.advance(ctx, &pipeline, form.stage_id, form.reason.as_ref())?;
+        if entered == Entered::Signing {
+            draft_contract(ctx, work, &mut after).await?;
         }
-        Ok(event)
+        work.save(&before, &mut after, event).await?;
+        if entered == Entered::Waits {
+            let customer: Customer = there(work.find(after.details.customer_id).await?)?;
+            approvals::request(ctx, work, SubjectFacts::of_stage(&after, &customer)?).await?;
+        }
+        Ok(after.view(ctx)?)
     })
     .await
+}
+
+async fn draft_contract(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    opportunity: &mut Opportunity,
+) -> Result<(), Failure> {
+    let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
+    let (contract, drafted) = Contract::from_opportunity(ctx, work.new_id(), number, opportunity)?;
+    work.insert(&contract, drafted).await?;
+    opportunity.bind_contract(contract.id);
+    Ok(())
+}
+
+/// The last approver agreed: it enters the stage.
+pub(crate) async fn pass_gate(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    before: &Opportunity,
+) -> Result<(), Failure> {
+    let pipeline = pipelines::of(work, before).await?;
+    let mut after = before.clone();
+    let (entered, event) = after.pass_gate(ctx, &pipeline)?;
+    if entered == Entered::Signing {
+        draft_contract(ctx, work, &mut after).await?;
+    }
+    Ok(work.save(before, &mut after, event).await?)
+}
+
+/// An approver did not agree, or the question was taken back: it stays where it is.
+pub(crate) async fn stay(work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
+    let mut after = before.clone();
+    let event = after.stay();
+    Ok(work.save(before, &mut after, event).await?)
 }
 
 /// Gives an opportunity up.

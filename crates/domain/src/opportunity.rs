@@ -115,6 +115,8 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
             guards: &[
                 "the stage is another open stage of the pipeline",
                 "forward: the stage's required fields are filled",
+                "forward, where the stage needs it: its approval was given",
+                "no approval of another stage is pending",
                 "backward: a reason is given and no contract was made",
             ],
         },
@@ -221,6 +223,9 @@ pub struct Opportunity {
     pub probability: i64,
     /// When it entered the stage.
     pub stage_entered_at: Timestamp,
+    /// The stage for which an approval is pending.
+    #[schema(required)]
+    pub pending_stage_id: Option<StageId>,
     /// The stage before the signing stage, to which it returns when the contract is cancelled.
     #[schema(required)]
     pub returns_to_stage_id: Option<StageId>,
@@ -255,6 +260,8 @@ pub enum Entered {
     Stage,
     /// A contract draft is to be made.
     Signing,
+    /// It is not entered yet: an approval is to be asked for.
+    Waits,
 }
 
 impl Opportunity {
@@ -282,6 +289,7 @@ impl Opportunity {
             stage_id,
             probability: pipeline.stage(stage_id).map_or(0, |(_, stage)| stage.probability),
             stage_entered_at: ctx.now,
+            pending_stage_id: None,
             returns_to_stage_id: None,
             loss_reason: None,
             lost_to: None,
@@ -313,6 +321,7 @@ impl Opportunity {
     /// May it be changed by hand? While it goes on.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.actor.authorize(Permission::OpportunitiesUpdate, &self.standing(ctx))?;
+        self.nothing_pending()?;
         if self.status == OpportunityStatus::Open {
             return Ok(());
         }
@@ -326,6 +335,18 @@ impl Opportunity {
         // A collaborator works with it, but it is not theirs.
         ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
         self.no_contract()
+    }
+
+    /// Refuses to touch what somebody is asked to approve.
+    fn nothing_pending(&self) -> Result<(), Refusal> {
+        match self.pending_stage_id {
+            None => Ok(()),
+            Some(stage) => Err(Refusal::new(
+                Code::PendingApproval,
+                "an approval of its next stage is pending; withdraw it first",
+            )
+            .with("stage_id", stage)),
+        }
     }
 
     fn no_contract(&self) -> Result<(), Refusal> {
@@ -356,6 +377,7 @@ impl Opportunity {
         reason: Option<&Line>,
     ) -> Result<(Entered, Event), Refusal> {
         self.permit(ctx, OpportunityAction::Advance)?;
+        self.nothing_pending()?;
         let (target, stage) = pipeline.stage(to).ok_or_else(|| Refusal::unknown_reference("/stage_id"))?;
         let (present, _) = pipeline
             .stage(self.stage_id)
@@ -374,14 +396,37 @@ impl Opportunity {
             }
         } else {
             self.requirements(stage)?;
+            if stage.needs_approval {
+                self.pending_stage_id = Some(to);
+                return Ok((Entered::Waits, Event("opportunity.stage_requested")));
+            }
         }
+        Ok(self.go_to(ctx, to, stage))
+    }
+
+    /// The last approver agreed: it enters the stage for which approval was asked.
+    pub fn pass_gate(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<(Entered, Event), Refusal> {
+        MACHINE.follow(self.status, OpportunityAction::Advance)?;
+        let waits = || Refusal::new(Code::Internal, "the opportunity waits for no stage of its pipeline");
+        let to = self.pending_stage_id.take().ok_or_else(waits)?;
+        let (_, stage) = pipeline.stage(to).ok_or_else(waits)?;
+        Ok(self.go_to(ctx, to, stage))
+    }
+
+    /// It stays where it is: an approver did not agree, or the question was taken back.
+    pub fn stay(&mut self) -> Event {
+        self.pending_stage_id = None;
+        Event("opportunity.stage_refused")
+    }
+
+    fn go_to(&mut self, ctx: &Context, to: StageId, stage: &Stage) -> (Entered, Event) {
         let from = self.stage_id;
         self.enter(ctx, to, stage);
         if stage.starts_contract && self.contract_id.is_none() {
             self.returns_to_stage_id = Some(from);
-            return Ok((Entered::Signing, Event("opportunity.advanced")));
+            return (Entered::Signing, Event("opportunity.advanced"));
         }
-        Ok((Entered::Stage, Event("opportunity.advanced")))
+        (Entered::Stage, Event("opportunity.advanced"))
     }
 
     /// Notes the contract draft that the signing stage made.
@@ -426,6 +471,7 @@ impl Opportunity {
         lost_to: Option<Line>,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, OpportunityAction::Lose)?;
+        self.nothing_pending()?;
         self.no_contract()?;
         self.close(ctx, pipeline, status, StageKind::Lost)?;
         self.loss_reason = Some(reason);
@@ -481,6 +527,7 @@ impl Opportunity {
 
     /// Goes to another owner, as was approved or because its owner leaves.
     pub fn transfer(&mut self, to: UserId) -> Result<Event, Refusal> {
+        self.nothing_pending()?;
         MACHINE.follow(self.status, OpportunityAction::Transfer)?;
         self.owner_id = to;
         Ok(Event("opportunity.transferred"))
@@ -511,7 +558,8 @@ impl Opportunity {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            OpportunityAction::Lose => self.no_contract(),
+            OpportunityAction::Lose => self.nothing_pending().and_then(|()| self.no_contract()),
+            OpportunityAction::Advance => self.nothing_pending(),
             _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));

@@ -62,6 +62,9 @@ pub struct Stage {
     /// Whether entering it makes the contract draft.
     #[serde(default)]
     pub starts_contract: bool,
+    /// Whether entering it takes an approval, by the flow `stage_gate`.
+    #[serde(default)]
+    pub needs_approval: bool,
     /// What an opportunity must have before it enters.
     #[serde(default)]
     #[validate(length(max = 5))]

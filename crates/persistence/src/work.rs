@@ -207,6 +207,8 @@ impl Work {
     /// The stages of a pipeline that opportunities are in, or go back to when their contract is cancelled.
     pub async fn stages_in_use(&self, pipeline: PipelineId) -> Result<Vec<StageId>, StoreError> {
         let text = "SELECT stage_id FROM opportunities WHERE pipeline_id = $1 \
+                    UNION SELECT pending_stage_id FROM opportunities \
+                    WHERE pipeline_id = $1 AND pending_stage_id IS NOT NULL \
                     UNION SELECT returns_to_stage_id FROM opportunities \
                     WHERE pipeline_id = $1 AND status = 'open' AND returns_to_stage_id IS NOT NULL";
         self.select(Sql::with(text, vec![pipeline.0.into()]), StageId::take).await

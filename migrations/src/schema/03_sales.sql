@@ -28,6 +28,7 @@ CREATE TABLE opportunities (
     stage_id {uuid} NOT NULL,
     probability BIGINT NOT NULL,
     stage_entered_at {instant} NOT NULL,
+    pending_stage_id {uuid},
     returns_to_stage_id {uuid},
     loss_reason TEXT,
     lost_to TEXT,

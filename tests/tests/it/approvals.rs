@@ -18,6 +18,7 @@ on_both_databases! {
     whoever_waits_reminds_and_says_something;
     badges_and_boxes_agree;
     who_leaves_while_it_is_pending;
+    a_stage_has_a_gate;
     heavy_two_delegates_decide_once;
 }
 
@@ -384,6 +385,68 @@ async fn who_leaves_while_it_is_pending(server: Server) {
     // Of two who were to agree one has left: the other one is enough.
     admin.client.post(&format!("/users/{}/disable", two.id), json!({"keep_records": true})).await.expect(200);
     assert_eq!(decide(one, &approval, "approve").await.expect(200).body["status"], "approved");
+}
+
+async fn a_stage_has_a_gate(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, manager: boss, other_manager, .. } = &company;
+    let mut stages = company.pipeline["stages"].clone();
+    let (gate, signing) = (company.stage(1), company.signing_stage());
+    for stage in stages.as_array_mut().unwrap() {
+        stage["needs_approval"] = json!([json!(gate), json!(signing)].contains(&stage["id"]));
+    }
+    let pipeline = format!("/pipelines/{}", company.pipeline["id"].as_str().unwrap());
+    admin.client.patch(&pipeline, json!({"stages": stages})).await.expect(200);
+    let form = json!({
+        "name": "A press line that has a long name", "customer_id": company.customer(rep).await,
+        "amount": {"amount": "100.00", "currency": "CNY"},
+    });
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let path = format!("/opportunities/{deal}");
+    let advance = async |to: &str| rep.client.post(&format!("{path}/advance"), json!({"stage_id": to})).await;
+    let waits = advance(&gate).await.expect(200).body;
+    assert_eq!((&waits["stage_id"], &waits["pending_stage_id"]), (&json!(company.stage(0)), &json!(gate)));
+    // What is asked about stays as it is, and with whom it is.
+    advance(&gate).await.refused(409, "pending_approval");
+    rep.client.patch(&path, json!({"note": "x"})).await.refused(409, "pending_approval");
+    rep.client.delete(&path).await.refused(409, "pending_approval");
+    rep.client
+        .post(&format!("{path}/lose"), json!({"reason": "price"}))
+        .await
+        .refused(409, "pending_approval");
+    let away =
+        json!({"kind": "opportunities", "record_ids": [deal], "to_user_id": colleague.id, "reason": "Away"});
+    let refused = rep.client.post("/transfers", away).await.refused(409, "transfer_obstructed");
+    assert_eq!(refused.body["items"][0]["code"], "pending_approval");
+    let approval = company.pending(&deal).await;
+    let seen = boss.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    assert_eq!(
+        (&seen["subject_kind"], &seen["subject_number"]),
+        (&json!("stage_gate"), &json!("A press line that has a "))
+    );
+    decide(rep, &approval, "approve").await.refused(403, "forbidden");
+    decide(other_manager, &approval, "approve").await.refused(404, "not_found");
+    decide(boss, &approval, "reject").await.expect(200);
+    let stays = rep.client.get(&path).await.expect(200).body;
+    assert_eq!((&stays["stage_id"], &stays["pending_stage_id"]), (&json!(company.stage(0)), &Value::Null));
+    // Taken back, it stays as well; agreed to, it goes on; the signing stage makes its contract then.
+    advance(&gate).await.expect(200);
+    let approval = company.pending(&deal).await;
+    rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);
+    for (stage, contract) in [(&gate, false), (&signing, true)] {
+        let asked = advance(stage).await.expect(200).body;
+        assert_eq!(asked["contract_id"], Value::Null, "not before it is approved");
+        let approval = company.pending(&deal).await;
+        decide(boss, &approval, "approve").await.expect(200);
+        let entered = rep.client.get(&path).await.expect(200).body;
+        assert_eq!((&entered["stage_id"], entered["contract_id"].is_string()), (&json!(stage), contract));
+    }
+    // Back needs no approval.
+    let form = json!({"name": "Other", "customer_id": company.customer(rep).await, "amount": {"amount": "1.00", "currency": "CNY"}});
+    let other = rep.client.post("/opportunities", form).await.expect(201).id();
+    let other = format!("/opportunities/{other}/advance");
+    rep.client.post(&other, json!({"stage_id": company.stage(2)})).await.expect(200);
+    rep.client.post(&other, json!({"stage_id": gate, "reason": "Too early"})).await.expect(200);
 }
 
 async fn heavy_two_delegates_decide_once(server: Server) {

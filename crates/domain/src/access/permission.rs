@@ -63,6 +63,8 @@ text_enum! {
         OpportunitiesUpdate = "opportunities:update",
         /// Move opportunities along their pipeline and lose them.
         OpportunitiesAdvance = "opportunities:advance",
+        /// Decide about stages of opportunities as the owner's manager.
+        OpportunitiesApprove = "opportunities:approve",
         /// Reopen lost opportunities.
         OpportunitiesReopen = "opportunities:reopen",
         /// See contracts.

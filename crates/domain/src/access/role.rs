@@ -107,6 +107,7 @@ const LEADING: &[Permission] = &[
     P::CustomersMerge,
     P::PoolAssign,
     P::TransfersApprove,
+    P::OpportunitiesApprove,
     P::OpportunitiesReopen,
     P::ContractsApprove,
     P::ContractsTerminate,

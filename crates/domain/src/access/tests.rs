@@ -36,6 +36,7 @@ const TABLE: &[(Permission, &str)] = &[
     (P::OpportunitiesRead, "own tab all all -   all all"),
     (P::OpportunitiesUpdate, "own tab all -   -   -   all"),
     (P::OpportunitiesAdvance, "own tab all -   -   -   all"),
+    (P::OpportunitiesApprove, "-   tab all -   -   -   -"),
     (P::OpportunitiesReopen, "-   tab all -   -   -   -"),
     (P::ContractsRead, "own tab all all -   all all"),
     (P::ContractsDraft, "own tab all -   -   -   all"),

@@ -7,6 +7,7 @@ use crate::contract::{CollectionScheme, Contract};
 use crate::customer::{Customer, Grade};
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
+use crate::opportunity::Opportunity;
 use crate::transfer::Transfer;
 use crate::values::{CustomerId, Money, Number, Rate, UserId};
 
@@ -74,6 +75,24 @@ impl SubjectFacts {
             discount: amendment.after.line_items.iter().map(|item| item.discount).max(),
             snapshot: snapshot(amendment)?,
             ..Self::of_contract(contract, customer)?
+        })
+    }
+
+    /// Of an opportunity with this customer, which is to enter another stage.
+    pub fn of_stage(opportunity: &Opportunity, customer: &Customer) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::StageGate,
+            id: opportunity.id.into(),
+            number: Number(opportunity.details.name.as_str().chars().take(24).collect()),
+            version: opportunity.version,
+            amount: opportunity.details.amount,
+            owner_id: opportunity.owner_id,
+            beneficiary_id: None,
+            customer_id: Some(opportunity.details.customer_id),
+            discount: None,
+            customer_grades: customer.details.grade.into_iter().collect(),
+            collection_scheme: None,
+            snapshot: snapshot(opportunity)?,
         })
     }
 

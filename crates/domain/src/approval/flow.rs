@@ -299,7 +299,7 @@ impl ApprovalFlow {
             | ApprovalSubject::Invoice
             | ApprovalSubject::ContractAmendment
             | ApprovalSubject::InstallmentChange => vec![manager, finance()],
-            ApprovalSubject::Transfer => vec![manager],
+            ApprovalSubject::Transfer | ApprovalSubject::StageGate => vec![manager],
         };
         let details = FlowDetails { enabled: !subject_kind.is_optional(), steps };
         Self { id, subject_kind, details, version: 1, created_at: now, updated_at: now }

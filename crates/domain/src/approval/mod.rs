@@ -78,6 +78,8 @@ text_enum! {
         ContractAmendment = "contract_amendment",
         /// Another payment plan of a running contract.
         InstallmentChange = "installment_change",
+        /// An opportunity's next stage.
+        StageGate = "stage_gate",
     }
 }
 
@@ -99,7 +101,8 @@ impl ApprovalSubject {
             | Self::Invoice
             | Self::Transfer
             | Self::ContractAmendment
-            | Self::InstallmentChange => false,
+            | Self::InstallmentChange
+            | Self::StageGate => false,
         }
     }
 
@@ -109,6 +112,7 @@ impl ApprovalSubject {
             Self::Contract | Self::ContractAmendment | Self::InstallmentChange => Permission::ContractsRead,
             Self::Invoice => Permission::InvoicesRead,
             Self::Transfer => Permission::TransfersRead,
+            Self::StageGate => Permission::OpportunitiesRead,
         }
     }
 
@@ -120,6 +124,7 @@ impl ApprovalSubject {
             }
             Self::Invoice => Permission::InvoicesApprove,
             Self::Transfer => Permission::TransfersApprove,
+            Self::StageGate => Permission::OpportunitiesApprove,
         }
     }
 }
@@ -279,7 +284,7 @@ pub struct Approval {
     pub subject_kind: ApprovalSubject,
     /// Which.
     pub subject_id: Uuid,
-    /// Its number.
+    /// Its number; of an opportunity, how its name begins.
     pub subject_number: Number,
     /// The version of the subject that is reviewed.
     #[schema(minimum = 1)]

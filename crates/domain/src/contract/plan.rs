@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn patterns_become_plans() {
         let by_shares = form(|it| it.shares = Some(shares(&[3000, 6000, 1000]))).unwrap();
-        let plan = by_shares.plan(cny(100_01)).unwrap();
+        let plan = by_shares.plan(cny(10_001)).unwrap();
         assert_eq!(plan.iter().map(|part| part.amount.minor()).collect::<Vec<_>>(), [3000, 6000, 1001]);
         assert_eq!(plan[2].due_on.to_string(), "2026-04-01");
         let monthly = form(|it| it.months = Some(3)).unwrap().plan(cny(100)).unwrap();

@@ -15,6 +15,7 @@ fn pipeline(world: &World) -> Pipeline {
         probability: 50,
         kind,
         starts_contract,
+        needs_approval: false,
         required_fields,
         max_days: None,
     };

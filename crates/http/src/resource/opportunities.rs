@@ -43,7 +43,7 @@ pub(crate) fn routes(api: &mut Api) {
             opportunities::update,
         )
         .needs(Permission::OpportunitiesUpdate)
-        .refuses(&[Code::InvalidTransition, Code::UnknownReference])
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::UnknownReference])
         .delete(
             "/opportunities/{id}",
             "delete_opportunity",
@@ -52,19 +52,23 @@ pub(crate) fn routes(api: &mut Api) {
             opportunities::delete,
         )
         .needs(Permission::OpportunitiesUpdate)
-        .refuses(&[Code::InvalidTransition, Code::ContractDecides, Code::InUse, Code::PendingTransfer])
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::ContractDecides, Code::InUse, Code::PendingTransfer])
         .act_with(
             "/opportunities/{id}/advance",
             "advance_opportunity",
             "Move an opportunity to another open stage",
             "Forward, every field that the stage requires must be filled in; back, a reason is needed. \
-             Entering the stage that starts a contract makes its draft in the same step.",
+             Entering the stage that starts a contract makes its draft in the same step. A stage that needs an approval \
+             (`stage_gate`) is entered when it is given: until then the opportunity has a `pending_stage_id` and is not \
+             changed.",
             opportunities::advance,
         )
         .needs(Permission::OpportunitiesAdvance)
         .refuses(&[
             Code::UnknownReference,
             Code::StageRequirementsMissing,
+            Code::PendingApproval,
+            Code::NoEligibleApprover,
             Code::ReasonRequired,
             Code::ContractDecides,
             Code::CustomerUnowned,
@@ -78,7 +82,7 @@ pub(crate) fn routes(api: &mut Api) {
             opportunities::lose,
         )
         .needs(Permission::OpportunitiesAdvance)
-        .refuses(&[Code::ContractDecides])
+        .refuses(&[Code::PendingApproval, Code::ContractDecides])
         .act(
             "/opportunities/{id}/reopen",
             "reopen_opportunity",

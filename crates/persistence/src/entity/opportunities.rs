@@ -21,6 +21,6 @@ members!(OpportunityDetails {
     note,
 });
 stored!(Opportunity, "opportunities" {
-    id, details, owner_id, status, stage_id, probability, stage_entered_at, returns_to_stage_id, loss_reason,
+    id, details, owner_id, status, stage_id, probability, stage_entered_at, pending_stage_id, returns_to_stage_id, loss_reason,
     lost_to, contract_id, closed_at, created_by, version, created_at, updated_at,
 });

@@ -141,10 +141,12 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM invoices WHERE invoices.id = subject_id AND invoices.status = 'pending_approval') \
              AND NOT EXISTS (SELECT 1 FROM transfers WHERE transfers.id = subject_id AND transfers.status = 'pending') \
              AND NOT EXISTS (SELECT 1 FROM amendments WHERE amendments.id = subject_id AND amendments.status = 'pending') \
+             AND NOT EXISTS (SELECT 1 FROM opportunities WHERE opportunities.id = subject_id AND pending_stage_id IS NOT NULL) \
              UNION ALL SELECT number || ': waits for an approval that is not there' FROM \
              (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices \
               UNION ALL SELECT id, number, status FROM transfers \
-              UNION ALL SELECT id, number, status FROM amendments) AS subjects \
+              UNION ALL SELECT id, number, status FROM amendments \
+              UNION ALL SELECT id, name, 'pending' FROM opportunities WHERE pending_stage_id IS NOT NULL) AS subjects \
              WHERE status IN ('pending_approval', 'pending') \
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
