@@ -8,12 +8,14 @@ use fairlead_domain::approval::{
 };
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::customer_change::CustomerChange;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{AmendmentId, ApprovalId, InvoiceId, Prose, UserId};
+use fairlead_domain::values::{AmendmentId, ApprovalId, CustomerChangeId, InvoiceId, Prose, UserId};
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +28,7 @@ use crate::change::{Resource, there};
 use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{amendments, contracts, invoices, opportunities, transfers};
+use crate::{amendments, contracts, customer_changes, invoices, opportunities, transfers};
 
 views!(Approval, /// A request for approval.
     ApprovalView, /// A request for approval in a list.
@@ -258,12 +260,14 @@ pub(crate) async fn withdraw_pending(
 }
 
 /// A request's subject, locked. Everybody locks the subject first, then the request.
+#[expect(clippy::large_enum_variant, reason = "a decision has one of them")]
 enum Subject {
     Contract(Contract),
     Invoice(Contract, Invoice),
     Transfer(Transfer),
     Amendment(Contract, Amendment),
     Stage(Opportunity),
+    Customer(Customer, CustomerChange),
 }
 
 impl Subject {
@@ -274,6 +278,7 @@ impl Subject {
             Self::Transfer(transfer) => transfer.version,
             Self::Amendment(_, amendment) => amendment.version,
             Self::Stage(opportunity) => opportunity.version,
+            Self::Customer(_, change) => change.version,
         }
     }
 
@@ -283,6 +288,9 @@ impl Subject {
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
             Self::Transfer(transfer) => transfers::execute(ctx, work, transfer).await,
             Self::Stage(opportunity) => opportunities::pass_gate(ctx, work, opportunity).await,
+            Self::Customer(customer, change) => {
+                customer_changes::execute(ctx, work, (customer, change)).await
+            }
             Self::Amendment(contract, amendment) => {
                 amendments::execute(ctx, work, (contract, amendment)).await
             }
@@ -302,6 +310,7 @@ impl Subject {
             Self::Transfer(transfer) => transfers::ended(work, transfer, |it| it.reject(ctx)).await,
             Self::Amendment(_, amendment) => amendments::ended(work, amendment, |it| it.reject(ctx)).await,
             Self::Stage(opportunity) => opportunities::stay(work, opportunity).await,
+            Self::Customer(_, change) => customer_changes::ended(work, change, |it| it.reject(ctx)).await,
         }
     }
 }
@@ -316,6 +325,10 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
             Subject::Invoice(contract, invoice)
         }
         ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
+        ApprovalSubject::CustomerChange => {
+            let (customer, change) = customer_changes::load(work, CustomerChangeId(found.subject_id)).await?;
+            Subject::Customer(customer, change)
+        }
         ApprovalSubject::StageGate => Subject::Stage(there(work.load(found.subject_id).await?)?),
         ApprovalSubject::ContractAmendment | ApprovalSubject::InstallmentChange => {
             let (contract, amendment) = amendments::load(ctx, work, AmendmentId(found.subject_id)).await?;
@@ -393,6 +406,9 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
                 transfers::ended(work, &transfer, |it| it.withdraw(ctx)).await?;
             }
             Subject::Stage(opportunity) => opportunities::stay(work, &opportunity).await?,
+            Subject::Customer(_, change) => {
+                customer_changes::ended(work, &change, |it| it.withdraw(ctx)).await?;
+            }
             Subject::Amendment(_, amendment) => {
                 amendments::ended(work, &amendment, |it| it.withdraw(ctx)).await?;
             }

@@ -6,6 +6,7 @@ use fairlead_domain::customer::{
     Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange,
     OwnershipRecord,
 };
+use fairlead_domain::customer_change::check_at_once;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::{LikeKeys, Source};
 use fairlead_domain::patch::Patch;
@@ -292,6 +293,9 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Wri
             Some(owner) => Some((owner, work.owner_load(owner, day_began(ctx)).await?)),
             None => None,
         };
+        if owner.is_some() {
+            check_at_once(ctx, &[form.grade])?;
+        }
         let keys = LikeKeys::of_customer(&form);
         let made = Customer::new(ctx, work.new_id(), form.clone(), owner, OwnershipCause::Created)?;
         likeness::refuse_known(ctx, work, call, (keys, None, Among::Customers)).await?;
@@ -310,7 +314,12 @@ pub async fn update(
     app.change(call, id, async |ctx, work, customer: &mut Customer| {
         customer.may_update(ctx)?;
         let before = LikeKeys::of_customer(&customer.details);
-        let event = customer.edit(ctx, patch.apply(&customer.details)?)?;
+        let form = patch.apply(&customer.details)?;
+        // Nobody could be asked about what nobody owns.
+        if customer.owner_id.is_some() {
+            check_at_once(ctx, &[customer.details.grade, form.grade])?;
+        }
+        let event = customer.edit(ctx, form)?;
         let keys = LikeKeys::of_customer(&customer.details).since(&before);
         likeness::refuse_known(ctx, work, call, (keys, Some(id.0), Among::Customers)).await?;
         Ok(event)

@@ -17,6 +17,7 @@ pub mod collaborators;
 pub mod contacts;
 pub mod contracts;
 pub mod credit_notes;
+pub mod customer_changes;
 pub mod customers;
 pub mod delegations;
 pub mod demo;

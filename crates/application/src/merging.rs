@@ -7,6 +7,7 @@ use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Event;
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Collaborator, Customer};
+use fairlead_domain::customer_change::CustomerChange;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::invoice::{CreditNote, Invoice};
 use fairlead_domain::lead::Lead;
@@ -70,6 +71,8 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     each(work, of("customer_id"), "contract.merged", |it: &mut Contract| it.details.customer_id = to).await?;
     each(work, of("customer_id"), "invoice.merged", |it: &mut Invoice| it.customer_id = to).await?;
     each(work, of("customer_id"), "amendment.merged", |it: &mut Amendment| it.customer_id = to).await?;
+    each(work, of("customer_id"), "customer_change.merged", |it: &mut CustomerChange| it.customer_id = to)
+        .await?;
     each(work, of("customer_id"), "credit_note.merged", |it: &mut CreditNote| it.customer_id = to).await?;
     each(work, of("customer_id"), "refund.merged", |it: &mut Refund| it.customer_id = to).await?;
     each(work, of("customer_id"), "payment.merged", |it: &mut Payment| it.customer_id = to).await?;

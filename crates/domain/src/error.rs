@@ -115,6 +115,8 @@ text_enum! {
 
         /// An approval is pending, the record cannot be changed.
         PendingApproval = "pending_approval",
+        /// This takes an approval; `subject_kind` says which.
+        ApprovalRequired = "approval_required",
         /// No user can decide one of the steps.
         NoEligibleApprover = "no_eligible_approver",
         /// Nobody decides what they asked for, own, or decided before.

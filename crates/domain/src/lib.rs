@@ -12,6 +12,7 @@ pub mod contact;
 pub mod context;
 pub mod contract;
 pub mod customer;
+pub mod customer_change;
 pub mod error;
 #[cfg(test)]
 mod fixtures;

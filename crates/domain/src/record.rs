@@ -36,6 +36,8 @@ text_enum! {
         Lead = "lead",
         /// A customer (客户).
         Customer = "customer",
+        /// A change of a customer that takes an approval (客户变更).
+        CustomerChange = "customer_change",
         /// A contact (联系人).
         Contact = "contact",
         /// An activity (跟进).

@@ -46,6 +46,7 @@ pub const OPEN: [RecordKind; 3] = [RecordKind::Customer, RecordKind::Contact, Re
 pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {
     [
         (RecordKind::Opportunity, Permission::OpportunitiesRead),
+        (RecordKind::CustomerChange, Permission::CustomersUpdate),
         (RecordKind::Contract, Permission::ContractsRead),
         (RecordKind::Amendment, Permission::ContractsRead),
         (RecordKind::Invoice, Permission::InvoicesRead),

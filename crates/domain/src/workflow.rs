@@ -179,6 +179,7 @@ pub fn machines() -> Vec<Workflow> {
     vec![
         crate::lead::MACHINE.describe(),
         crate::customer::MACHINE.describe(),
+        crate::customer_change::MACHINE.describe(),
         crate::opportunity::MACHINE.describe(),
         crate::contract::MACHINE.describe(),
         crate::amendment::MACHINE.describe(),

@@ -135,6 +135,7 @@ ids!(
     AmendmentId,
     RefundId,
     ReceiptId,
+    CustomerChangeId,
     TargetId,
     CreditNoteId,
     FlowId,
@@ -228,6 +229,7 @@ words!(
     fairlead_domain::payment::PaymentMethod,
     fairlead_domain::payment::RefundStatus,
     fairlead_domain::receipt::ReceiptStatus,
+    fairlead_domain::customer_change::CustomerChangeStatus,
     fairlead_domain::target::TargetMeasure,
     fairlead_domain::approval::ApprovalStatus,
     fairlead_domain::approval::ApprovalSubject,
@@ -262,9 +264,11 @@ macro_rules! documents {
 }
 documents!(
     fairlead_domain::amendment::Terms,
+    fairlead_domain::customer_change::Said,
     fairlead_domain::values::Tags,
     fairlead_domain::customer::TaxProfile,
     Vec<fairlead_domain::customer::TaxProfile>,
+    Vec<fairlead_domain::customer::Grade>,
     fairlead_domain::settings::SettingsDetails,
     fairlead_domain::pool::PoolRules,
     fairlead_domain::job::JobParameters,

@@ -50,10 +50,32 @@ CREATE UNIQUE INDEX approval_decisions_user_id ON approval_decisions (approval_i
 CREATE INDEX approval_decisions_by ON approval_decisions (user_id);
 CREATE INDEX approval_decisions_for ON approval_decisions (on_behalf_of);
 
+CREATE TABLE customer_changes (
+    id {uuid} PRIMARY KEY,
+    number TEXT NOT NULL,
+    customer_id {uuid} NOT NULL REFERENCES customers (id),
+    owner_id {uuid} NOT NULL REFERENCES users (id),
+    reason TEXT,
+    before {json} NOT NULL,
+    after {json} NOT NULL,
+    status TEXT NOT NULL,
+    decided_at {instant},
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX customer_changes_number ON customer_changes (number);
+CREATE UNIQUE INDEX customer_changes_pending ON customer_changes (customer_id) WHERE status = 'pending';
+CREATE INDEX customer_changes_customer_id ON customer_changes (customer_id);
+CREATE INDEX customer_changes_owner_id ON customer_changes (owner_id, created_at, id);
+CREATE INDEX customer_changes_created_at ON customer_changes (created_at, id);
+
 CREATE TABLE approval_flows (
     id {uuid} PRIMARY KEY,
     subject_kind TEXT NOT NULL,
     enabled {boolean} NOT NULL,
+    customer_grades {json} NOT NULL,
     steps {json} NOT NULL,
     version BIGINT NOT NULL,
     created_at {instant} NOT NULL,
@@ -66,6 +88,7 @@ CREATE TABLE approval_flow_versions (
     flow_id {uuid} NOT NULL REFERENCES approval_flows (id),
     version BIGINT NOT NULL,
     enabled {boolean} NOT NULL,
+    customer_grades {json} NOT NULL,
     steps {json} NOT NULL,
     created_by {uuid} REFERENCES users (id),
     created_at {instant} NOT NULL

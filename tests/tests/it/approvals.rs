@@ -19,6 +19,7 @@ on_both_databases! {
     badges_and_boxes_agree;
     who_leaves_while_it_is_pending;
     a_stage_has_a_gate;
+    customers_of_chosen_grades_change_by_approval;
     heavy_two_delegates_decide_once;
 }
 
@@ -447,6 +448,63 @@ async fn a_stage_has_a_gate(server: Server) {
     let other = format!("/opportunities/{other}/advance");
     rep.client.post(&other, json!({"stage_id": company.stage(2)})).await.expect(200);
     rep.client.post(&other, json!({"stage_id": gate, "reason": "Too early"})).await.expect(200);
+}
+
+async fn customers_of_chosen_grades_change_by_approval(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, manager: boss, director, .. } = &company;
+    let known = flow(&company, "customer_change").await;
+    assert_eq!(known["enabled"], false);
+    let path = format!("/approval-flows/{}", known["id"].as_str().unwrap());
+    admin.client.patch(&path, json!({"enabled": true})).await.refused(422, "validation_failed");
+    admin.client.patch(&path, json!({"enabled": true, "customer_grades": ["A"]})).await.expect(200);
+    let contracts = format!("/approval-flows/{}", flow(&company, "contract").await["id"].as_str().unwrap());
+    admin.client.patch(&contracts, json!({"customer_grades": ["A"]})).await.refused(422, "validation_failed");
+    // Neither made nor changed at once where the grade is, or would be, a chosen one.
+    let form = |grade: &str| json!({"kind": "company", "name": format!("Acme {grade}"), "grade": grade});
+    let refused = rep.client.post("/customers", form("A")).await.refused(409, "approval_required");
+    assert_eq!(refused.body["subject_kind"], "customer_change");
+    let id = rep.client.post("/customers", form("B")).await.expect(201).id();
+    let customer = format!("/customers/{id}");
+    rep.client.patch(&customer, json!({"note": "x"})).await.expect(200);
+    rep.client.patch(&customer, json!({"grade": "A"})).await.refused(409, "approval_required");
+    let ask = async |by: &Person, changes: Value| {
+        by.client
+            .post("/customer-changes", json!({"customer_id": id, "changes": changes, "reason": "Grew"}))
+            .await
+    };
+    ask(colleague, json!({"grade": "A"})).await.refused(422, "unknown_reference");
+    ask(rep, json!({})).await.refused(422, "validation_failed");
+    let wrong = ask(rep, json!({"grade": "E"})).await.refused(422, "validation_failed");
+    assert_eq!(wrong.body["errors"][0]["pointer"], "/changes/grade");
+    ask(rep, json!({"surprise": 1})).await.refused(400, "malformed_request");
+    let asked = ask(rep, json!({"grade": "A", "phone": "13800138000"})).await.expect(201);
+    assert_eq!(asked.body["changes"]["grade"], json!({"before": "B", "after": "A"}));
+    ask(rep, json!({"grade": "A"})).await.refused(409, "pending_approval");
+    assert_eq!(rep.client.get(&customer).await.expect(200).body["grade"], "B");
+    colleague.client.get(&format!("/customer-changes/{}", asked.id())).await.refused(404, "not_found");
+    let approval = company.pending(&asked.id()).await;
+    decide(rep, &approval, "approve").await.refused(403, "forbidden");
+    decide(boss, &approval, "approve").await.expect(200);
+    let changed = rep.client.get(&customer).await.expect(200).body;
+    assert_eq!((&changed["grade"], &changed["phone"]), (&json!("A"), &json!("13800138000")));
+    // Now it is one of the chosen, for everybody.
+    director.client.patch(&customer, json!({"note": "y"})).await.refused(409, "approval_required");
+    let back = ask(rep, json!({"grade": "C"})).await.expect(201).id();
+    rep.client.act(&format!("/customer-changes/{back}/withdraw")).await.expect(200);
+    let back = ask(rep, json!({"grade": "C"})).await.expect(201).id();
+    let approval = company.pending(&back).await;
+    decide(boss, &approval, "reject").await.expect(200);
+    assert_eq!(
+        rep.client.get(&format!("/customer-changes/{back}")).await.expect(200).body["status"],
+        "rejected"
+    );
+    // If it changed meanwhile, the approver is told.
+    let last = ask(rep, json!({"grade": "D"})).await.expect(201).id();
+    admin.client.patch(&path, json!({"enabled": false})).await.expect(200);
+    rep.client.patch(&customer, json!({"note": "z"})).await.expect(200);
+    let approval = company.pending(&last).await;
+    decide(boss, &approval, "approve").await.refused(409, "stale_approval");
 }
 
 async fn heavy_two_delegates_decide_once(server: Server) {

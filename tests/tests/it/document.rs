@@ -353,6 +353,8 @@ async fn answers_are_as_described(server: Server) {
         let path = format!("/reports/receivable-aging/by-{by}");
         check(&format!("get_aging_by_{by}"), director.get(&path).await);
     }
+    let change = json!({"customer_id": company.customer(&company.rep).await, "changes": {"grade": "B"}});
+    check("request_customer_change", rep.post("/customer-changes", change).await);
     let target = json!({
         "owner_id": company.rep.id, "month": "2026-03", "measure": "signed",
         "amount": {"amount": "9.00", "currency": "CNY"},

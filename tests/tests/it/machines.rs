@@ -188,8 +188,7 @@ async fn every_machine_is_published(server: Server) {
     let machines = company.rep.client.get("/workflows").await.expect(200);
     let machines = machines.body["data"].as_array().unwrap();
     let names: Vec<&str> = machines.iter().map(|machine| machine["name"].as_str().unwrap()).collect();
-    let expected =
-        "lead customer opportunity contract amendment approval invoice payment refund receipt transfer job";
+    let expected = "lead customer customer_change opportunity contract amendment approval invoice payment refund receipt transfer job";
     assert_eq!(names.join(" "), expected);
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();

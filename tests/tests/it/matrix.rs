@@ -96,6 +96,7 @@ const READ: &str = "
     refund       own       team       all       all      -          all      all
     creditnote   own       team       all       all      -          all      all
     receipt      -         -          -         all      -          all      all
+    change       own       team       all       -        -          -        all
     target       own       team       all       all      -          all      all
     approval     own       team       all       all      -          all      all
     customer.activity own  team       all       all      -          all      all
@@ -162,6 +163,10 @@ const CUSTOMERS: &str = "
     list_customer_duplicates customer     own       team       all       -        -          -        all
     list_ownership_history customer       own+pool  team+pool  all       all      pool       all      all
     list_customer_timeline customer       own+pool  team+pool  all       all      pool       all      all
+    list_customer_changes nothing         all       all        all       -        -          -        all
+    request_customer_change in:customer   own       team       all       -        -          -        all
+    get_customer_change change            own       team       all       -        -          -        all
+    withdraw_customer_change change       own       own        own       -        -          -        -
     bulk_customers      nothing           all       all        all       all      -          all      all
     distribute_pool_customers nothing     -         all        all       -        -          -        all
     run_recycling       nothing           -         -          -         -        -          -        all
@@ -786,6 +791,11 @@ impl World {
             ("invoice", "") => self.invoice(owner, "draft").await,
             ("invoice", state) => self.invoice(owner, state).await,
             ("payment", state) => self.payment(owner, state).await,
+            ("change", _) => {
+                let customer = self.customer(owner).await;
+                let form = json!({"customer_id": customer, "changes": {"note": unique("Note")}});
+                self.author(owner).post("/customer-changes", form).await.expect(201).id()
+            }
             ("target", _) => {
                 let form = Self::target(&owner.unwrap().id);
                 admin.post("/targets", form).await.expect(201).id()
@@ -929,6 +939,7 @@ impl World {
             "update_contract" => json!({"title": "Another title"}),
             "issue_credit_note" => Self::credit_note(id),
             "record_refund" => Self::refund(id),
+            "request_customer_change" => json!({"customer_id": id, "changes": {"note": unique("Note")}}),
             "create_target" => Self::target(colleague),
             "update_target" => json!({"amount": money("200.00")}),
             "record_receipt" => Self::receipt(),

@@ -41,6 +41,8 @@ text_enum! {
         CustomersAllowDuplicate = "customers:allow_duplicate",
         /// Change and delete customers and their contacts.
         CustomersUpdate = "customers:update",
+        /// Decide about changes of customers as the owner's manager.
+        CustomersApprove = "customers:approve",
         /// Merge customers that are one.
         CustomersMerge = "customers:merge",
         /// Give customers back to the public pool.

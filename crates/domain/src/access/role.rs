@@ -104,6 +104,7 @@ const LEADING: &[Permission] = &[
     P::LeadsAllowDuplicate,
     P::LeadsAssign,
     P::CustomersAllowDuplicate,
+    P::CustomersApprove,
     P::CustomersMerge,
     P::PoolAssign,
     P::TransfersApprove,

@@ -25,6 +25,7 @@ const TABLE: &[(Permission, &str)] = &[
     (P::CustomersCreate, "own tab all -   -   -   all"),
     (P::CustomersAllowDuplicate, "-   tab all -   -   -   all"),
     (P::CustomersUpdate, "own tab all -   -   -   all"),
+    (P::CustomersApprove, "-   tab all -   -   -   -"),
     (P::CustomersMerge, "-   tab all -   -   -   all"),
     (P::CustomersRelease, "own tab all -   -   -   all"),
     (P::PoolRead, "own own all -   all all all"),

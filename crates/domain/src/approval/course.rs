@@ -9,7 +9,7 @@ use super::{
     Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApproverRule, Decision, MACHINE, Step,
     StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, asked_by, matching,
 };
-use crate::access::Actor;
+use crate::access::{Actor, Standing};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::organisation::Organisation;
@@ -149,9 +149,14 @@ impl Approval {
 
     /// Whoever decides a step is named by it and may see what they decide about.
     fn eligible(&self, org: &Organisation, actor: &Actor, step: &Step) -> bool {
-        let standing = org.standing(Some(self.owner_id));
+        let standing = self.standing(org);
         actor.authorize(self.subject_kind.read(), &standing).is_ok()
             && step.rule.names(org, actor, self.subject_kind, &standing)
+    }
+
+    /// Where its subject stands: with its owner, and with whom its customer is shared.
+    fn standing(&self, org: &Organisation) -> Standing {
+        org.owned(self.owner_id, self.customer_id)
     }
 
     /// Why this person must not decide, whatever their roles.
@@ -209,7 +214,7 @@ impl Approval {
     /// A request is visible to whoever may see its subject, to whoever can decide it for somebody else now, and to
     /// whoever decided it.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
-        let seen = ctx.authorize(self.subject_kind.read(), Some(self.owner_id)).is_ok()
+        let seen = ctx.actor.authorize(self.subject_kind.read(), &self.standing(ctx.org)).is_ok()
             || self.decided_by(ctx.actor.id)
             || self.may_decide(ctx).is_ok();
         if seen { Ok(()) } else { Err(Refusal::not_found()) }

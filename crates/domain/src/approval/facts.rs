@@ -5,6 +5,7 @@ use super::ApprovalSubject;
 use crate::amendment::Amendment;
 use crate::contract::{CollectionScheme, Contract};
 use crate::customer::{Customer, Grade};
+use crate::customer_change::CustomerChange;
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
 use crate::opportunity::Opportunity;
@@ -93,6 +94,24 @@ impl SubjectFacts {
             customer_grades: customer.details.grade.into_iter().collect(),
             collection_scheme: None,
             snapshot: snapshot(opportunity)?,
+        })
+    }
+
+    /// Of a change of a customer, with its grades before and after.
+    pub fn of_customer_change(change: &CustomerChange) -> Result<Self, Refusal> {
+        Ok(Self {
+            kind: ApprovalSubject::CustomerChange,
+            id: change.id.into(),
+            number: change.number.clone(),
+            version: change.version,
+            amount: None,
+            owner_id: change.owner_id,
+            beneficiary_id: None,
+            customer_id: Some(change.customer_id),
+            discount: None,
+            customer_grades: [change.before.0.grade, change.after.0.grade].into_iter().flatten().collect(),
+            collection_scheme: None,
+            snapshot: snapshot(change)?,
         })
     }
 

@@ -230,6 +230,12 @@ impl FlowStep {
 pub struct FlowDetails {
     /// Whether approval is asked for at all. Only what can do without may be switched off.
     pub enabled: bool,
+    /// Of customers of which grades it is asked for at all, before or after the change. Of a flow for changes of customers,
+    /// one or more when it is switched on; of others none.
+    #[serde(default)]
+    #[validate(length(max = 4))]
+    #[schema(max_items = 4)]
+    pub customer_grades: Vec<Grade>,
     /// The steps in order, of which one or more are always wanted.
     #[validate(
         length(min = 1, max = 10, message = "must have between 1 and 10 steps"),
@@ -299,9 +305,12 @@ impl ApprovalFlow {
             | ApprovalSubject::Invoice
             | ApprovalSubject::ContractAmendment
             | ApprovalSubject::InstallmentChange => vec![manager, finance()],
-            ApprovalSubject::Transfer | ApprovalSubject::StageGate => vec![manager],
+            ApprovalSubject::Transfer | ApprovalSubject::StageGate | ApprovalSubject::CustomerChange => {
+                vec![manager]
+            }
         };
-        let details = FlowDetails { enabled: !subject_kind.is_optional(), steps };
+        let details =
+            FlowDetails { enabled: !subject_kind.is_optional(), customer_grades: Vec::new(), steps };
         Self { id, subject_kind, details, version: 1, created_at: now, updated_at: now }
     }
 
@@ -324,9 +333,25 @@ impl ApprovalFlow {
             let why = format!("a {} always takes an approval", self.subject_kind);
             return Err(Refusal::invalid("/enabled", "not_optional", why));
         }
+        if !form.customer_grades.is_empty() && self.subject_kind != ApprovalSubject::CustomerChange {
+            let why = "only changes of customers can be asked about by grade; use a step's condition";
+            return Err(Refusal::invalid("/customer_grades", "not_wanted", why));
+        }
+        if form.enabled
+            && form.customer_grades.is_empty()
+            && self.subject_kind == ApprovalSubject::CustomerChange
+        {
+            let why = "must name a grade: a customer without one could not even be recorded";
+            return Err(Refusal::invalid("/customer_grades", "required", why));
+        }
         self.check_deciders(ctx.org, &form.steps)?;
         self.details = form.into_inner();
         Ok(Event("approval_flow.updated"))
+    }
+
+    /// Whether it is asked for where customers have these grades.
+    pub fn concerns(&self, grades: &[Grade]) -> bool {
+        self.details.enabled && self.details.customer_grades.iter().any(|grade| grades.contains(grade))
     }
 
     /// Each step has somebody who can decide it for some owner, and the steps together have different persons.

@@ -80,6 +80,8 @@ text_enum! {
         InstallmentChange = "installment_change",
         /// An opportunity's next stage.
         StageGate = "stage_gate",
+        /// A change of a customer.
+        CustomerChange = "customer_change",
     }
 }
 
@@ -103,6 +105,7 @@ impl ApprovalSubject {
             | Self::ContractAmendment
             | Self::InstallmentChange
             | Self::StageGate => false,
+            Self::CustomerChange => true,
         }
     }
 
@@ -113,6 +116,7 @@ impl ApprovalSubject {
             Self::Invoice => Permission::InvoicesRead,
             Self::Transfer => Permission::TransfersRead,
             Self::StageGate => Permission::OpportunitiesRead,
+            Self::CustomerChange => Permission::CustomersUpdate,
         }
     }
 
@@ -125,6 +129,7 @@ impl ApprovalSubject {
             Self::Invoice => Permission::InvoicesApprove,
             Self::Transfer => Permission::TransfersApprove,
             Self::StageGate => Permission::OpportunitiesApprove,
+            Self::CustomerChange => Permission::CustomersApprove,
         }
     }
 }

@@ -222,7 +222,7 @@ fn the_inbox_is_data() {
 /// A flow of these steps, saved by an administrator.
 fn saved(world: &World, steps: Vec<FlowStep>) -> Result<ApprovalFlow, Refusal> {
     let mut flow = flow(ApprovalSubject::Contract);
-    let form = Valid::check(FlowDetails { enabled: true, steps })?;
+    let form = Valid::check(FlowDetails { enabled: true, customer_grades: Vec::new(), steps })?;
     world.by(ADMIN, |ctx| flow.edit(ctx, form)).map(|_| flow)
 }
 
@@ -266,7 +266,7 @@ fn a_flow_that_nobody_could_decide_is_not_saved() {
         assert_eq!((error.code.as_str(), error.pointer.as_str()), (code, pointer), "{refusal:?}");
     }
     let mut flow = flow(ApprovalSubject::Contract);
-    let off = Valid::check(FlowDetails { enabled: false, steps: flow.details.steps.clone() }).unwrap();
+    let off = Valid::check(FlowDetails { enabled: false, ..flow.details.clone() }).unwrap();
     let refusal = world.by(ADMIN, |ctx| flow.edit(ctx, off.clone())).unwrap_err();
     assert_eq!(refusal.errors[0].pointer, "/enabled");
     assert_eq!(world.by(DIRECTOR, |ctx| flow.edit(ctx, off)).unwrap_err().code, Code::Forbidden);

@@ -62,6 +62,8 @@ ids! {
     CreditNoteId,
     /// Id of a performance target.
     TargetId,
+    /// Id of a change of a customer.
+    CustomerChangeId,
     /// Id of a receipt.
     ReceiptId,
     /// Id of a refund.

@@ -20,6 +20,8 @@ text_enum! {
         CreditNote = "CN",
         /// Refunds, `RF-2026-000123`.
         Refund = "RF",
+        /// Changes of customers, `CC-2026-000123`.
+        CustomerChange = "CC",
         /// Amendments, `AM-2026-000123`.
         Amendment = "AM",
     }

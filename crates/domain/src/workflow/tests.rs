@@ -210,6 +210,17 @@ fn approvals() {
 }
 
 #[test]
+fn customer_changes() {
+    use crate::customer_change::{CustomerChangeAction, CustomerChangeStatus, MACHINE};
+    let table: &[Line] = &[
+        ("pending", "approve", "approved", "system"),
+        ("pending", "reject", "rejected", "system"),
+        ("pending", "withdraw", "withdrawn", "named"),
+    ];
+    check(&MACHINE, CustomerChangeStatus::ALL, CustomerChangeAction::ALL, table);
+}
+
+#[test]
 fn amendments() {
     use crate::amendment::{AmendmentAction, AmendmentStatus, MACHINE};
     let table: &[Line] = &[
@@ -228,6 +239,7 @@ fn all_machines_are_published() {
         [
             "lead",
             "customer",
+            "customer_change",
             "opportunity",
             "contract",
             "amendment",

@@ -69,6 +69,7 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::StageRequirementsMissing => (409, "Stage requirements missing", "未满足阶段要求"),
         Code::ContractDecides => (409, "The contract decides", "须由合同决定"),
         Code::PendingApproval => (409, "Approval pending", "审批进行中"),
+        Code::ApprovalRequired => (409, "An approval is required", "需要审批"),
         Code::NoEligibleApprover => (409, "Nobody can approve", "没有可用的审批人"),
         Code::SeparationOfDuties => (409, "Separation of duties", "违反职责分离"),
         Code::AlreadyDecided => (409, "Already decided", "已作出审批决定"),

@@ -51,6 +51,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::TransferObstructed,
             Code::OwnerNotEligible,
             Code::AmendmentBelowSums,
+            Code::Duplicate,
             Code::InstallmentsMismatch,
             Code::InstallmentHasPayments,
             Code::UnknownReference,

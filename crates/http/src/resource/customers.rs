@@ -30,7 +30,7 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::CustomersCreate)
         .flagged(&[Flag::AllowDuplicate])
-        .refuses(&[Code::PossibleDuplicate, Code::Duplicate, Code::OwnershipLimitReached])
+        .refuses(&[Code::ApprovalRequired, Code::PossibleDuplicate, Code::Duplicate, Code::OwnershipLimitReached])
         .get(
             "/customers/{id}",
             "get_customer",
@@ -51,7 +51,7 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::CustomersUpdate)
         .flagged(&[Flag::AllowDuplicate])
-        .refuses(&[Code::PossibleDuplicate, Code::Duplicate])
+        .refuses(&[Code::ApprovalRequired, Code::PossibleDuplicate, Code::Duplicate])
         .look(
             "/customers/{id}/duplicates",
             "list_customer_duplicates",

@@ -11,6 +11,7 @@ mod collaborators;
 mod contacts;
 mod contracts;
 mod credit_notes;
+mod customer_changes;
 mod customers;
 mod health;
 mod invoices;
@@ -45,6 +46,7 @@ pub(crate) fn api() -> Api {
         leads::routes,
         lead_forms::routes,
         customers::routes,
+        customer_changes::routes,
         public_pool::routes,
         contacts::routes,
         collaborators::routes,

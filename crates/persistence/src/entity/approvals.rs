@@ -1,6 +1,7 @@
 use fairlead_domain::approval::{
     Approval, ApprovalFlow, Delegation, DelegationDetails, FlowDetails, FlowVersion,
 };
+use fairlead_domain::customer_change::CustomerChange;
 use fairlead_domain::transfer::{Transfer, TransferDetails, TransferItem};
 
 use crate::member::members;
@@ -12,7 +13,7 @@ stored!(Approval, "approvals" {
     trail, status, decided_at, snapshot, version, created_at, updated_at,
 });
 
-members!(FlowDetails { enabled, steps });
+members!(FlowDetails { enabled, customer_grades, steps });
 stored!(ApprovalFlow, "approval_flows" { id, subject_kind, details, version, created_at, updated_at });
 members!(FlowVersion { id, flow_id, version, details, created_by, created_at });
 kept!(FlowVersion, "approval_flow_versions");
@@ -27,3 +28,8 @@ stored!(Transfer, "transfers" {
 
 members!(TransferItem { id, transfer_id, record_kind, record_id, included, pending, created_at });
 kept!(TransferItem, "transfer_items");
+
+stored!(CustomerChange, "customer_changes" {
+    id, number, customer_id, owner_id, reason, before, after, status, decided_at, created_by, version, created_at,
+    updated_at,
+});

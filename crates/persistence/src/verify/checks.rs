@@ -142,10 +142,13 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM transfers WHERE transfers.id = subject_id AND transfers.status = 'pending') \
              AND NOT EXISTS (SELECT 1 FROM amendments WHERE amendments.id = subject_id AND amendments.status = 'pending') \
              AND NOT EXISTS (SELECT 1 FROM opportunities WHERE opportunities.id = subject_id AND pending_stage_id IS NOT NULL) \
+             AND NOT EXISTS (SELECT 1 FROM customer_changes WHERE customer_changes.id = subject_id \
+                AND customer_changes.status = 'pending') \
              UNION ALL SELECT number || ': waits for an approval that is not there' FROM \
              (SELECT id, number, status FROM contracts UNION ALL SELECT id, number, status FROM invoices \
               UNION ALL SELECT id, number, status FROM transfers \
               UNION ALL SELECT id, number, status FROM amendments \
+              UNION ALL SELECT id, number, status FROM customer_changes \
               UNION ALL SELECT id, name, 'pending' FROM opportunities WHERE pending_stage_id IS NOT NULL) AS subjects \
              WHERE status IN ('pending_approval', 'pending') \
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
@@ -284,12 +287,12 @@ pub(super) const CHECKS: &[Check] = &[
         population: "SELECT (SELECT COUNT(*) FROM contracts) + (SELECT COUNT(*) FROM invoices) \
              + (SELECT COUNT(*) FROM payments) + (SELECT COUNT(*) FROM transfers) \
              + (SELECT COUNT(*) FROM amendments) + (SELECT COUNT(*) FROM refunds) \
-             + (SELECT COUNT(*) FROM credit_notes)",
+             + (SELECT COUNT(*) FROM credit_notes) + (SELECT COUNT(*) FROM customer_changes)",
         differences: "SELECT given.number || ': its series has not come so far' FROM \
              (SELECT number FROM contracts UNION ALL SELECT number FROM invoices \
               UNION ALL SELECT number FROM payments UNION ALL SELECT number FROM transfers \
               UNION ALL SELECT number FROM amendments UNION ALL SELECT number FROM refunds \
-              UNION ALL SELECT number FROM credit_notes) AS given \
+              UNION ALL SELECT number FROM credit_notes UNION ALL SELECT number FROM customer_changes) AS given \
              LEFT JOIN (SELECT kind || '-' || CAST(year AS TEXT) || '-' AS name, \
                 SUBSTR('000000', LENGTH(CAST(value AS TEXT)) + 1) || CAST(value AS TEXT) AS latest \
                 FROM sequences) AS series ON series.name = SUBSTR(given.number, 1, 8) \

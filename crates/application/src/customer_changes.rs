@@ -1,0 +1,167 @@
+//! Changes of customers that take an approval (客户变更审批).
+
+use fairlead_domain::access::Permission;
+use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::customer::Customer;
+use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm, CustomerChangeStatus};
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::lead::LikeKeys;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{CustomerChangeId, NumberKind};
+use fairlead_persistence::{Predicate, Work};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::approvals;
+use crate::call::{Call, Failure, Page, Read, Versioned, Written};
+use crate::change::{Resource, named, there};
+use crate::likeness::{self, Among};
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::summary;
+
+/// A change of a customer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CustomerChangeView {
+    /// The record.
+    #[serde(flatten)]
+    pub record: CustomerChange,
+    /// What it changes, member by member, `before` and `after`.
+    #[schema(value_type = Object)]
+    pub changes: Map<String, Value>,
+    /// What the caller may do with it now.
+    #[schema(max_items = 20)]
+    pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
+}
+
+impl Versioned for CustomerChangeView {
+    fn version(&self) -> i64 {
+        self.record.version
+    }
+}
+
+summary!(CustomerChange, /// A change of a customer in a list.
+    CustomerChangeSummary);
+
+/// What a list of changes can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "customer_changes",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("decided_at", Kind::Timestamp).nullable().sortable(),
+        Field::new("number", Kind::Text).sortable(),
+        Field::new("customer_id", Kind::Id),
+        Field::new("owner_id", Kind::Id),
+        Field::new("status", words!(CustomerChangeStatus)),
+        Field::new("created_by", Kind::Id),
+    ],
+    search: &["number"],
+    default_sort: "-created_at",
+    includes: &["owner", "customer"],
+};
+
+impl Resource for CustomerChange {
+    type View = CustomerChangeView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        CustomerChange::reveal(self, ctx)
+    }
+    fn view(self, ctx: &Context) -> Result<CustomerChangeView, Refusal> {
+        Ok(CustomerChangeView {
+            changes: self.changes(),
+            allowed_actions: self.allowed_actions(ctx),
+            record: self,
+        })
+    }
+}
+
+/// One change.
+pub async fn get(app: &App, call: &Call, id: CustomerChangeId) -> Read<CustomerChangeView> {
+    app.get::<CustomerChange>(call, id).await
+}
+
+/// The changes of customers that the caller may change, and those that the caller asked for.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerChangeSummary>> {
+    app.read(call, async |ctx, reader| {
+        let visible = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
+        let visible = Predicate::Any(vec![visible, Predicate::Is("created_by", ctx.actor.id.0.into())]);
+        let links = |change: &CustomerChange| Links {
+            owner: Some(change.owner_id),
+            customer: Some(change.customer_id),
+            contract: None,
+        };
+        lists::page(ctx, reader, &list, visible, links).await
+    })
+    .await
+}
+
+/// Asks for a change of a customer.
+pub async fn create(app: &App, call: &Call, form: Valid<CustomerChangeForm>) -> Written<CustomerChangeView> {
+    app.write(call, async |ctx, work| {
+        let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
+        let number = work.next_number(NumberKind::CustomerChange, ctx.today().year()).await?;
+        let (change, event) = CustomerChange::request(ctx, work.new_id(), number, &customer, &form)?;
+        let waiting = Predicate::All(vec![
+            Predicate::Is("customer_id", customer.id.0.into()),
+            Predicate::Is("status", CustomerChangeStatus::Pending.as_str().into()),
+        ]);
+        if !work.find_all::<CustomerChange>(waiting).await?.is_empty() {
+            let why = "another change of the customer waits for approval";
+            return Err(Refusal::new(Code::PendingApproval, why).into());
+        }
+        let keys = LikeKeys::of_customer(&change.after.0).since(&LikeKeys::of_customer(&change.before.0));
+        likeness::refuse_known(ctx, work, call, (keys, Some(customer.id.0), Among::Customers)).await?;
+        work.insert(&change, event).await?;
+        approvals::request(ctx, work, SubjectFacts::of_customer_change(&change)?).await?;
+        Ok(change.view(ctx)?)
+    })
+    .await
+}
+
+/// Locks the customer first, then its change.
+pub(crate) async fn load(work: &Work, id: CustomerChangeId) -> Result<(Customer, CustomerChange), Failure> {
+    let found: CustomerChange = there(work.find(id).await?)?;
+    let customer = there(work.load(found.customer_id).await?)?;
+    let change: CustomerChange = there(work.load(id).await?)?;
+    Ok((customer, change))
+}
+
+/// Takes it back.
+pub async fn withdraw(app: &App, call: &Call, id: CustomerChangeId) -> Written<CustomerChangeView> {
+    app.write(call, async |ctx, work| {
+        let (_, before) = load(work, id).await?;
+        before.reveal(ctx)?;
+        call.check_version(before.version)?;
+        let mut after = before.clone();
+        let event = after.withdraw(ctx)?;
+        approvals::withdraw_pending(ctx, work, id.0).await?;
+        work.save(&before, &mut after, event).await?;
+        Ok(after.view(ctx)?)
+    })
+    .await
+}
+
+/// It was rejected, or taken back.
+pub(crate) async fn ended(
+    work: &mut Work,
+    before: &CustomerChange,
+    end: impl FnOnce(&mut CustomerChange) -> Result<Event, Refusal>,
+) -> Result<(), Failure> {
+    let mut after = before.clone();
+    let event = end(&mut after)?;
+    Ok(work.save(before, &mut after, event).await?)
+}
+
+/// The last approver agreed: the customer changes.
+pub(crate) async fn execute(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    (customer, before): (&Customer, &CustomerChange),
+) -> Result<(), Failure> {
+    let (mut after, mut changed) = (before.clone(), customer.clone());
+    let event = after.approve(ctx, &mut changed)?;
+    work.save(before, &mut after, event).await?;
+    Ok(work.save(customer, &mut changed, Event("customer.updated")).await?)
+}

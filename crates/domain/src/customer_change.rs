@@ -1,0 +1,232 @@
+//! Changes of customers that take an approval (客户变更审批): asked for, and made once it was given.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::access::Permission;
+use crate::approval::{ApprovalSubject, asked_by};
+use crate::audit;
+use crate::context::{Context, Event};
+use crate::customer::{Customer, CustomerDetails, Grade};
+use crate::error::{Code, Refusal};
+use crate::patch::Patch;
+use crate::record;
+use crate::text_enum;
+use crate::valid::Valid;
+use crate::values::{CustomerChangeId, CustomerId, Line, Number, Timestamp, UserId};
+use crate::workflow::{AllowedAction, Machine, Rule, Who};
+
+text_enum! {
+    /// The state of a change.
+    pub enum CustomerChangeStatus {
+        /// Waits for approval.
+        Pending = "pending",
+        /// It was approved and made. Final.
+        Approved = "approved",
+        /// It was rejected. Final.
+        Rejected = "rejected",
+        /// Whoever asked for it took it back. Final.
+        Withdrawn = "withdrawn",
+    }
+}
+
+text_enum! {
+    /// What may happen to a change.
+    pub enum CustomerChangeAction {
+        /// The last approver agrees, and the customer changes.
+        Approve = "approve",
+        /// An approver does not agree.
+        Reject = "reject",
+        /// Whoever asked takes it back.
+        Withdraw = "withdraw",
+    }
+}
+
+/// The change's state machine.
+pub static MACHINE: Machine<CustomerChangeStatus, CustomerChangeAction> = Machine {
+    name: "customer_change",
+    initial: &[CustomerChangeStatus::Pending],
+    states: CustomerChangeStatus::ALL,
+    rules: &[
+        Rule {
+            action: CustomerChangeAction::Approve,
+            from: &[CustomerChangeStatus::Pending],
+            to: Some(CustomerChangeStatus::Approved),
+            who: Who::System,
+            guards: &[
+                "the last step of its approval was approved",
+                "the customer is as it was when it was asked for",
+            ],
+        },
+        Rule {
+            action: CustomerChangeAction::Reject,
+            from: &[CustomerChangeStatus::Pending],
+            to: Some(CustomerChangeStatus::Rejected),
+            who: Who::System,
+            guards: &["a step of its approval was rejected"],
+        },
+        Rule {
+            action: CustomerChangeAction::Withdraw,
+            from: &[CustomerChangeStatus::Pending],
+            to: Some(CustomerChangeStatus::Withdrawn),
+            who: Who::Named,
+            guards: &["the caller asked for it"],
+        },
+    ],
+};
+
+/// How a customer is to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerChangeForm {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The members that change, as a merge patch (RFC 7396) of the customer.
+    #[schema(value_type = Object)]
+    pub changes: Map<String, Value>,
+    /// Why.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
+}
+
+/// What is said about a customer, kept as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct Said(pub CustomerDetails);
+
+/// A change of a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CustomerChange {
+    /// Its id.
+    pub id: CustomerChangeId,
+    /// Its number.
+    pub number: Number,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// Who owned the customer when it was asked for.
+    pub owner_id: UserId,
+    /// Why.
+    #[schema(required)]
+    pub reason: Option<Line>,
+    /// What was said about the customer when it was asked for.
+    pub before: Said,
+    /// What is to be said about it.
+    pub after: Said,
+    /// Its state.
+    pub status: CustomerChangeStatus,
+    /// When it was approved, rejected or withdrawn.
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
+    /// Who asked for it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(CustomerChange, CustomerChange);
+
+/// Refuses to make or change a customer at once where the organisation wants an approval of it, by its grade before
+/// or after.
+pub fn check_at_once(ctx: &Context, grades: &[Option<Grade>]) -> Result<(), Refusal> {
+    let flow = ctx.org.flow(ApprovalSubject::CustomerChange)?;
+    let grades: Vec<Grade> = grades.iter().copied().flatten().collect();
+    if !flow.concerns(&grades) {
+        return Ok(());
+    }
+    let why = "customers of this grade are changed by approval; ask for it with /customer-changes";
+    Err(Refusal::new(Code::ApprovalRequired, why).with("subject_kind", ApprovalSubject::CustomerChange))
+}
+
+impl CustomerChange {
+    /// Asks for a change of a customer that somebody owns.
+    pub fn request(
+        ctx: &Context,
+        id: CustomerChangeId,
+        number: Number,
+        customer: &Customer,
+        form: &CustomerChangeForm,
+    ) -> Result<(Self, Event), Refusal> {
+        customer.may_update(ctx)?;
+        let owner_id = customer.owner()?;
+        let patch: Patch<CustomerDetails> = Patch::new(form.changes.clone());
+        let after =
+            patch.apply(&customer.details).map_err(|refusal| refusal.within("/changes"))?.into_inner();
+        if after == customer.details {
+            return Err(Refusal::invalid("/changes", "nothing_changes", "must change something"));
+        }
+        let change = Self {
+            id,
+            number,
+            customer_id: customer.id,
+            owner_id,
+            reason: form.reason.clone(),
+            before: Said(customer.details.clone()),
+            after: Said(after),
+            status: CustomerChangeStatus::Pending,
+            decided_at: None,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((change, Event("customer_change.requested")))
+    }
+
+    /// Seen by whoever may change what its owner has, and by whoever asked.
+    pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        if self.created_by == ctx.actor.id {
+            return Ok(());
+        }
+        ctx.reveal(Permission::CustomersUpdate, Some(self.owner_id))
+    }
+
+    /// What it changes, member by member, `before` and `after`.
+    pub fn changes(&self) -> Map<String, Value> {
+        let json = |said: &Said| serde_json::to_value(said).ok();
+        audit::changes(json(&self.before).as_ref(), json(&self.after).as_ref())
+    }
+
+    /// It was approved: the customer changes now, if it is still what it was.
+    pub fn approve(&mut self, ctx: &Context, customer: &mut Customer) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, CustomerChangeAction::Approve)?;
+        if customer.details != self.before.0 {
+            return Err(Refusal::new(Code::StaleApproval, "the customer changed after this was asked for"));
+        }
+        customer.details = Valid::check(self.after.0.clone())?.into_inner();
+        self.decided_at = Some(ctx.now);
+        Ok(Event("customer_change.approved"))
+    }
+
+    /// It was rejected.
+    pub fn reject(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.status = MACHINE.follow(self.status, CustomerChangeAction::Reject)?;
+        self.decided_at = Some(ctx.now);
+        Ok(Event("customer_change.rejected"))
+    }
+
+    /// May the caller take it back?
+    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
+        asked_by(ctx, Some(self.created_by))?;
+        MACHINE.follow(self.status, CustomerChangeAction::Withdraw).map(|_| ())
+    }
+
+    /// Takes it back.
+    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+        self.may_withdraw(ctx)?;
+        self.status = MACHINE.follow(self.status, CustomerChangeAction::Withdraw)?;
+        self.decided_at = Some(ctx.now);
+        Ok(Event("customer_change.withdrawn"))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+        vec![AllowedAction::judge("withdraw", self.may_withdraw(ctx))]
+    }
+}

@@ -1,0 +1,54 @@
+//! Changes of customers that take an approval (客户变更审批).
+
+use fairlead_application::customer_changes;
+use fairlead_domain::access::Permission;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Customer changes", "Changes of customers by approval (客户变更审批), where the organisation wants one.")
+        .list(
+            "/customer-changes",
+            "list_customer_changes",
+            "List changes of customers",
+            "Those of customers that the caller may change, and those that the caller asked for.",
+            &customer_changes::LISTING,
+            customer_changes::list,
+        )
+        .needs(Permission::CustomersUpdate)
+        .create(
+            "/customer-changes",
+            "request_customer_change",
+            "Ask for a change of a customer",
+            "Of one that has an owner. It is made when its last approver agrees, if the customer is then as it was. Where \
+             the flow `customer_change` is switched on for the customer's grade, before or after, the customer changes in \
+             no other way: `409 approval_required`.",
+            customer_changes::create,
+        )
+        .needs(Permission::CustomersUpdate)
+        .refuses(&[
+            Code::UnknownReference,
+            Code::CustomerUnowned,
+            Code::PendingApproval,
+            Code::PossibleDuplicate,
+            Code::NoEligibleApprover,
+        ])
+        .get(
+            "/customer-changes/{id}",
+            "get_customer_change",
+            "Get a change of a customer",
+            "What was said about the customer, what is to be said, and what differs.",
+            customer_changes::get,
+        )
+        .needs(Permission::CustomersUpdate)
+        .act(
+            "/customer-changes/{id}/withdraw",
+            "withdraw_customer_change",
+            "Take a change back",
+            "By whoever asked for it, while it is pending.",
+            customer_changes::withdraw,
+        )
+        .needs(Permission::CustomersUpdate)
+        .refuses(&[Code::Forbidden, Code::AlreadyDecided]);
+}
