@@ -1,8 +1,8 @@
 //! Amendments of running contracts (合同变更).
 
 use fairlead_domain::access::Permission;
-use fairlead_domain::amendment::{Amendment, AmendmentForm, AmendmentKind, AmendmentStatus, TermChange};
-use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::amendment::{Amendment, AmendmentForm, AmendmentKind, TermChange};
+use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
@@ -56,7 +56,7 @@ pub static LISTING: Listing = Listing {
         Field::new("customer_id", Kind::Id),
         Field::new("owner_id", Kind::Id),
         Field::new("kind", words!(AmendmentKind)),
-        Field::new("status", words!(AmendmentStatus)),
+        Field::new("status", words!(ApprovalStatus)),
         Field::new("created_by", Kind::Id),
     ],
     search: &["number", "reason"],
@@ -98,7 +98,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Amendm
 }
 
 fn pending(contract: fairlead_domain::values::ContractId) -> Predicate {
-    let waits = Predicate::Is("status", AmendmentStatus::Pending.as_str().into());
+    let waits = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
     Predicate::All(vec![of_contract(contract), waits])
 }
 
@@ -146,25 +146,9 @@ pub(crate) async fn load(
 pub async fn withdraw(app: &App, call: &Call, id: AmendmentId) -> Written<AmendmentView> {
     app.write(call, async |ctx, work| {
         let (_, before) = load(ctx, work, id).await?;
-        call.check_version(before.version)?;
-        let mut after = before.clone();
-        let event = after.withdraw(ctx)?;
-        approvals::withdraw_pending(ctx, work, id.0).await?;
-        work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        approvals::take_back(ctx, work, call, before).await
     })
     .await
-}
-
-/// It was rejected, or taken back.
-pub(crate) async fn ended(
-    work: &mut Work,
-    before: &Amendment,
-    end: impl FnOnce(&mut Amendment) -> Result<Event, Refusal>,
-) -> Result<(), Failure> {
-    let mut after = before.clone();
-    let event = end(&mut after)?;
-    Ok(work.save(before, &mut after, event).await?)
 }
 
 /// The last approver agreed: the contract has the new terms, or the approver is told why it cannot.

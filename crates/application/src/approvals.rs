@@ -3,8 +3,8 @@
 use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{
-    self, AddStepForm, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, ReturnForm,
-    SubjectFacts,
+    self, AddStepForm, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, Proposal,
+    ReturnForm, SubjectFacts,
 };
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
@@ -259,6 +259,32 @@ pub(crate) async fn withdraw_pending(
     Ok(work.save(&before, &mut after, event).await?)
 }
 
+/// Takes back what was asked for, which the caller has locked, and the question with it.
+pub(crate) async fn take_back<T: Resource + Proposal>(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    before: T,
+) -> Result<T::View, Failure> {
+    call.check_version(before.version())?;
+    let mut after = before.clone();
+    let event = after.withdraw(ctx)?;
+    withdraw_pending(ctx, work, before.id()).await?;
+    work.save(&before, &mut after, event).await?;
+    Ok(after.view(ctx)?)
+}
+
+/// What was asked for was rejected, or taken back.
+async fn ended<T: Resource + Proposal>(
+    work: &mut Work,
+    before: &T,
+    end: impl FnOnce(&mut T) -> Result<Event, Refusal>,
+) -> Result<(), Failure> {
+    let mut after = before.clone();
+    let event = end(&mut after)?;
+    Ok(work.save(before, &mut after, event).await?)
+}
+
 /// A request's subject, locked. Everybody locks the subject first, then the request.
 #[expect(clippy::large_enum_variant, reason = "a decision has one of them")]
 enum Subject {
@@ -307,10 +333,13 @@ impl Subject {
             Self::Invoice(contract, invoice) => {
                 invoices::decided(ctx, work, (contract, invoice), false).await
             }
-            Self::Transfer(transfer) => transfers::ended(work, transfer, |it| it.reject(ctx)).await,
-            Self::Amendment(_, amendment) => amendments::ended(work, amendment, |it| it.reject(ctx)).await,
+            Self::Transfer(transfer) => {
+                ended(work, transfer, |it| it.reject(ctx)).await?;
+                Ok(work.settle_transfer(transfer.id).await?)
+            }
+            Self::Amendment(_, amendment) => ended(work, amendment, |it| it.reject(ctx)).await,
             Self::Stage(opportunity) => opportunities::stay(work, opportunity).await,
-            Self::Customer(_, change) => customer_changes::ended(work, change, |it| it.reject(ctx)).await,
+            Self::Customer(_, change) => ended(work, change, |it| it.reject(ctx)).await,
         }
     }
 }
@@ -403,14 +432,15 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
                 work.save(&contract, &mut summed, Event("contract.sums_changed")).await?;
             }
             Subject::Transfer(transfer) => {
-                transfers::ended(work, &transfer, |it| it.withdraw(ctx)).await?;
+                ended(work, &transfer, |it| it.withdraw(ctx)).await?;
+                work.settle_transfer(transfer.id).await?;
             }
             Subject::Stage(opportunity) => opportunities::stay(work, &opportunity).await?,
             Subject::Customer(_, change) => {
-                customer_changes::ended(work, &change, |it| it.withdraw(ctx)).await?;
+                ended(work, &change, |it| it.withdraw(ctx)).await?;
             }
             Subject::Amendment(_, amendment) => {
-                amendments::ended(work, &amendment, |it| it.withdraw(ctx)).await?;
+                ended(work, &amendment, |it| it.withdraw(ctx)).await?;
             }
         }
         let mut after = before.clone();

@@ -1,10 +1,10 @@
 //! Changes of customers that take an approval (客户变更审批).
 
 use fairlead_domain::access::Permission;
-use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
-use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm, CustomerChangeStatus};
+use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::LikeKeys;
 use fairlead_domain::valid::Valid;
@@ -55,7 +55,7 @@ pub static LISTING: Listing = Listing {
         Field::new("number", Kind::Text).sortable(),
         Field::new("customer_id", Kind::Id),
         Field::new("owner_id", Kind::Id),
-        Field::new("status", words!(CustomerChangeStatus)),
+        Field::new("status", words!(ApprovalStatus)),
         Field::new("created_by", Kind::Id),
     ],
     search: &["number"],
@@ -105,7 +105,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerChangeForm>) -> 
         let (change, event) = CustomerChange::request(ctx, work.new_id(), number, &customer, &form)?;
         let waiting = Predicate::All(vec![
             Predicate::Is("customer_id", customer.id.0.into()),
-            Predicate::Is("status", CustomerChangeStatus::Pending.as_str().into()),
+            Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
         ]);
         if !work.find_all::<CustomerChange>(waiting).await?.is_empty() {
             let why = "another change of the customer waits for approval";
@@ -133,25 +133,9 @@ pub async fn withdraw(app: &App, call: &Call, id: CustomerChangeId) -> Written<C
     app.write(call, async |ctx, work| {
         let (_, before) = load(work, id).await?;
         before.reveal(ctx)?;
-        call.check_version(before.version)?;
-        let mut after = before.clone();
-        let event = after.withdraw(ctx)?;
-        approvals::withdraw_pending(ctx, work, id.0).await?;
-        work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        approvals::take_back(ctx, work, call, before).await
     })
     .await
-}
-
-/// It was rejected, or taken back.
-pub(crate) async fn ended(
-    work: &mut Work,
-    before: &CustomerChange,
-    end: impl FnOnce(&mut CustomerChange) -> Result<Event, Refusal>,
-) -> Result<(), Failure> {
-    let mut after = before.clone();
-    let event = end(&mut after)?;
-    Ok(work.save(before, &mut after, event).await?)
 }
 
 /// The last approver agreed: the customer changes.

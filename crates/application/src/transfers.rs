@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fairlead_domain::access::{Permission, ScopeFilter};
 use fairlead_domain::amendment::Amendment;
-use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Customer, OwnerLoad};
@@ -13,9 +13,7 @@ use fairlead_domain::invoice::{CreditNote, Invoice, InvoiceStatus};
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::{Payment, Refund};
 use fairlead_domain::record::RecordKind;
-use fairlead_domain::transfer::{
-    Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle, TransferStatus,
-};
+use fairlead_domain::transfer::{Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, NumberKind, TransferId, UserId};
 use fairlead_persistence::{Predicate, Work};
@@ -44,7 +42,7 @@ pub static LISTING: Listing = Listing {
         Field::new("decided_at", Kind::Timestamp).nullable().sortable(),
         Field::new("number", Kind::Text).sortable(),
         Field::new("kind", words!(TransferKind)),
-        Field::new("status", words!(TransferStatus)),
+        Field::new("status", words!(ApprovalStatus)),
         Field::new("owner_id", Kind::Id),
         Field::new("to_user_id", Kind::Id),
         Field::new("created_by", Kind::Id),
@@ -246,25 +244,13 @@ async fn note(
 
 /// Takes a transfer back.
 pub async fn withdraw(app: &App, call: &Call, id: TransferId) -> Written<TransferView> {
-    app.change(call, id, async |ctx, work, transfer: &mut Transfer| {
-        let event = transfer.withdraw(ctx)?;
-        approvals::withdraw_pending(ctx, work, id.0).await?;
+    app.write(call, async |ctx, work| {
+        let before: Transfer = change::load(ctx, work, id).await?;
+        let view = approvals::take_back(ctx, work, call, before).await?;
         work.settle_transfer(id).await?;
-        Ok(event)
+        Ok(view)
     })
     .await
-}
-
-/// A supervisor did not agree, or the question was taken back.
-pub(crate) async fn ended(
-    work: &mut Work,
-    transfer: &Transfer,
-    end: impl FnOnce(&mut Transfer) -> Result<Event, Refusal>,
-) -> Result<(), Failure> {
-    let mut after = transfer.clone();
-    let event = end(&mut after)?;
-    work.save(transfer, &mut after, event).await?;
-    Ok(work.settle_transfer(transfer.id).await?)
 }
 
 /// A supervisor agreed: everything moves, or nothing does.

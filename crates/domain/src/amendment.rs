@@ -12,43 +12,16 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::Permission;
-use crate::approval::{ApprovalSubject, asked_by};
+use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractDetails, Installment, InstallmentPlan, LineItem};
 use crate::error::{Code, Refusal};
-use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
     AmendmentId, ContractId, CustomerId, InstallmentId, Line, Money, Number, Prose, Timestamp, UserId,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
-
-text_enum! {
-    /// The state of an amendment.
-    pub enum AmendmentStatus {
-        /// Waits for approval.
-        Pending = "pending",
-        /// It was approved, and the contract has the new terms. Final.
-        Approved = "approved",
-        /// It was rejected. Final.
-        Rejected = "rejected",
-        /// Whoever asked for it took it back. Final.
-        Withdrawn = "withdrawn",
-    }
-}
-
-text_enum! {
-    /// What may happen to an amendment.
-    pub enum AmendmentAction {
-        /// The last approver agrees, and the contract changes.
-        Approve = "approve",
-        /// An approver does not agree.
-        Reject = "reject",
-        /// Whoever asked takes it back.
-        Withdraw = "withdraw",
-    }
-}
+use crate::{proposal, record};
 
 text_enum! {
     /// What an amendment is about.
@@ -59,41 +32,6 @@ text_enum! {
         Installments = "installments",
     }
 }
-
-/// The amendment's state machine.
-pub static MACHINE: Machine<AmendmentStatus, AmendmentAction> = Machine {
-    name: "amendment",
-    initial: &[AmendmentStatus::Pending],
-    states: AmendmentStatus::ALL,
-    rules: &[
-        Rule {
-            action: AmendmentAction::Approve,
-            from: &[AmendmentStatus::Pending],
-            to: Some(AmendmentStatus::Approved),
-            who: Who::System,
-            guards: &[
-                "the last step of its approval was approved",
-                "the contract runs, with the terms that were to be changed",
-                "the new amount is not below what is invoiced or received",
-                "the new installments add up to it, and none is below what was put on it",
-            ],
-        },
-        Rule {
-            action: AmendmentAction::Reject,
-            from: &[AmendmentStatus::Pending],
-            to: Some(AmendmentStatus::Rejected),
-            who: Who::System,
-            guards: &["a step of its approval was rejected"],
-        },
-        Rule {
-            action: AmendmentAction::Withdraw,
-            from: &[AmendmentStatus::Pending],
-            to: Some(AmendmentStatus::Withdrawn),
-            who: Who::Named,
-            guards: &["the caller asked for it"],
-        },
-    ],
-};
 
 /// An installment as it is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -325,11 +263,9 @@ pub struct Amendment {
     pub before: Terms,
     /// The terms that it is to have.
     pub after: Terms,
-    /// Its state.
-    pub status: AmendmentStatus,
-    /// When it was approved, rejected or withdrawn.
-    #[schema(required)]
-    pub decided_at: Option<Timestamp>,
+    /// How it stands.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// Who asked for it.
     pub created_by: UserId,
     /// Bumped by each write.
@@ -341,6 +277,16 @@ pub struct Amendment {
     pub updated_at: Timestamp,
 }
 record!(Amendment, Amendment);
+proposal!(
+    Amendment,
+    "amendment",
+    &[
+        "the last step of its approval was approved",
+        "the contract runs, with the terms that were to be changed",
+        "the new amount is not below what is invoiced or received",
+        "the new installments add up to it, and none is below what was put on it",
+    ]
+);
 
 impl Amendment {
     /// Asks for other terms of a running contract. `installments` are all of it.
@@ -376,8 +322,7 @@ impl Amendment {
             amount: after.amount,
             before,
             after,
-            status: AmendmentStatus::Pending,
-            decided_at: None,
+            outcome: Outcome::PENDING,
             created_by: ctx.actor.id,
             version: 1,
             created_at: ctx.now,
@@ -432,7 +377,7 @@ impl Amendment {
         installments: &mut Vec<Installment>,
         mut new_id: impl FnMut() -> InstallmentId,
     ) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, AmendmentAction::Approve)?;
+        let event = self.decided(ctx, ProposalAction::Approve)?;
         contract.running()?;
         if Terms::of(contract, installments) != self.before {
             let why = "the contract's terms are no longer those that were to be changed";
@@ -472,33 +417,6 @@ impl Amendment {
             })
             .collect();
         installments.extend(new);
-        self.decided_at = Some(ctx.now);
-        Ok(Event("amendment.approved"))
-    }
-
-    /// It was rejected.
-    pub fn reject(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, AmendmentAction::Reject)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("amendment.rejected"))
-    }
-
-    /// May the caller take it back?
-    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        asked_by(ctx, Some(self.created_by))?;
-        MACHINE.follow(self.status, AmendmentAction::Withdraw).map(|_| ())
-    }
-
-    /// Takes it back.
-    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.may_withdraw(ctx)?;
-        self.status = MACHINE.follow(self.status, AmendmentAction::Withdraw)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("amendment.withdrawn"))
-    }
-
-    /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        vec![AllowedAction::judge("withdraw", self.may_withdraw(ctx))]
+        Ok(event)
     }
 }

@@ -6,76 +6,15 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
-use crate::approval::{ApprovalSubject, asked_by};
+use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::audit;
 use crate::context::{Context, Event};
 use crate::customer::{Customer, CustomerDetails, Grade};
 use crate::error::{Code, Refusal};
 use crate::patch::Patch;
-use crate::record;
-use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{CustomerChangeId, CustomerId, Line, Number, Timestamp, UserId};
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
-
-text_enum! {
-    /// The state of a change.
-    pub enum CustomerChangeStatus {
-        /// Waits for approval.
-        Pending = "pending",
-        /// It was approved and made. Final.
-        Approved = "approved",
-        /// It was rejected. Final.
-        Rejected = "rejected",
-        /// Whoever asked for it took it back. Final.
-        Withdrawn = "withdrawn",
-    }
-}
-
-text_enum! {
-    /// What may happen to a change.
-    pub enum CustomerChangeAction {
-        /// The last approver agrees, and the customer changes.
-        Approve = "approve",
-        /// An approver does not agree.
-        Reject = "reject",
-        /// Whoever asked takes it back.
-        Withdraw = "withdraw",
-    }
-}
-
-/// The change's state machine.
-pub static MACHINE: Machine<CustomerChangeStatus, CustomerChangeAction> = Machine {
-    name: "customer_change",
-    initial: &[CustomerChangeStatus::Pending],
-    states: CustomerChangeStatus::ALL,
-    rules: &[
-        Rule {
-            action: CustomerChangeAction::Approve,
-            from: &[CustomerChangeStatus::Pending],
-            to: Some(CustomerChangeStatus::Approved),
-            who: Who::System,
-            guards: &[
-                "the last step of its approval was approved",
-                "the customer is as it was when it was asked for",
-            ],
-        },
-        Rule {
-            action: CustomerChangeAction::Reject,
-            from: &[CustomerChangeStatus::Pending],
-            to: Some(CustomerChangeStatus::Rejected),
-            who: Who::System,
-            guards: &["a step of its approval was rejected"],
-        },
-        Rule {
-            action: CustomerChangeAction::Withdraw,
-            from: &[CustomerChangeStatus::Pending],
-            to: Some(CustomerChangeStatus::Withdrawn),
-            who: Who::Named,
-            guards: &["the caller asked for it"],
-        },
-    ],
-};
+use crate::{proposal, record};
 
 /// How a customer is to change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -115,11 +54,9 @@ pub struct CustomerChange {
     pub before: Said,
     /// What is to be said about it.
     pub after: Said,
-    /// Its state.
-    pub status: CustomerChangeStatus,
-    /// When it was approved, rejected or withdrawn.
-    #[schema(required)]
-    pub decided_at: Option<Timestamp>,
+    /// How it stands.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// Who asked for it.
     pub created_by: UserId,
     /// Bumped by each write.
@@ -131,6 +68,11 @@ pub struct CustomerChange {
     pub updated_at: Timestamp,
 }
 record!(CustomerChange, CustomerChange);
+proposal!(
+    CustomerChange,
+    "customer_change",
+    &["the last step of its approval was approved", "the customer is as it was when it was asked for",]
+);
 
 /// Refuses to make or change a customer at once where the organisation wants an approval of it, by its grade before
 /// or after.
@@ -169,8 +111,7 @@ impl CustomerChange {
             reason: form.reason.clone(),
             before: Said(customer.details.clone()),
             after: Said(after),
-            status: CustomerChangeStatus::Pending,
-            decided_at: None,
+            outcome: Outcome::PENDING,
             created_by: ctx.actor.id,
             version: 1,
             created_at: ctx.now,
@@ -195,38 +136,11 @@ impl CustomerChange {
 
     /// It was approved: the customer changes now, if it is still what it was.
     pub fn approve(&mut self, ctx: &Context, customer: &mut Customer) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, CustomerChangeAction::Approve)?;
+        let event = self.decided(ctx, ProposalAction::Approve)?;
         if customer.details != self.before.0 {
             return Err(Refusal::new(Code::StaleApproval, "the customer changed after this was asked for"));
         }
         customer.details = Valid::check(self.after.0.clone())?.into_inner();
-        self.decided_at = Some(ctx.now);
-        Ok(Event("customer_change.approved"))
-    }
-
-    /// It was rejected.
-    pub fn reject(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, CustomerChangeAction::Reject)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("customer_change.rejected"))
-    }
-
-    /// May the caller take it back?
-    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        asked_by(ctx, Some(self.created_by))?;
-        MACHINE.follow(self.status, CustomerChangeAction::Withdraw).map(|_| ())
-    }
-
-    /// Takes it back.
-    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.may_withdraw(ctx)?;
-        self.status = MACHINE.follow(self.status, CustomerChangeAction::Withdraw)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("customer_change.withdrawn"))
-    }
-
-    /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        vec![AllowedAction::judge("withdraw", self.may_withdraw(ctx))]
+        Ok(event)
     }
 }

@@ -8,15 +8,15 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::access::Permission;
+use crate::approval::{Outcome, Proposal, ProposalAction};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
-use crate::record;
 use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{CustomerId, Line, Number, Timestamp, TransferId, TransferItemId, UserId};
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::{proposal, record};
 
 text_enum! {
     /// What is transferred.
@@ -40,66 +40,6 @@ impl TransferKind {
         }
     }
 }
-
-text_enum! {
-    /// The state of a transfer.
-    pub enum TransferStatus {
-        /// Waits for a supervisor.
-        Pending = "pending",
-        /// It was approved and executed. Final.
-        Approved = "approved",
-        /// A supervisor did not agree. Final.
-        Rejected = "rejected",
-        /// The requester took it back. Final.
-        Withdrawn = "withdrawn",
-    }
-}
-
-text_enum! {
-    /// What may happen to a transfer.
-    pub enum TransferAction {
-        /// A supervisor agrees, and everything moves.
-        Approve = "approve",
-        /// A supervisor does not agree.
-        Reject = "reject",
-        /// The requester takes it back.
-        Withdraw = "withdraw",
-    }
-}
-
-/// The transfer's state machine.
-pub static MACHINE: Machine<TransferStatus, TransferAction> = Machine {
-    name: "transfer",
-    initial: &[TransferStatus::Pending],
-    states: TransferStatus::ALL,
-    rules: &[
-        Rule {
-            action: TransferAction::Approve,
-            from: &[TransferStatus::Pending],
-            to: Some(TransferStatus::Approved),
-            who: Who::System,
-            guards: &[
-                "the last step of its approval was approved",
-                "every record still has the owner that it had, and is not closed",
-                "the receiver is active, may own such records and has room for all of them",
-            ],
-        },
-        Rule {
-            action: TransferAction::Reject,
-            from: &[TransferStatus::Pending],
-            to: Some(TransferStatus::Rejected),
-            who: Who::System,
-            guards: &["a step of its approval was rejected"],
-        },
-        Rule {
-            action: TransferAction::Withdraw,
-            from: &[TransferStatus::Pending],
-            to: Some(TransferStatus::Withdrawn),
-            who: Who::Named,
-            guards: &["the caller asked for it"],
-        },
-    ],
-};
 
 /// What is to be transferred, to whom, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -155,11 +95,9 @@ pub struct Transfer {
     /// The customers that are transferred, or whose opportunities or contracts are.
     #[schema(max_items = 200)]
     pub customer_ids: Vec<CustomerId>,
-    /// Its state.
-    pub status: TransferStatus,
-    /// When it was approved, rejected or withdrawn.
-    #[schema(required)]
-    pub decided_at: Option<Timestamp>,
+    /// How it stands.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// Who asked for it.
     pub created_by: UserId,
     /// Bumped by each write.
@@ -171,6 +109,15 @@ pub struct Transfer {
     pub updated_at: Timestamp,
 }
 record!(Transfer, Transfer);
+proposal!(
+    Transfer,
+    "transfer",
+    &[
+        "the last step of its approval was approved",
+        "every record still has the owner that it had, and is not closed",
+        "the receiver is active, may own such records and has room for all of them",
+    ]
+);
 
 /// One record of a transfer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -230,8 +177,7 @@ impl Transfer {
             details: form.into_inner(),
             owner_id: owner,
             customer_ids,
-            status: TransferStatus::Pending,
-            decided_at: None,
+            outcome: Outcome::PENDING,
             created_by: ctx.actor.id,
             version: 1,
             created_at: ctx.now,
@@ -262,37 +208,8 @@ impl Transfer {
 
     /// It was approved: everything moves now, if the receiver may still receive.
     pub fn approve(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, TransferAction::Approve)?;
+        let event = self.decided(ctx, ProposalAction::Approve)?;
         Self::may_receive(ctx, self.details.to_user_id, self.owner_id, "/to_user_id")?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("transfer.approved"))
-    }
-
-    /// It was rejected.
-    pub fn reject(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, TransferAction::Reject)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("transfer.rejected"))
-    }
-
-    /// May the caller take it back?
-    pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        if self.created_by != ctx.actor.id {
-            return Err(Refusal::new(Code::Forbidden, "only whoever asked for the transfer takes it back"));
-        }
-        MACHINE.follow(self.status, TransferAction::Withdraw).map(|_| ())
-    }
-
-    /// Takes it back.
-    pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.may_withdraw(ctx)?;
-        self.status = MACHINE.follow(self.status, TransferAction::Withdraw)?;
-        self.decided_at = Some(ctx.now);
-        Ok(Event("transfer.withdrawn"))
-    }
-
-    /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        vec![AllowedAction::judge("withdraw", self.may_withdraw(ctx))]
+        Ok(event)
     }
 }

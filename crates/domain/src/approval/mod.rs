@@ -10,6 +10,7 @@ mod facts;
 mod flow;
 mod inbox;
 mod matching;
+mod proposal;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use delegation::{Delegation, DelegationDetails};
 pub use facts::SubjectFacts;
 pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, StepCondition, StepMode};
 pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable};
+pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as proposal_rules};
 
 use crate::access::Permission;
 use crate::context::Context;
@@ -32,15 +34,15 @@ use crate::values::{ApprovalId, CustomerId, Line, Money, Number, Prose, Timestam
 use crate::workflow::{Machine, Rule, Who};
 
 text_enum! {
-    /// The state of an approval request.
+    /// The state of an approval request, and of what waits for one.
     pub enum ApprovalStatus {
         /// Waits for a decision.
         Pending = "pending",
-        /// Every step was approved.
+        /// Every step was approved. Final.
         Approved = "approved",
-        /// A step was rejected.
+        /// A step was rejected. Final.
         Rejected = "rejected",
-        /// The requester took it back.
+        /// The requester took it back. Final.
         Withdrawn = "withdrawn",
     }
 }

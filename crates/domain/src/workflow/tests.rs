@@ -210,25 +210,16 @@ fn approvals() {
 }
 
 #[test]
-fn customer_changes() {
-    use crate::customer_change::{CustomerChangeAction, CustomerChangeStatus, MACHINE};
+fn proposals() {
+    use crate::approval::{ApprovalStatus, ProposalAction};
     let table: &[Line] = &[
         ("pending", "approve", "approved", "system"),
         ("pending", "reject", "rejected", "system"),
         ("pending", "withdraw", "withdrawn", "named"),
     ];
-    check(&MACHINE, CustomerChangeStatus::ALL, CustomerChangeAction::ALL, table);
-}
-
-#[test]
-fn amendments() {
-    use crate::amendment::{AmendmentAction, AmendmentStatus, MACHINE};
-    let table: &[Line] = &[
-        ("pending", "approve", "approved", "system"),
-        ("pending", "reject", "rejected", "system"),
-        ("pending", "withdraw", "withdrawn", "named"),
-    ];
-    check(&MACHINE, AmendmentStatus::ALL, AmendmentAction::ALL, table);
+    for machine in [&crate::amendment::MACHINE, &crate::customer_change::MACHINE, &crate::transfer::MACHINE] {
+        check(machine, ApprovalStatus::ALL, ProposalAction::ALL, table);
+    }
 }
 
 #[test]
@@ -259,17 +250,6 @@ fn all_machines_are_published() {
             assert_eq!(step.permission.is_some(), step.by == TakenBy::PermissionHolder);
         }
     }
-}
-
-#[test]
-fn transfers() {
-    use crate::transfer::{MACHINE, TransferAction, TransferStatus};
-    let table: &[Line] = &[
-        ("pending", "approve", "approved", "system"),
-        ("pending", "reject", "rejected", "system"),
-        ("pending", "withdraw", "withdrawn", "named"),
-    ];
-    check(&MACHINE, TransferStatus::ALL, TransferAction::ALL, table);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use fairlead_domain::approval::{
-    Approval, ApprovalFlow, Delegation, DelegationDetails, FlowDetails, FlowVersion,
+    Approval, ApprovalFlow, Delegation, DelegationDetails, FlowDetails, FlowVersion, Outcome,
 };
 use fairlead_domain::customer_change::CustomerChange;
 use fairlead_domain::transfer::{Transfer, TransferDetails, TransferItem};
@@ -21,15 +21,17 @@ kept!(FlowVersion, "approval_flow_versions");
 members!(DelegationDetails { user_id, delegate_id, starts_at, ends_at, subject_kinds, reason });
 stored!(Delegation, "delegations" { id, details, created_by, version, created_at, updated_at });
 
+members!(Outcome { status, decided_at });
+
 members!(TransferDetails { kind, record_ids, to_user_id, reason, include_opportunities, include_contracts });
 stored!(Transfer, "transfers" {
-    id, number, details, owner_id, customer_ids, status, decided_at, created_by, version, created_at, updated_at,
+    id, number, details, owner_id, customer_ids, outcome, created_by, version, created_at, updated_at,
 });
 
 members!(TransferItem { id, transfer_id, record_kind, record_id, included, pending, created_at });
 kept!(TransferItem, "transfer_items");
 
 stored!(CustomerChange, "customer_changes" {
-    id, number, customer_id, owner_id, reason, before, after, status, decided_at, created_by, version, created_at,
+    id, number, customer_id, owner_id, reason, before, after, outcome, created_by, version, created_at,
     updated_at,
 });

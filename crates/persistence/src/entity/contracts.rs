@@ -27,7 +27,7 @@ stored!(Contract, "contracts" {
 });
 
 stored!(Amendment, "amendments" {
-    id, number, contract_id, customer_id, owner_id, kind, reason, amount, before, after, status, decided_at, created_by,
+    id, number, contract_id, customer_id, owner_id, kind, reason, amount, before, after, outcome, created_by,
     version, created_at, updated_at,
 });
 
