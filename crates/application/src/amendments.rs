@@ -14,13 +14,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::summary;
+use crate::{approvals, catalogue};
 
 /// An amendment.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -114,15 +114,17 @@ pub async fn create(app: &App, call: &Call, form: Valid<AmendmentForm>) -> Writt
         let contract = named_contract(ctx, work, form.contract_id).await?;
         let installments: Vec<Installment> = work.load_all(of_contract(contract.id)).await?;
         let number = work.next_number(NumberKind::Amendment, ctx.today().year()).await?;
-        let (amendment, event) =
+        let (mut amendment, event) =
             Amendment::request(ctx, work.new_id(), number, (&contract, &installments), form.clone())?;
         if count_pending(work, &contract).await? > 0 {
             let why = "another amendment of the contract waits for approval";
             return Err(Refusal::new(Code::PendingApproval, why).into());
         }
+        catalogue::take(work, &mut amendment.after.line_items, &contract.details.line_items).await?;
         work.insert(&amendment, event).await?;
         let customer: Customer = there(work.find(contract.details.customer_id).await?)?;
-        let facts = SubjectFacts::of_amendment(&amendment, &contract, &customer)?;
+        let prices = catalogue::todays_prices(ctx, work, Some(amendment.amount.currency())).await?;
+        let facts = SubjectFacts::of_amendment(&amendment, &contract, &customer, &prices)?;
         approvals::request(ctx, work, facts).await?;
         Ok(amendment.view(ctx)?)
     })

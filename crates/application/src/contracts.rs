@@ -30,7 +30,7 @@ use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::PaymentSummary;
 use crate::views::{CustomerRef, Included, views};
-use crate::{approvals, customers, pipelines, transfers};
+use crate::{approvals, catalogue, customers, pipelines, transfers};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
@@ -185,7 +185,8 @@ pub async fn create(app: &App, call: &Call, form: Valid<ContractDetails>) -> Wri
             original.may_be_renewed(&form)?;
         }
         let number = work.next_number(NumberKind::Contract, ctx.today().year()).await?;
-        let (contract, event) = Contract::new(ctx, work.new_id(), number, &customer, form.clone())?;
+        let (mut contract, event) = Contract::new(ctx, work.new_id(), number, &customer, form.clone())?;
+        catalogue::take(work, &mut contract.details.line_items, &[]).await?;
         work.insert(&contract, event).await?;
         Ok(contract.view(ctx)?)
     })
@@ -199,9 +200,12 @@ pub async fn update(
     id: ContractId,
     patch: Patch<ContractDetails>,
 ) -> Written<ContractView> {
-    app.change(call, id, async |ctx, _, contract: &mut Contract| {
+    app.change(call, id, async |ctx, work, contract: &mut Contract| {
         contract.may_update(ctx)?;
-        Ok(contract.edit(ctx, patch.apply(&contract.details)?)?)
+        let before = contract.details.line_items.clone();
+        let event = contract.edit(ctx, patch.apply(&contract.details)?)?;
+        catalogue::take(work, &mut contract.details.line_items, &before).await?;
+        Ok(event)
     })
     .await
 }
@@ -239,7 +243,8 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;
-        approvals::request(ctx, work, SubjectFacts::of_contract(&after, &customer)?).await?;
+        let prices = catalogue::todays_prices(ctx, work, Some(after.details.amount.currency())).await?;
+        approvals::request(ctx, work, SubjectFacts::of_contract(&after, &customer, &prices)?).await?;
         Ok(after.view(ctx)?)
     })
     .await

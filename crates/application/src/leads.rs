@@ -443,6 +443,7 @@ async fn opportunity(
         pipeline_id: wanted.pipeline_id,
         primary_contact_id: contact,
         amount: wanted.amount.or(lead.details.budget),
+        line_items: Vec::new(),
         expected_close_on: wanted.expected_close_on.or(lead.details.expected_purchase_on),
         source: Some(lead.details.source),
         grade: None,

@@ -14,7 +14,7 @@ use fairlead_domain::opportunity::{
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Line, NumberKind, OpportunityId, StageId};
+use fairlead_domain::values::{Line, Money, NumberKind, OpportunityId, StageId};
 use fairlead_persistence::Work;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ use crate::change::{Resource, load, named, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{approvals, customers, pipelines, transfers};
+use crate::{approvals, catalogue, customers, pipelines, transfers};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
@@ -102,7 +102,8 @@ pub(crate) async fn make(
     let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
     let pipeline = pipelines::chosen(work, form.pipeline_id, "/pipeline_id").await?;
     check_contact(work, &form).await?;
-    let (opportunity, event) = Opportunity::new(ctx, work.new_id(), &customer, &pipeline, form)?;
+    let (mut opportunity, event) = Opportunity::new(ctx, work.new_id(), &customer, &pipeline, form)?;
+    catalogue::take(work, &mut opportunity.details.line_items, &[]).await?;
     work.insert(&opportunity, event).await?;
     customers::reach(work, customer.id, Lifecycle::Engaged).await?;
     Ok(opportunity)
@@ -152,7 +153,9 @@ pub async fn update(
     app.change(call, id, async |ctx, work, opportunity: &mut Opportunity| {
         opportunity.may_update(ctx)?;
         let form = patch.apply(&opportunity.details)?;
+        let before = opportunity.details.line_items.clone();
         let event = opportunity.edit(ctx, form)?;
+        catalogue::take(work, &mut opportunity.details.line_items, &before).await?;
         check_contact(work, &opportunity.details).await?;
         Ok(event)
     })
@@ -188,7 +191,9 @@ pub async fn advance(
         work.save(&before, &mut after, event).await?;
         if entered == Entered::Waits {
             let customer: Customer = there(work.find(after.details.customer_id).await?)?;
-            approvals::request(ctx, work, SubjectFacts::of_stage(&after, &customer)?).await?;
+            let currency = after.details.amount.map(Money::currency);
+            let prices = catalogue::todays_prices(ctx, work, currency).await?;
+            approvals::request(ctx, work, SubjectFacts::of_stage(&after, &customer, &prices)?).await?;
         }
         Ok(after.view(ctx)?)
     })

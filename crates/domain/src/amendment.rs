@@ -13,8 +13,9 @@ use validator::{Validate, ValidationError};
 
 use crate::access::Permission;
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
+use crate::catalogue::LineItem;
 use crate::context::{Context, Event};
-use crate::contract::{Contract, ContractDetails, Installment, InstallmentPlan, LineItem};
+use crate::contract::{Contract, ContractDetails, Installment, InstallmentPlan};
 use crate::error::{Code, Refusal};
 use crate::text_enum;
 use crate::valid::Valid;

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod amendment;
 pub mod approval;
 pub mod audit;
+pub mod catalogue;
 pub mod contact;
 pub mod context;
 pub mod contract;

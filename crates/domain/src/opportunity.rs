@@ -5,9 +5,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::access::{Permission, Standing};
+use crate::catalogue::{LineItem, lines_agree};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
@@ -161,6 +162,7 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
 /// What one may say about an opportunity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "lines_add_up"))]
 pub struct OpportunityDetails {
     /// In one line.
     #[validate(nested)]
@@ -173,10 +175,15 @@ pub struct OpportunityDetails {
     /// The contact to talk to.
     #[serde(default)]
     pub primary_contact_id: Option<ContactId>,
-    /// What it is worth.
+    /// What it is worth. With line items it is their sum.
     #[serde(default)]
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount: Option<Money>,
+    /// What would be sold; may be empty. The contract begins with them.
+    #[serde(default)]
+    #[validate(length(max = 200), nested)]
+    #[schema(max_items = 200)]
+    pub line_items: Vec<LineItem>,
     /// When it should be won.
     #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
@@ -198,6 +205,10 @@ pub struct OpportunityDetails {
     #[serde(default)]
     #[validate(nested)]
     pub note: Option<Prose>,
+}
+
+fn lines_add_up(details: &OpportunityDetails) -> Result<(), ValidationError> {
+    lines_agree(&details.line_items, details.amount)
 }
 
 fn pipeline_category() -> ForecastCategory {

@@ -42,6 +42,10 @@ text_enum! {
         Contact = "contact",
         /// An activity (跟进).
         Activity = "activity",
+        /// A product (产品).
+        Product = "product",
+        /// A price list (价目表).
+        PriceList = "price_list",
         /// A pipeline.
         Pipeline = "pipeline",
         /// An opportunity (商机).

@@ -138,6 +138,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("users_email_key", "users.email_key", "/email"),
     ("customers_registration_key", "customers.registration_key", "/registration_number"),
     ("contacts_primary", "contacts.customer_id", "/is_primary"),
+    ("products_code_key", "products.code_key", "/code"),
     ("pipelines_default", "pipelines.is_default", "/is_default"),
     ("pools_default", "pools.is_default", "/is_default"),
     ("collaborators_customer_id", "collaborators.customer_id, collaborators.user_id", "/user_id"),

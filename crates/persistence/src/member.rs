@@ -157,6 +157,8 @@ ids!(
     CustomerId,
     ContactId,
     ActivityId,
+    ProductId,
+    PriceListId,
     PipelineId,
     StageId,
     OpportunityId,
@@ -242,6 +244,7 @@ one_column!(fairlead_domain::access::RoleKey, String, |key| key.0.clone(), |raw|
     fairlead_domain::access::RoleKey(raw)
 ));
 
+one_column!(fairlead_domain::values::CurrencyCode, String, |code| code.0.code().to_owned(), |raw| word(&raw));
 one_column!(fairlead_domain::target::Month, String, |month| month.to_string(), |raw| word(&raw));
 one_column!(fairlead_domain::approval::ApproverRule, String, |rule| rule.to_string(), |raw| word(&raw));
 
@@ -282,8 +285,9 @@ documents!(
     Vec<fairlead_domain::values::TeamId>,
     Vec<fairlead_domain::access::RoleKey>,
     Vec<fairlead_domain::access::Grant>,
+    Vec<fairlead_domain::catalogue::Price>,
     Vec<fairlead_domain::pipeline::Stage>,
-    Vec<fairlead_domain::contract::LineItem>,
+    Vec<fairlead_domain::catalogue::LineItem>,
     Vec<fairlead_domain::contract::InstallmentPlan>,
     Vec<fairlead_domain::approval::Step>,
     Vec<fairlead_domain::approval::TrailEntry>,

@@ -65,7 +65,12 @@ impl Store {
         let (check, (checked, differences)) = match at - CHECKS.len() - of_sqlite.len() {
             0 => ("opportunities are in stages of their pipeline", self.verify_stages().await?),
             1 => ("approvals have their decisions", self.verify_decisions().await?),
-            2 => ("audit trail", self.verify_chain().await?),
+            2 => ("contracts are worth their line items", self.verify_lines("contracts", "number").await?),
+            3 => (
+                "opportunities are worth their line items",
+                self.verify_lines("opportunities", "name").await?,
+            ),
+            4 => ("audit trail", self.verify_chain().await?),
             _ => return Ok(None),
         };
         Ok(Some(Finding { check, checked, differences }))

@@ -1,3 +1,32 @@
+CREATE TABLE products (
+    id {uuid} PRIMARY KEY,
+    code TEXT NOT NULL,
+    code_key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    unit TEXT,
+    description TEXT,
+    tax_rate BIGINT NOT NULL,
+    is_active {boolean} NOT NULL,
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX products_code_key ON products (code_key);
+
+CREATE TABLE price_lists (
+    id {uuid} PRIMARY KEY,
+    name TEXT NOT NULL,
+    currency CHAR(3) NOT NULL,
+    valid_from {date} NOT NULL,
+    valid_until {date},
+    customer_grades {json} NOT NULL,
+    prices {json} NOT NULL,
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL
+);
+CREATE INDEX price_lists_currency ON price_lists (currency, valid_from);
+
 CREATE TABLE pipelines (
     id {uuid} PRIMARY KEY,
     name TEXT NOT NULL,
@@ -17,6 +46,7 @@ CREATE TABLE opportunities (
     primary_contact_id {uuid} REFERENCES contacts (id),
     amount_minor BIGINT,
     amount_currency CHAR(3),
+    line_items {json} NOT NULL,
     expected_close_on {date},
     source TEXT,
     grade TEXT,

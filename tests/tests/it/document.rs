@@ -361,6 +361,19 @@ async fn answers_are_as_described(server: Server) {
     });
     let target = check("create_target", company.manager.client.post("/targets", target).await).id();
     check("get_target", rep.get(&format!("/targets/{target}")).await);
+    let product = json!({"code": "P-1", "name": "Pump", "unit": "piece", "tax_rate": "0.13"});
+    let product = check("create_product", admin.post("/products", product).await).id();
+    let prices = json!([{"product_id": product, "unit_price": {"amount": "9.00", "currency": "CNY"}}]);
+    let list = json!({"name": "List", "currency": "CNY", "valid_from": "2026-01-01", "prices": prices});
+    let list = check("create_price_list", admin.post("/price-lists", list).await).id();
+    check("get_product", rep.get(&format!("/products/{product}")).await);
+    check("get_price_list", rep.get(&format!("/price-lists/{list}")).await);
+    let wanted = json!({"currency": "CNY", "lines": [{"product_id": product, "quantity": "2"}]});
+    let quote = check("quote_prices", rep.post("/price-quotes", wanted).await).body;
+    let lines = json!({"amount": quote["gross"], "line_items": [quote["lines"][0]["line_item"]]});
+    let sold = company.draft(&company.rep, "1.00", "by_contract").await;
+    check("update_contract", rep.patch(&format!("/contracts/{sold}"), lines).await);
+    check("get_contract_document", rep.get(&format!("/contracts/{sold}/document")).await);
     let receipt = json!({"amount": {"amount": "9.00", "currency": "CNY"}, "received_on": "2026-02-01", "method": "cash"});
     let receipt = check("record_receipt", company.finance.client.post("/receipts", receipt).await).id();
     check(

@@ -11,6 +11,7 @@ mod amendments;
 mod approvals;
 mod billing;
 mod browser;
+mod catalogue;
 mod document;
 mod faults;
 mod input;

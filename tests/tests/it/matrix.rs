@@ -113,6 +113,8 @@ const READ: &str = "
     transfer     own       team       all       -        -          all      all
     transferapproval own   team       all       -        -          all      all
     pipeline     all       all        all       all      all        all      all
+    product      all       all        all       all      all        all      all
+    pricelist    all       all        all       all      all        all      all
     nothing      all       all        all       all      all        all      all
 ";
 
@@ -233,6 +235,7 @@ const CONTRACTS: &str = "
     create_contract      in:customer      own+pool  team+pool  all       -        -          -        all
     get_contract         contract         own       team       all       all      -          all      all
     get_contract_billing contract.active  own       team       all       all      -          all      all
+    get_contract_document contract.active own       team       all       all      -          all      all
     update_contract      contract         own       team       all       -        -          -        all
     delete_contract      contract         own       team       all       -        -          -        all
     plan_contract        contract         own       team       all       -        -          -        all
@@ -372,6 +375,16 @@ const ORGANISATION: &str = "
     get_pipeline        pipeline          all       all        all       all      all        all      all
     update_pipeline     pipeline          -         -          -         -        -          -        all
     delete_pipeline     pipeline          -         -          -         -        -          -        all
+    list_products       nothing           all       all        all       all      all        all      all
+    create_product      nothing           -         -          -         -        -          -        all
+    get_product         product           all       all        all       all      all        all      all
+    update_product      product           -         -          -         -        -          -        all
+    list_price_lists    nothing           all       all        all       all      all        all      all
+    create_price_list   nothing           -         -          -         -        -          -        all
+    get_price_list      pricelist         all       all        all       all      all        all      all
+    update_price_list   pricelist         -         -          -         -        -          -        all
+    delete_price_list   pricelist         -         -          -         -        -          -        all
+    quote_prices        nothing           all       all        all       all      all        all      all
     list_audit_events   nothing           -         -          -         -        -          all      all
     get_audit_event     audit             -         -          -         -        -          all      all
 ";
@@ -749,6 +762,14 @@ impl World {
         json!({"key": format!("r{:016x}", rand::random::<u64>()), "name": unique("Role"), "grants": []})
     }
 
+    fn new_product() -> Value {
+        json!({"code": unique("P"), "name": "Pump", "tax_rate": "0.13"})
+    }
+
+    fn new_price_list() -> Value {
+        json!({"name": unique("List"), "currency": "CNY", "valid_from": "2026-01-01", "prices": []})
+    }
+
     fn new_pipeline() -> Value {
         json!({"name": unique("Pipeline"), "stages": [
             {"name": "Talk", "probability": 10, "kind": "open"},
@@ -874,6 +895,8 @@ impl World {
             ("team", _) => admin.post("/teams", json!({"name": unique("Team")})).await.expect(201).id(),
             ("role", _) => admin.post("/roles", Self::new_role()).await.expect(201).id(),
             ("pipeline", _) => admin.post("/pipelines", Self::new_pipeline()).await.expect(201).id(),
+            ("product", _) => admin.post("/products", Self::new_product()).await.expect(201).id(),
+            ("pricelist", _) => admin.post("/price-lists", Self::new_price_list()).await.expect(201).id(),
             ("audit", _) => {
                 let events = admin.get("/audit-events?limit=1").await.expect(200);
                 events.body["data"][0]["id"].as_str().unwrap().to_owned()
@@ -891,7 +914,9 @@ impl World {
             "bulk_leads" => json!({"action": "qualify", "mode": "best_effort", "items": [{"id": NO_ID}]}),
             "bulk_customers" => json!({"action": "lock", "mode": "best_effort", "items": [{"id": NO_ID}]}),
             "create_lead_form" => json!({"name": unique("Form"), "fields": ["phone"]}),
-            "update_lead_form" | "update_public_pool" => json!({"name": unique("Renamed")}),
+            "update_lead_form" | "update_public_pool" | "update_product" | "update_price_list" => {
+                json!({"name": unique("Renamed")})
+            }
             "move_customer_to_pool" => json!({"pool_id": self.company.pool}),
             "distribute_pool_customers" => json!({
                 "customer_ids": [self.customer(None).await], "members": [{"user_id": colleague}],
@@ -977,6 +1002,16 @@ impl World {
             "update_role" => json!({"name": unique("Role")}),
             "create_pipeline" => Self::new_pipeline(),
             "update_pipeline" => json!({"name": unique("Pipeline")}),
+            "create_product" => Self::new_product(),
+            "create_price_list" => Self::new_price_list(),
+            "quote_prices" => {
+                let admin = &self.company.admin.client;
+                let product = admin.post("/products", Self::new_product()).await.expect(201).id();
+                let mut list = Self::new_price_list();
+                list["prices"] = json!([{"product_id": product, "unit_price": money("10.00")}]);
+                admin.post("/price-lists", list).await.expect(201);
+                json!({"currency": "CNY", "lines": [{"product_id": product, "quantity": "2"}]})
+            }
             _ => json!({}),
         }
     }
@@ -998,9 +1033,8 @@ impl World {
         let kind = target.trim_start_matches("in:").split('.').next().unwrap();
         let fits = |relation: &Relation| match kind {
             // They belong to the organisation as a whole.
-            "nothing" | "team" | "role" | "pipeline" | "audit" | "openpool" | "leadform" | "rule" | "job" => {
-                *relation == Relation::Other
-            }
+            "nothing" | "team" | "role" | "pipeline" | "product" | "pricelist" | "audit" | "openpool"
+            | "leadform" | "rule" | "job" => *relation == Relation::Other,
             "user" => matches!(relation, Relation::Own | Relation::Other),
             "lead" | "customer" | "pooled" => self.owner(role, *relation).is_some(),
             _ => *relation != Relation::Pool && self.owner(role, *relation).is_some(),

@@ -125,6 +125,16 @@ const BROKEN: &[(&str, &str)] = &[
         "UPDATE opportunities SET returns_to_stage_id = id WHERE status = 'open' AND contract_id IS NOT NULL",
     ),
     ("opportunities are in stages of their pipeline", "UPDATE pipelines SET stages = '[]'"),
+    (
+        "contracts are worth their line items",
+        "UPDATE contracts SET amount_minor = amount_minor + 1 WHERE status = 'completed'",
+    ),
+    (
+        "opportunities are worth their line items",
+        "UPDATE opportunities SET line_items = '[{\"product\": \"Pump\", \"quantity\": \"1\", \
+        \"unit_price\": {\"amount\": \"0.01\", \"currency\": \"CNY\"}}]'",
+    ),
+    ("opportunities are worth their line items", "UPDATE opportunities SET line_items = '[{}]'"),
     ("approvals have their decisions", "DELETE FROM approval_decisions WHERE step = 1"),
     ("approvals have their decisions", "UPDATE approval_decisions SET outcome = 'rejected' WHERE step = 0"),
     (

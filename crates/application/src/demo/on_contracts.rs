@@ -1,7 +1,8 @@
 //! What is done with the demo's contracts and their money.
 
 use fairlead_domain::activity::SubjectKind;
-use fairlead_domain::contract::{ContractDetails, InstallmentPlan, LineItem};
+use fairlead_domain::catalogue::LineItem;
+use fairlead_domain::contract::{ContractDetails, InstallmentPlan};
 use fairlead_domain::customer::TaxProfile;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::invoice::{InvoiceDetails, InvoiceKind, IssueForm};
@@ -72,6 +73,7 @@ impl Stage {
         let amount = |units| exactly(units, deal.currency);
         let item = |(product, quantity, price): &(&str, i64, i64)| {
             Ok(LineItem {
+                product_id: self.products.get(product).copied(),
                 product: Line::new(*product),
                 quantity: quantity
                     .to_string()
@@ -79,6 +81,7 @@ impl Stage {
                     .map_err(|why: String| Refusal::new(Code::Internal, why))?,
                 unit_price: amount(*price),
                 discount: Rate::ZERO,
+                tax_rate: None,
             })
         };
         let part = |(due, units, condition): &(i64, i64, &str)| InstallmentPlan {

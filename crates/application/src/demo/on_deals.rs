@@ -57,6 +57,7 @@ impl Stage {
             pipeline_id: None,
             primary_contact_id: contacts.and_then(|contacts| contacts.first()).copied(),
             amount: money(deal.amount, deal.currency),
+            line_items: Vec::new(),
             expected_close_on: Some(self.clock.day(deal.closes)),
             source: None,
             grade: Some(deal.grade),

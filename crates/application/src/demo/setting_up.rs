@@ -1,5 +1,7 @@
 //! How the demo's company has set Fairlead up: what leads are worth, who gets them, who may see what.
 
+use std::collections::BTreeMap;
+
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::TransferId;
@@ -8,11 +10,14 @@ use serde_json::{Value, json};
 use validator::Validate;
 
 use super::act::Approver;
+use super::act::DealAct;
 use super::customers::OVERSEAS;
-use super::stage::{Key, Stage, done, known, there};
+use super::deals::DEALS;
+use super::stage::{Key, Stage, done, exactly, known, there};
 use crate::call::Failure;
 use crate::{
-    assignment_rules, collaborators, lead_forms, leads, pools, saved_views, scoring_rules, transfers,
+    assignment_rules, catalogue, collaborators, lead_forms, leads, pools, saved_views, scoring_rules,
+    transfers,
 };
 
 /// A form as a client would send it.
@@ -35,6 +40,37 @@ impl Stage {
                 "name": name, "field": field, "operator": operator, "value": value, "points": points,
             });
             done(scoring_rules::create(&self.app, &self.call("admin")?, form(rule)?).await)?;
+        }
+        Ok(())
+    }
+
+    /// Says what is sold and for how much: what the deals are about, at the prices of the first of them.
+    pub(super) async fn fill_catalogue(&mut self) -> Result<(), Failure> {
+        let (app, admin) = (&self.app, self.call("admin")?);
+        let mut prices: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+        for deal in DEALS {
+            let signed = deal.acts.iter().filter_map(|(_, act)| match act {
+                DealAct::Sign(terms) | DealAct::Draft(terms) | DealAct::Write(terms) => Some(terms),
+                _ => None,
+            });
+            for (name, _, price) in signed.flat_map(|terms| terms.items) {
+                if self.products.contains_key(name) {
+                    continue;
+                }
+                let code = format!("FA-{:03}", self.products.len() + 1);
+                let product = json!({"code": code, "name": name, "tax_rate": "0.13"});
+                let product = done(catalogue::create_product(app, &admin, form(product)?).await)?.record.id;
+                self.products.insert(name, product);
+                let price = json!({"product_id": product, "unit_price": exactly(*price, deal.currency)});
+                prices.entry(deal.currency.code()).or_default().push(price);
+            }
+        }
+        for (currency, prices) in prices {
+            let list = json!({
+                "name": format!("List prices 标准价 {currency}"), "currency": currency,
+                "valid_from": self.clock.day(-400), "prices": prices,
+            });
+            done(catalogue::create_price_list(app, &admin, form(list)?).await)?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
     ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line, Money, OpportunityId,
-    PaymentId, Prose, StageId, Tag, Tags, TeamId, UserId,
+    PaymentId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
 };
 use secrecy::SecretString;
 use serde_json::{Map, json};
@@ -68,6 +68,7 @@ pub(super) struct Stage {
     pub(super) customers: HashMap<&'static str, Owned<CustomerId>>,
     pub(super) contacts: HashMap<&'static str, Vec<ContactId>>,
     pub(super) courses: HashMap<&'static str, Course>,
+    pub(super) products: HashMap<&'static str, ProductId>,
 }
 
 /// One act of the story.
@@ -93,10 +94,12 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
         customers: HashMap::new(),
         contacts: HashMap::new(),
         courses: HashMap::new(),
+        products: HashMap::new(),
     };
     stage.clock.go_to(BEGINNING, 9 * 60);
     stage.found().await?;
     Box::pin(stage.set_scores()).await?;
+    Box::pin(stage.fill_catalogue()).await?;
     for (ago, minute, act) in acts() {
         stage.clock.go_to(ago, minute);
         // A form is large; kept on the heap, the futures around it stay small.

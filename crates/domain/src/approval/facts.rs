@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use super::ApprovalSubject;
 use crate::amendment::Amendment;
+use crate::catalogue::PriceBook;
 use crate::contract::{CollectionScheme, Contract};
 use crate::customer::{Customer, Grade};
 use crate::customer_change::CustomerChange;
@@ -32,7 +33,7 @@ pub struct SubjectFacts {
     pub beneficiary_id: Option<UserId>,
     /// Its customer.
     pub customer_id: Option<CustomerId>,
-    /// The largest discount on a line, where it has lines.
+    /// The largest discount on a line, where it has lines, measured by the list price where there is one.
     pub discount: Option<Rate>,
     /// The grades of the customers that it is about.
     pub customer_grades: Vec<Grade>,
@@ -43,8 +44,12 @@ pub struct SubjectFacts {
 }
 
 impl SubjectFacts {
-    /// Of a contract with this customer.
-    pub fn of_contract(contract: &Contract, customer: &Customer) -> Result<Self, Refusal> {
+    /// Of a contract with this customer, by these prices.
+    pub fn of_contract(
+        contract: &Contract,
+        customer: &Customer,
+        prices: &PriceBook,
+    ) -> Result<Self, Refusal> {
         Ok(Self {
             kind: ApprovalSubject::Contract,
             id: contract.id.into(),
@@ -54,18 +59,19 @@ impl SubjectFacts {
             owner_id: contract.owner_id,
             beneficiary_id: None,
             customer_id: Some(contract.details.customer_id),
-            discount: contract.details.line_items.iter().map(|item| item.discount).max(),
+            discount: prices.largest_discount(&contract.details.line_items, customer.details.grade),
             customer_grades: customer.details.grade.into_iter().collect(),
             collection_scheme: Some(contract.details.collection_scheme),
             snapshot: snapshot(contract)?,
         })
     }
 
-    /// Of an amendment of a contract with this customer.
+    /// Of an amendment of a contract with this customer, by these prices.
     pub fn of_amendment(
         amendment: &Amendment,
         contract: &Contract,
         customer: &Customer,
+        prices: &PriceBook,
     ) -> Result<Self, Refusal> {
         Ok(Self {
             kind: amendment.subject(),
@@ -73,14 +79,18 @@ impl SubjectFacts {
             number: amendment.number.clone(),
             version: amendment.version,
             amount: Some(amendment.at_stake()?),
-            discount: amendment.after.line_items.iter().map(|item| item.discount).max(),
+            discount: prices.largest_discount(&amendment.after.line_items, customer.details.grade),
             snapshot: snapshot(amendment)?,
-            ..Self::of_contract(contract, customer)?
+            ..Self::of_contract(contract, customer, prices)?
         })
     }
 
-    /// Of an opportunity with this customer, which is to enter another stage.
-    pub fn of_stage(opportunity: &Opportunity, customer: &Customer) -> Result<Self, Refusal> {
+    /// Of an opportunity with this customer, which is to enter another stage, by these prices.
+    pub fn of_stage(
+        opportunity: &Opportunity,
+        customer: &Customer,
+        prices: &PriceBook,
+    ) -> Result<Self, Refusal> {
         Ok(Self {
             kind: ApprovalSubject::StageGate,
             id: opportunity.id.into(),
@@ -90,7 +100,7 @@ impl SubjectFacts {
             owner_id: opportunity.owner_id,
             beneficiary_id: None,
             customer_id: Some(opportunity.details.customer_id),
-            discount: None,
+            discount: prices.largest_discount(&opportunity.details.line_items, customer.details.grade),
             customer_grades: customer.details.grade.into_iter().collect(),
             collection_scheme: None,
             snapshot: snapshot(opportunity)?,

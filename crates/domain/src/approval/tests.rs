@@ -159,7 +159,12 @@ fn facts_are_taken_from_the_record() {
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100, 200]);
     let mut customer = world.customer(Some(REP));
     customer.details.grade = Some(Grade::A);
-    let of = SubjectFacts::of_contract(&contract, &customer).unwrap();
+    let of = SubjectFacts::of_contract(
+        &contract,
+        &customer,
+        &crate::catalogue::PriceBook { on: chrono::NaiveDate::MIN, lists: Vec::new() },
+    )
+    .unwrap();
     assert_eq!(
         (of.customer_grades, of.collection_scheme),
         (vec![Grade::A], Some(CollectionScheme::ByInvoice))

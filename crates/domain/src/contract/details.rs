@@ -1,12 +1,11 @@
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::error::Refusal;
+use crate::catalogue::{LineItem, lines_agree};
 use crate::text_enum;
-use crate::values::{ContractId, CustomerId, Line, Money, Prose, Rate, form, plain_decimal};
+use crate::values::{ContractId, CustomerId, Line, Money, Prose};
 
 text_enum! {
     /// How money is collected.
@@ -15,75 +14,6 @@ text_enum! {
         ByInvoice = "by_invoice",
         /// Against the approved contract's installments.
         ByContract = "by_contract",
-    }
-}
-
-/// A quantity above zero and up to one thousand million, with at most four decimals; written as a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Quantity(Decimal);
-
-impl std::str::FromStr for Quantity {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        plain_decimal(text, 10, 4)
-            .map(|quantity| quantity.normalize())
-            .filter(|quantity| *quantity > Decimal::ZERO && *quantity <= Decimal::from(1_000_000_000))
-            .map(Self)
-            .ok_or_else(|| "expected a quantity above 0 with at most 4 decimals, such as `2.5`".to_owned())
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_quantity", why))
-    }
-}
-
-impl utoipa::PartialSchema for Quantity {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        utoipa::openapi::schema::ObjectBuilder::new()
-            .schema_type(utoipa::openapi::schema::Type::String)
-            .pattern(Some(r"^[0-9]{1,10}(\.[0-9]{1,4})?$"))
-            .max_length(Some(16))
-            .description(Some("A quantity above 0 with at most 4 decimals."))
-            .examples([serde_json::json!("2.5")])
-            .into()
-    }
-}
-impl ToSchema for Quantity {}
-
-/// Something sold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LineItem {
-    /// What.
-    #[validate(nested)]
-    pub product: Line,
-    /// How much.
-    pub quantity: Quantity,
-    /// For how much each.
-    #[validate(custom(function = "positive"))]
-    pub unit_price: Money,
-    /// Discount as a fraction of the price.
-    #[serde(default = "no_discount")]
-    pub discount: Rate,
-}
-
-fn no_discount() -> Rate {
-    Rate::ZERO
-}
-
-impl LineItem {
-    /// Price times quantity less the discount, rounded half-even once.
-    pub fn amount(&self) -> Result<Money, Refusal> {
-        self.unit_price.times(self.quantity.0 * (Decimal::ONE - self.discount.fraction()))
     }
 }
 
@@ -176,29 +106,9 @@ fn dates_in_order(details: &ContractDetails) -> Result<(), ValidationError> {
 }
 
 fn amounts_agree(details: &ContractDetails) -> Result<(), ValidationError> {
-    let currency = details.amount.currency();
-    let other = |amount: &Money| amount.currency() != currency;
-    if details.line_items.iter().any(|item| other(&item.unit_price))
-        || details.installments.iter().any(|part| other(&part.amount))
-    {
-        let message = "line items and installments must have the amount's currency";
+    if details.installments.iter().any(|part| part.amount.currency() != details.amount.currency()) {
+        let message = "installments must have the amount's currency";
         return Err(ValidationError::new("currency_mismatch").with_message(message.into()));
     }
-    if details.line_items.is_empty() {
-        return Ok(());
-    }
-    let sum = details
-        .line_items
-        .iter()
-        .map(LineItem::amount)
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|amounts| Money::sum(currency, amounts))
-        .map_err(|_| ValidationError::new("amount_out_of_range"))?;
-    if sum == details.amount {
-        return Ok(());
-    }
-    let mut error = ValidationError::new("line_items_mismatch")
-        .with_message(format!("amount must be the sum of the line items, {sum}").into());
-    error.add_param("sum".into(), &sum);
-    Err(error)
+    lines_agree(&details.line_items, Some(details.amount))
 }

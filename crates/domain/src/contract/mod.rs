@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(crate) use details::positive;
-pub use details::{CollectionScheme, ContractDetails, InstallmentPlan, LineItem, Quantity};
+pub use details::{CollectionScheme, ContractDetails, InstallmentPlan};
 pub use installment::{Installment, InstallmentStatus, InstallmentWarning, close_installments, overdue};
 pub use plan::{PlanForm, PlanShare};
 pub use sums::{ContractSums, REACTIVATED};
@@ -229,7 +229,7 @@ impl Contract {
             title: opportunity.details.name.clone(),
             customer_id: opportunity.details.customer_id,
             amount,
-            line_items: Vec::new(),
+            line_items: opportunity.details.line_items.clone(),
             installments: Vec::new(),
             collection_scheme: CollectionScheme::ByInvoice,
             signed_on: None,

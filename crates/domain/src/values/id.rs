@@ -108,6 +108,10 @@ ids! {
     ContactId,
     /// Id of an activity (跟进).
     ActivityId,
+    /// Id of a product (产品).
+    ProductId,
+    /// Id of a price list (价目表).
+    PriceListId,
     /// Id of a pipeline (销售流程).
     PipelineId,
     /// Id of a stage of a pipeline.

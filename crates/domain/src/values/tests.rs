@@ -172,13 +172,13 @@ fn broken_values_say_which_rule() {
     assert_eq!(rule::<Rate>(r#""1.01""#), "invalid_rate");
     assert_eq!(rule::<CustomerId>(r#""x""#), "invalid_id");
     assert_eq!(rule::<Timestamp>(r#""2026-01-31""#), "invalid_timestamp");
-    assert_eq!(rule::<crate::contract::Quantity>(r#""0""#), "invalid_quantity");
+    assert_eq!(rule::<crate::catalogue::Quantity>(r#""0""#), "invalid_quantity");
     assert_eq!(rule::<crate::approval::ApproverRule>(r#""role:X""#), "invalid_approver_rule");
 }
 
 #[test]
 fn rates_and_quantities_keep_their_bounds() {
-    use crate::contract::Quantity;
+    use crate::catalogue::Quantity;
     for text in ["0", "0.0", "0.13", "0.1234", "1", "1.0000"] {
         assert!(text.parse::<Rate>().is_ok(), "{text}");
     }

@@ -3,9 +3,11 @@
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::listing::{ListRequest, Listing};
 use fairlead_application::{App, Call, Page, Read, Versioned};
+use fairlead_domain::valid::Valid;
 
 use super::ask::Ask;
-use super::{About, Api, PathId, View, api};
+use super::shape::Body;
+use super::{About, Api, Form, PathId, View, api};
 
 impl Api {
     /// `GET` of a list.
@@ -111,6 +113,27 @@ impl Api {
         let shape = api(Method::GET, path).of(self.schemas.of::<Id>()).answers(StatusCode::OK, view);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.plain(&run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `POST` that works something out of a form and writes nothing.
+    pub(crate) fn compute<T, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        T: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Valid<T>) -> Read<V> + Send + Sync + 'static,
+    {
+        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.plain(&run(ask.app(), call, ask.form()?).await?)
         })
     }
 

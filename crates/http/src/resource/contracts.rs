@@ -1,6 +1,6 @@
 //! Contracts (合同).
 
-use fairlead_application::contracts;
+use fairlead_application::{contract_document, contracts};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 
@@ -124,6 +124,15 @@ pub(crate) fn routes(api: &mut Api) {
             "The contract's facts, the customer's tax profile, what was invoiced and what is left, payments \
              and installments.",
             contracts::billing,
+        )
+        .needs(Permission::ContractsRead)
+        .look(
+            "/contracts/{id}/document",
+            "get_contract_document",
+            "Get the whole contract to print",
+            "Both parties, the lines with their taxes, the payment plan, what was amended, and who agreed. An amount is \
+             the sum of its lines, and taxes are theirs.",
+            contract_document::get,
         )
         .needs(Permission::ContractsRead);
 }

@@ -7,6 +7,7 @@ mod approval_flows;
 mod approvals;
 mod assignment_rules;
 mod audit_events;
+mod catalogue;
 mod collaborators;
 mod contacts;
 mod contracts;
@@ -52,6 +53,7 @@ pub(crate) fn api() -> Api {
         collaborators::routes,
         activities::routes,
         pipelines::routes,
+        catalogue::routes,
         opportunities::routes,
         contracts::routes,
         amendments::routes,

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fairlead_domain::approval::Step;
+use fairlead_domain::catalogue::{LineItem, lines_agree};
 use fairlead_domain::pipeline::Stage;
+use fairlead_domain::values::Money;
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
@@ -39,6 +41,33 @@ impl Store {
             }
         }
         Ok((rows.len() as u64, found))
+    }
+
+    /// What has line items is worth their sum.
+    pub(super) async fn verify_lines(&self, table: &str, called: &str) -> Result<Checked, StoreError> {
+        let text = format!(
+            "SELECT id, {called}, amount_minor, amount_currency, line_items FROM {table} \
+             WHERE id > $1 ORDER BY id LIMIT {BATCH}"
+        );
+        let (mut checked, mut found, mut last) = (0, Vec::new(), Uuid::nil());
+        loop {
+            let rows = self.reader.all(Sql::with(text.clone(), vec![last.into()])).await?;
+            for row in &rows {
+                let mut row = Row::new(row);
+                last = row.column()?;
+                let called: String = row.column()?;
+                let amount: Option<Money> = row.member()?;
+                match row.member::<Vec<LineItem>>() {
+                    Ok(lines) if lines_agree(&lines, amount).is_ok() => {}
+                    Ok(_) => found.push(format!("{called}: its line items do not add up to its amount")),
+                    Err(error) => found.push(format!("{called}: {error}")),
+                }
+            }
+            checked += rows.len() as u64;
+            if rows.len() < BATCH {
+                return Ok((checked, found));
+            }
+        }
     }
 
     /// The decisions in an approval's steps are those in the table that keeps anybody from deciding twice.
