@@ -12,6 +12,7 @@ use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::Organisation;
 use fairlead_domain::values::Timestamp;
+use fairlead_persistence::files::{Files, FilesConfig};
 use fairlead_persistence::{
     Author, Claim, CursorKey, Guard, Location, NewId, Reader, Store, StoreError, Work,
 };
@@ -44,6 +45,8 @@ pub struct AppConfig {
     pub access_token_minutes: i64,
     /// How long a login lasts at most.
     pub refresh_token_days: i64,
+    /// Where files are.
+    pub files: FilesConfig,
     /// How much memory one password hash takes, in KiB.
     pub password_memory_kib: u32,
     /// How many passwords are hashed at once.
@@ -91,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) config: AppConfig,
     pub(crate) tokens: Tokens,
     pub(crate) passwords: Passwords,
+    pub(crate) files: Files,
     pub(crate) throttle: Throttle,
     new_id: NewId,
     /// The newest snapshot that was read. Whoever uses it has the database confirm its epoch.
@@ -136,6 +140,7 @@ impl App {
             store: RwLock::new(store),
             tokens: Tokens::new(&config),
             passwords,
+            files: Files::open(&config.files)?,
             throttle: Throttle::new(),
             new_id: new_ids(),
             organisation: RwLock::new(None),

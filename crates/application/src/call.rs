@@ -6,6 +6,7 @@ use fairlead_domain::values::{SessionId, UserId};
 use fairlead_persistence::StoreError;
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Somebody whose token was verified. What they may do is looked up anew by each use case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,18 @@ impl Call {
             allow_duplicate: false,
             permission: None,
         }
+    }
+
+    /// Binds an idempotency key to content that was read apart from the rest.
+    #[must_use]
+    pub(crate) fn about(mut self, content: [u8; 32]) -> Self {
+        if let Some(key) = &mut self.idempotency {
+            let mut hash = Sha256::new();
+            hash.update(key.fingerprint);
+            hash.update(content);
+            key.fingerprint = hash.finalize().into();
+        }
+        self
     }
 
     /// Refuses to repeat an answer to whoever may not ask for it any more.

@@ -30,7 +30,7 @@ use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::PaymentSummary;
 use crate::views::{CustomerRef, Included, views};
-use crate::{approvals, catalogue, customers, pipelines, transfers};
+use crate::{approvals, attachments, catalogue, customers, pipelines, transfers};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
@@ -220,6 +220,7 @@ pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
     app.remove(call, id, Event("contract.deleted"), async |ctx, work, contract: &Contract| {
         contract.may_delete(ctx)?;
         transfers::none_pending(work, [id.0]).await?;
+        attachments::delete_all(work, id).await?;
         return_opportunity(ctx, work, contract).await
     })
     .await

@@ -8,6 +8,7 @@ mod app;
 pub mod approval_flows;
 pub mod approvals;
 pub mod assignment_rules;
+pub mod attachments;
 pub mod audit;
 mod bulk;
 mod call;
@@ -62,5 +63,6 @@ pub use call::{
 };
 pub use clock::{Clock, SystemClock};
 pub use fairlead_persistence::StoreError;
+pub use fairlead_persistence::files::{FilesConfig, S3Config};
 pub use fairlead_persistence::query::listing;
 pub use views::{ContractRef, CustomerRef, Included};

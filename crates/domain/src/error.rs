@@ -39,6 +39,10 @@ text_enum! {
         PayloadTooLarge = "payload_too_large",
         /// The body is not JSON.
         UnsupportedMediaType = "unsupported_media_type",
+        /// A virus scanner found something in a file; `found` says what.
+        InfectedFile = "infected_file",
+        /// A part of a file is asked for that it does not have; `size` says how long it is.
+        RangeNotSatisfiable = "range_not_satisfiable",
         /// The body did not arrive in time.
         RequestTimeout = "request_timeout",
         /// Too many attempts; `Retry-After` says when to try again.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod activity;
 pub mod amendment;
 pub mod approval;
+pub mod attachment;
 pub mod audit;
 pub mod catalogue;
 pub mod contact;

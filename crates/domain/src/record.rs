@@ -52,6 +52,8 @@ text_enum! {
         Opportunity = "opportunity",
         /// A contract (合同).
         Contract = "contract",
+        /// An attachment of a contract (合同附件).
+        Attachment = "attachment",
         /// An amendment of a contract (合同变更).
         Amendment = "amendment",
         /// An installment (回款计划).

@@ -17,6 +17,10 @@ pub struct HttpConfig {
     pub body_limit: usize,
     /// How long a body may take to arrive, from its first byte to its last.
     pub body_timeout: Duration,
+    /// The largest file in bytes.
+    pub file_limit: usize,
+    /// How long a file may take to arrive.
+    pub file_timeout: Duration,
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
     pub trusted_proxies: Vec<String>,
     /// Whether to tell browsers to come by TLS only: when something in front of this server speaks TLS.
@@ -30,6 +34,8 @@ impl Default for HttpConfig {
             cors_origins: Vec::new(),
             body_limit: 1024 * 1024,
             body_timeout: Duration::from_secs(15),
+            file_limit: 25 * 1024 * 1024,
+            file_timeout: Duration::from_mins(5),
             trusted_proxies: Vec::new(),
             hsts: false,
         }

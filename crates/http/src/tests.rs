@@ -5,7 +5,7 @@ use std::rc::Rc;
 use actix_web::App as ActixApp;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use fairlead_application::{App, AppConfig, Call, DatabaseConfig, Read, Versioned, admin};
+use fairlead_application::{App, AppConfig, Call, DatabaseConfig, FilesConfig, Read, Versioned, admin};
 use fairlead_domain::error::Code;
 use fairlead_domain::values::LeadId;
 use futures_util::future::LocalBoxFuture;
@@ -67,6 +67,7 @@ impl Site {
         };
         let app = App::open(AppConfig {
             database,
+            files: FilesConfig::folder(&folder.path().join("files")),
             issuer: "test".into(),
             audience: "test".into(),
             access_token_minutes: 15,

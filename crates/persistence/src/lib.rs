@@ -9,6 +9,7 @@ mod approvals;
 mod chain;
 pub mod entity;
 mod error;
+pub mod files;
 mod lane;
 mod member;
 mod merges;

@@ -145,6 +145,20 @@ impl Reader<'_> {
         .await
     }
 
+    /// The next records in order of their ids, behind one.
+    pub async fn behind<T: Kept>(&self, last: Option<Uuid>, most: u64) -> Result<Vec<T>, StoreError> {
+        self.rows(
+            |sql| {
+                let table = T::table();
+                sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id > ");
+                sql.bind(last.unwrap_or(Uuid::nil())).push(&format!(" ORDER BY id LIMIT {most}"));
+                Ok(())
+            },
+            T::take,
+        )
+        .await
+    }
+
     /// The oldest records for which a condition holds, not more than so many.
     pub async fn first<T: Kept>(&self, predicate: Predicate, most: u64) -> Result<Vec<T>, StoreError> {
         self.rows(

@@ -11,21 +11,6 @@ use crate::sql::Sql;
 use crate::store::Store;
 use checks::{CHECKS, SQLITE_CHECKS};
 
-/// What `verify` found.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// Each check and how many rows it looked at.
-    pub checked: Vec<(String, u64)>,
-    /// Everything that does not add up.
-    pub differences: Vec<String>,
-}
-
-impl Findings {
-    fn add(&mut self, check: &str, differences: Vec<String>) {
-        self.differences.extend(differences.into_iter().map(|what| format!("{check}: {what}")));
-    }
-}
-
 /// How many rows were looked at, and everything that is wrong with them.
 pub(crate) type Checked = (u64, Vec<String>);
 
@@ -41,18 +26,6 @@ pub struct Finding {
 }
 
 impl Store {
-    /// Runs every check.
-    pub async fn verify(&self) -> Result<Findings, StoreError> {
-        let mut findings = Findings::default();
-        let mut at = 0;
-        while let Some(found) = self.verify_one(at).await? {
-            findings.checked.push((found.check.to_owned(), found.checked));
-            findings.add(found.check, found.differences);
-            at += 1;
-        }
-        Ok(findings)
-    }
-
     /// Runs one check, by its place from 0; none when there are no more.
     pub async fn verify_one(&self, at: usize) -> Result<Option<Finding>, StoreError> {
         let of_sqlite = if self.backend() == DbBackend::Sqlite { SQLITE_CHECKS } else { &[] };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, io};
 
-use fairlead_application::{AppConfig, DatabaseConfig};
+use fairlead_application::{AppConfig, DatabaseConfig, FilesConfig, S3Config};
 use fairlead_http::HttpConfig;
 use figment::Figment;
 use figment::value::Value;
@@ -71,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     /// How the server listens.
     pub(crate) http: Http,
+    /// Where files are kept.
+    files: FileStore,
     /// Tokens and passwords.
     pub(crate) auth: Auth,
     /// What is done in the background.
@@ -88,6 +90,20 @@ pub(crate) struct Database {
     url: SecretString,
     max_connections: u32,
     acquire_timeout_ms: u64,
+}
+
+/// Where files are kept.
+#[derive(Debug, Deserialize)]
+struct FileStore {
+    url: String,
+    s3_endpoint: Option<String>,
+    s3_region: Option<String>,
+    s3_access_key_id: Option<String>,
+    #[serde(default, deserialize_with = "optional_secret")]
+    s3_secret_access_key: Option<SecretString>,
+    limit_bytes: usize,
+    timeout_seconds: u64,
+    scanner: Option<String>,
 }
 
 /// What is done in the background.
@@ -312,6 +328,16 @@ impl Config {
                 max_connections: self.database.max_connections,
                 acquire_timeout_ms: self.database.acquire_timeout_ms,
             },
+            files: FilesConfig {
+                url: self.files.url.clone(),
+                s3: S3Config {
+                    endpoint: self.files.s3_endpoint.clone(),
+                    region: self.files.s3_region.clone(),
+                    access_key_id: self.files.s3_access_key_id.clone(),
+                    secret_access_key: self.files.s3_secret_access_key.clone(),
+                },
+                scanner: self.files.scanner.clone(),
+            },
             issuer: self.auth.issuer.clone(),
             audience: self.auth.audience.clone(),
             access_token_minutes: self.auth.access_token_minutes,
@@ -333,6 +359,8 @@ impl Config {
             cors_origins: self.http.cors_origins.clone(),
             body_limit: self.http.body_limit_bytes,
             body_timeout: Duration::from_secs(self.http.body_timeout_seconds),
+            file_limit: self.files.limit_bytes,
+            file_timeout: Duration::from_secs(self.files.timeout_seconds),
             trusted_proxies: self.http.trusted_proxies.clone(),
             hsts: self.http.hsts,
         }

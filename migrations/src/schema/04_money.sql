@@ -83,6 +83,21 @@ CREATE INDEX amendments_customer_id ON amendments (customer_id);
 CREATE INDEX amendments_owner_id ON amendments (owner_id, created_at, id);
 CREATE INDEX amendments_created_at ON amendments (created_at, id);
 
+CREATE TABLE attachments (
+    id {uuid} PRIMARY KEY,
+    contract_id {uuid} NOT NULL REFERENCES contracts (id),
+    file_name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    sha256 CHAR(64) NOT NULL,
+    created_by {uuid} NOT NULL REFERENCES users (id),
+    version BIGINT NOT NULL,
+    created_at {instant} NOT NULL,
+    updated_at {instant} NOT NULL,
+    CHECK (size > 0)
+);
+CREATE INDEX attachments_contract_id ON attachments (contract_id, created_at, id);
+
 CREATE TABLE installments (
     id {uuid} PRIMARY KEY,
     contract_id {uuid} NOT NULL REFERENCES contracts (id),

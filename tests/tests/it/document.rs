@@ -264,6 +264,8 @@ fn compare(document: &Value, id: &str, answer: &Answer) -> Vec<String> {
     }
     let kind = answer.header("content-type");
     match response["content"].get(kind) {
+        // A file is as it is.
+        Some(content) if content["schema"]["format"] == "binary" => {}
         Some(content) => wrong.extend(faults(document, &content["schema"], &answer.body, &what)),
         None if answer.text.is_empty() && response.get("content").is_none() => {}
         None => wrong.push(format!("{what}: {kind:?} is not described: {}", answer.text)),
@@ -373,6 +375,14 @@ async fn answers_are_as_described(server: Server) {
     let lines = json!({"amount": quote["gross"], "line_items": [quote["lines"][0]["line_item"]]});
     let sold = company.draft(&company.rep, "1.00", "by_contract").await;
     check("update_contract", rep.patch(&format!("/contracts/{sold}"), lines).await);
+    let file = format!("/contracts/{sold}/attachments?file_name=a.txt");
+    let file = rep.request(Method::POST, &file).header("content-type", "text/plain").body("signed");
+    let file = check("add_contract_attachment", rep.send(file).await).id();
+    check("get_attachment", rep.get(&format!("/attachments/{file}")).await);
+    let content = format!("/attachments/{file}/content");
+    check("get_attachment_content", rep.get(&content).await);
+    let part = rep.request(Method::GET, &content).header("range", "bytes=0-1");
+    check("get_attachment_content", rep.send(part).await);
     check("get_contract_document", rep.get(&format!("/contracts/{sold}/document")).await);
     let receipt = json!({"amount": {"amount": "9.00", "currency": "CNY"}, "received_on": "2026-02-01", "method": "cash"});
     let receipt = check("record_receipt", company.finance.client.post("/receipts", receipt).await).id();
@@ -450,6 +460,7 @@ async fn answers_are_as_described(server: Server) {
         let client = if path.ends_with("recycle-runs") { admin } else { client };
         let id_in_path = match path.split('/').nth(3) {
             Some("jobs") => &job,
+            Some("contracts") => &sold,
             Some("transfers") => &transfer,
             Some("approval-flows") => &flow,
             _ => &customer,

@@ -9,6 +9,7 @@ mod support;
 mod activities;
 mod amendments;
 mod approvals;
+mod attachments;
 mod billing;
 mod browser;
 mod catalogue;

@@ -90,6 +90,7 @@ const READ: &str = "
     pooled       pool      pool       pool      -        pool       pool     pool
     opportunity  own       team       all       all      -          all      all
     contract     own       team       all       all      -          all      all
+    attachment   own       team       all       all      -          all      all
     invoice      own       team       all       all      -          all      all
     payment      own       team       all       all      -          all      all
     amendment    own       team       all       all      -          all      all
@@ -236,6 +237,11 @@ const CONTRACTS: &str = "
     get_contract         contract         own       team       all       all      -          all      all
     get_contract_billing contract.active  own       team       all       all      -          all      all
     get_contract_document contract.active own       team       all       all      -          all      all
+    list_contract_attachments contract.draft own    team       all       all      -          all      all
+    add_contract_attachment contract.draft own      team       all       -        -          -        all
+    get_attachment      attachment        own       team       all       all      -          all      all
+    get_attachment_content attachment     own       team       all       all      -          all      all
+    delete_attachment   attachment        own       team       all       -        -          -        all
     update_contract      contract         own       team       all       -        -          -        all
     delete_contract      contract         own       team       all       -        -          -        all
     plan_contract        contract         own       team       all       -        -          -        all
@@ -895,6 +901,11 @@ impl World {
             ("team", _) => admin.post("/teams", json!({"name": unique("Team")})).await.expect(201).id(),
             ("role", _) => admin.post("/roles", Self::new_role()).await.expect(201).id(),
             ("pipeline", _) => admin.post("/pipelines", Self::new_pipeline()).await.expect(201).id(),
+            ("attachment", _) => {
+                let contract = self.contract(owner, "draft").await;
+                let add = Self::upload(&self.company.admin.client, &contract);
+                self.company.admin.client.send(add).await.expect(201).id()
+            }
             ("product", _) => admin.post("/products", Self::new_product()).await.expect(201).id(),
             ("pricelist", _) => admin.post("/price-lists", Self::new_price_list()).await.expect(201).id(),
             ("audit", _) => {
@@ -1016,13 +1027,20 @@ impl World {
         }
     }
 
+    fn upload(caller: &Client, contract: &str) -> reqwest::RequestBuilder {
+        let path = format!("/contracts/{contract}/attachments?file_name=a.txt");
+        caller.request(Method::POST, &path).header("content-type", "text/plain").body("signed")
+    }
+
     async fn call(&self, caller: &Client, operation: &str, target: &str, id: &str) -> Answer {
         let Operation { method, path, .. } = &self.spec[operation];
         let mut request = caller.root(method.clone(), &path.replace("{id}", id));
         if matches!(*method, Method::PATCH | Method::DELETE) {
             request = request.header("if-match", "*");
         }
-        if matches!(*method, Method::POST | Method::PATCH) {
+        if operation == "add_contract_attachment" {
+            request = Self::upload(caller, id);
+        } else if matches!(*method, Method::POST | Method::PATCH) {
             request = request.json(&self.body(operation, target, id).await);
         }
         caller.send(request).await

@@ -125,6 +125,7 @@ const BROKEN: &[(&str, &str)] = &[
         "UPDATE opportunities SET returns_to_stage_id = id WHERE status = 'open' AND contract_id IS NOT NULL",
     ),
     ("opportunities are in stages of their pipeline", "UPDATE pipelines SET stages = '[]'"),
+    ("attachments have their files", "UPDATE attachments SET size = size + 1"),
     (
         "contracts are worth their line items",
         "UPDATE contracts SET amount_minor = amount_minor + 1 WHERE status = 'completed'",

@@ -12,6 +12,7 @@ async fn open(directory: &tempfile::TempDir) -> (App, Call) {
             max_connections: 2,
             acquire_timeout_ms: 5_000,
         },
+        files: FilesConfig::folder(&directory.path().join("files")),
         issuer: "fairlead".to_owned(),
         audience: "fairlead".to_owned(),
         access_token_minutes: 10,

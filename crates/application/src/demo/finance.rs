@@ -1,5 +1,6 @@
 //! What finance did last in the demo: a bank statement, money that went back, other terms for a contract.
 
+use fairlead_domain::attachment::{FileCard, MediaType};
 use fairlead_domain::values::{Currency, Today};
 use serde_json::json;
 
@@ -7,7 +8,7 @@ use super::act::Approver;
 use super::setting_up::form;
 use super::stage::{Stage, done, exactly, known, there};
 use crate::call::Failure;
-use crate::{amendments, contracts, credit_notes, payments, receipts, refunds};
+use crate::{amendments, attachments, contracts, credit_notes, payments, receipts, refunds};
 
 /// The deal whose contract and payments all of it is about.
 const DEAL: &str = "vision";
@@ -56,6 +57,14 @@ impl Stage {
             "tax_invoice_number": "DEMO-RED-01", "reason": "Travel was not due 差旅费冲红",
         });
         done(credit_notes::create(app, &finance, form(note)?).await)?;
+
+        // The copy that both signed.
+        let sheet = "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]\
+                     /Count 1>> endobj\n3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj\n\
+                     trailer <</Root 1 0 R>>\n%%EOF\n";
+        let card = FileCard::new(&format!("{number} signed 已签.pdf"), MediaType::Pdf)?;
+        let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
+        done(attachments::create(app, &seller, contract, card, content).await)?;
 
         let longer = json!({
             "contract_id": contract, "reason": "The hall is finished later 厂房延期",

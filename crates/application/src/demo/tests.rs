@@ -10,8 +10,8 @@ use crate::app::{App, AppConfig, DatabaseConfig};
 use crate::call::{Call, Caller, Page};
 use crate::listing::{ListRequest, Listing};
 use crate::{
-    activities, approvals, audit, contacts, contracts, customers, invoices, leads, opportunities, payments,
-    pool, roles, session, users, verify,
+    FilesConfig, activities, approvals, audit, contacts, contracts, customers, invoices, leads,
+    opportunities, payments, pool, roles, session, users, verify,
 };
 
 async fn open(directory: &tempfile::TempDir) -> App {
@@ -21,6 +21,7 @@ async fn open(directory: &tempfile::TempDir) -> App {
             max_connections: 4,
             acquire_timeout_ms: 5_000,
         },
+        files: FilesConfig::folder(&directory.path().join("files")),
         issuer: "fairlead".to_owned(),
         audience: "fairlead".to_owned(),
         access_token_minutes: 10,

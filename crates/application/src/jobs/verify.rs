@@ -41,7 +41,7 @@ pub async fn start(app: &App, call: &Call, _: Valid<VerifyForm>) -> Written<Job>
 /// Runs the next check. Its place is kept where other jobs keep the last record.
 pub(super) async fn step(app: &App, job: &Job) -> Result<Job, Failure> {
     let at = job.position.map_or(0, |position| position.as_u128());
-    let found = app.store().verify_one(usize::try_from(at).unwrap_or(usize::MAX)).await?;
+    let found = app.verify_one(usize::try_from(at).unwrap_or(usize::MAX)).await?;
     super::step(app, job, async |_, work, job| {
         let Some(found) = &found else { return Ok(Progress::End) };
         job.position = Some(Uuid::from_u128(at + 1));

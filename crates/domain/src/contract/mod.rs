@@ -314,6 +314,26 @@ impl Contract {
         }
     }
 
+    /// May files be added to it? Not while somebody looks at it, and not to what was given up.
+    pub fn may_attach(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.authorize(Permission::ContractsDraft, Some(self.owner_id))?;
+        match self.status {
+            ContractStatus::Draft
+            | ContractStatus::Active
+            | ContractStatus::Completed
+            | ContractStatus::Terminated => Ok(()),
+            ContractStatus::PendingApproval => Err(Refusal::new(
+                Code::PendingApproval,
+                "what is asked about stays as it is; withdraw the approval",
+            )),
+            ContractStatus::Cancelled => {
+                Err(Refusal::new(Code::InvalidTransition, "nothing is added to what was given up")
+                    .with("from", self.status)
+                    .with("action", "attach"))
+            }
+        }
+    }
+
     /// May it be deleted? While it is a draft that nobody was ever asked about.
     pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
         self.may_update(ctx)?;
@@ -460,6 +480,7 @@ impl Contract {
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions.push(AllowedAction::judge("attach", self.may_attach(ctx)));
         actions
     }
 }

@@ -108,6 +108,8 @@ ids! {
     ContactId,
     /// Id of an activity (跟进).
     ActivityId,
+    /// Id of an attachment (附件).
+    AttachmentId,
     /// Id of a product (产品).
     ProductId,
     /// Id of a price list (价目表).

@@ -68,7 +68,7 @@ impl Ask {
             };
             response.insert_header((header::LOCATION, self.state.link(&path)));
         }
-        if answer.schema.is_none() { Ok(response.finish()) } else { json(&mut response, &view) }
+        if answer.content.is_json() { json(&mut response, &view) } else { Ok(response.finish()) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A request on its way to a use case.
 
+use std::cell::Cell;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,13 +9,16 @@ use actix_web::web::{Bytes, Payload};
 use fairlead_application::listing::ListRequest;
 use fairlead_application::{App, Call, Caller, Flag};
 use fairlead_domain::access::Permission;
+use fairlead_domain::attachment::FileCard;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
+use super::files::Upload;
 use super::shape::{Body, Shape};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
@@ -39,6 +43,8 @@ pub(crate) struct Ask {
     pub(crate) request: HttpRequest,
     pub(crate) query: Vec<(String, String)>,
     body: Bytes,
+    /// A file, until it is read.
+    payload: Cell<Option<Payload>>,
 }
 
 impl Exchange {
@@ -51,22 +57,22 @@ impl Exchange {
 
     /// Reads the request.
     pub(crate) async fn read(mut self) -> Result<Ask, Refusal> {
-        if self.shape.answer.schema.is_some() {
+        if self.shape.answer.content.is_json() {
             negotiate::json_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string());
         if self.shape.listing.is_none() {
-            query::check_flags(&query, self.shape.flags)?;
+            query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
         }
         let body = self.body().await?;
-        let Self { state, shape, permission, request, .. } = self;
-        Ok(Ask { state, shape, permission, request, query, body })
+        let Self { state, shape, permission, request, payload } = self;
+        Ok(Ask { state, shape, permission, request, query, body, payload: Cell::new(Some(payload)) })
     }
 
     async fn body(&mut self) -> Result<Bytes, Refusal> {
         let headers = self.request.headers();
         let allowed: &[&str] = match self.shape.body {
-            Body::Ignored => return Ok(Bytes::new()),
+            Body::Ignored | Body::File => return Ok(Bytes::new()),
             Body::Empty => &[],
             Body::Form(_) => &[JSON],
             Body::Patch(_) => &[MERGE_PATCH, JSON],
@@ -121,6 +127,21 @@ impl Ask {
             .ok_or_else(|| Refusal::new(Code::Internal, "the path has no parameter"))?;
         let text = self.request.match_info().get(name).unwrap_or_default();
         text.parse().map_err(|why: String| Refusal::malformed(name, why))
+    }
+
+    /// The body as a file: what came with it, and its content as it arrives.
+    pub(crate) fn file(&self) -> Result<(FileCard, Upload), Refusal> {
+        let headers = self.request.headers();
+        let media_type = body::media_type(headers)?;
+        let name = self.query.iter().find(|(name, _)| name == query::FILE_NAME);
+        let (_, name) =
+            name.ok_or_else(|| Refusal::malformed(query::FILE_NAME, "say what the file is called"))?;
+        let card = FileCard::new(name, media_type)?;
+        let payload =
+            self.payload.take().ok_or_else(|| Refusal::new(Code::Internal, "the file was read already"))?;
+        let config = &self.state.config;
+        let content = body::stream(payload, headers, config.file_limit, config.file_timeout)?;
+        Ok((card, content.boxed_local()))
     }
 
     /// The body as a form.

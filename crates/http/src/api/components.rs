@@ -23,6 +23,13 @@ pub(crate) const IF_MATCH_REQUIRED: &str = "If-Match-Required";
 /// The component of `If-None-Match`.
 pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
 
+/// The component of the `ETag` of content.
+pub(crate) const CONTENT_TAG: &str = "Content-ETag";
+/// The component of `Range`.
+pub(crate) const RANGE: &str = "Range";
+/// The component of `If-Range`.
+pub(crate) const IF_RANGE: &str = "If-Range";
+
 /// A reference to a shared header of answers.
 pub(crate) fn header(name: &str) -> Ref {
     Ref::new(format!("#/components/headers/{name}"))
@@ -47,6 +54,30 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "The record's version: give it as `If-Match` to change just this one.",
             text(24).pattern(Some(ETAG)),
             json!("\"v7\""),
+        ),
+        (
+            CONTENT_TAG,
+            "The SHA-256 of the content, in quotes.",
+            text(66).pattern(Some("^\"[0-9a-f]{64}\"$")),
+            json!("\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""),
+        ),
+        (
+            "Content-Disposition",
+            "The name under which to save the file (RFC 6266).",
+            text(2000).pattern(Some("^attachment; filename\\*=UTF-8''[A-Za-z0-9._%-]+$")),
+            json!("attachment; filename*=UTF-8''contract.pdf"),
+        ),
+        (
+            "Accept-Ranges",
+            "Parts can be asked for.",
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["bytes"])),
+            json!("bytes"),
+        ),
+        (
+            "Content-Range",
+            "Which part it is of how many bytes (RFC 9110).",
+            text(80).pattern(Some("^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$")),
+            json!("bytes 0-1023/146515"),
         ),
         (
             "Location",
@@ -119,6 +150,22 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             "The version that is known already, as its ETag; it is answered with 304.",
             condition(),
             json!("\"v7\""),
+        ),
+        (
+            RANGE,
+            RANGE,
+            false,
+            "The part that is wanted: one range of bytes (RFC 9110). Anything else is answered with the whole.",
+            text(100),
+            json!("bytes=0-1023"),
+        ),
+        (
+            IF_RANGE,
+            IF_RANGE,
+            false,
+            "The `ETag` of the content of which a part is known: of any other content the whole is given.",
+            text(100),
+            json!("\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""),
         ),
         (
             idempotency::HEADER,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::{Method, StatusCode};
+use fairlead_domain::attachment::MediaType;
 use fairlead_domain::error::Code;
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
@@ -12,13 +13,13 @@ use utoipa::openapi::path::{self, HttpMethod, OperationBuilder, ParameterBuilder
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Components, ContentBuilder, Paths, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
-    SecurityRequirement,
+    Components, Content, ContentBuilder, KnownFormat, ObjectBuilder, Paths, Ref, RefOr, Required, Response,
+    ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
 use super::example::{Purpose, example};
-use super::shape::{Body, Named, Shape};
-use super::{Api, Operation, REPLAYED, components, listing, tidy};
+use super::shape::{self, Body, Named, Shape};
+use super::{Api, BASE, Operation, REPLAYED, components, listing, tidy};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
@@ -101,8 +102,14 @@ fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> pa
         builder = builder.extensions(Some(extension.build()));
     }
     builder = builder.response(shape.answer.status.as_str(), success(operation, all, shared));
+    if shape.answer.content.is_file() {
+        builder = builder
+            .response(StatusCode::OK.as_str(), file_answer("The whole.", false))
+            .response(StatusCode::PARTIAL_CONTENT.as_str(), file_answer("The part.", true))
+            .response(StatusCode::NOT_MODIFIED.as_str(), not_modified(components::CONTENT_TAG));
+    }
     if shape.cached {
-        builder = builder.response(StatusCode::NOT_MODIFIED.as_str(), not_modified());
+        builder = builder.response(StatusCode::NOT_MODIFIED.as_str(), not_modified("ETag"));
     }
     for (status, codes) in by_status(operation) {
         builder = builder.response(status.to_string(), refusals(&codes, shape, shared));
@@ -135,15 +142,23 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
         parameters.extend(listing::parameters(listing).into_iter().map(RefOr::T));
     }
     parameters.extend(shape.flags.iter().map(|flag| RefOr::T(listing::flag(*flag))));
+    if matches!(shape.body, Body::File) {
+        parameters.push(RefOr::T(listing::file_name()));
+    }
     let mut shared = |name| parameters.push(RefOr::Ref(components::parameter(name)));
     match shape.precondition {
         Precondition::Ignored => {}
         Precondition::Optional => shared(components::IF_MATCH),
         Precondition::Required => shared(components::IF_MATCH_REQUIRED),
     }
-    if shape.cached {
+    if shape.cached || shape.answer.content.is_file() {
         shared(components::IF_NONE_MATCH);
     }
+    if shape.answer.content.is_file() {
+        shared(components::RANGE);
+        shared(components::IF_RANGE);
+    }
+
     if shape.idempotent {
         shared(idempotency::HEADER);
     }
@@ -155,6 +170,12 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
         Body::Ignored | Body::Empty => return None,
         Body::Form(schema) => (schema, &[JSON]),
         Body::Patch(schema) => (schema, &[MERGE_PATCH, JSON]),
+        Body::File => {
+            let builder =
+                RequestBodyBuilder::new().description(Some("The file.")).required(Some(Required::True));
+            let builder = media_types().fold(builder, |builder, kind| builder.content(kind, binary()));
+            return Some(builder.build());
+        }
     };
     let mut example = example(schema, &shared.schemas, Purpose::Request);
     if let (Body::Patch(_), Value::Object(members)) = (body, &mut example) {
@@ -165,6 +186,38 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
     let builder = RequestBodyBuilder::new().required(Some(Required::True));
     let builder = types.iter().fold(builder, |builder, kind| builder.content(*kind, content.clone()));
     Some(builder.build())
+}
+
+/// What files may be.
+fn media_types() -> impl Iterator<Item = &'static str> {
+    MediaType::ALL.iter().map(|kind| kind.as_str())
+}
+
+/// Bytes that are no JSON.
+fn binary() -> Content {
+    let bytes = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        .description(Some("The content of a file."));
+    ContentBuilder::new().schema(Some(bytes)).build()
+}
+
+fn file_answer(description: &str, partial: bool) -> Response {
+    let builder = media_types().fold(ResponseBuilder::new().description(description), |builder, kind| {
+        builder.content(kind, binary())
+    });
+    let named = [
+        (REQUEST_ID, REQUEST_ID),
+        ("ETag", components::CONTENT_TAG),
+        ("Content-Disposition", "Content-Disposition"),
+        ("Accept-Ranges", "Accept-Ranges"),
+    ];
+    let range = partial.then_some(("Content-Range", "Content-Range"));
+    named
+        .into_iter()
+        .chain(range)
+        .fold(builder, |builder, (name, component)| builder.header_ref(name, components::header(component)))
+        .build()
 }
 
 fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Response {
@@ -178,9 +231,9 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         _ => "Done: this is what came of it.",
     };
     let mut builder = ResponseBuilder::new().description(description);
-    if let Some(schema) = &answer.schema {
+    if let shape::Content::Json(schema) = &answer.content {
         let example = example(schema, &shared.schemas, Purpose::Response);
-        let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(example));
+        let content = ContentBuilder::new().schema(Some(Named::clone(schema))).example(Some(example));
         builder = builder.content(JSON, content.build());
     }
     let carried = [
@@ -194,16 +247,17 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         builder = builder.header_ref(name, components::header(name));
     }
     if answer.located {
-        for next in all.iter().filter(|next| follows(&next.shape, &shape.path)) {
+        let home = answer.home.map_or_else(|| shape.path.clone(), |home| format!("{BASE}{home}"));
+        for next in all.iter().filter(|next| follows(&next.shape, &home)) {
             builder = builder.link(next.about.id, link(next));
         }
     }
     builder.build()
 }
 
-/// Whether an operation is about the very record that a `POST` to `path` makes.
-fn follows(next: &Shape, path: &str) -> bool {
-    next.path.strip_prefix(path) == Some("/{id}")
+/// Whether an operation is about the very record that is found below `home`.
+fn follows(next: &Shape, home: &str) -> bool {
+    next.path.strip_prefix(home) == Some("/{id}")
 }
 
 fn link(next: &Operation) -> Link {
@@ -218,11 +272,11 @@ fn link(next: &Operation) -> Link {
     .build()
 }
 
-fn not_modified() -> Response {
+fn not_modified(tag: &str) -> Response {
     ResponseBuilder::new()
         .description("The version that is known already is the present one.")
         .header_ref(REQUEST_ID, components::header(REQUEST_ID))
-        .header_ref("ETag", components::header("ETag"))
+        .header_ref("ETag", components::header(tag))
         .build()
 }
 
@@ -253,9 +307,10 @@ fn usual(operation: &Operation) -> Vec<Code> {
         (!shape.public, &[Code::Unauthenticated]),
         (operation.permission.is_some(), &[Code::Forbidden]),
         (shape.parameter.is_some(), &[Code::NotFound]),
-        (shape.answer.schema.is_some(), &[Code::NotAcceptable]),
+        (shape.answer.content.is_json(), &[Code::NotAcceptable]),
         (takes_body, &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]),
         (takes_form, &[Code::ValidationFailed]),
+        (shape.answer.content.is_file(), &[Code::RangeNotSatisfiable]),
         (shape.listing.is_some(), &[Code::InvalidCursor, Code::CursorMismatch]),
         (true, shape.refuses),
         (shape.precondition != Precondition::Ignored, &[Code::VersionMismatch]),
@@ -307,6 +362,9 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
         .header_ref(REQUEST_ID, components::header(REQUEST_ID));
     if codes.iter().any(|code| problem::waits(*code)) {
         builder = builder.header_ref("Retry-After", components::header("Retry-After"));
+    }
+    if codes.contains(&Code::RangeNotSatisfiable) {
+        builder = builder.header_ref("Content-Range", components::header("Content-Range"));
     }
     if codes.contains(&Code::Merged) {
         builder = builder.header_ref("Location", components::header("Location"));

@@ -1,5 +1,6 @@
 //! What a list may be asked, as parameters of the specification.
 
+use crate::request::query::FILE_NAME;
 use fairlead_application::Flag;
 use fairlead_application::listing::{Field, Kind, Listing, Operator};
 use serde_json::json;
@@ -29,6 +30,17 @@ pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
 pub(crate) fn flag(flag: Flag) -> Parameter {
     let value = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false)));
     query(flag.name(), flag.description().to_owned()).schema(Some(value)).build()
+}
+
+/// What an uploaded file is called.
+pub(crate) fn file_name() -> Parameter {
+    let about = "What the file is called: one line without / and \\ that does not begin with a dot.";
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(200))
+        .examples([json!("contract.pdf")]);
+    query(FILE_NAME, about.to_owned()).required(Required::True).schema(Some(name)).build()
 }
 
 fn filter(field: &Field, operator: Operator) -> Parameter {

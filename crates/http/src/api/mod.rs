@@ -11,6 +11,7 @@ mod ask;
 mod components;
 mod document;
 mod example;
+mod files;
 mod listing;
 mod open;
 mod read;

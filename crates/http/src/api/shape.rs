@@ -46,13 +46,34 @@ pub(crate) enum Body {
     Form(Named),
     /// A patch of a form.
     Patch(Named),
+    /// A file; the query says what it is called.
+    File,
+}
+
+/// The body of an answer.
+pub(crate) enum Content {
+    /// There is none.
+    Nothing,
+    /// JSON of this type.
+    Json(Box<Named>),
+    /// A file, of which a part may be asked for.
+    File,
+}
+
+impl Content {
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self, Self::Json(_))
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File)
+    }
 }
 
 /// What an operation answers when all goes well.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    /// The type of the body; without it there is none.
-    pub(crate) schema: Option<Named>,
+    pub(crate) content: Content,
     /// Whether it comes with an `ETag`.
     pub(crate) tagged: bool,
     /// Whether it comes with a `Location`.
@@ -79,7 +100,14 @@ impl Shape {
             cached: false,
             idempotent: false,
             refuses: &[],
-            answer: Answer { status, schema: None, tagged: false, located: false, home: None, paged: false },
+            answer: Answer {
+                status,
+                content: Content::Nothing,
+                tagged: false,
+                located: false,
+                home: None,
+                paged: false,
+            },
         }
     }
 
@@ -101,14 +129,14 @@ impl Shape {
     /// It answers with this.
     pub(crate) fn answers(mut self, status: StatusCode, schema: Named) -> Self {
         self.answer.status = status;
-        self.answer.schema = Some(schema);
+        self.answer.content = Content::Json(Box::new(schema));
         self
     }
 
     /// It changes a record that has a version.
     pub(crate) fn versioned(mut self, precondition: Precondition) -> Self {
         self.precondition = precondition;
-        self.answer.tagged = self.answer.schema.is_some();
+        self.answer.tagged = self.answer.content.is_json();
         self
     }
 
@@ -123,6 +151,13 @@ impl Shape {
     pub(crate) fn listed(mut self, listing: &'static Listing) -> Self {
         self.listing = Some(listing);
         self.answer.paged = true;
+        self
+    }
+
+    /// It answers with a file, or a part of one.
+    pub(crate) fn gives_file(mut self) -> Self {
+        self.answer.status = StatusCode::OK;
+        self.answer.content = Content::File;
         self
     }
 

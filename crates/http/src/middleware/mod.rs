@@ -48,9 +48,18 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
         ])
-        .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH])
+        .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH, header::RANGE, header::IF_RANGE])
         .allowed_headers([idempotency::HEADER, REQUEST_ID])
-        .expose_headers(["ETag", "Location", "Link", REQUEST_ID, "Idempotent-Replayed", "Retry-After"])
+        .expose_headers([
+            "ETag",
+            "Location",
+            "Link",
+            REQUEST_ID,
+            "Idempotent-Replayed",
+            "Retry-After",
+            "Content-Disposition",
+            "Content-Range",
+        ])
         .max_age(600);
     // Who may send a public form is said by the form itself.
     let cors = cors.allowed_origin_fn(|_, request| request.uri.path().starts_with(PUBLIC_FORMS));

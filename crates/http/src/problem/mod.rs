@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::api::REPLAYED;
 use crate::request::negotiate::Language;
 use crate::request::origin::Origin;
+use crate::request::range;
 pub(crate) use table::entry;
 
 /// The media type of problems.
@@ -73,6 +74,10 @@ pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResp
     }
     if status(refusal.code) == StatusCode::UNAUTHORIZED {
         response.insert_header((WWW_AUTHENTICATE, challenge(request.headers())));
+    }
+    if let Some(size) = refusal.figures.get(range::SIZE).filter(|_| refusal.code == Code::RangeNotSatisfiable)
+    {
+        response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
     }
     if let Some(home) = moved(&refusal, request) {
         response.insert_header((header::LOCATION, home));

@@ -26,6 +26,8 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::RequestTimeout => (408, "Request timed out", "请求超时"),
         Code::PayloadTooLarge => (413, "Body too large", "请求内容过大"),
         Code::UnsupportedMediaType => (415, "Unsupported media type", "不支持的内容类型"),
+        Code::RangeNotSatisfiable => (416, "No such part", "请求的范围无效"),
+        Code::InfectedFile => (422, "Infected file", "文件含有病毒"),
         Code::RateLimited => (429, "Too many requests", "请求过于频繁"),
         Code::Internal => (500, "Internal error", "服务器内部错误"),
         Code::Unavailable => (503, "Temporarily unavailable", "服务暂时不可用"),

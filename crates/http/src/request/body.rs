@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Bytes, BytesMut};
+use fairlead_domain::attachment::MediaType;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::form;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -28,24 +29,47 @@ pub(crate) async fn read<E>(
     limit: usize,
     deadline: Duration,
 ) -> Result<Bytes, Refusal> {
+    let chunks = stream(payload, headers, limit, deadline)?;
+    let whole = chunks.try_fold(BytesMut::new(), |mut body, chunk| {
+        body.extend_from_slice(&chunk);
+        std::future::ready(Ok(body))
+    });
+    Ok(whole.await?.freeze())
+}
+
+/// The same as it arrives.
+pub(crate) fn stream<E, P: Stream<Item = Result<Bytes, E>> + Unpin>(
+    payload: P,
+    headers: &HeaderMap,
+    limit: usize,
+    deadline: Duration,
+) -> Result<impl Stream<Item = Result<Bytes, Refusal>> + use<E, P>, Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
         return Err(too_large(limit));
     }
-    let whole = async {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Refusal::malformed("", "the body breaks off before its end"))?;
-            if body.len() + chunk.len() > limit {
-                return Err(too_large(limit));
-            }
-            body.extend_from_slice(&chunk);
+    let end = tokio::time::Instant::now() + deadline;
+    Ok(futures_util::stream::try_unfold((payload, 0), move |(mut payload, read)| async move {
+        let next = tokio::time::timeout_at(end, payload.next()).await.map_err(|_| {
+            Refusal::new(Code::RequestTimeout, format!("the body did not arrive within {deadline:?}"))
+        })?;
+        let Some(chunk) = next else { return Ok(None) };
+        let chunk = chunk.map_err(|_| Refusal::malformed("", "the body breaks off before its end"))?;
+        let read = read + chunk.len();
+        if read > limit {
+            return Err(too_large(limit));
         }
-        Ok(body.freeze())
-    };
-    tokio::time::timeout(deadline, whole).await.unwrap_or_else(|_| {
-        Err(Refusal::new(Code::RequestTimeout, format!("the body did not arrive within {deadline:?}")))
-    })
+        Ok(Some((chunk, (payload, read))))
+    }))
+}
+
+/// What a file is said to be.
+pub(crate) fn media_type(headers: &HeaderMap) -> Result<MediaType, Refusal> {
+    let all: Vec<&str> = MediaType::ALL.iter().map(|kind| kind.as_str()).collect();
+    check_type(headers, &all)?;
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.parse().map_err(|why: String| Refusal::new(Code::UnsupportedMediaType, why))
 }
 
 fn too_large(limit: usize) -> Refusal {

@@ -6,4 +6,5 @@ pub(crate) mod idempotency;
 pub(crate) mod negotiate;
 pub(crate) mod origin;
 pub(crate) mod query;
+pub(crate) mod range;
 pub(crate) mod token;

@@ -8,9 +8,16 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// Refuses whatever is not one of an operation's flags, said once, as `true` or `false`.
-pub(crate) fn check_flags(pairs: &[(String, String)], flags: &[Flag]) -> Result<(), Refusal> {
+/// The parameter that says what a file is called.
+pub(crate) const FILE_NAME: &str = "file_name";
+
+/// Refuses whatever is not one of an operation's flags, said once, as `true` or `false`; `named` lets it say what a
+/// file is called.
+pub(crate) fn check_flags(pairs: &[(String, String)], flags: &[Flag], named: bool) -> Result<(), Refusal> {
     for (at, (name, value)) in pairs.iter().enumerate() {
+        if named && name == FILE_NAME && pairs[..at].iter().all(|(other, _)| other != name) {
+            continue;
+        }
         if !flags.iter().any(|flag| flag.name() == name) {
             let allowed: Vec<&str> = flags.iter().map(|flag| flag.name()).collect();
             let why = format!("unknown parameter `{name}`");
@@ -52,7 +59,7 @@ mod tests {
     #[test]
     fn flags_are_known_said_once_and_true_or_false() {
         let check = |query: &str| {
-            let refused = check_flags(&pairs(query), &[Flag::DryRun]);
+            let refused = check_flags(&pairs(query), &[Flag::DryRun], false);
             refused.map_err(|refusal| refusal.errors[0].pointer.clone())
         };
         assert_eq!(check(""), Ok(()));

@@ -1,6 +1,6 @@
 //! Contracts (合同).
 
-use fairlead_application::{contract_document, contracts};
+use fairlead_application::{attachments, contract_document, contracts};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 
@@ -134,5 +134,55 @@ pub(crate) fn routes(api: &mut Api) {
              the sum of its lines, and taxes are theirs.",
             contract_document::get,
         )
-        .needs(Permission::ContractsRead);
+        .needs(Permission::ContractsRead)
+        .list_of(
+            "/contracts/{id}/attachments",
+            "list_contract_attachments",
+            "List the attachments of a contract",
+            "Whoever may see the contract may see them.",
+            &attachments::LISTING,
+            attachments::list,
+        )
+        .needs(Permission::ContractsRead)
+        .upload(
+            ("/contracts/{id}/attachments", "/attachments"),
+            "add_contract_attachment",
+            "Add a file to a contract",
+            "The body is the file, its `Content-Type` says what it is, and the content must agree. Not while an approval \
+             is pending: what is asked about stays as it is. At most 100 for each contract.",
+            attachments::create,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[
+            Code::PendingApproval,
+            Code::InvalidTransition,
+            Code::ValidationFailed,
+            Code::InfectedFile,
+            Code::TooMany,
+        ])
+        .get(
+            "/attachments/{id}",
+            "get_attachment",
+            "Get an attachment",
+            "What it is; the content is apart.",
+            attachments::get,
+        )
+        .needs(Permission::ContractsRead)
+        .download(
+            "/attachments/{id}/content",
+            "get_attachment_content",
+            "Download an attachment",
+            "The whole file, or the part that `Range` asks for. Its `ETag` is that of the content.",
+            attachments::content,
+        )
+        .needs(Permission::ContractsRead)
+        .delete(
+            "/attachments/{id}",
+            "delete_attachment",
+            "Take an attachment away",
+            "From a draft. What was attached to a contract that runs stays with it.",
+            attachments::delete,
+        )
+        .needs(Permission::ContractsDraft)
+        .refuses(&[Code::PendingApproval, Code::InvalidTransition]);
 }

@@ -1,4 +1,5 @@
 use fairlead_domain::amendment::Amendment;
+use fairlead_domain::attachment::Attachment;
 use fairlead_domain::contract::{Contract, ContractDetails, ContractSums, Installment};
 use fairlead_domain::invoice::{CreditNote, Invoice, InvoiceDetails};
 
@@ -29,6 +30,10 @@ stored!(Contract, "contracts" {
 stored!(Amendment, "amendments" {
     id, number, contract_id, customer_id, owner_id, kind, reason, amount, before, after, outcome, created_by,
     version, created_at, updated_at,
+});
+
+stored!(Attachment, "attachments" {
+    id, contract_id, file_name, media_type, size, sha256, created_by, version, created_at, updated_at,
 });
 
 stored!(Installment, "installments" {

@@ -79,6 +79,7 @@ const DATABASE: Text =
 const LISTEN: Text = text("an address with a port, such as `127.0.0.1:8080` or `[::1]:8080`", is_address);
 const WEB: Text = text("an address on the web, such as `https://crm.example.com`", is_web);
 const ORIGIN: Text = text("origins without a path, such as `https://app.example.com`", is_origin);
+const FILES: Text = text("`file:<folder>` or `s3://<bucket>/<prefix>`", is_place);
 const NETWORK: Text = text("addresses or networks, such as `10.0.0.7` or `10.0.0.0/8`", is_network);
 
 /// All of them, in the order in which they are shown.
@@ -97,6 +98,14 @@ pub(super) const KEYS: &[Key] = &[
     key("http", "body_timeout_seconds", Kind::Whole(1, 3600), Some("15")),
     key("http", "shutdown_grace_ms", Kind::Whole(0, 60_000), Some("500")),
     key("http", "shutdown_timeout_seconds", Kind::Whole(1, 30), Some("20")),
+    key("files", "url", Kind::Text(FILES), Some("file:fairlead-files")),
+    key("files", "s3_endpoint", Kind::Text(WEB), None),
+    key("files", "s3_region", Kind::Text(ANY), None),
+    key("files", "s3_access_key_id", Kind::Text(ANY), None),
+    key("files", "s3_secret_access_key", Kind::Secret(ANY), None),
+    key("files", "limit_bytes", Kind::Whole(1024, 1_073_741_824), Some("26214400")),
+    key("files", "timeout_seconds", Kind::Whole(1, 86_400), Some("300")),
+    key("files", "scanner", Kind::Text(LISTEN), None),
     key("auth", "issuer", Kind::Text(ANY), Some("fairlead")),
     key("auth", "audience", Kind::Text(ANY), Some("fairlead")),
     key("auth", "access_token_minutes", Kind::Whole(1, 15), Some("15")),
@@ -180,6 +189,11 @@ fn is_database(url: &str) -> bool {
     file || server
 }
 
+fn is_place(text: &str) -> bool {
+    let folder = text.strip_prefix("file:").is_some_and(|folder| !folder.is_empty());
+    folder || text.strip_prefix("s3://").is_some_and(|bucket| !bucket.is_empty() && !bucket.starts_with('/'))
+}
+
 fn is_address(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(host, port)| {
         // An IPv6 address without brackets leaves open where the port begins.
@@ -258,6 +272,11 @@ mod tests {
                 is_address,
                 &["127.0.0.1:0", "[::1]:8080", "localhost:80"],
                 &["8080", ":8080", "::1:8080", "h:70000"],
+            ),
+            (
+                is_place,
+                &["file:/var/files", "s3://crm", "s3://crm/files"],
+                &["", "file:", "s3://", "s3:///x", "x"],
             ),
             (
                 is_web,

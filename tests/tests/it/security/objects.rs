@@ -41,6 +41,7 @@ struct Holdings {
     approval: String,
     amendment: String,
     refund: String,
+    attachment: String,
 }
 
 impl Holdings {
@@ -61,6 +62,10 @@ impl Holdings {
             "collection_scheme": "by_invoice", "installments": [{"due_on": "2026-12-31", "amount": money("100.00")}],
         });
         let contract = make("/contracts", form).await;
+        let file =
+            client.request(Method::POST, &format!("/contracts/{contract}/attachments?file_name={word}"));
+        let file = file.header("content-type", "text/plain").body(word.to_owned());
+        let attachment = client.send(file).await.expect(201).id();
         client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
         let approval = company.pending(&contract).await;
         company.approve(&contract).await;
@@ -90,6 +95,7 @@ impl Holdings {
             approval,
             amendment,
             refund,
+            attachment,
         }
     }
 
@@ -108,6 +114,7 @@ impl Holdings {
             "approvals" => &self.approval,
             "amendments" => &self.amendment,
             "refunds" => &self.refund,
+            "attachments" => &self.attachment,
             _ => return None,
         })
     }
@@ -185,7 +192,14 @@ async fn ids_of_others_lead_nowhere(server: Server) {
         for caller in [&company.other_rep, &company.other_manager, &company.colleague] {
             let client = &caller.client;
             let call = async |id: &str| {
-                let mut request = client.root(method.clone(), &path.replace("{id}", id));
+                let mut path = path.replace("{id}", id);
+                if operation == "add_contract_attachment" {
+                    path += "?file_name=a.txt";
+                    let file =
+                        client.root(method.clone(), &path).header("content-type", "text/plain").body("x");
+                    return client.send(file).await;
+                }
+                let mut request = client.root(method.clone(), &path);
                 if method == Method::PATCH || method == Method::DELETE {
                     request = request.header("if-match", "*");
                 }

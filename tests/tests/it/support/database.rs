@@ -107,9 +107,15 @@ impl Database {
         }
     }
 
-    /// A copy, which nobody may be using.
+    /// A copy with its files, which nobody may be using.
     pub async fn copy(&self) -> Self {
         let copy = Self::create(self.kind).await;
+        let (from, to) = (self.folder().join("fairlead-files"), copy.folder().join("fairlead-files"));
+        std::fs::create_dir_all(&to).unwrap();
+        for file in std::fs::read_dir(from).into_iter().flatten() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
         match self.kind {
             Kind::Sqlite => {
                 std::fs::copy(self.folder().join("fairlead.db"), copy.folder().join("fairlead.db")).unwrap();

@@ -1,0 +1,208 @@
+//! Attachments of contracts (合同附件).
+//!
+//! The file is kept first and its record second: what has a record has its file. A file without a record, because the
+//! record was refused or deleted, is swept away later.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use fairlead_domain::attachment::{Attachment, FileCard, MediaType};
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::contract::Contract;
+use fairlead_domain::error::Refusal;
+use fairlead_domain::values::{AttachmentId, ContractId, Line};
+use fairlead_persistence::{Predicate, StoreError, Work};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::call::{Call, Done, Failure, Page, Read, Versioned, Written};
+use crate::change::{self, load, there};
+use crate::contracts::of_contract;
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::summary;
+
+/// An attachment.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AttachmentView {
+    /// The record.
+    #[serde(flatten)]
+    pub record: Attachment,
+    /// What the caller may do with it now.
+    #[schema(max_items = 20)]
+    pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
+}
+
+impl Versioned for AttachmentView {
+    fn version(&self) -> i64 {
+        self.record.version
+    }
+}
+
+impl AttachmentView {
+    fn of(ctx: &Context, contract: &Contract, record: Attachment) -> Self {
+        Self { allowed_actions: Attachment::allowed_actions(ctx, contract), record }
+    }
+}
+
+summary!(Attachment, /// An attachment in a list.
+    AttachmentSummary);
+
+/// What a list of attachments can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "attachments",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("file_name", Kind::Text).sortable(),
+        Field::new("media_type", words!(MediaType)),
+        Field::new("size", Kind::Integer).sortable(),
+        Field::new("created_by", Kind::Id),
+    ],
+    search: &["file_name"],
+    default_sort: "-created_at",
+    includes: &[],
+};
+
+/// The attachments of a contract that the caller may see.
+pub async fn list(
+    app: &App,
+    call: &Call,
+    id: ContractId,
+    list: ListRequest,
+) -> Read<Page<AttachmentSummary>> {
+    app.read(call, async |ctx, reader| {
+        change::read::<Contract>(ctx, reader, id).await?;
+        lists::page(ctx, reader, &list, of_contract(id), |_: &Attachment| Links::default()).await
+    })
+    .await
+}
+
+/// One attachment: whoever may see the contract may see it.
+pub async fn get(app: &App, call: &Call, id: AttachmentId) -> Read<AttachmentView> {
+    app.read(call, async |ctx, reader| {
+        let attachment: Attachment = there(reader.one(id).await?)?;
+        let contract: Contract = there(reader.one(attachment.contract_id).await?)?;
+        contract.reveal(ctx)?;
+        Ok(AttachmentView::of(ctx, &contract, attachment))
+    })
+    .await
+}
+
+/// Adds a file to a contract.
+pub async fn create(
+    app: &App,
+    call: &Call,
+    id: ContractId,
+    card: FileCard,
+    content: impl Stream<Item = Result<Bytes, Refusal>>,
+) -> Written<AttachmentView> {
+    // Nobody sends a file for nothing: who may not, is told before it is read.
+    app.read(call, async |ctx, reader| {
+        let contract: Contract = change::read(ctx, reader, id).await?;
+        Ok(contract.may_attach(ctx)?)
+    })
+    .await?;
+    let file = AttachmentId(app.new_uuid());
+    let judge = |head: &[u8]| card.judge(head).map_err(Failure::from);
+    let infected = |found: &str| card.infected(found).into();
+    let kept = app.inner.files.keep(file.0, content.map_err(Failure::from), judge, infected).await?;
+    let size = i64::try_from(kept.size).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let sha256 = kept.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let call = call.clone().about(kept.sha256);
+    let written = app
+        .write(&call, async |ctx, work| {
+            let contract: Contract = load(ctx, work, id).await?;
+            let present = work.count("attachments", of_contract(id)).await?;
+            let present = usize::try_from(present).unwrap_or(usize::MAX);
+            let content = (size, sha256.clone());
+            let (attachment, event) =
+                Attachment::new(ctx, file, (&contract, present), card.clone(), content)?;
+            work.insert(&attachment, event).await?;
+            Ok(AttachmentView::of(ctx, &contract, attachment))
+        })
+        .await;
+    // What was answered before has its file already; this one is of no use. Otherwise nobody knows whether the record
+    // was written: the sweep will.
+    if matches!(written, Ok(Done::Replayed(_)) | Err(Failure::Refused(_))) {
+        app.inner.files.remove(file.0).await?;
+    }
+    written
+}
+
+/// Takes an attachment away from a draft.
+pub async fn delete(app: &App, call: &Call, id: AttachmentId) -> Written<()> {
+    app.write(call, async |ctx, work| {
+        let found: Attachment = there(work.find(id).await?)?;
+        // The contract is locked first: what is looked at does not change.
+        let contract: Contract = there(work.load(found.contract_id).await?)?;
+        contract.reveal(ctx)?;
+        let attachment: Attachment = there(work.load(id).await?)?;
+        call.check_version(attachment.version)?;
+        contract.may_update(ctx)?;
+        Ok(work.delete(&attachment, Event("attachment.deleted")).await?)
+    })
+    .await
+}
+
+/// The attachments of a draft go with it.
+pub(crate) async fn delete_all(work: &mut Work, contract: ContractId) -> Result<(), Failure> {
+    for attachment in work.load_all::<Attachment>(of_contract(contract)).await? {
+        work.delete(&attachment, Event("attachment.deleted")).await?;
+    }
+    Ok(())
+}
+
+/// The content of an attachment.
+#[derive(Debug, Clone)]
+pub struct Content {
+    id: AttachmentId,
+    /// What it is called.
+    pub file_name: Line,
+    /// What it is.
+    pub media_type: MediaType,
+    /// How many bytes it has.
+    pub size: u64,
+    /// The SHA-256 of them, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// The content of an attachment that the caller may see, to be [`open`]ed.
+pub async fn content(app: &App, call: &Call, id: AttachmentId) -> Read<Content> {
+    let Attachment { file_name, media_type, size, sha256, .. } = get(app, call, id).await?.record;
+    let size = u64::try_from(size).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Content { id, file_name, media_type, size, sha256 })
+}
+
+/// Reads content, or a part of it.
+pub async fn open(
+    app: &App,
+    content: &Content,
+    part: Option<Range<u64>>,
+) -> Read<impl Stream<Item = Result<Bytes, StoreError>> + use<>> {
+    Ok(app.inner.files.read(content.id.0, part).await?)
+}
+
+/// How long a file without a record stays: longer than any record may take to be written.
+const ORPHANS: chrono::Duration = chrono::Duration::hours(24);
+/// How many files are looked at together.
+const BATCH: usize = 500;
+
+impl App {
+    /// Removes files that no record names.
+    pub(crate) async fn sweep_files(&self) -> Result<(), Failure> {
+        let before = self.now().instant() - ORPHANS;
+        let mut batches = std::pin::pin!(self.inner.files.older_than(before).try_chunks(BATCH));
+        while let Some(files) = batches.next().await {
+            let files = files.map_err(|broken| broken.1)?;
+            let named: Vec<Attachment> = self
+                .look(None, async |_, reader| Ok(reader.all(Predicate::ids(files.iter().copied())).await?))
+                .await?;
+            for file in files.iter().filter(|file| named.iter().all(|known| known.id.0 != **file)) {
+                self.inner.files.remove(*file).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! Attachments of contracts (合同附件): what they may be, and who may add and take them away.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::context::{Context, Event};
+use crate::contract::Contract;
+use crate::error::{Code, Refusal};
+use crate::record;
+use crate::text_enum;
+use crate::values::{AttachmentId, ContractId, Line, Timestamp, UserId};
+use crate::workflow::AllowedAction;
+
+/// How many attachments a contract may have.
+pub const MOST: usize = 100;
+
+text_enum! {
+    /// What a file is, as media types of IANA name it.
+    pub enum MediaType {
+        /// PDF.
+        Pdf = "application/pdf",
+        /// PNG.
+        Png = "image/png",
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// WebP.
+        Webp = "image/webp",
+        /// A text document of Office Open XML.
+        Docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        /// A spreadsheet of Office Open XML.
+        Xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        /// A presentation of Office Open XML.
+        Pptx = "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        /// A ZIP archive.
+        Zip = "application/zip",
+        /// Plain text in UTF-8.
+        Text = "text/plain",
+        /// Values in UTF-8, separated by commas.
+        Csv = "text/csv",
+    }
+}
+
+impl MediaType {
+    /// Whether a file that begins like this may be one: what it is called tells nothing.
+    pub fn agrees(self, head: &[u8]) -> bool {
+        let found = infer::get(head).map(|kind| kind.mime_type());
+        match self {
+            Self::Pdf | Self::Png | Self::Jpeg | Self::Webp | Self::Zip => found == Some(self.as_str()),
+            // They are archives, and tell what they are only as far as their first entries do.
+            Self::Docx | Self::Xlsx | Self::Pptx => {
+                found == Some(self.as_str()) || found == Some(Self::Zip.as_str())
+            }
+            Self::Text | Self::Csv => {
+                let text = match std::str::from_utf8(head) {
+                    Ok(_) => true,
+                    // The head may end within a character.
+                    Err(error) => error.error_len().is_none(),
+                };
+                text && !head.contains(&0)
+            }
+        }
+    }
+}
+
+/// What came with a file.
+#[derive(Debug, Clone)]
+pub struct FileCard {
+    name: Line,
+    media_type: MediaType,
+}
+
+impl FileCard {
+    /// What a file is called and what it is said to be. A name is one line without the signs that make paths.
+    pub fn new(name: &str, media_type: MediaType) -> Result<Self, Refusal> {
+        let refuse = |why: &str| Err(Refusal::invalid("file_name", "invalid_file_name", why));
+        let name = Line::new(name);
+        if name.validate().is_err() {
+            return refuse("must be one line of 1 to 200 characters");
+        }
+        if name.as_str().contains(['/', '\\']) || name.as_str().starts_with('.') {
+            return refuse("must be a name without / and \\ that does not begin with a dot");
+        }
+        Ok(Self { name, media_type })
+    }
+
+    /// Refuses content that begins like something else than it is said to be.
+    pub fn judge(&self, head: &[u8]) -> Result<(), Refusal> {
+        if head.is_empty() {
+            return Err(Refusal::malformed("", "an empty file tells nothing"));
+        }
+        if self.media_type.agrees(head) {
+            return Ok(());
+        }
+        let detail = format!("the content is not {}, whatever it is called", self.media_type);
+        Err(Refusal::new(Code::UnsupportedMediaType, detail))
+    }
+
+    /// Refuses content in which the scanner found something.
+    pub fn infected(&self, found: &str) -> Refusal {
+        let detail = format!("the virus scanner found {found} in {}", self.name);
+        Refusal::new(Code::InfectedFile, detail).with("found", found)
+    }
+}
+
+/// A file that belongs to a contract.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Attachment {
+    /// Its id.
+    pub id: AttachmentId,
+    /// The contract.
+    pub contract_id: ContractId,
+    /// What it is called.
+    pub file_name: Line,
+    /// What it is.
+    pub media_type: MediaType,
+    /// How many bytes it has.
+    #[schema(minimum = 1)]
+    pub size: i64,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
+    pub sha256: String,
+    /// Who added it.
+    pub created_by: UserId,
+    /// Bumped by each write.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+record!(Attachment, Attachment);
+
+impl Attachment {
+    /// Adds a file to a contract that has so many.
+    pub fn new(
+        ctx: &Context,
+        id: AttachmentId,
+        (contract, present): (&Contract, usize),
+        card: FileCard,
+        (size, sha256): (i64, String),
+    ) -> Result<(Self, Event), Refusal> {
+        contract.may_attach(ctx)?;
+        if present >= MOST {
+            let detail = format!("a contract has at most {MOST} attachments");
+            return Err(Refusal::new(Code::TooMany, detail).with("limit", MOST));
+        }
+        let attachment = Self {
+            id,
+            contract_id: contract.id,
+            file_name: card.name,
+            media_type: card.media_type,
+            size,
+            sha256,
+            created_by: ctx.actor.id,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        Ok((attachment, Event("attachment.added")))
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(ctx: &Context, contract: &Contract) -> Vec<AllowedAction> {
+        vec![AllowedAction::judge("delete", contract.may_update(ctx))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_tells_what_a_file_is() {
+        let pdf = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj";
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+        let zip = b"PK\x03\x04\x14\0\0\0\0\0";
+        let html = b"<!DOCTYPE html><script>alert(1)</script>";
+        let program = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff";
+        let agreeing = |head: &[u8]| -> Vec<&str> {
+            MediaType::ALL.iter().filter(|kind| kind.agrees(head)).map(|kind| kind.as_str()).collect()
+        };
+        assert_eq!(agreeing(png), ["image/png"]);
+        assert_eq!(
+            agreeing(zip),
+            [MediaType::Docx.as_str(), MediaType::Xlsx.as_str(), MediaType::Pptx.as_str(), "application/zip"]
+        );
+        assert!(MediaType::Pdf.agrees(pdf) && !MediaType::Text.agrees(pdf));
+        assert_eq!(agreeing(program), Vec::<&str>::new());
+        // It is text, and is never answered as anything that a browser runs.
+        assert_eq!(agreeing(html), ["text/plain", "text/csv"]);
+        let cut = "公海".as_bytes();
+        assert!(MediaType::Text.agrees(&cut[..4]), "the head may end within a character");
+        assert!(!MediaType::Text.agrees(b"\xff\xfeh\0i\0"));
+        let card = FileCard::new("a.pdf", MediaType::Pdf).unwrap();
+        assert!(card.judge(pdf).is_ok());
+        assert_eq!(card.judge(b"").unwrap_err().code, Code::MalformedRequest);
+        assert_eq!(card.judge(png).unwrap_err().code, Code::UnsupportedMediaType);
+    }
+
+    #[test]
+    fn names_are_no_paths() {
+        for good in ["合同 (签字).pdf", "a", "x.tar.gz", "a..b"] {
+            assert!(FileCard::new(good, MediaType::Pdf).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "../etc/passwd", "a/b", "a\\b", ".", "..", ".bashrc", "a\nb", "a\0b"] {
+            let refusal = FileCard::new(bad, MediaType::Pdf).unwrap_err();
+            assert_eq!(refusal.errors[0].pointer, "file_name", "{bad:?}");
+        }
+        assert!(FileCard::new(&"x".repeat(201), MediaType::Pdf).is_err());
+    }
+}

@@ -1,0 +1,394 @@
+//! Attachments: what is taken, who gets it, in which parts, and where it is kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::http::Method as Verb;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use reqwest::Method;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::{Answer, Client, Company, Kind, Server};
+
+on_both_databases! {
+    what_was_added_comes_back;
+    only_what_it_is_said_to_be_is_taken;
+    whoever_sees_the_contract_sees_its_files;
+    a_repeated_upload_adds_one_file;
+    files_are_scanned;
+    a_lost_file_is_found_out;
+}
+
+const PDF: &[u8] = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << >>\n%%EOF\n";
+
+async fn add(client: &Client, contract: &str, name: &str, kind: &str, content: &[u8]) -> Answer {
+    let path = format!("/contracts/{contract}/attachments?file_name={name}");
+    let request = client.request(Method::POST, &path).header("content-type", kind);
+    client.send(request.body(content.to_vec())).await
+}
+
+/// Content, asked for with more headers.
+async fn content(client: &Client, id: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+    let request = client.request(Method::GET, &format!("/attachments/{id}/content"));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.send().await.unwrap()
+}
+
+/// How many files the server keeps in its folder.
+fn kept(server: &Server) -> usize {
+    std::fs::read_dir(server.database.folder().join("fairlead-files")).unwrap().count()
+}
+
+async fn what_was_added_comes_back(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    // Larger than what is judged, sent on and compressed at once.
+    let mut large = PDF.to_vec();
+    large.extend((0..3_000_000_u32).map(|at| u8::try_from(at % 251).unwrap()));
+    let added =
+        add(rep, &contract, "%E5%90%88%E5%90%8C%20(signed).pdf", "application/pdf", &large).await.expect(201);
+    let id = added.id();
+    let digest = Sha256::digest(&large).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    assert_eq!(added.header("location"), format!("/api/v1/attachments/{id}"));
+    assert_eq!(
+        (&added.body["file_name"], &added.body["sha256"], &added.body["size"]),
+        (&"合同 (signed).pdf".into(), &digest.clone().into(), &large.len().into())
+    );
+    let whole = content(rep, &id, &[("accept-encoding", "gzip")]).await;
+    let header = |response: &reqwest::Response, name: &str| {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    let tag = format!("\"{digest}\"");
+    assert_eq!((whole.status().as_u16(), header(&whole, "etag")), (200, tag.clone()));
+    assert_eq!(header(&whole, "content-type"), "application/pdf");
+    assert_eq!(header(&whole, "content-length"), large.len().to_string());
+    assert_eq!(header(&whole, "accept-ranges"), "bytes");
+    assert_eq!(
+        header(&whole, "content-disposition"),
+        "attachment; filename*=UTF-8''%E5%90%88%E5%90%8C%20%28signed%29.pdf"
+    );
+    assert_eq!(
+        (header(&whole, "cache-control"), header(&whole, "x-content-type-options")),
+        ("no-store".into(), "nosniff".into())
+    );
+    assert_eq!(whole.bytes().await.unwrap(), large);
+    // In parts.
+    for (range, from, to) in [
+        ("bytes=0-3", 0, 4),
+        ("bytes=1000000-1999999", 1_000_000, 2_000_000),
+        ("bytes=3000000-", 3_000_000, large.len()),
+        ("bytes=-10", large.len() - 10, large.len()),
+    ] {
+        let part = content(rep, &id, &[("range", range), ("if-range", &tag)]).await;
+        assert_eq!(part.status(), 206, "{range}");
+        assert_eq!(header(&part, "content-range"), format!("bytes {from}-{}/{}", to - 1, large.len()));
+        assert_eq!(part.bytes().await.unwrap(), &large[from..to], "{range}");
+    }
+    let other = content(rep, &id, &[("range", "bytes=0-3"), ("if-range", "\"other\"")]).await;
+    assert_eq!((other.status().as_u16(), other.bytes().await.unwrap().len()), (200, large.len()));
+    let beyond = content(rep, &id, &[("range", "bytes=99999999-")]).await;
+    assert_eq!(
+        (beyond.status().as_u16(), header(&beyond, "content-range")),
+        (416, format!("bytes */{}", large.len()))
+    );
+    let problem: serde_json::Value = beyond.json().await.unwrap();
+    assert_eq!((&problem["code"], &problem["size"]), (&"range_not_satisfiable".into(), &large.len().into()));
+    let seen = content(rep, &id, &[("if-none-match", &tag)]).await;
+    assert_eq!((seen.status().as_u16(), seen.bytes().await.unwrap().len()), (304, 0));
+    // HEAD tells how long it is.
+    let head = rep.request(Method::HEAD, &format!("/attachments/{id}/content")).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), header(&head, "content-length")), (200, large.len().to_string()));
+    let all = rep.all(&format!("/contracts/{contract}/attachments")).await;
+    assert_eq!((all.len(), &all[0]["id"]), (1, &id.clone().into()));
+    rep.delete(&format!("/attachments/{id}")).await.expect(204);
+    assert_eq!(content(rep, &id, &[]).await.status(), 404);
+    assert!(rep.all(&format!("/contracts/{contract}/attachments")).await.is_empty());
+    // With its draft, everything goes.
+    add(rep, &contract, "a.pdf", "application/pdf", PDF).await.expect(201);
+    rep.delete(&format!("/contracts/{contract}")).await.expect(204);
+}
+
+async fn only_what_it_is_said_to_be_is_taken(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let page = b"<!DOCTYPE html><script>alert(1)</script>";
+    for (name, kind, content, status, code) in [
+        ("a.pdf", "application/pdf", &page[..], 415, "unsupported_media_type"),
+        ("a.pdf", "image/png", PDF, 415, "unsupported_media_type"),
+        ("a.html", "text/html", page, 415, "unsupported_media_type"),
+        ("a.exe", "application/octet-stream", b"MZ", 415, "unsupported_media_type"),
+        ("a.pdf", "application/pdf", b"", 400, "malformed_request"),
+        ("..%2Fa.pdf", "application/pdf", PDF, 422, "validation_failed"),
+        ("a%5Cb.pdf", "application/pdf", PDF, 422, "validation_failed"),
+        ("a%0Ab.pdf", "application/pdf", PDF, 422, "validation_failed"),
+        ("", "application/pdf", PDF, 422, "validation_failed"),
+        (".htaccess", "text/plain", b"deny", 422, "validation_failed"),
+        ("a.pdf&x=1", "application/pdf", PDF, 400, "malformed_request"),
+        ("a.pdf&file_name=b.pdf", "application/pdf", PDF, 400, "malformed_request"),
+    ] {
+        add(rep, &contract, name, kind, content).await.refused(status, code);
+    }
+    let path = format!("/contracts/{contract}/attachments");
+    let unnamed = rep.request(Method::POST, &path).header("content-type", "application/pdf").body(PDF);
+    rep.send(unnamed).await.refused(400, "malformed_request");
+    let large = vec![b'x'; 26_214_401];
+    add(rep, &contract, "a.txt", "text/plain", &large).await.refused(413, "payload_too_large");
+    // Without a length, what is too much shows on the way.
+    let chunks = futures_util::stream::iter((0..27).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1_000_000])));
+    let request = rep
+        .request(Method::POST, &format!("{path}?file_name=a.txt"))
+        .header("content-type", "text/plain")
+        .body(reqwest::Body::wrap_stream(chunks));
+    if let Ok(answer) = rep.try_send(request).await {
+        answer.refused(413, "payload_too_large");
+    }
+    assert_eq!(kept(&server), 0, "of what was refused, nothing is kept");
+    add(rep, &contract, "a.txt", "text/plain; charset=utf-8", "公海".as_bytes()).await.expect(201);
+    assert_eq!(kept(&server), 1);
+}
+
+async fn whoever_sees_the_contract_sees_its_files(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, manager, finance, auditor, .. } = &company;
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    let id = add(&rep.client, &contract, "a.pdf", "application/pdf", PDF).await.expect(201).id();
+    let paths = [format!("/attachments/{id}"), format!("/contracts/{contract}/attachments")];
+    for person in [rep, manager, finance, auditor] {
+        for path in &paths {
+            person.client.get(path).await.expect(200);
+        }
+        assert_eq!(content(&person.client, &id, &[]).await.status(), 200);
+    }
+    for path in &paths {
+        other_rep.client.get(path).await.refused(404, "not_found");
+    }
+    assert_eq!(content(&other_rep.client, &id, &[]).await.status(), 404);
+    assert_eq!(content(&server.anonymous(), &id, &[]).await.status(), 401);
+    add(&other_rep.client, &contract, "a.pdf", "application/pdf", PDF).await.refused(404, "not_found");
+    add(&finance.client, &contract, "a.pdf", "application/pdf", PDF).await.refused(403, "forbidden");
+    finance.client.delete(&paths[0]).await.refused(403, "forbidden");
+    other_rep.client.delete(&paths[0]).await.refused(404, "not_found");
+    // While somebody decides, nothing is added or taken away.
+    rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    add(&rep.client, &contract, "b.pdf", "application/pdf", PDF).await.refused(409, "pending_approval");
+    rep.client.delete(&paths[0]).await.refused(409, "pending_approval");
+    company.approve(&contract).await;
+    // What runs gets its signed copy, and keeps everything.
+    add(&manager.client, &contract, "signed.pdf", "application/pdf", PDF).await.expect(201);
+    rep.client.delete(&paths[0]).await.refused(409, "invalid_transition");
+    let actions = rep.client.get(&paths[0]).await.expect(200).body["allowed_actions"].clone();
+    assert_eq!((&actions[0]["action"], &actions[0]["allowed"]), (&"delete".into(), &false.into()));
+}
+
+async fn a_repeated_upload_adds_one_file(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let send = async |content: &[u8]| {
+        let path = format!("/contracts/{contract}/attachments?file_name=a.txt");
+        let request = rep.request(Method::POST, &path).header("content-type", "text/plain");
+        rep.send(request.header("idempotency-key", "upload-1").body(content.to_vec())).await
+    };
+    let first = send(b"once").await.expect(201);
+    let again = send(b"once").await.expect(201);
+    assert_eq!((again.body.clone(), again.header("idempotent-replayed")), (first.body.clone(), "true"));
+    send(b"another").await.refused(422, "idempotency_key_reused");
+    assert_eq!(kept(&server), 1);
+    let found = content(rep, &first.id(), &[]).await.bytes().await.unwrap();
+    assert_eq!(found, &b"once"[..]);
+}
+
+/// A scanner that finds the word EICAR, and says nothing at all to what contains SILENCE.
+async fn scanner() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut command = [0; 10];
+                connection.read_exact(&mut command).await.unwrap();
+                assert_eq!(&command, b"zINSTREAM\0");
+                let mut content = Vec::new();
+                loop {
+                    let length = connection.read_u32().await.unwrap();
+                    if length == 0 {
+                        break;
+                    }
+                    let mut chunk = vec![0; usize::try_from(length).unwrap()];
+                    connection.read_exact(&mut chunk).await.unwrap();
+                    content.extend(chunk);
+                }
+                let has = |word: &str| content.windows(word.len()).any(|window| window == word.as_bytes());
+                let answer: &[u8] = match (has("EICAR"), has("SILENCE")) {
+                    (true, _) => b"stream: Eicar-Test-Signature FOUND\0",
+                    (_, true) => b"INSTREAM size limit exceeded. ERROR\0",
+                    _ => b"stream: OK\0",
+                };
+                connection.write_all(answer).await.unwrap();
+            });
+        }
+    });
+    address
+}
+
+async fn files_are_scanned(mut server: Server) {
+    server.set("FAIRLEAD_FILES__SCANNER", &scanner().await);
+    server.stop().await;
+    server.restart().await;
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    add(rep, &contract, "a.txt", "text/plain", b"harmless").await.expect(201);
+    let found =
+        add(rep, &contract, "b.txt", "text/plain", b"with EICAR in it").await.refused(422, "infected_file");
+    assert_eq!(found.body["found"], "Eicar-Test-Signature");
+    // What the scanner does not judge is not taken.
+    add(rep, &contract, "c.txt", "text/plain", b"SILENCE").await.refused(503, "unavailable");
+    assert_eq!(kept(&server), 1);
+    server.set("FAIRLEAD_FILES__SCANNER", "127.0.0.1:1");
+    server.stop().await;
+    server.restart().await;
+    let rep = rep.at(&server.url);
+    add(&rep, &contract, "d.txt", "text/plain", b"harmless").await.refused(503, "unavailable");
+    assert_eq!(kept(&server), 1);
+}
+
+async fn a_lost_file_is_found_out(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let id = add(rep, &contract, "a.txt", "text/plain", b"here").await.expect(201).id();
+    let path = server.database.folder().join("fairlead-files").join(&id);
+    let verified = async || {
+        let output = server.command(&["verify"]).output().await.unwrap();
+        (output.status.success(), format!("{output:?}"))
+    };
+    assert!(verified().await.0);
+    std::fs::write(&path, b"gone").unwrap();
+    assert!(verified().await.0, "its length alone is looked at");
+    std::fs::write(&path, b"longer").unwrap();
+    let (clean, said) = verified().await;
+    assert!(
+        !clean && said.contains("attachments have their files: a.txt of") && said.contains("has 6 bytes"),
+        "{said}"
+    );
+    std::fs::remove_file(&path).unwrap();
+    let (clean, said) = verified().await;
+    assert!(!clean && said.contains("is not there"), "{said}");
+    assert_eq!(content(rep, &id, &[]).await.status(), 500);
+    rep.delete(&format!("/attachments/{id}")).await.expect(204);
+}
+
+/// A file that no record names is swept away once it is old; one that is named stays, however old.
+#[test]
+fn files_without_a_record_are_swept() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut server = Server::start(Kind::Sqlite).await;
+        let company = Company::found(&server).await;
+        let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+        let id = add(&company.rep.client, &contract, "a.txt", "text/plain", b"here").await.expect(201).id();
+        let folder = server.database.folder().join("fairlead-files");
+        server.stop().await;
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50);
+        let (orphan, fresh) = (uuid::Uuid::from_u128(1).to_string(), uuid::Uuid::from_u128(2).to_string());
+        for (name, age) in [(&id, Some(old)), (&orphan, Some(old)), (&fresh, None)] {
+            let file = std::fs::File::options().create(true).append(true).open(folder.join(name)).unwrap();
+            if let Some(age) = age {
+                file.set_modified(age).unwrap();
+            }
+        }
+        server.restart().await;
+        crate::support::until("the orphan is swept", async || (!folder.join(&orphan).exists()).then_some(()))
+            .await;
+        assert!(folder.join(&id).exists() && folder.join(&fresh).exists());
+    });
+}
+
+/// A bucket, as far as objects are put, read, listed and deleted.
+#[derive(Default)]
+struct Bucket {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    signed: Mutex<Vec<String>>,
+}
+
+async fn serve_bucket(bucket: web::Data<Bucket>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+    let signature = request.headers().get("authorization").map(|it| it.to_str().unwrap().to_owned());
+    bucket.signed.lock().unwrap().push(signature.unwrap_or_default());
+    let key = request.path().trim_start_matches('/').to_owned();
+    let mut objects = bucket.objects.lock().unwrap();
+    let (get, head) = (request.method() == Verb::GET, request.method() == Verb::HEAD);
+    if request.method() == Verb::PUT {
+        objects.insert(key, body.to_vec());
+        return HttpResponse::Ok().insert_header(("etag", "\"1\"")).finish();
+    }
+    if request.method() == Verb::DELETE || request.query_string().contains("delete") {
+        objects.retain(|name, _| {
+            *name != key && !String::from_utf8_lossy(&body).contains(name.split('/').next_back().unwrap())
+        });
+        return HttpResponse::Ok().body("<DeleteResult></DeleteResult>");
+    }
+    let Some(object) = objects.get(&key).filter(|_| get || head) else {
+        return HttpResponse::NotFound().finish();
+    };
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header(("etag", "\"1\""))
+        .insert_header(("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT"));
+    let range = request.headers().get("range").map(|it| it.to_str().unwrap().to_owned());
+    let Some(range) = range else { return response.body(object.clone()) };
+    let (from, to) = range.trim_start_matches("bytes=").split_once('-').unwrap();
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    HttpResponse::PartialContent()
+        .insert_header(("etag", "\"1\""))
+        .insert_header(("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT"))
+        .insert_header(("content-range", format!("bytes {from}-{to}/{}", object.len())))
+        .body(object[from..=to].to_vec())
+}
+
+/// The same over anything that speaks S3.
+#[test]
+fn files_are_kept_in_a_bucket() {
+    let bucket = web::Data::new(Bucket::default());
+    let (address, addressed) = std::sync::mpsc::channel();
+    let shared = bucket.clone();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = move || App::new().app_data(shared.clone()).default_service(web::to(serve_bucket));
+            let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+            address.send(server.addrs()[0]).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    let endpoint = format!("http://{}", addressed.recv().unwrap());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let environment = [
+            ("FAIRLEAD_FILES__URL", "s3://crm/attachments"),
+            ("FAIRLEAD_FILES__S3_ENDPOINT", &*endpoint),
+            ("FAIRLEAD_FILES__S3_ACCESS_KEY_ID", "harbour"),
+            ("FAIRLEAD_FILES__S3_SECRET_ACCESS_KEY", "a-secret"),
+        ];
+        let server = Server::start_with(Kind::Sqlite, &environment).await;
+        let company = Company::found(&server).await;
+        let rep = &company.rep.client;
+        let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+        let id = add(rep, &contract, "a.pdf", "application/pdf", PDF).await.expect(201).id();
+        let held: Vec<String> = bucket.objects.lock().unwrap().keys().cloned().collect();
+        assert_eq!(held, [format!("crm/attachments/{id}")]);
+        assert_eq!(content(rep, &id, &[]).await.bytes().await.unwrap(), PDF);
+        let part = content(rep, &id, &[("range", "bytes=0-3")]).await;
+        assert_eq!((part.status().as_u16(), part.bytes().await.unwrap()), (206, (&PDF[..4]).into()));
+        let signed = Arc::new(bucket.signed.lock().unwrap().clone());
+        assert!(signed.iter().all(|it| it.starts_with("AWS4-HMAC-SHA256 Credential=harbour/")), "{signed:?}");
+        // A bucket that is away is no fault of ours, and says so.
+        bucket.objects.lock().unwrap().clear();
+        assert_eq!(content(rep, &id, &[]).await.status(), 500);
+        assert!(!server.log().contains("a-secret"));
+    });
+}
