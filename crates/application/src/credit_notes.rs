@@ -78,6 +78,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CreditForm>) -> Written<
         let number = work.next_number(NumberKind::CreditNote, ctx.today().year()).await?;
         let (mut after, mut summed) = (before.clone(), contract.clone());
         let (note, event) = after.credit(ctx, &mut summed, (work.new_id(), number), form.clone())?;
+        work.take_tax_number(note.tax_invoice_key()).await?;
         work.insert(&note, event).await?;
         work.save(&before, &mut after, Event("invoice.credited")).await?;
         settle_and_save(ctx, work, &contract, summed, Event("contract.sums_changed")).await?;

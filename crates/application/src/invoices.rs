@@ -206,8 +206,14 @@ pub async fn cancel(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceVie
 
 /// Issues an approved invoice.
 pub async fn issue(app: &App, call: &Call, id: InvoiceId, form: Valid<IssueForm>) -> Written<InvoiceView> {
-    change(app, call, id, async |ctx, _, invoice, contract| Ok(invoice.issue(ctx, contract, form.clone())?))
-        .await
+    change(app, call, id, async |ctx, work, invoice, contract| {
+        let event = invoice.issue(ctx, contract, form.clone())?;
+        if let Some(key) = invoice.tax_invoice_key() {
+            work.take_tax_number(key).await?;
+        }
+        Ok(event)
+    })
+    .await
 }
 
 /// Takes an issued invoice back.

@@ -16,7 +16,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::{Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, NumberKind, TransferId, UserId};
-use fairlead_persistence::{Predicate, Work};
+use fairlead_persistence::{Predicate, Stored, Work};
 use uuid::Uuid;
 
 use crate::amendments;
@@ -458,31 +458,16 @@ impl Moving {
         let event = after.transfer(self.to, pending)?;
         work.save(before, &mut after, event).await?;
         work.release_from_transfers(before.id.0).await?;
-        for amendment in &work.load_all::<Amendment>(of_contract()).await? {
-            let mut after = amendment.clone();
-            after.owner_id = self.to;
-            work.save(amendment, &mut after, Event("amendment.transferred")).await?;
-        }
-        for invoice in &invoices {
-            let mut after = invoice.clone();
-            after.owner_id = self.to;
-            work.save(invoice, &mut after, Event("invoice.transferred")).await?;
-        }
-        for note in &work.load_all::<CreditNote>(of_contract()).await? {
-            let mut after = note.clone();
-            after.owner_id = self.to;
-            work.save(note, &mut after, Event("credit_note.transferred")).await?;
-        }
-        for refund in &work.load_all::<Refund>(of_contract()).await? {
-            let mut after = refund.clone();
-            after.owner_id = self.to;
-            work.save(refund, &mut after, Event("refund.transferred")).await?;
-        }
-        for payment in &work.load_all::<Payment>(of_contract()).await? {
-            let mut after = payment.clone();
-            after.owner_id = self.to;
-            work.save(payment, &mut after, Event("payment.transferred")).await?;
-        }
+        let to = self.to;
+        hand_on(work, &invoices, |it| it.owner_id = to, Event("invoice.transferred")).await?;
+        let all: Vec<Amendment> = work.load_all(of_contract()).await?;
+        hand_on(work, &all, |it| it.owner_id = to, Event("amendment.transferred")).await?;
+        let all: Vec<CreditNote> = work.load_all(of_contract()).await?;
+        hand_on(work, &all, |it| it.owner_id = to, Event("credit_note.transferred")).await?;
+        let all: Vec<Refund> = work.load_all(of_contract()).await?;
+        hand_on(work, &all, |it| it.owner_id = to, Event("refund.transferred")).await?;
+        let all: Vec<Payment> = work.load_all(of_contract()).await?;
+        hand_on(work, &all, |it| it.owner_id = to, Event("payment.transferred")).await?;
         Ok(())
     }
 
@@ -499,4 +484,19 @@ impl Moving {
         }
         Ok(())
     }
+}
+
+/// What belongs to a contract goes with it.
+async fn hand_on<T: Stored>(
+    work: &mut Work,
+    all: &[T],
+    change: impl Fn(&mut T),
+    event: Event,
+) -> Result<(), Failure> {
+    for before in all {
+        let mut after = before.clone();
+        change(&mut after);
+        work.save(before, &mut after, event).await?;
+    }
+    Ok(())
 }

@@ -142,8 +142,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
     ("pipelines_default", "pipelines.is_default", "/is_default"),
     ("pools_default", "pools.is_default", "/is_default"),
     ("collaborators_customer_id", "collaborators.customer_id, collaborators.user_id", "/user_id"),
-    ("credit_notes_tax_invoice_key", "credit_notes.tax_invoice_key", "/tax_invoice_number"),
-    ("invoices_tax_invoice_key", "invoices.tax_invoice_key", "/tax_invoice_number"),
+    ("tax_invoice_numbers_pkey", "tax_invoice_numbers.tax_invoice_key", "/tax_invoice_number"),
     (
         "targets_owner_id",
         "targets.owner_id, targets.month, targets.measure, targets.amount_currency",

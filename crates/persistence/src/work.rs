@@ -285,6 +285,13 @@ impl Work {
         Ok(())
     }
 
+    /// Takes the number of a tax invoice, or says that it is taken.
+    pub async fn take_tax_number(&self, key: String) -> Result<(), StoreError> {
+        let text = "INSERT INTO tax_invoice_numbers (tax_invoice_key) VALUES ($1)";
+        self.execute(text, vec![key.into()]).await?;
+        Ok(())
+    }
+
     /// Writes a new record.
     pub async fn insert<T: Stored>(&mut self, record: &T, event: Event) -> Result<(), StoreError> {
         self.execute(&T::table().insert, stored::values(record)).await?;

@@ -125,6 +125,11 @@ CREATE UNIQUE INDEX installments_contract_id ON installments (contract_id, seque
 CREATE INDEX installments_due_on ON installments (due_on) WHERE NOT closed AND paid_minor < amount_minor;
 CREATE INDEX installments_open ON installments ((amount_minor - allocated_minor)) WHERE NOT closed;
 
+-- Whatever the spelling: the number of a tax invoice, blue or red, is taken once, also by one that was voided.
+CREATE TABLE tax_invoice_numbers (
+    tax_invoice_key TEXT PRIMARY KEY
+);
+
 CREATE TABLE invoices (
     id {uuid} PRIMARY KEY,
     number TEXT NOT NULL,
@@ -161,8 +166,6 @@ CREATE TABLE invoices (
         AND credited_currency = amount_currency)
 );
 CREATE UNIQUE INDEX invoices_number ON invoices (number);
--- Whatever the spelling: a number is taken once, also by an invoice that was voided.
-CREATE UNIQUE INDEX invoices_tax_invoice_key ON invoices (tax_invoice_key);
 CREATE INDEX invoices_contract_id ON invoices (contract_id);
 CREATE INDEX invoices_owner_id ON invoices (owner_id, created_at, id);
 CREATE INDEX invoices_created_at ON invoices (created_at, id);
@@ -191,7 +194,6 @@ CREATE TABLE credit_notes (
     CHECK (tax_currency = amount_currency)
 );
 CREATE UNIQUE INDEX credit_notes_number ON credit_notes (number);
-CREATE UNIQUE INDEX credit_notes_tax_invoice_key ON credit_notes (tax_invoice_key);
 CREATE INDEX credit_notes_invoice_id ON credit_notes (invoice_id);
 CREATE INDEX credit_notes_contract_id ON credit_notes (contract_id);
 CREATE INDEX credit_notes_customer_id ON credit_notes (customer_id);

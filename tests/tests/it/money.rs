@@ -138,6 +138,21 @@ async fn an_invoice_is_credited_in_parts(server: Server) {
         .await
         .expect(200);
     finance.client.post("/credit-notes", same).await.refused(409, "duplicate");
+    // Blue and red invoices share their numbers, whichever was first.
+    let number =
+        finance.client.get(&format!("/invoices/{invoice}")).await.expect(200).body["tax_invoice_number"]
+            .clone();
+    let blue = json!({
+        "invoice_id": invoice, "amount": cny("1.00"), "reason": "x", "tax_invoice_number": number,
+    });
+    let taken = finance.client.post("/credit-notes", blue).await.refused(409, "duplicate");
+    assert_eq!(taken.body["errors"][0]["pointer"], "/tax_invoice_number");
+    let next = company.active(rep, "20.00", "by_invoice").await;
+    let next = company.invoice_draft(rep, &next, "20.00").await;
+    rep.client.act(&format!("/invoices/{next}/submit")).await.expect(200);
+    company.approve(&next).await;
+    let red = json!({"tax_invoice_number": first.body["tax_invoice_number"]});
+    finance.client.post(&format!("/invoices/{next}/issue"), red).await.refused(409, "duplicate");
     finance.client.post(&void, json!({"reason": "x"})).await.refused(409, "invoice_credited");
     // In odd parts, the taxes add up to the invoice's.
     let mut taxes = vec![first.body["tax"].clone()];

@@ -53,6 +53,16 @@ pub(super) const CHECKS: &[Check] = &[
              AND (collection_scheme = 'by_contract' OR invoiced_minor = amount_minor))",
     },
     Check {
+        name: "tax invoice numbers are taken once",
+        population: "SELECT COUNT(*) FROM tax_invoice_numbers",
+        differences: "SELECT MIN(number) || ': its tax invoice number is taken ' || CASE COUNT(*) WHEN 1 THEN 'by nobody' ELSE 'twice' END \
+             FROM (SELECT number, tax_invoice_key FROM invoices WHERE tax_invoice_key IS NOT NULL \
+                UNION ALL SELECT number, tax_invoice_key FROM credit_notes) AS used \
+             LEFT JOIN tax_invoice_numbers AS taken ON taken.tax_invoice_key = used.tax_invoice_key \
+             GROUP BY used.tax_invoice_key, taken.tax_invoice_key \
+             HAVING COUNT(*) > 1 OR taken.tax_invoice_key IS NULL",
+    },
+    Check {
         name: "invoices: allocations",
         population: "SELECT COUNT(*) FROM invoices",
         differences: "SELECT number || ': allocations do not add up' FROM invoices \
