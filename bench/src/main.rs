@@ -14,6 +14,7 @@ mod process;
 mod report;
 mod run;
 mod seed;
+mod verify;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -32,11 +33,14 @@ enum Command {
     Run(run::Options),
     /// Serve the plain handlers.
     Plain(plain::Options),
+    /// Measure `fairlead verify`.
+    Verify(verify::Options),
 }
 
 fn main() -> Result<()> {
     match &Arguments::parse().command {
         Command::Run(options) => run::run(options),
         Command::Plain(options) => plain::run(options),
+        Command::Verify(options) => verify::run(options),
     }
 }

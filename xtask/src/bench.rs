@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// Only this database.
     #[arg(long, value_parser = ["sqlite", "postgres"])]
     database: Option<String>,
+    /// Instead, measure `fairlead verify` over so many contracts.
+    #[arg(long, value_name = "CONTRACTS", conflicts_with_all = ["seconds", "rounds", "customers", "quick", "only"])]
+    verify: Option<u32>,
     /// What the server logs.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log_filter: String,
@@ -48,16 +51,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.quick { (1, 1, 10_000) } else { (options.seconds, options.rounds, options.customers) };
     let target = target_folder()?;
     let mut bench = Command::new(target.join("release/fairlead-bench"));
+    bench.arg(if options.verify.is_some() { "verify" } else { "run" });
     bench
-        .arg("run")
         .arg("--server")
         .arg(target.join("release/fairlead"))
         .args(["--postgres-url", postgres.url()])
+        .args(options.database.iter().flat_map(|database| ["--database", database]));
+    if let Some(contracts) = options.verify {
+        return process::run(bench.args(["--contracts", &contracts.to_string()]));
+    }
+    bench
         .args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()])
         .args(["--customers", &customers.to_string(), "--connections", &options.connections.to_string()])
         .args(["--log-filter", &options.log_filter])
-        .args(options.only.iter().flat_map(|only| ["--only", only]))
-        .args(options.database.iter().flat_map(|database| ["--database", database]));
+        .args(options.only.iter().flat_map(|only| ["--only", only]));
     process::run(&mut bench)
 }
 
