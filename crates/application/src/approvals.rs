@@ -154,7 +154,8 @@ fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
     let delegated = !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty();
     if parts.iter().all(|part| part.scope.is_nothing()) && !delegated {
-        let detail = "this takes contracts:read or invoices:read".to_owned();
+        let one_of: Vec<&str> = ApprovalSubject::ALL.iter().map(|kind| kind.read().as_str()).collect();
+        let detail = format!("this takes one of {}", one_of.join(", "));
         ctx.actor
             .authorize_own(Permission::ContractsRead)
             .map_err(|refusal| Refusal { detail, ..refusal })?;

@@ -1,15 +1,14 @@
 //! A whole contract on one sheet: everything that a printed one says.
 
-use chrono::NaiveDate;
 use fairlead_domain::amendment::{Amendment, TermChange};
 use fairlead_domain::approval::{Approval, ApprovalStatus, Decision};
 use fairlead_domain::catalogue::{LineItem, TaxTotal, tax_totals};
 use fairlead_domain::context::Context;
-use fairlead_domain::contract::Contract;
+use fairlead_domain::contract::{Contract, InstallmentPlan};
 use fairlead_domain::customer::TaxProfile;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{ContractId, Line, Money, Number, TaxSplit, Timestamp};
+use fairlead_domain::values::{ContractId, Line, Number, TaxSplit, Timestamp};
 use fairlead_persistence::{Predicate, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,21 +46,6 @@ pub struct DocumentLine {
     /// The line's amount.
     #[serde(flatten)]
     pub amount: TaxSplit,
-}
-
-/// A part of the payment plan.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct DocumentInstallment {
-    /// Its place in the plan, from 1.
-    #[schema(minimum = 1)]
-    pub sequence: i64,
-    /// When it is due.
-    pub due_on: NaiveDate,
-    /// How much.
-    pub amount: Money,
-    /// On what condition.
-    #[schema(required)]
-    pub condition: Option<Line>,
 }
 
 /// An amendment that was approved.
@@ -116,9 +100,9 @@ pub struct ContractDocument {
     /// The lines' amounts by tax rate, the highest last.
     #[schema(max_items = 200)]
     pub taxes: Vec<TaxTotal>,
-    /// When it is to be paid, as it was agreed last.
+    /// When it is to be paid, as it was agreed last, the first first.
     #[schema(max_items = 120)]
-    pub installments: Vec<DocumentInstallment>,
+    pub installments: Vec<InstallmentPlan>,
     /// What was amended, the oldest first.
     #[schema(max_items = 10000)]
     pub amendments: Vec<DocumentAmendment>,
@@ -140,6 +124,8 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
             Ok(DocumentLine { position, amount: item.tax()?, line_item: item.clone() })
         });
         let mut amendments: Vec<Amendment> = reader.all(approved(of_contract(id))).await?;
+        let mut installments = contract.details.installments.clone();
+        installments.sort_by_key(|part| part.due_on);
         amendments.sort_by_key(|amendment| (amendment.outcome.decided_at, amendment.id));
         Ok(ContractDocument {
             as_of: ctx.now,
@@ -153,7 +139,7 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
             renewal_of: renewed.filter(|one| one.reveal(ctx).is_ok()).as_ref().map(ContractRef::from),
             lines: lines.collect::<Result<_, Refusal>>()?,
             taxes: tax_totals(&contract.details.line_items)?,
-            installments: plan(&contract),
+            installments,
             amendments: amendments.into_iter().map(DocumentAmendment::from).collect(),
             signatures: signatures(ctx, reader, id).await?,
             contract,
@@ -164,18 +150,6 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
 
 fn approved(of: Predicate) -> Predicate {
     Predicate::All(vec![of, Predicate::Is("status", ApprovalStatus::Approved.as_str().into())])
-}
-
-fn plan(contract: &Contract) -> Vec<DocumentInstallment> {
-    let mut plan = contract.details.installments.clone();
-    plan.sort_by_key(|part| part.due_on);
-    let shown = plan.into_iter().zip(1..).map(|(part, sequence)| DocumentInstallment {
-        sequence,
-        due_on: part.due_on,
-        amount: part.amount,
-        condition: part.condition,
-    });
-    shown.collect()
 }
 
 impl From<Amendment> for DocumentAmendment {

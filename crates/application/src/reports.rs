@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use fairlead_domain::access::Permission;
+use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::UserRef;
 use fairlead_domain::values::{CurrencyCode, CustomerId, Money, TeamId, UserId};
-use fairlead_persistence::{AgingRow, Predicate};
+use fairlead_persistence::{AgingRow, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -98,12 +99,13 @@ pub struct AgingReport {
 }
 
 /// The rows of a report by a column of contracts.
-async fn rows(app: &App, call: &Call, column: &'static str) -> Read<(NaiveDate, Vec<AgingRow>)> {
-    app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::ContractsRead, "customer_id")?;
-        Ok((ctx.today().0, reader.receivable_aging(column, ctx.today(), &visible, MOST).await?))
-    })
-    .await
+async fn rows(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    column: &'static str,
+) -> Result<Vec<AgingRow>, Failure> {
+    let visible = lists::scope(ctx, Permission::ContractsRead, "customer_id")?;
+    Ok(reader.receivable_aging(column, ctx.today(), &visible, MOST).await?)
 }
 
 fn totals(rows: &[AgingRow]) -> Result<Vec<AgingTotal>, Refusal> {
@@ -126,7 +128,7 @@ fn add<K: Ord>(sums: &mut BTreeMap<K, [Money; 5]>, key: K, buckets: [Money; 5]) 
 }
 
 fn report(
-    as_of: NaiveDate,
+    ctx: &Context,
     rows: &[AgingRow],
     line: impl Fn(Uuid) -> (Option<CustomerRef>, Option<UserRef>),
 ) -> Result<AgingReport, Failure> {
@@ -135,46 +137,48 @@ fn report(
         Ok(AgingLine { customer, owner, team_id: None, aging: Aging::of(row.buckets)? })
     };
     let data = rows.iter().map(line).collect::<Result<_, Refusal>>()?;
-    Ok(AgingReport { as_of, data, totals: totals(rows)? })
+    Ok(AgingReport { as_of: ctx.today().0, data, totals: totals(rows)? })
 }
 
 /// The age of receivables by customer.
 pub async fn aging_by_customer(app: &App, call: &Call) -> Read<AgingReport> {
-    let (as_of, rows) = rows(app, call, "contracts.customer_id").await?;
-    let known: HashMap<CustomerId, CustomerRef> = app
-        .read(call, async |ctx, reader| {
-            let mut known = HashMap::new();
-            let ids: Vec<Uuid> = rows.iter().map(|row| row.group).collect();
-            for some in ids.chunks(200) {
-                let found: Vec<Customer> = reader.all(Predicate::ids(some.iter().copied())).await?;
-                let seen = found.iter().filter(|customer| customer.reveal(ctx).is_ok());
-                known.extend(seen.map(|customer| (customer.id, CustomerRef::from(customer))));
-            }
-            Ok(known)
-        })
-        .await?;
-    report(as_of, &rows, |id| (known.get(&CustomerId(id)).cloned(), None))
+    app.read(call, async |ctx, reader| {
+        let rows = rows(ctx, reader, "contracts.customer_id").await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.group).collect();
+        let mut known: HashMap<CustomerId, CustomerRef> = HashMap::new();
+        for some in ids.chunks(200) {
+            let found: Vec<Customer> = reader.some(some.to_vec()).await?;
+            let seen = found.iter().filter(|customer| customer.reveal(ctx).is_ok());
+            known.extend(seen.map(|customer| (customer.id, CustomerRef::from(customer))));
+        }
+        report(ctx, &rows, |id| (known.get(&CustomerId(id)).cloned(), None))
+    })
+    .await
 }
 
 /// The age of receivables by the contracts' owner.
 pub async fn aging_by_owner(app: &App, call: &Call) -> Read<AgingReport> {
-    let (as_of, rows) = rows(app, call, "contracts.owner_id").await?;
-    let org = app.organisation().await?;
-    report(as_of, &rows, |id| (None, org.user_ref(UserId(id))))
+    app.read(call, async |ctx, reader| {
+        let rows = rows(ctx, reader, "contracts.owner_id").await?;
+        report(ctx, &rows, |id| (None, ctx.org.user_ref(UserId(id))))
+    })
+    .await
 }
 
 /// The age of receivables by the owners' team.
 pub async fn aging_by_team(app: &App, call: &Call) -> Read<AgingReport> {
-    let (as_of, rows) = rows(app, call, "contracts.owner_id").await?;
-    let org = app.organisation().await?;
-    let mut sums: BTreeMap<(Option<TeamId>, &'static str), [Money; 5]> = BTreeMap::new();
-    for row in &rows {
-        let team = org.user_ref(UserId(row.group)).and_then(|owner| owner.team_id);
-        add(&mut sums, (team, row.buckets[0].currency().code()), row.buckets)?;
-    }
-    let line = |((team_id, _), buckets)| {
-        Ok(AgingLine { customer: None, owner: None, team_id, aging: Aging::of(buckets)? })
-    };
-    let data = sums.into_iter().map(line).collect::<Result<_, Refusal>>()?;
-    Ok(AgingReport { as_of, data, totals: totals(&rows)? })
+    app.read(call, async |ctx, reader| {
+        let rows = rows(ctx, reader, "contracts.owner_id").await?;
+        let mut sums: BTreeMap<(Option<TeamId>, &'static str), [Money; 5]> = BTreeMap::new();
+        for row in &rows {
+            let team = ctx.org.user_ref(UserId(row.group)).and_then(|owner| owner.team_id);
+            add(&mut sums, (team, row.buckets[0].currency().code()), row.buckets)?;
+        }
+        let line = |((team_id, _), buckets)| {
+            Ok(AgingLine { customer: None, owner: None, team_id, aging: Aging::of(buckets)? })
+        };
+        let data = sums.into_iter().map(line).collect::<Result<_, Refusal>>()?;
+        Ok(AgingReport { as_of: ctx.today().0, data, totals: totals(&rows)? })
+    })
+    .await
 }

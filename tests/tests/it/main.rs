@@ -14,6 +14,7 @@ mod billing;
 mod browser;
 mod catalogue;
 mod document;
+mod duties;
 mod faults;
 mod input;
 mod interleaved;

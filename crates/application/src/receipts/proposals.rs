@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fairlead_domain::context::Context;
 use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::invoice::Invoice;
@@ -78,67 +77,64 @@ impl Found {
 pub async fn proposals(app: &App, call: &Call, id: ReceiptId) -> Read<Proposals> {
     app.read(call, async |ctx, reader| {
         let receipt: Receipt = change::read(ctx, reader, id).await?;
-        let mut data = recorded(ctx, reader, &receipt).await?;
+        let mut meant = recorded(reader, &receipt).await?;
         let mut found = Found::default();
         by_number(reader, &receipt, &mut found).await?;
         by_payer(reader, &receipt, &mut found).await?;
         by_amount(reader, &receipt, &mut found).await?;
+        let currency = receipt.details.amount.currency();
         for (contract, reasons) in found.contracts.into_values() {
-            if contract.running().is_ok()
-                && contract.details.amount.currency() == receipt.details.amount.currency()
-            {
-                data.extend(proposal(ctx, reader, (contract, None), reasons.into_iter().collect()).await?);
+            if contract.running().is_ok() && contract.details.amount.currency() == currency {
+                meant.push(Meant { contract, payment: None, reasons: reasons.into_iter().collect() });
             }
         }
-        data.sort_by_key(|proposal| (-proposal.score, proposal.payment_id.is_none()));
-        data.truncate(10);
-        Ok(Proposals { data })
+        meant.retain(|it| it.contract.reveal(ctx).is_ok());
+        meant.sort_by_key(|it| (-score(&it.reasons), it.payment.is_none()));
+        meant.truncate(10);
+        let customers = meant.iter().map(|it| it.contract.details.customer_id.0).collect();
+        let customers: Vec<Customer> = reader.some(customers).await?;
+        let seen = |contract: &Contract| {
+            let customer = customers.iter().find(|customer| customer.id == contract.details.customer_id);
+            customer.filter(|customer| customer.reveal(ctx).is_ok()).map(Into::into)
+        };
+        let proposal = |it: Meant| Proposal {
+            contract: (&it.contract).into(),
+            customer: seen(&it.contract),
+            payment_id: it.payment.as_ref().map(|payment| payment.id),
+            payment_number: it.payment.map(|payment| payment.number),
+            score: score(&it.reasons),
+            reasons: it.reasons,
+        };
+        Ok(Proposals { data: meant.into_iter().map(proposal).collect() })
     })
     .await
 }
 
-async fn proposal(
-    ctx: &Context<'_>,
-    reader: &Reader<'_>,
-    (contract, payment): (Contract, Option<Payment>),
+/// What a receipt may pay, before it is known what the caller sees of it.
+struct Meant {
+    contract: Contract,
+    payment: Option<Payment>,
     reasons: Vec<MatchReason>,
-) -> Result<Option<Proposal>, Failure> {
-    if contract.reveal(ctx).is_err() {
-        return Ok(None);
-    }
-    let customer: Option<Customer> = reader.one(contract.details.customer_id).await?;
-    let customer = customer.filter(|customer| customer.reveal(ctx).is_ok());
-    Ok(Some(Proposal {
-        contract: (&contract).into(),
-        customer: customer.as_ref().map(Into::into),
-        payment_id: payment.as_ref().map(|payment| payment.id),
-        payment_number: payment.map(|payment| payment.number),
-        score: score(&reasons),
-        reasons,
-    }))
 }
 
 /// Payments that were recorded by hand before the bank's statement came.
-async fn recorded(
-    ctx: &Context<'_>,
-    reader: &Reader<'_>,
-    receipt: &Receipt,
-) -> Result<Vec<Proposal>, Failure> {
+async fn recorded(reader: &Reader<'_>, receipt: &Receipt) -> Result<Vec<Meant>, Failure> {
     let Some(key) = receipt.details.reference_key() else { return Ok(Vec::new()) };
     let same = Predicate::All(vec![
         Predicate::Is("bank_reference_key", key.into()),
         Predicate::Is("method", receipt.details.method.as_str().into()),
         Predicate::Any(["recorded", "confirmed"].map(|status| Predicate::Is("status", status.into())).into()),
     ]);
-    let payments: Vec<Payment> = reader.first(same, MOST).await?;
-    let mut data = Vec::new();
-    for payment in payments.into_iter().filter(|it| it.details.amount == receipt.details.amount) {
-        if let Some(contract) = reader.one::<Contract>(payment.details.contract_id).await? {
-            let reasons = vec![MatchReason::Reference, MatchReason::Amount];
-            data.extend(proposal(ctx, reader, (contract, Some(payment)), reasons).await?);
-        }
-    }
-    Ok(data)
+    let mut payments: Vec<Payment> = reader.first(same, MOST).await?;
+    payments.retain(|payment| payment.details.amount == receipt.details.amount);
+    let contracts = payments.iter().map(|payment| payment.details.contract_id.0).collect();
+    let contracts: Vec<Contract> = reader.some(contracts).await?;
+    let meant = payments.into_iter().filter_map(|payment| {
+        let contract = contracts.iter().find(|it| it.id == payment.details.contract_id)?.clone();
+        let reasons = vec![MatchReason::Reference, MatchReason::Amount];
+        Some(Meant { contract, payment: Some(payment), reasons })
+    });
+    Ok(meant.collect())
 }
 
 async fn by_number(reader: &Reader<'_>, receipt: &Receipt, found: &mut Found) -> Result<(), Failure> {
@@ -176,10 +172,13 @@ async fn by_amount(reader: &Reader<'_>, receipt: &Receipt, found: &mut Found) ->
         found.add(reader.first(of_parts, MOST).await?, MatchReason::Amount);
         return Ok(());
     }
+    let all = || Predicate::In("contract_id", found.contracts.keys().map(|id| id.0).collect());
+    let installments: Vec<Installment> = reader.all(all()).await?;
+    let invoices: Vec<Invoice> = reader.all(all()).await?;
     for (contract, reasons) in found.contracts.values_mut() {
-        let of_contract = || Predicate::Is("contract_id", contract.id.0.into());
-        let installments: Vec<Installment> = reader.all(of_contract()).await?;
-        let invoices: Vec<Invoice> = reader.all(of_contract()).await?;
+        let id = contract.id;
+        let installments: Vec<_> = installments.iter().filter(|it| it.contract_id == id).cloned().collect();
+        let invoices: Vec<_> = invoices.iter().filter(|it| it.details.contract_id == id).cloned().collect();
         if is_open_amount(amount, contract, &installments, &invoices) {
             reasons.insert(MatchReason::Amount);
         }
