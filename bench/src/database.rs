@@ -138,7 +138,7 @@ impl Pools {
                 writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
             }
             Self::Postgres(pool) => {
-                pool.execute("VACUUM ANALYZE customers").await?;
+                pool.execute("VACUUM ANALYZE").await?;
                 pool.execute("CHECKPOINT").await.ok();
             }
         }

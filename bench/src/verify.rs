@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use sqlx::{AssertSqlSafe, Row};
+use chrono::{SecondsFormat, SubsecRound, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use tokio::process::Command;
+use uuid::Uuid;
 
 use crate::database::{Database, Pools, on_reader, on_writer};
 
@@ -70,6 +73,7 @@ async fn measure(options: &Options, database: &Database, folder: &Path) -> Resul
     }
     let series = format!("UPDATE sequences SET value = value + {}", copies * SPREAD);
     execute(&pools, series).await?;
+    append_events(&pools, options.contracts * EVENTS).await?;
     pools.analyse().await?;
     let mut rows = 0;
     for table in TABLES.iter().chain(&["audit_events", "outbox", "timeline"]) {
@@ -175,7 +179,7 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
             format!("CAST(LPAD(TO_HEX(k), 8, '0') || SUBSTR(CAST({id} AS TEXT), 9) AS UUID)")
         }
         (id, false) if COPIED_IDS.contains(&id) => {
-            format!("UNHEX(PRINTF('%08X', k) || SUBSTR(HEX({id}), 9))")
+            format!("CASE WHEN {id} IS NOT NULL THEN UNHEX(PRINTF('%08X', k) || SUBSTR(HEX({id}), 9)) END")
         }
         ("number", postgres) => {
             let number = format!("CAST(CAST(SUBSTR(number, 9) AS INTEGER) + k * {SPREAD} AS TEXT)");
@@ -230,6 +234,72 @@ async fn count(pools: &Pools, table: &str) -> Result<i64> {
 async fn execute(pools: &Pools, text: String) -> Result<()> {
     on_writer!(pools, |pool| {
         sqlx::query(AssertSqlSafe(text)).execute(pool).await?;
+        Ok(())
+    })
+}
+
+/// Audit events for each contract.
+const EVENTS: i64 = 5;
+/// Rows in one statement.
+const BATCH: i64 = 1000;
+
+/// Makes the audit trail long, each event bound to the one before as the server binds them: the hash is over the
+/// length and the text of each fact.
+async fn append_events(pools: &Pools, count: i64) -> Result<()> {
+    on_writer!(pools, |pool| {
+        let mut transaction = pool.begin().await?;
+        let head = "SELECT sequence, hash FROM audit_head WHERE id = 1";
+        let (mut sequence, mut hash): (i64, String) =
+            sqlx::query_as(head).fetch_one(&mut *transaction).await?;
+        let record = Uuid::from_u128(1);
+        for _ in 0..count / BATCH {
+            let mut events = Vec::new();
+            for _ in 0..BATCH {
+                sequence += 1;
+                let (id, at) = (Uuid::now_v7(), Utc::now().trunc_subsecs(3));
+                let facts = [
+                    hash.clone(),
+                    id.to_string(),
+                    sequence.to_string(),
+                    at.to_rfc3339_opts(SecondsFormat::Millis, true),
+                    String::new(),
+                    "payment.recorded".to_owned(),
+                    "payment".to_owned(),
+                    record.to_string(),
+                    String::new(),
+                    "{}".to_owned(),
+                ];
+                let mut next = Sha256::new();
+                for fact in facts {
+                    next.update((fact.len() as u64).to_be_bytes());
+                    next.update(fact);
+                }
+                let next =
+                    next.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+                events.push((id, sequence, at, std::mem::replace(&mut hash, next.clone()), next));
+            }
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO audit_events (id, sequence, occurred_at, action, record_kind, record_id, changes, \
+                 previous_hash, hash) ",
+            );
+            insert.push_values(&events, |mut row, (id, sequence, at, previous, hash)| {
+                row.push_bind(*id).push_bind(*sequence).push_bind(*at);
+                row.push_bind("payment.recorded").push_bind("payment").push_bind(record).push_bind("{}");
+                row.push_bind(previous.clone()).push_bind(hash.clone());
+            });
+            insert.build().execute(&mut *transaction).await?;
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO outbox (sequence, id, occurred_at, event, record_kind, record_id, data) ",
+            );
+            insert.push_values(&events, |mut row, (id, sequence, at, _, _)| {
+                row.push_bind(*sequence).push_bind(*id).push_bind(*at);
+                row.push_bind("payment.recorded").push_bind("payment").push_bind(record).push_bind("{}");
+            });
+            insert.build().execute(&mut *transaction).await?;
+        }
+        let text = "UPDATE audit_head SET sequence = $1, hash = $2 WHERE id = 1";
+        sqlx::query(text).bind(sequence).bind(hash).execute(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(())
     })
 }

@@ -35,6 +35,24 @@ impl Reads {
         }
     }
 
+    /// All rows of a statement that looks at everything there is, however long that takes. On PostgreSQL it gets a
+    /// connection of its own: those that requests use give up early.
+    pub(crate) async fn patiently(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
+        let lane = match self {
+            Self::Sqlite(lane) => return lane.all(sql).await,
+            Self::Postgres(lane) => lane,
+        };
+        let away = |error: sqlx::Error| StoreError::Unavailable(error.to_string());
+        let mut connection = lane.options.connect().await.map_err(away)?;
+        connection.execute("SET statement_timeout = 0").await?;
+        let (text, values) = sql.into_parts();
+        let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(text), SqlxValues(Values(values)));
+        let rows = query.fetch_all(&mut connection).await?;
+        // It ends with the process at the latest.
+        let _ = connection.close().await;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
+    }
+
     /// The first row of a statement. Asked for one row, SQLite's driver wakes us once, not again for the end of the
     /// rows.
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {

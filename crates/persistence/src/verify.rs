@@ -54,7 +54,7 @@ impl Store {
         text: &str,
         each: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.reader.all(Sql::new(text)).await?;
+        let rows = self.reader.patiently(Sql::new(text)).await?;
         rows.iter().map(|row| each(&mut Row::new(row))).collect()
     }
 }

@@ -245,9 +245,8 @@ pub(super) const CHECKS: &[Check] = &[
               UNION ALL SELECT id, number, status FROM invoices WHERE status IN ('approved', 'issued') \
               UNION ALL SELECT id, number, status FROM transfers WHERE status = 'approved' \
               UNION ALL SELECT id, number, status FROM amendments WHERE status = 'approved') AS subjects \
-             LEFT JOIN (SELECT subject_id FROM approvals WHERE status = 'approved') AS approved \
-                ON approved.subject_id = subjects.id \
-             WHERE approved.subject_id IS NULL",
+             WHERE NOT EXISTS (SELECT 1 FROM approvals \
+                WHERE approvals.subject_id = subjects.id AND approvals.status = 'approved')",
     },
     Check {
         name: "won opportunities have contracts",

@@ -1,0 +1,382 @@
+//! Who may do what: every role, every operation, and a record that stands near to or far from the caller.
+//!
+//! The tables below are written by hand from the design, not from the code. An operation of the specification
+//! that they do not know fails the build.
+
+mod tables;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Company, PASSWORD, Person, Server, until};
+use tables::*;
+use world::*;
+
+on_both_databases! {
+    the_matrix_knows_every_operation;
+    nothing_but_the_public_is_open_without_a_token;
+    what_is_open_to_everybody_is_open_to_every_role;
+    leads_follow_the_matrix;
+    customers_follow_the_matrix;
+    sharing_and_transfers_follow_the_matrix;
+    contacts_and_activities_follow_the_matrix;
+    opportunities_follow_the_matrix;
+    contracts_follow_the_matrix;
+    invoices_follow_the_matrix;
+    payments_follow_the_matrix;
+    decisions_about_contracts_follow_the_matrix;
+    decisions_about_invoices_follow_the_matrix;
+    the_organisation_follows_the_matrix;
+    nobody_gives_to_whom_they_do_not_lead;
+    whoever_asked_takes_it_back;
+    lists_and_totals_agree_with_single_reads;
+}
+
+/// Open without a login.
+const PUBLIC: [&str; 8] = [
+    "submit_lead_form",
+    "log_in",
+    "refresh_tokens",
+    "get_signing_keys",
+    "get_health",
+    "get_readiness",
+    "list_problems",
+    "get_problem",
+];
+
+/// Open to everybody who has logged in.
+const OPEN: [&str; 22] = [
+    "log_out",
+    "list_sessions",
+    "end_session",
+    "get_me",
+    "change_my_password",
+    "list_workflows",
+    // Each user's own, which nobody else sees: `personal` looks at them.
+    "list_notifications",
+    "count_unread_notifications",
+    "read_notification",
+    "read_all_notifications",
+    "list_saved_views",
+    "create_saved_view",
+    "get_saved_view",
+    "update_saved_view",
+    "delete_saved_view",
+    "withdraw_transfer",
+    // Each user's own as well: `approvals` looks at them.
+    "count_approvals",
+    "list_delegations",
+    "create_delegation",
+    "get_delegation",
+    "update_delegation",
+    "delete_delegation",
+];
+
+/// The columns of the tables.
+const ROLES: [&str; 7] =
+    ["sales_rep", "sales_manager", "sales_director", "finance", "marketing", "auditor", "admin"];
+
+/// Where a record stands, seen from the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Relation {
+    Own,
+    /// Of a member of the caller's team, or of a team below.
+    Team,
+    Other,
+    Pool,
+}
+
+const RELATIONS: [Relation; 4] = [Relation::Own, Relation::Team, Relation::Other, Relation::Pool];
+
+/// Whether a word of the tables covers a relation.
+fn covers(word: &str, relation: Relation) -> bool {
+    word.split('+').any(|part| match part {
+        "own" => relation == Relation::Own,
+        "team" => matches!(relation, Relation::Own | Relation::Team),
+        "all" => true,
+        "pool" => relation == Relation::Pool,
+        "-" => false,
+        other => panic!("`{other}` is no word of the tables"),
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Allowed,
+    Forbidden,
+    Hidden,
+}
+
+/// A line of a table, split at its blanks: names first, then one word for each role.
+fn lines(table: &'static str, names: usize) -> Vec<(Vec<&'static str>, [&'static str; 7])> {
+    let rows = table.lines().skip(2).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.filter(|words| !words.is_empty())
+        .map(|words| {
+            let (names, words) = words.split_at(names);
+            (names.to_vec(), words.try_into().unwrap_or_else(|_| panic!("{names:?} needs seven words")))
+        })
+        .collect()
+}
+
+fn read_words(kind: &str) -> [&'static str; 7] {
+    let rows = lines(READ, 1);
+    rows.into_iter().find(|(names, _)| names[0] == kind).unwrap_or_else(|| panic!("READ lacks {kind}")).1
+}
+
+/// An operation as the specification has it.
+#[derive(Debug, Clone)]
+struct Operation {
+    method: Method,
+    path: String,
+    public: bool,
+}
+
+async fn operations(server: &Server) -> BTreeMap<String, Operation> {
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let mut found = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(id) = operation["operationId"].as_str() else { continue };
+            let method = method.to_uppercase().parse().unwrap();
+            let public = operation["security"] == json!([{}]);
+            let known = found.insert(id.to_owned(), Operation { method, path: path.clone(), public });
+            assert!(known.is_none(), "{id} is there twice");
+        }
+    }
+    found
+}
+
+async fn the_matrix_knows_every_operation(server: Server) {
+    let spec = operations(&server).await;
+    let listed = TABLES.iter().flat_map(|table| lines(table, 2)).map(|(names, _)| names[0]);
+    let known: BTreeSet<&str> = listed.chain(PUBLIC).chain(OPEN).collect();
+    let there: BTreeSet<&str> = spec.keys().map(String::as_str).collect();
+    let unknown: Vec<_> = there.difference(&known).collect();
+    assert!(unknown.is_empty(), "the matrix must say who may use {unknown:?}");
+    let gone: Vec<_> = known.difference(&there).collect();
+    assert!(gone.is_empty(), "the matrix names {gone:?}, which the specification does not have");
+    for (id, operation) in &spec {
+        assert_eq!(operation.public, PUBLIC.contains(&id.as_str()), "{id}: who needs a token?");
+    }
+}
+
+const NO_ID: &str = "01900000-0000-7000-8000-000000000000";
+
+async fn nothing_but_the_public_is_open_without_a_token(server: Server) {
+    let nobody = server.anonymous();
+    for (id, operation) in operations(&server).await {
+        let path = operation.path.replace("{id}", NO_ID).replace("{code}", "not_found");
+        let path = path.replace("{token}", &"0".repeat(32));
+        let request = nobody.root(operation.method, &path).header("if-match", "*").json(&json!({}));
+        let answer = nobody.send(request).await;
+        if PUBLIC.contains(&id.as_str()) {
+            assert_ne!(answer.body["code"], "unauthenticated", "{id}");
+            continue;
+        }
+        let answer = answer.refused(401, "unauthenticated");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{id}: {:?}", answer.headers);
+    }
+}
+
+async fn what_is_open_to_everybody_is_open_to_every_role(server: Server) {
+    let company = Company::found(&server).await;
+    for (role, person) in company.by_role() {
+        let me = server.login(&person.email, PASSWORD).await;
+        let answer = me.get("/me").await.expect(200);
+        assert_eq!(answer.body["roles"], json!([role]));
+        me.get("/workflows").await.expect(200);
+        let sessions = me.get("/auth/sessions").await.expect(200).body;
+        let other = sessions["data"].as_array().unwrap().iter().find(|one| one["current"] == false).unwrap();
+        let end = me.request(Method::DELETE, &format!("/auth/sessions/{}", other["id"].as_str().unwrap()));
+        me.send(end).await.expect(204);
+        let passwords = json!({"current_password": PASSWORD, "new_password": "another-password"});
+        me.post("/me/change-password", passwords).await.expect(204);
+        me.act("/auth/logout").await.expect(204);
+        me.get("/me").await.refused(401, "unauthenticated");
+    }
+}
+
+async fn follow(server: Server, table: &'static str) {
+    let mut world = World::new(server).await;
+    let mut wrong = Vec::new();
+    for (names, words) in lines(table, 2) {
+        world.try_line(names[0], names[1], words, &mut wrong).await;
+    }
+    assert!(wrong.is_empty(), "not as designed:\n{}", wrong.join("\n"));
+}
+
+async fn leads_follow_the_matrix(server: Server) {
+    follow(server, LEADS).await;
+}
+
+async fn customers_follow_the_matrix(server: Server) {
+    follow(server, CUSTOMERS).await;
+}
+
+async fn sharing_and_transfers_follow_the_matrix(server: Server) {
+    follow(server, SHARING).await;
+}
+
+async fn contacts_and_activities_follow_the_matrix(server: Server) {
+    follow(server, CONTACTS_AND_ACTIVITIES).await;
+}
+
+async fn opportunities_follow_the_matrix(server: Server) {
+    follow(server, OPPORTUNITIES).await;
+}
+
+async fn contracts_follow_the_matrix(server: Server) {
+    follow(server, CONTRACTS).await;
+}
+
+async fn invoices_follow_the_matrix(server: Server) {
+    follow(server, INVOICES).await;
+}
+
+async fn payments_follow_the_matrix(server: Server) {
+    follow(server, PAYMENTS).await;
+}
+
+async fn decisions_about_contracts_follow_the_matrix(server: Server) {
+    follow(server, CONTRACT_DECISIONS).await;
+}
+
+async fn decisions_about_invoices_follow_the_matrix(server: Server) {
+    follow(server, INVOICE_DECISIONS).await;
+}
+
+async fn the_organisation_follows_the_matrix(server: Server) {
+    follow(server, ORGANISATION).await;
+}
+
+/// The second half of an assignment: not only the record, the receiver as well must be in the caller's reach.
+async fn nobody_gives_to_whom_they_do_not_lead(server: Server) {
+    let world = World::new(server).await;
+    let company = &world.company;
+    for (kind, id) in [
+        ("leads", world.lead(Some(&company.rep), "").await),
+        ("leads", world.lead(None, "").await),
+        ("customers", world.customer(Some(&company.rep)).await),
+        ("customers", world.customer(None).await),
+    ] {
+        let path = format!("/{kind}/{id}/assign");
+        let to = |owner: &Person| json!({"owner_id": owner.id});
+        company.manager.client.post(&path, to(&company.other_rep)).await.refused(403, "forbidden");
+        company.manager.client.post(&path, to(&company.inner)).await.expect(200);
+        company.director.client.post(&path, to(&company.other_rep)).await.expect(200);
+        company.manager.client.post(&path, to(&company.inner)).await.refused(404, "not_found");
+        // Whoever cannot own such records gets none.
+        company.director.client.post(&path, to(&company.finance)).await.refused(409, "owner_not_eligible");
+    }
+}
+
+/// A request belongs to whoever made it, whoever owns the record; and nobody decides their own.
+async fn whoever_asked_takes_it_back(server: Server) {
+    let world = World::new(server).await;
+    let company = &world.company;
+    let contract = world.contract(Some(&company.rep), "draft").await;
+    for asker in [&company.manager, &company.director, &company.admin] {
+        asker.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+        let approval = company.pending(&contract).await;
+        let withdraw = format!("/approvals/{approval}/withdraw");
+        company.rep.client.act(&withdraw).await.refused(403, "forbidden");
+        company.rep.client.act(&format!("/contracts/{contract}/withdraw")).await.refused(403, "forbidden");
+        let approve = format!("/approvals/{approval}/approve");
+        let code =
+            if asker.id == company.admin.id { (403, "forbidden") } else { (409, "separation_of_duties") };
+        asker.client.post(&approve, json!({})).await.refused(code.0, code.1);
+        asker.client.act(&withdraw).await.expect(200);
+    }
+    let own = world.contract(Some(&company.manager), "pending").await;
+    let approve = format!("/approvals/{}/approve", company.pending(&own).await);
+    company.manager.client.post(&approve, json!({})).await.refused(409, "separation_of_duties");
+}
+
+/// Walks a list in small pages, and checks its total on the way. None when the caller may not list at all.
+async fn walk(client: &Client, path: &str) -> Option<BTreeSet<String>> {
+    let mut ids = Vec::new();
+    let mut totals = BTreeSet::new();
+    let mut next = format!("{path}?limit=2&total=true");
+    loop {
+        let page = client.get(&next).await;
+        if page.status == 403 {
+            page.refused(403, "forbidden");
+            return None;
+        }
+        let page = page.expect(200).body;
+        totals.insert(page["page"]["total"].to_string());
+        ids.extend(page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["page"]["next_cursor"].as_str() else { break };
+        next = format!("{path}?limit=2&total=true&cursor={cursor}");
+    }
+    let distinct: BTreeSet<String> = ids.iter().cloned().collect();
+    assert_eq!(distinct.len(), ids.len(), "{path} shows a record twice");
+    let total: Vec<String> = totals.into_iter().map(|total| total.trim_matches('"').to_owned()).collect();
+    assert_eq!(total, [ids.len().to_string()], "{path} has another total than rows");
+    Some(distinct)
+}
+
+async fn lists_and_totals_agree_with_single_reads(server: Server) {
+    let world = World::new(server).await;
+    let company = &world.company;
+    let owners = [&company.rep, &company.colleague, &company.inner, &company.other_rep, &company.manager];
+    for owner in owners.into_iter().map(Some).chain([Some(&company.director), None]) {
+        world.make("lead.activity", owner).await;
+        world.make("customer.contact", owner).await;
+        world.make("customer.activity", owner).await;
+        if owner.is_none() {
+            continue;
+        }
+        world.make("opportunity", owner).await;
+        world.make("contract", owner).await;
+        world.make("invoice.pending", owner).await;
+        world.make("payment", owner).await;
+        // What followed a lead to its customer is judged by the customer.
+        let lead = world.make("lead.qualified", owner).await;
+        world.author(owner).post(&format!("/leads/{lead}/convert"), json!({})).await.expect(200);
+    }
+    let callers: Vec<(&str, &Person)> = company
+        .by_role()
+        .into_iter()
+        .chain([("colleague", &company.colleague), ("inner", &company.inner)])
+        .chain([("other_manager", &company.other_manager), ("other_rep", &company.other_rep)])
+        .collect();
+    let mut wrong = Vec::new();
+    for (path, everything) in [
+        ("/leads", "/leads"),
+        ("/customers", "/customers"),
+        ("/public-pool/customers", "/customers"),
+        ("/contacts", "/contacts"),
+        ("/activities", "/activities"),
+        ("/opportunities", "/opportunities"),
+        ("/contracts", "/contracts"),
+        ("/invoices", "/invoices"),
+        ("/payments", "/payments"),
+        ("/approvals", "/approvals"),
+    ] {
+        let all = walk(&company.admin.client, everything).await.unwrap();
+        assert!(all.len() >= 6, "{path} has too little to prove anything");
+        assert_eq!(Some(&all), walk(&company.director.client, everything).await.as_ref(), "{path}");
+        let mut different = BTreeSet::new();
+        for (name, caller) in &callers {
+            let listed = walk(&caller.client, path).await;
+            let mut readable = BTreeSet::new();
+            for id in &all {
+                match caller.client.get(&format!("{path}/{id}")).await.status {
+                    200 => readable.insert(id.clone()),
+                    404 => false,
+                    other => panic!("{name} reads {path}/{id} and gets {other}"),
+                };
+            }
+            if listed.clone().unwrap_or_default() != readable {
+                wrong.push(format!("{path} as {name}: listed {listed:?}, readable {readable:?}"));
+            }
+            different.insert(readable);
+        }
+        assert!(path.contains("pool") || different.len() > 2, "{path} is the same to everybody");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
