@@ -25,8 +25,8 @@ use crate::change::{save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::receipts;
 use crate::views::summary;
+use crate::{receipts, refunds};
 
 /// A payment with what it settles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -283,7 +283,13 @@ pub async fn reject(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>)
 /// Takes a confirmed payment back.
 pub async fn reverse(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>) -> Written<PaymentView> {
     let end = || (id, Some(form.reason.clone()));
-    app.write(call, async |ctx, work| take(ctx, work, call, end(), REVERSE).await).await
+    app.write(call, async |ctx, work| {
+        let reversed = take(ctx, work, call, end(), REVERSE).await?;
+        // What waits to be paid back would be paid back of nothing.
+        reversed.record.no_refunds(refunds::pending(work, &reversed.record).await?)?;
+        Ok(reversed)
+    })
+    .await
 }
 
 /// Puts a payment on other invoices or installments of its contract.

@@ -69,6 +69,17 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Refund
     .await
 }
 
+/// What refunds of a payment wait for. Whoever asks holds the contract's lock.
+pub(crate) async fn pending(work: &Work, payment: &Payment) -> Result<Money, Failure> {
+    let waiting = Predicate::All(vec![
+        Predicate::Is("payment_id", payment.id.0.into()),
+        Predicate::Is("status", RefundStatus::Recorded.as_str().into()),
+    ]);
+    let waiting: Vec<Refund> = work.find_all(waiting).await?;
+    let amounts = waiting.iter().map(|refund| refund.details.amount);
+    Ok(Money::sum(payment.details.amount.currency(), amounts)?)
+}
+
 /// Records a refund of a confirmed payment.
 pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<RefundView> {
     app.write(call, async |ctx, work| {
@@ -77,13 +88,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<
             Failure::Refused(_) => Failure::Refused(Refusal::unknown_reference("/payment_id")),
             other => other,
         })?;
-        let others = Predicate::All(vec![
-            Predicate::Is("payment_id", payment.id.0.into()),
-            Predicate::Is("status", RefundStatus::Recorded.as_str().into()),
-        ]);
-        let others: Vec<Refund> = work.find_all(others).await?;
-        let currency = payment.details.amount.currency();
-        let pending = Money::sum(currency, others.iter().map(|refund| refund.details.amount))?;
+        let pending = pending(work, &payment).await?;
         let number = work.next_number(NumberKind::Refund, ctx.today().year()).await?;
         let (refund, event) = Refund::record(ctx, work.new_id(), number, &payment, pending, form.clone())?;
         work.insert(&refund, event).await?;

@@ -23,7 +23,12 @@ type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 #[derive(Debug, Clone)]
 pub(crate) enum Reads {
     Sqlite(Arc<Lane<Sqlite>>),
-    Postgres(Arc<Lane<Postgres>>),
+    Postgres {
+        /// For requests.
+        prompt: Arc<Lane<Postgres>>,
+        /// For what looks at everything; no connection until then.
+        patient: Arc<Lane<Postgres>>,
+    },
 }
 
 impl Reads {
@@ -31,26 +36,17 @@ impl Reads {
     pub(crate) async fn all(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.all(sql).await,
-            Self::Postgres(lane) => answered(Box::pin(lane.all(sql))).await,
+            Self::Postgres { prompt, .. } => answered(Box::pin(prompt.all(sql))).await,
         }
     }
 
-    /// All rows of a statement that looks at everything there is, however long that takes. On PostgreSQL it gets a
+    /// All rows of a statement that looks at everything there is, however long that takes. On PostgreSQL it has a
     /// connection of its own: those that requests use give up early.
     pub(crate) async fn patiently(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
-        let lane = match self {
-            Self::Sqlite(lane) => return lane.all(sql).await,
-            Self::Postgres(lane) => lane,
-        };
-        let away = |error: sqlx::Error| StoreError::Unavailable(error.to_string());
-        let mut connection = lane.options.connect().await.map_err(away)?;
-        connection.execute("SET statement_timeout = 0").await?;
-        let (text, values) = sql.into_parts();
-        let query = sqlx::query_with::<Postgres, _>(AssertSqlSafe(text), SqlxValues(Values(values)));
-        let rows = query.fetch_all(&mut connection).await?;
-        // It ends with the process at the latest.
-        let _ = connection.close().await;
-        Ok(rows.into_iter().map(QueryResult::from).collect())
+        match self {
+            Self::Sqlite(lane) => lane.all(sql).await,
+            Self::Postgres { patient, .. } => patient.all(sql).await,
+        }
     }
 
     /// The first row of a statement. Asked for one row, SQLite's driver wakes us once, not again for the end of the
@@ -58,7 +54,7 @@ impl Reads {
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lane) => lane.one(sql).await,
-            Self::Postgres(lane) => answered(Box::pin(lane.one(sql))).await,
+            Self::Postgres { prompt, .. } => answered(Box::pin(prompt.one(sql))).await,
         }
     }
 
@@ -66,7 +62,10 @@ impl Reads {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(lane) => lane.close().await,
-            Self::Postgres(lane) => lane.close().await,
+            Self::Postgres { prompt, patient } => {
+                prompt.close().await;
+                patient.close().await;
+            }
         }
     }
 }

@@ -127,8 +127,10 @@ impl Store {
             ]);
         let readers = location.max_connections.div_ceil(2).max(1);
         let writers = location.max_connections.saturating_sub(readers).max(1);
-        let lane = Lane::new(options.clone(), readers, location.acquire_timeout, Some(LIFETIME));
+        let prompt = Lane::new(options.clone(), readers, location.acquire_timeout, Some(LIFETIME));
         let patience = location.acquire_timeout;
+        let without_deadline = options.clone().options([("statement_timeout", "0")]);
+        let patient = Lane::new(without_deadline, 1, patience, Some(LIFETIME));
         let pool = PgPoolOptions::new()
             // The pool itself would ask a server that has fallen silent, and wait for ever.
             .after_release(move |connection, _| Box::pin(still_answers(connection, patience)))
@@ -139,7 +141,7 @@ impl Store {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        let (reader, beginning) = (Reads::Postgres(lane), patience + LOCK_WAIT);
+        let (reader, beginning) = (Reads::Postgres { prompt, patient }, patience + LOCK_WAIT);
         Ok(Self { reader, writer, perishable: writers, beginning, cursor_key })
     }
 

@@ -104,6 +104,12 @@ async fn prices_hold_for_days_currencies_and_grades(server: Server) {
             (&json!("/lines/0/product_id"), &json!("no_price"))
         );
     }
+    let much = json!({"lines": [{"product_id": pump, "quantity": "1000000000"}]});
+    assert_eq!(quote(much).await.expect(200).body["gross"], cny("100000000000.00"));
+    let dear = product(&company, "DEAR", "0").await;
+    list(&company, json!({}), &[(&dear, "90000000000.00")]).await;
+    let more = json!({"lines": [{"product_id": dear, "quantity": "1000000000"}]});
+    quote(more).await.refused(422, "amount_out_of_range");
     // Of a customer that one may not see, nothing is told.
     let hidden = company.customer(&company.other_rep).await;
     quote(json!({"customer_id": hidden})).await.refused(422, "unknown_reference");

@@ -255,6 +255,11 @@ async fn what_goes_back_is_no_more_than_came(server: Server) {
     // What waits counts.
     let refused = refund(one, &payment, "200.01").await.refused(409, "refund_exceeds_payment");
     assert_eq!((&refused.body["pending"], &refused.body["remaining"]), (&cny("300.00"), &cny("200.00")));
+    // What waits to be paid back is not taken back.
+    let reverse = format!("/payments/{payment}/reverse");
+    let refused =
+        two.client.post(&reverse, json!({"reason": "Bounced"})).await.refused(409, "payment_refunded");
+    assert_eq!(refused.body["pending"], cny("300.00"));
     let reject = format!("/refunds/{first}/reject");
     let rejected = two.client.post(&reject, json!({"reason": "Not agreed"})).await.expect(200).body;
     assert_eq!((&rejected["status"], &rejected["end_reason"]), (&json!("rejected"), &json!("Not agreed")));

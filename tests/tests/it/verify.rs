@@ -130,6 +130,11 @@ const BROKEN: &[(&str, &str)] = &[
         "tax invoice numbers are taken once",
         "UPDATE credit_notes SET tax_invoice_key = (SELECT MIN(tax_invoice_key) FROM invoices)",
     ),
+    (
+        "refunds wait for payments that are confirmed",
+        "UPDATE refunds SET status = 'recorded', \
+        payment_id = (SELECT id FROM payments WHERE status = 'rejected' LIMIT 1)",
+    ),
     ("attachments have their files", "UPDATE attachments SET size = size + 1"),
     (
         "contracts are worth their line items",

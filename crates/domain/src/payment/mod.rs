@@ -468,6 +468,15 @@ impl Payment {
         Ok(Event("payment.reversed"))
     }
 
+    /// Refuses to take back what refunds wait for.
+    pub fn no_refunds(&self, pending: Money) -> Result<(), Refusal> {
+        if !pending.is_positive() {
+            return Ok(());
+        }
+        let why = format!("refunds of {pending} wait to be confirmed; reject them first");
+        Err(Refusal::new(Code::PaymentRefunded, why).with("refunded", self.refunded).with("pending", pending))
+    }
+
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));

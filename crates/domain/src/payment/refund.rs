@@ -210,6 +210,12 @@ impl Refund {
     ) -> Result<(Anew, Event), Refusal> {
         let status = self.permit(ctx, RefundAction::Confirm)?;
         self.separate(ctx)?;
+        if payment.status != PaymentStatus::Confirmed {
+            let detail = format!("the payment is {}; nothing of it can be paid back", payment.status);
+            return Err(Refusal::new(Code::InvalidTransition, detail)
+                .with("from", payment.status)
+                .with("action", "refund"));
+        }
         let amount = self.details.amount;
         let anew = payment.reduce(ctx, contract, (invoices, installments), allocations, amount, new_id)?;
         self.status = status;

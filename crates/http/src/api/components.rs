@@ -16,6 +16,9 @@ const ETAG: &str = r#"^"v[1-9][0-9]{0,18}"$"#;
 /// The pattern of what `If-Match` and `If-None-Match` may say.
 const CONDITION: &str = r#"^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$"#;
 
+/// The pattern of what a header may say.
+const VISIBLE: &str = "^[ -~]*$";
+
 /// The component of `If-Match` where it may be left out.
 pub(crate) const IF_MATCH: &str = "If-Match";
 /// The component of `If-Match` where it may not.
@@ -156,7 +159,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             RANGE,
             false,
             "The part that is wanted: one range of bytes (RFC 9110). Anything else is answered with the whole.",
-            text(100),
+            text(100).pattern(Some(VISIBLE)),
             json!("bytes=0-1023"),
         ),
         (
@@ -164,7 +167,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_RANGE,
             false,
             "The `ETag` of the content of which a part is known: of any other content the whole is given.",
-            text(100),
+            text(100).pattern(Some(VISIBLE)),
             json!("\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""),
         ),
         (

@@ -188,6 +188,9 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
     Some(builder.build())
 }
 
+/// The largest file that a server can be told to take, in bytes.
+const MAX_FILE: usize = 1_073_741_824;
+
 /// What files may be.
 fn media_types() -> impl Iterator<Item = &'static str> {
     MediaType::ALL.iter().map(|kind| kind.as_str())
@@ -198,6 +201,7 @@ fn binary() -> Content {
     let bytes = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        .max_length(Some(MAX_FILE))
         .description(Some("The content of a file."));
     ContentBuilder::new().schema(Some(bytes)).build()
 }

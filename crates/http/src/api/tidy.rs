@@ -169,6 +169,7 @@ fn bound(schema: &mut Schema) {
             let most = if narrow { i64::from(i32::MAX) } else { MAX_INTEGER };
             object.minimum.get_or_insert(Number::from(-most));
             object.maximum.get_or_insert(Number::from(most));
+            object.format.get_or_insert(SchemaFormat::KnownFormat(KnownFormat::Int64));
         }
         _ => {}
     }

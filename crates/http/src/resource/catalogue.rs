@@ -93,5 +93,5 @@ pub(crate) fn routes(api: &mut Api) {
              opportunities and contracts take it, and `gross` is their amount. Nothing is written.",
             catalogue::quote,
         )
-        .refuses(&[Code::UnknownReference]);
+        .refuses(&[Code::UnknownReference, Code::AmountOutOfRange]);
 }

@@ -78,7 +78,8 @@ pub(crate) fn routes(api: &mut Api) {
             "reverse_payment",
             "Reverse a confirmed payment",
             "With a reason. The payment stays on record, its allocations are undone. A contract that was completed \
-             runs again; if its customer is in the public pool meanwhile, it goes back to the contract's owner.",
+             runs again; if its customer is in the public pool meanwhile, it goes back to the contract's owner. Not while refunds of it wait, \
+             nor after one.",
             payments::reverse,
         )
         .needs(Permission::PaymentsConfirm)

@@ -164,6 +164,13 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
     Check {
+        name: "refunds wait for payments that are confirmed",
+        population: "SELECT COUNT(*) FROM refunds",
+        differences: "SELECT refunds.number || ': waits, and its payment is ' || payments.status FROM refunds \
+             JOIN payments ON payments.id = refunds.payment_id \
+             WHERE refunds.status = 'recorded' AND payments.status <> 'confirmed'",
+    },
+    Check {
         name: "opportunities agree with their contracts",
         population: "SELECT COUNT(*) FROM opportunities",
         differences: "SELECT opportunities.name || ': its contract does not know it' FROM opportunities \
