@@ -1,7 +1,8 @@
 //! Attachments of contracts (合同附件).
 //!
-//! The file is kept first and its record second: what has a record has its file. A file without a record, because the
-//! record was refused or deleted, is swept away later.
+//! The file is kept first and its record second: what has a record has its file. A file is noted as discarded before it
+//! is kept and again when its record is deleted, and taken off that list by the transaction that writes the record. What
+//! is on the list for long is removed; no other file ever is, whoever else keeps files in the same place.
 
 use std::ops::Range;
 
@@ -11,8 +12,8 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::values::{AttachmentId, ContractId, Line};
-use fairlead_persistence::{Predicate, StoreError, Work};
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use fairlead_persistence::{StoreError, Work};
+use futures_util::{Stream, TryStreamExt};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -101,10 +102,15 @@ pub async fn create(
     // Nobody sends a file for nothing: who may not, is told before it is read.
     app.read(call, async |ctx, reader| {
         let contract: Contract = change::read(ctx, reader, id).await?;
-        Ok(contract.may_attach(ctx)?)
+        // A repeated call may have been answered while it was still allowed.
+        if call.idempotency.is_none() {
+            contract.may_attach(ctx)?;
+        }
+        Ok(())
     })
     .await?;
     let file = AttachmentId(app.new_uuid());
+    app.act("upload", async |_, work| Ok(work.discard_file(file.0).await?)).await?;
     let judge = |head: &[u8]| card.judge(head).map_err(Failure::from);
     let infected = |found: &str| card.infected(found).into();
     let kept = app.inner.files.keep(file.0, content.map_err(Failure::from), judge, infected).await?;
@@ -120,13 +126,17 @@ pub async fn create(
             let (attachment, event) =
                 Attachment::new(ctx, file, (&contract, present), card.clone(), content)?;
             work.insert(&attachment, event).await?;
+            if !work.forget_discarded(file.0).await? {
+                return Err(StoreError::Unavailable("the file was swept away meanwhile".to_owned()).into());
+            }
             Ok(AttachmentView::of(ctx, &contract, attachment))
         })
         .await;
     // What was answered before has its file already; this one is of no use. Otherwise nobody knows whether the record
-    // was written: the sweep will.
-    if matches!(written, Ok(Done::Replayed(_)) | Err(Failure::Refused(_))) {
+    // was written: the list does.
+    if matches!(written, Ok(Done::Replayed(_)) | Err(Failure::Refused(_) | Failure::Replayed(_))) {
         app.inner.files.remove(file.0).await?;
+        app.act("upload", async |_, work| Ok(work.forget_discarded(file.0).await?)).await?;
     }
     written
 }
@@ -141,7 +151,7 @@ pub async fn delete(app: &App, call: &Call, id: AttachmentId) -> Written<()> {
         let attachment: Attachment = there(work.load(id).await?)?;
         call.check_version(attachment.version)?;
         contract.may_update(ctx)?;
-        Ok(work.delete(&attachment, Event("attachment.deleted")).await?)
+        discard(work, &attachment).await
     })
     .await
 }
@@ -149,9 +159,14 @@ pub async fn delete(app: &App, call: &Call, id: AttachmentId) -> Written<()> {
 /// The attachments of a draft go with it.
 pub(crate) async fn delete_all(work: &mut Work, contract: ContractId) -> Result<(), Failure> {
     for attachment in work.load_all::<Attachment>(of_contract(contract)).await? {
-        work.delete(&attachment, Event("attachment.deleted")).await?;
+        discard(work, &attachment).await?;
     }
     Ok(())
+}
+
+async fn discard(work: &mut Work, attachment: &Attachment) -> Result<(), Failure> {
+    work.discard_file(attachment.id.0).await?;
+    Ok(work.delete(attachment, Event("attachment.deleted")).await?)
 }
 
 /// The content of an attachment.
@@ -184,25 +199,31 @@ pub async fn open(
     Ok(app.inner.files.read(content.id.0, part).await?)
 }
 
-/// How long a file without a record stays: longer than any record may take to be written.
-const ORPHANS: chrono::Duration = chrono::Duration::hours(24);
+/// How long a file without a record stays: longer than it may take to arrive.
+const ORPHANS: chrono::Duration = chrono::Duration::hours(48);
 /// How many files are looked at together.
-const BATCH: usize = 500;
+const BATCH: u64 = 100;
 
 impl App {
-    /// Removes files that no record names.
+    /// Removes files that no record has named for long. Servers may do so at the same time.
     pub(crate) async fn sweep_files(&self) -> Result<(), Failure> {
-        let before = self.now().instant() - ORPHANS;
-        let mut batches = std::pin::pin!(self.inner.files.older_than(before).try_chunks(BATCH));
-        while let Some(files) = batches.next().await {
-            let files = files.map_err(|broken| broken.1)?;
-            let named: Vec<Attachment> = self
-                .look(None, async |_, reader| Ok(reader.all(Predicate::ids(files.iter().copied())).await?))
-                .await?;
-            for file in files.iter().filter(|file| named.iter().all(|known| known.id.0 != **file)) {
+        let before = self.now().plus(-ORPHANS);
+        loop {
+            let files =
+                self.look(None, async |_, reader| Ok(reader.discarded_files(before, BATCH).await?)).await?;
+            if files.is_empty() {
+                return Ok(());
+            }
+            for file in &files {
                 self.inner.files.remove(*file).await?;
             }
+            self.act("sweep", async |_, work| {
+                for file in &files {
+                    work.forget_discarded(*file).await?;
+                }
+                Ok(())
+            })
+            .await?;
         }
-        Ok(())
     }
 }

@@ -7,7 +7,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::buffered::BufWriter;
@@ -129,7 +128,7 @@ impl Files {
                 Ok(kept)
             }
             Err(refused) => {
-                // Nothing of it shall stay; where that fails, the sweep for files without a record finds it.
+                // Nothing of it shall stay; where that fails, it is swept away later.
                 if let Err(error) = writer.abort().await {
                     tracing::warn!(%error, %id, "cannot give up a file that was begun");
                 }
@@ -198,19 +197,6 @@ impl Files {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(unreachable_store(&error)),
         }
-    }
-
-    /// The files that were kept before a moment, in no order.
-    pub fn older_than(
-        &self,
-        moment: DateTime<Utc>,
-    ) -> impl Stream<Item = Result<Uuid, StoreError>> + use<'_> {
-        let prefix = (!self.prefix.as_ref().is_empty()).then_some(&self.prefix);
-        let all = self.store.list(prefix).map_err(|error| unreachable_store(&error));
-        all.try_filter_map(move |file| {
-            let id = file.location.filename().and_then(|name| Uuid::parse_str(name).ok());
-            std::future::ready(Ok(id.filter(|_| file.last_modified < moment)))
-        })
     }
 
     /// Removes a file, if it is there.

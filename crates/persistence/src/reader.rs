@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use fairlead_domain::values::SessionId;
+use fairlead_domain::values::{SessionId, Timestamp};
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
@@ -141,6 +141,19 @@ impl Reader<'_> {
                 Ok(())
             },
             T::take,
+        )
+        .await
+    }
+
+    /// Files that no record has named since before a moment, the oldest first.
+    pub async fn discarded_files(&self, before: Timestamp, most: u64) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("id FROM discarded_files WHERE since < ").bind(before.instant());
+                sql.push(&format!(" ORDER BY since LIMIT {most}"));
+                Ok(())
+            },
+            only,
         )
         .await
     }

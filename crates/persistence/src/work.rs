@@ -285,6 +285,19 @@ impl Work {
         Ok(())
     }
 
+    /// Notes that no record names a file, or none yet.
+    pub async fn discard_file(&self, file: Uuid) -> Result<(), StoreError> {
+        let text = "INSERT INTO discarded_files (id, since) VALUES ($1, $2)";
+        self.execute(text, vec![file.into(), self.now().instant().into()]).await?;
+        Ok(())
+    }
+
+    /// A record names the file from now on, or it is not there any more. Says whether it was discarded.
+    pub async fn forget_discarded(&self, file: Uuid) -> Result<bool, StoreError> {
+        let text = "DELETE FROM discarded_files WHERE id = $1";
+        Ok(self.execute(text, vec![file.into()]).await? > 0)
+    }
+
     /// Takes the number of a tax invoice, or says that it is taken.
     pub async fn take_tax_number(&self, key: String) -> Result<(), StoreError> {
         let text = "INSERT INTO tax_invoice_numbers (tax_invoice_key) VALUES ($1)";

@@ -98,6 +98,14 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_contract_id ON attachments (contract_id, created_at, id);
 
+-- Files that no record names, or none yet: what is here for long is removed. Only what was written by this database
+-- is ever in it, so that several may keep their files in one place.
+CREATE TABLE discarded_files (
+    id {uuid} PRIMARY KEY,
+    since {instant} NOT NULL
+);
+CREATE INDEX discarded_files_since ON discarded_files (since);
+
 CREATE TABLE installments (
     id {uuid} PRIMARY KEY,
     contract_id {uuid} NOT NULL REFERENCES contracts (id),

@@ -20,6 +20,7 @@ on_both_databases! {
     a_repeated_upload_adds_one_file;
     files_are_scanned;
     a_lost_file_is_found_out;
+    only_what_was_discarded_is_swept;
 }
 
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\ntrailer << >>\n%%EOF\n";
@@ -199,6 +200,10 @@ async fn a_repeated_upload_adds_one_file(server: Server) {
     assert_eq!((again.body.clone(), again.header("idempotent-replayed")), (first.body.clone(), "true"));
     send(b"another").await.refused(422, "idempotency_key_reused");
     assert_eq!(kept(&server), 1);
+    // What was answered is answered alike, also when it would no longer be allowed.
+    rep.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    assert_eq!(send(b"once").await.expect(201).body, first.body);
+    assert_eq!(kept(&server), 1);
     let found = content(rep, &first.id(), &[]).await.bytes().await.unwrap();
     assert_eq!(found, &b"once"[..]);
 }
@@ -284,30 +289,33 @@ async fn a_lost_file_is_found_out(server: Server) {
     rep.delete(&format!("/attachments/{id}")).await.expect(204);
 }
 
-/// A file that no record names is swept away once it is old; one that is named stays, however old.
-#[test]
-fn files_without_a_record_are_swept() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut server = Server::start(Kind::Sqlite).await;
-        let company = Company::found(&server).await;
-        let contract = company.draft(&company.rep, "100.00", "by_contract").await;
-        let id = add(&company.rep.client, &contract, "a.txt", "text/plain", b"here").await.expect(201).id();
-        let folder = server.database.folder().join("fairlead-files");
-        server.stop().await;
-        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50);
-        let (orphan, fresh) = (uuid::Uuid::from_u128(1).to_string(), uuid::Uuid::from_u128(2).to_string());
-        for (name, age) in [(&id, Some(old)), (&orphan, Some(old)), (&fresh, None)] {
-            let file = std::fs::File::options().create(true).append(true).open(folder.join(name)).unwrap();
-            if let Some(age) = age {
-                file.set_modified(age).unwrap();
-            }
-        }
-        server.restart().await;
-        crate::support::until("the orphan is swept", async || (!folder.join(&orphan).exists()).then_some(()))
-            .await;
-        assert!(folder.join(&id).exists() && folder.join(&fresh).exists());
-    });
+/// What an attachment left behind is swept away once it is old. What still has a record stays, and so does everything
+/// that this database never knew: others may keep their files in the same place.
+async fn only_what_was_discarded_is_swept(mut server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let add = async |name: &str| add(rep, &contract, name, "text/plain", b"here").await.expect(201).id();
+    let (kept, deleted, fresh) = (add("a.txt").await, add("b.txt").await, add("c.txt").await);
+    for id in [&deleted, &fresh] {
+        rep.delete(&format!("/attachments/{id}")).await.expect(204);
+    }
+    let folder = server.database.folder().join("fairlead-files");
+    let foreign = folder.join(uuid::Uuid::from_u128(1).to_string());
+    let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50);
+    for path in [&foreign, &folder.join(&kept)] {
+        let file = std::fs::File::options().create(true).append(true).open(path).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    let long_ago = format!("UPDATE discarded_files SET since = {} WHERE id = $1", server.database.ago(3, 0));
+    server.database.alter(&long_ago, &deleted).await;
+    server.stop().await;
+    server.restart().await;
+    let gone = async || (!folder.join(&deleted).exists()).then_some(());
+    crate::support::until("the discarded file is swept", gone).await;
+    assert!(folder.join(&kept).exists() && folder.join(&fresh).exists() && foreign.exists());
+    let rep = rep.at(&server.url);
+    assert_eq!(content(&rep, &kept, &[]).await.status(), 200);
 }
 
 /// A bucket, as far as objects are put, read, listed and deleted.

@@ -28,10 +28,10 @@ impl App {
         let day = (org.today(self.now()).0, org.settings.dormant_after_days);
         if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {
             self.sweep_dormant_customers().await?;
-            self.sweep_files().await?;
             *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
         }
-        Ok(())
+        // Last: where files are is another place than where records are, and may be away.
+        self.sweep_files().await
     }
 
     /// Reminds the owners of new leads, and takes those back that nobody responded to in time.
