@@ -131,14 +131,9 @@ pub async fn create(app: &App, call: &Call, form: Valid<AmendmentForm>) -> Writt
     .await
 }
 
-/// Locks the contract first, then its amendment.
-pub(crate) async fn load(
-    ctx: &Context<'_>,
-    work: &Work,
-    id: AmendmentId,
-) -> Result<(Contract, Amendment), Failure> {
+/// Locks the contract first, then its amendment. Who sees it is for the caller to judge.
+pub(crate) async fn locked(work: &Work, id: AmendmentId) -> Result<(Contract, Amendment), Failure> {
     let found: Amendment = there(work.find(id).await?)?;
-    found.reveal(ctx)?;
     let contract = there(work.load(found.contract_id).await?)?;
     let amendment = there(work.load(id).await?)?;
     Ok((contract, amendment))
@@ -147,7 +142,8 @@ pub(crate) async fn load(
 /// Takes it back.
 pub async fn withdraw(app: &App, call: &Call, id: AmendmentId) -> Written<AmendmentView> {
     app.write(call, async |ctx, work| {
-        let (_, before) = load(ctx, work, id).await?;
+        let (_, before) = locked(work, id).await?;
+        before.reveal(ctx)?;
         approvals::take_back(ctx, work, call, before).await
     })
     .await

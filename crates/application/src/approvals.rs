@@ -351,7 +351,7 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
     let subject = match found.subject_kind {
         ApprovalSubject::Contract => Subject::Contract(there(work.load(found.subject_id).await?)?),
         ApprovalSubject::Invoice => {
-            let (contract, invoice) = invoices::load(ctx, work, InvoiceId(found.subject_id)).await?;
+            let (contract, invoice) = invoices::locked(work, InvoiceId(found.subject_id)).await?;
             Subject::Invoice(contract, invoice)
         }
         ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
@@ -361,7 +361,7 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
         }
         ApprovalSubject::StageGate => Subject::Stage(there(work.load(found.subject_id).await?)?),
         ApprovalSubject::ContractAmendment | ApprovalSubject::InstallmentChange => {
-            let (contract, amendment) = amendments::load(ctx, work, AmendmentId(found.subject_id)).await?;
+            let (contract, amendment) = amendments::locked(work, AmendmentId(found.subject_id)).await?;
             Subject::Amendment(contract, amendment)
         }
     };

@@ -88,7 +88,7 @@ pub struct VoidForm {
     pub reason: Line,
 }
 
-/// Locks the contract first, then the invoice: the order in which everybody locks.
+/// An invoice that the caller may see, with its contract, both locked.
 pub(crate) async fn load(
     ctx: &Context<'_>,
     work: &Work,
@@ -96,6 +96,13 @@ pub(crate) async fn load(
 ) -> Result<(Contract, Invoice), Failure> {
     let found: Invoice = there(work.find(id).await?)?;
     found.reveal(ctx)?;
+    locked(work, id).await
+}
+
+/// The same for whoever judges by themselves who sees it. Locks the contract first, then the invoice: the order in
+/// which everybody locks.
+pub(crate) async fn locked(work: &Work, id: InvoiceId) -> Result<(Contract, Invoice), Failure> {
+    let found: Invoice = there(work.find(id).await?)?;
     let contract = there(work.load(found.details.contract_id).await?)?;
     let invoice = there(work.load(id).await?)?;
     Ok((contract, invoice))

@@ -249,7 +249,7 @@ async fn take(
         })
         .await?;
     work.save(&before, &mut after, event).await?;
-    if after.status == PaymentStatus::Rejected {
+    if after.status.frees_receipt() {
         receipts::release(work, &after).await?;
     }
     Ok(view(ctx, after, allocations))

@@ -128,7 +128,7 @@ async fn of_payment(work: &Work, payment: PaymentId) -> Result<Option<Receipt>, 
     Ok(found.into_iter().next())
 }
 
-/// A payment was rejected: the receipt for which it accounted is open again.
+/// A payment was rejected or reversed: the receipt for which it accounted is open again.
 pub(crate) async fn release(work: &mut Work, payment: &Payment) -> Result<(), Failure> {
     let Some(before) = of_payment(work, payment.id).await? else { return Ok(()) };
     let mut after = before.clone();

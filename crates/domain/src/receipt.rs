@@ -40,7 +40,7 @@ text_enum! {
         SetAside = "set-aside",
         /// Look at it again.
         Reopen = "reopen",
-        /// The payment that accounted for it was rejected.
+        /// The payment that accounted for it was rejected or reversed.
         Release = "release",
     }
 }
@@ -80,7 +80,7 @@ pub static MACHINE: Machine<ReceiptStatus, ReceiptAction> = Machine {
             from: &[ReceiptStatus::Matched],
             to: Some(ReceiptStatus::Open),
             who: Who::System,
-            guards: &["its payment was rejected"],
+            guards: &["its payment was rejected or reversed"],
         },
     ],
 };
@@ -307,7 +307,7 @@ impl Receipt {
         Ok(Event("receipt.reopened"))
     }
 
-    /// Its payment was rejected: nobody knows what it pays.
+    /// Its payment was rejected or reversed: nobody knows what it pays.
     pub fn release(&mut self) -> Result<Event, Refusal> {
         self.status = MACHINE.follow(self.status, ReceiptAction::Release)?;
         self.payment_id = None;

@@ -18,6 +18,7 @@ on_both_databases! {
     whoever_waits_reminds_and_says_something;
     badges_and_boxes_agree;
     who_leaves_while_it_is_pending;
+    a_delegate_decides_what_they_would_not_see;
     a_stage_has_a_gate;
     customers_of_chosen_grades_change_by_approval;
     heavy_two_delegates_decide_once;
@@ -260,6 +261,25 @@ async fn somebody_decides_for_somebody_else(server: Server) {
     let gone = json!({"keep_records": true});
     admin.client.post(&format!("/users/{}/disable", boss.id), gone).await.expect(200);
     decide(marketing, &next, "approve").await.refused(404, "not_found");
+}
+
+/// Whoever decides in somebody's name decides what that one sees: not contracts alone.
+async fn a_delegate_decides_what_they_would_not_see(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager: boss, marketing, .. } = &company;
+    let contract = company.active(rep, "100.00", "by_invoice").await;
+    delegate(&boss.client, boss, marketing).await.expect(201);
+    let invoice = company.invoice_draft(rep, &contract, "40.00").await;
+    rep.client.act(&format!("/invoices/{invoice}/submit")).await.expect(200);
+    let change = json!({"contract_id": contract, "reason": "Longer", "ends_on": "2031-12-31"});
+    let amendment = rep.client.post("/amendments", change).await.expect(201).id();
+    for subject in [invoice, amendment] {
+        let approval = company.pending(&subject).await;
+        let say = json!({"comment": "Looked at it"});
+        marketing.client.post(&format!("/approvals/{approval}/comment"), say).await.expect(200);
+        let decided = decide(marketing, &approval, "approve").await.expect(200).body;
+        assert_eq!(decided["steps"][0]["decisions"][0]["on_behalf_of"], json!(boss.id));
+    }
 }
 
 async fn nobody_decides_what_is_theirs_in_whatever_name(server: Server) {

@@ -8,6 +8,7 @@ use crate::support::{Answer, Company, Person, Server};
 on_both_databases! {
     a_receipt_becomes_a_payment;
     a_receipt_is_a_payment_that_was_recorded_before;
+    a_receipt_outlives_its_payment;
     a_statement_is_imported_once;
     what_cannot_be_read_is_told_row_by_row;
     what_a_receipt_may_pay_is_proposed;
@@ -106,6 +107,29 @@ async fn a_receipt_is_a_payment_that_was_recorded_before(server: Server) {
     finance.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
 }
 
+/// A payment that was put on the wrong contract is reversed; the money that came is matched anew.
+async fn a_receipt_outlives_its_payment(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance, finance_two, .. } = &company;
+    let (wrong, right) = (
+        company.active(rep, "300.00", "by_contract").await,
+        company.active(rep, "300.00", "by_contract").await,
+    );
+    let money = receipt(finance, "300.00", json!({"bank_reference": "B-1"})).await.expect(201).id();
+    let path = format!("/receipts/{money}");
+    let matched = async |contract: &str| {
+        let form = json!({"contract_id": contract});
+        finance.client.post(&format!("{path}/match"), form).await.expect(200).text_of("payment_id")
+    };
+    let payment = matched(&wrong).await;
+    finance_two.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+    let reason = json!({"reason": "Another contract"});
+    finance_two.client.post(&format!("/payments/{payment}/reverse"), reason).await.expect(200);
+    assert_eq!(finance.client.get(&path).await.expect(200).body["status"], "open");
+    let payment = matched(&right).await;
+    finance_two.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+}
+
 fn statement(rows: &str) -> Value {
     json!({
         "csv": format!("\u{feff}Date,Amount,From,Reference,Text\r\n{rows}"), "currency": "CNY", "method": "bank_transfer",
@@ -155,6 +179,19 @@ async fn what_cannot_be_read_is_told_row_by_row(server: Server) {
     assert_eq!(error(1).0, "/amount");
     assert_eq!(error(2).0, "/amount");
     assert_eq!(error(3), ("/received_on", "in_future"));
+    // A comma is taken for one between thousands only where it can be one.
+    let rows = "01.03.2026,\"12,34\",A,,\r\n01.03.2026,\"1.234,50\",A,,\r\n01.03.2026,\"1,23,456\",A,,\r\n\
+                01.03.2026,\"1,234,567.89\",A,,\r\n01.03.2026,1 234.50,A,,\r\n";
+    let made = finance.post("/receipts/import", statement(rows)).await.expect(200).body;
+    assert_eq!((&made["created"], &made["refused"]), (&json!(2), &json!(3)), "{made}");
+    assert_eq!(made["rows"][0]["errors"][0]["code"], "malformed_amount");
+    // A quote that never closes would swallow what follows.
+    let open = "01.03.2026,1,\"Acme,R8,\r\n01.03.2026,2,Bob,R9,\r\n";
+    for rows in [open, "01.03.2026,1,A,R8,\"x"] {
+        let refused =
+            finance.post("/receipts/import", statement(rows)).await.refused(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["code"], "invalid_csv");
+    }
     let mut form = statement("");
     form["columns"]["amount"] = json!("Sum");
     let refused = finance.post("/receipts/import", form).await.refused(422, "validation_failed");

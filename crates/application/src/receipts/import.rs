@@ -185,13 +185,18 @@ impl Places {
     fn read(&self, row: &csv::StringRecord, form: &ImportForm) -> Read {
         let text = |at: usize| row.get(at).unwrap_or_default().trim();
         let maybe = |at: Option<usize>| at.map(text).filter(|text| !text.is_empty());
-        // Banks write thousands with commas or spaces.
-        let amount: String = text(self.amount).chars().filter(|c| *c != ',' && !c.is_whitespace()).collect();
+        let written: String = text(self.amount).chars().filter(|c| !c.is_whitespace()).collect();
+        let amount: String = written.chars().filter(|c| *c != ',').collect();
         if amount.is_empty() || amount.starts_with('-') || amount.bytes().all(|b| b == b'0' || b == b'.') {
             return Read::Skipped;
         }
         let details = || -> Result<Valid<ReceiptDetails>, Refusal> {
             let amount = amount.trim_start_matches('+');
+            if !commas_between_thousands(&written) {
+                let why =
+                    format!("`{written}` has a comma that is not between thousands; decimals follow a point");
+                return Err(Refusal::invalid("/amount", "malformed_amount", why));
+            }
             let day = text(self.received_on);
             let received_on = NaiveDate::parse_from_str(day, &form.date_format).map_err(|_| {
                 let why = format!("`{day}` is no day in the format {}", form.date_format);
@@ -212,6 +217,17 @@ impl Places {
             Err(refusal) => Read::Refused(refusal),
         }
     }
+}
+
+/// Banks write thousands with commas, and some write decimals with one: what may be either is not guessed.
+fn commas_between_thousands(amount: &str) -> bool {
+    let digits = amount.trim_start_matches('+');
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let mut rest = groups.peekable();
+    let leads = rest.peek().is_none() || (1..=3).contains(&first.len());
+    leads && rest.all(|group| group.len() == 3) && !decimals.contains(',')
 }
 
 /// Tells in which line a record begins. The reader's own count lags behind where lines end with `\r\n`.
@@ -239,6 +255,9 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// What a statement has no row of.
+const END: &str = "\u{4}";
+
 /// Reads the statement; refuses one that is no CSV at all.
 fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
     let delimiter = match form.delimiter {
@@ -247,20 +266,30 @@ fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
         Delimiter::Tab => b'\t',
     };
     let broken = |error: csv::Error| Refusal::invalid("/csv", "invalid_csv", error.to_string());
+    // A last row of our own comes out as it went in, unless a quote before it was never closed.
+    let text = format!("{}\n{END}\n", form.csv);
     let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(form.csv.as_bytes());
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let mut ended = false;
     let places = Places::find(&reader.headers().map_err(broken)?.clone(), &form.columns)?;
     let mut rows = Vec::new();
     let mut lines = Lines::new(&form.csv);
     for row in reader.records() {
         let row = row.map_err(broken)?;
+        ended = row.len() == 1 && row.get(0) == Some(END);
+        if ended {
+            continue;
+        }
         if rows.len() == MOST {
             return Err(Refusal::invalid("/csv", "too_many_rows", format!("must have at most {MOST} rows")));
         }
         let line = row.position().map_or(0, |position| lines.at(position.byte()));
         rows.push((line, places.read(&row, form)));
     }
-    Ok(rows)
+    if ended {
+        return Ok(rows);
+    }
+    Err(Refusal::invalid("/csv", "invalid_csv", "a quote is opened and never closed"))
 }
 
 /// The references among these that receipts have already.

@@ -51,6 +51,17 @@ text_enum! {
     }
 }
 
+impl PaymentStatus {
+    /// Whether money that came in is no longer accounted for by the payment. What was paid back still is: it came and
+    /// went.
+    pub const fn frees_receipt(self) -> bool {
+        match self {
+            Self::Rejected | Self::Reversed => true,
+            Self::Recorded | Self::Confirmed | Self::Refunded => false,
+        }
+    }
+}
+
 text_enum! {
     /// What may happen to a payment.
     pub enum PaymentAction {

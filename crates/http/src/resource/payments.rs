@@ -79,7 +79,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Reverse a confirmed payment",
             "With a reason. The payment stays on record, its allocations are undone. A contract that was completed \
              runs again; if its customer is in the public pool meanwhile, it goes back to the contract's owner. Not while refunds of it wait, \
-             nor after one.",
+             nor after one. A receipt that it accounted for is open again.",
             payments::reverse,
         )
         .needs(Permission::PaymentsConfirm)
