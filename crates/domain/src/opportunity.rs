@@ -407,7 +407,8 @@ impl Opportunity {
             }
         } else {
             self.requirements(stage)?;
-            if stage.needs_approval {
+            // Who goes past a gate goes through it.
+            if pipeline.details.stages[present + 1..=target].iter().any(|stage| stage.needs_approval) {
                 self.pending_stage_id = Some(to);
                 return Ok((Entered::Waits, Event("opportunity.stage_requested")));
             }

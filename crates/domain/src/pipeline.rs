@@ -62,7 +62,8 @@ pub struct Stage {
     /// Whether entering it makes the contract draft.
     #[serde(default)]
     pub starts_contract: bool,
-    /// Whether entering it takes an approval, by the flow `stage_gate`.
+    /// Whether entering it, or going past it, takes an approval, by the flow `stage_gate`. Only an open stage that
+    /// another one comes before can.
     #[serde(default)]
     pub needs_approval: bool,
     /// What an opportunity must have before it enters.
@@ -106,6 +107,10 @@ fn stages_make_sense(stages: &[Stage]) -> Result<(), ValidationError> {
         stages.iter().enumerate().filter(|(_, stage)| stage.starts_contract).map(|(at, _)| at).collect();
     if signing.iter().any(|at| *at + 1 != count(StageKind::Open)) {
         return error("signing_stage", "only the last open stage may start the contract");
+    }
+    let gates = stages.iter().enumerate().filter(|(_, stage)| stage.needs_approval);
+    if gates.map(|(at, _)| at).any(|at| at == 0 || at >= count(StageKind::Open)) {
+        return error("gate", "only an open stage that another one comes before can need an approval");
     }
     let ids: Vec<StageId> = stages.iter().filter_map(|stage| stage.id).collect();
     if ids.iter().collect::<BTreeSet<_>>().len() != ids.len() {

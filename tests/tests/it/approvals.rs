@@ -462,12 +462,23 @@ async fn a_stage_has_a_gate(server: Server) {
         let entered = rep.client.get(&path).await.expect(200).body;
         assert_eq!((&entered["stage_id"], entered["contract_id"].is_string()), (&json!(stage), contract));
     }
-    // Back needs no approval.
+    // Going past a gate is going through it; back needs no approval.
     let form = json!({"name": "Other", "customer_id": company.customer(rep).await, "amount": {"amount": "1.00", "currency": "CNY"}});
     let other = rep.client.post("/opportunities", form).await.expect(201).id();
     let other = format!("/opportunities/{other}/advance");
-    rep.client.post(&other, json!({"stage_id": company.stage(2)})).await.expect(200);
-    rep.client.post(&other, json!({"stage_id": gate, "reason": "Too early"})).await.expect(200);
+    let past = rep.client.post(&other, json!({"stage_id": company.stage(2)})).await.expect(200);
+    assert_eq!(past.body["pending_stage_id"], json!(company.stage(2)));
+    decide(boss, &company.pending(&past.id()).await, "approve").await.expect(200);
+    let back = json!({"stage_id": gate, "reason": "Too early"});
+    assert_eq!(rep.client.post(&other, back).await.expect(200).body["stage_id"], json!(gate));
+    // Where it would never be asked for, a gate is refused.
+    let stages = stages.as_array().unwrap();
+    for at in [0, stages.len() - 2, stages.len() - 1] {
+        let mut stages = stages.clone();
+        stages[at]["needs_approval"] = json!(true);
+        let refused = admin.client.patch(&pipeline, json!({"stages": stages})).await;
+        assert_eq!(refused.refused(422, "validation_failed").body["errors"][0]["code"], "gate");
+    }
 }
 
 async fn customers_of_chosen_grades_change_by_approval(server: Server) {

@@ -59,7 +59,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Move an opportunity to another open stage",
             "Forward, every field that the stage requires must be filled in; back, a reason is needed. \
              Entering the stage that starts a contract makes its draft in the same step. A stage that needs an approval \
-             (`stage_gate`) is entered when it is given: until then the opportunity has a `pending_stage_id` and is not \
+             (`stage_gate`), or lies behind one that does, is entered when it is given: until then the opportunity has a `pending_stage_id` and is not \
              changed.",
             opportunities::advance,
         )
