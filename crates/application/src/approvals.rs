@@ -15,7 +15,9 @@ use fairlead_domain::invoice::Invoice;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{AmendmentId, ApprovalId, CustomerChangeId, InvoiceId, Prose, UserId};
+use fairlead_domain::values::{
+    AmendmentId, ApprovalId, ContractId, CustomerChangeId, InvoiceId, Prose, UserId,
+};
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -250,11 +252,7 @@ pub(crate) async fn withdraw_pending(
     work: &mut Work,
     subject: Uuid,
 ) -> Result<(), Failure> {
-    let pending = Predicate::All(vec![
-        Predicate::Is("subject_id", subject.into()),
-        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
-    ]);
-    let before: Approval = there(work.load_all(pending).await?.into_iter().next())?;
+    let before = pending_about(work, subject).await?;
     let mut after = before.clone();
     let event = after.withdraw(ctx)?;
     Ok(work.save(&before, &mut after, event).await?)
@@ -289,7 +287,7 @@ async fn ended<T: Resource + Proposal>(
 /// A request's subject, locked. Everybody locks the subject first, then the request.
 #[expect(clippy::large_enum_variant, reason = "a decision has one of them")]
 enum Subject {
-    Contract(Contract),
+    Contract(Customer, Contract),
     Invoice(Contract, Invoice),
     Transfer(Transfer),
     Amendment(Contract, Amendment),
@@ -300,7 +298,7 @@ enum Subject {
 impl Subject {
     fn version(&self) -> i64 {
         match self {
-            Self::Contract(contract) => contract.version,
+            Self::Contract(_, contract) => contract.version,
             Self::Invoice(_, invoice) => invoice.version,
             Self::Transfer(transfer) => transfer.version,
             Self::Amendment(_, amendment) => amendment.version,
@@ -311,7 +309,7 @@ impl Subject {
 
     async fn go_on(&self, ctx: &Context<'_>, work: &mut Work) -> Result<(), Failure> {
         match self {
-            Self::Contract(contract) => contracts::activate(ctx, work, contract).await,
+            Self::Contract(customer, contract) => contracts::activate(ctx, work, (customer, contract)).await,
             Self::Invoice(contract, invoice) => invoices::decided(ctx, work, (contract, invoice), true).await,
             Self::Transfer(transfer) => transfers::execute(ctx, work, transfer).await,
             Self::Stage(opportunity) => opportunities::pass_gate(ctx, work, opportunity).await,
@@ -326,7 +324,7 @@ impl Subject {
 
     async fn go_back(&self, ctx: &Context<'_>, work: &mut Work) -> Result<(), Failure> {
         match self {
-            Self::Contract(contract) => {
+            Self::Contract(_, contract) => {
                 let mut after = contract.clone();
                 let event = after.reject()?;
                 Ok(work.save(contract, &mut after, event).await?)
@@ -348,8 +346,15 @@ impl Subject {
 async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject, Approval), Failure> {
     let found: Approval = there(work.find(id).await?)?;
     found.reveal(ctx)?;
+    locked(work, found).await
+}
+
+async fn locked(work: &Work, found: Approval) -> Result<(Subject, Approval), Failure> {
     let subject = match found.subject_kind {
-        ApprovalSubject::Contract => Subject::Contract(there(work.load(found.subject_id).await?)?),
+        ApprovalSubject::Contract => {
+            let (customer, contract) = contracts::locked(work, ContractId(found.subject_id)).await?;
+            Subject::Contract(customer, contract)
+        }
         ApprovalSubject::Invoice => {
             let (contract, invoice) = invoices::locked(work, InvoiceId(found.subject_id)).await?;
             Subject::Invoice(contract, invoice)
@@ -365,8 +370,46 @@ async fn load(ctx: &Context<'_>, work: &Work, id: ApprovalId) -> Result<(Subject
             Subject::Amendment(contract, amendment)
         }
     };
-    let approval = there(work.load(id).await?)?;
+    let approval = there(work.load(found.id).await?)?;
     Ok((subject, approval))
+}
+
+/// Goes on with a request that waits for nobody.
+pub(crate) async fn go_on(ctx: &Context<'_>, work: &mut Work, id: ApprovalId) -> Result<(), Failure> {
+    let (subject, before) = locked(work, there(work.find(id).await?)?).await?;
+    let mut after = before.clone();
+    let Some((progress, event)) = after.go_on(ctx)? else { return Ok(()) };
+    before.check_version(subject.version())?;
+    work.save(&before, &mut after, event).await?;
+    match progress {
+        Progress::Approved => subject.go_on(ctx, work).await,
+        Progress::Next | Progress::Rejected => Ok(()),
+    }
+}
+
+/// Takes back these proposals, with the questions about them: what they are about is no longer what was asked about.
+pub(crate) async fn lapse<T: Resource + Proposal>(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    which: Predicate,
+) -> Result<(), Failure> {
+    let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
+    for before in work.load_all::<T>(Predicate::All(vec![which, pending])).await? {
+        let asked = pending_about(work, before.id()).await?;
+        let (mut after, mut over) = (before.clone(), asked.clone());
+        let (event, end) = (after.lapse(ctx)?, over.lapse(ctx)?);
+        work.save(&before, &mut after, event).await?;
+        work.save(&asked, &mut over, end).await?;
+    }
+    Ok(())
+}
+
+async fn pending_about(work: &Work, subject: Uuid) -> Result<Approval, Failure> {
+    let pending = Predicate::All(vec![
+        Predicate::Is("subject_id", subject.into()),
+        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
+    ]);
+    Ok(there(work.load_all(pending).await?.into_iter().next())?)
 }
 
 async fn decide(
@@ -421,7 +464,7 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
         call.check_version(before.version)?;
         before.may_withdraw(ctx)?;
         match subject {
-            Subject::Contract(contract) => {
+            Subject::Contract(_, contract) => {
                 let mut after = contract.clone();
                 let event = after.withdraw(ctx)?;
                 work.save(&contract, &mut after, event).await?;

@@ -206,7 +206,7 @@ pub async fn quote(app: &App, call: &Call, form: Valid<QuoteForm>) -> Read<Quote
         };
         let on = form.on.unwrap_or(ctx.today().0);
         let currency = form.currency.0;
-        let book = PriceBook { on, lists: reader.all(in_currency(currency)).await? };
+        let book = PriceBook { on, lists: reader.all(in_currency(currency)).await?, kept: true };
         let ids = form.lines.iter().map(|line| line.product_id.0);
         let products: Vec<Product> = reader.all(Predicate::ids(ids)).await?;
         let price = |(at, line): (usize, &QuoteLine)| {
@@ -236,7 +236,8 @@ pub(crate) async fn todays_prices(
         None => Vec::new(),
         Some(currency) => work.find_all(in_currency(currency)).await?,
     };
-    Ok(PriceBook { on: ctx.today().0, lists })
+    let kept = !lists.is_empty() || work.count("price_lists", Predicate::True).await? > 0;
+    Ok(PriceBook { on: ctx.today().0, lists, kept })
 }
 
 /// Lines take from the catalogue what they do not say, and name what is there and sold.

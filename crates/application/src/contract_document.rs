@@ -1,17 +1,19 @@
 //! A whole contract on one sheet: everything that a printed one says.
 
 use fairlead_domain::amendment::{Amendment, TermChange};
-use fairlead_domain::approval::{Approval, ApprovalStatus, Decision};
+use fairlead_domain::approval::{Approval, ApprovalStatus, Decision, Step, StepDecision};
+use fairlead_domain::attachment::{Attachment, MediaType};
 use fairlead_domain::catalogue::{LineItem, TaxTotal, tax_totals};
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::{Contract, InstallmentPlan};
 use fairlead_domain::customer::TaxProfile;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{ContractId, Line, Number, TaxSplit, Timestamp};
+use fairlead_domain::values::{AttachmentId, ContractId, Line, Number, TaxSplit, Timestamp};
 use fairlead_persistence::{Predicate, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read};
@@ -61,9 +63,34 @@ pub struct DocumentAmendment {
     /// What it changed.
     #[schema(max_items = 20)]
     pub changes: Vec<TermChange>,
+    /// Who agreed to it, the first first.
+    #[schema(max_items = 1000)]
+    pub signatures: Vec<DocumentSignature>,
 }
 
-/// Who agreed to the contract, within the organisation.
+/// A file that belongs to the contract.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DocumentAttachment {
+    /// Its id.
+    pub id: AttachmentId,
+    /// Its name.
+    pub file_name: Line,
+    /// What it is.
+    pub media_type: MediaType,
+    /// How long it is, in bytes.
+    #[schema(minimum = 1)]
+    pub size: i64,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
+    pub sha256: String,
+}
+
+/// Who agreed to the contract or an amendment, within the organisation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DocumentSignature {
     /// In which step.
@@ -109,6 +136,9 @@ pub struct ContractDocument {
     /// Who agreed, the first first.
     #[schema(max_items = 1000)]
     pub signatures: Vec<DocumentSignature>,
+    /// The files that belong to it, the oldest first.
+    #[schema(max_items = 10000)]
+    pub attachments: Vec<DocumentAttachment>,
 }
 
 /// Puts a whole contract together.
@@ -127,6 +157,10 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
         let mut installments = contract.details.installments.clone();
         installments.sort_by_key(|part| part.due_on);
         amendments.sort_by_key(|amendment| (amendment.outcome.decided_at, amendment.id));
+        let signed =
+            Signed::read(reader, amendments.iter().map(|it| it.id.0).chain([id.0]).collect()).await?;
+        let mut attachments: Vec<Attachment> = reader.all(of_contract(id)).await?;
+        attachments.sort_by_key(|attachment| (attachment.created_at, attachment.id));
         Ok(ContractDocument {
             as_of: ctx.now,
             customer: customer.map(|customer| DocumentParty {
@@ -140,8 +174,18 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
             lines: lines.collect::<Result<_, Refusal>>()?,
             taxes: tax_totals(&contract.details.line_items)?,
             installments,
-            amendments: amendments.into_iter().map(DocumentAmendment::from).collect(),
-            signatures: signatures(ctx, reader, id).await?,
+            signatures: signed.of(ctx, id.0),
+            amendments: amendments
+                .into_iter()
+                .map(|amendment| DocumentAmendment {
+                    changes: amendment.changes(),
+                    signatures: signed.of(ctx, amendment.id.0),
+                    number: amendment.number,
+                    reason: amendment.reason,
+                    approved_at: amendment.outcome.decided_at,
+                })
+                .collect(),
+            attachments: attachments.into_iter().map(DocumentAttachment::from).collect(),
             contract,
         })
     })
@@ -152,34 +196,34 @@ fn approved(of: Predicate) -> Predicate {
     Predicate::All(vec![of, Predicate::Is("status", ApprovalStatus::Approved.as_str().into())])
 }
 
-impl From<Amendment> for DocumentAmendment {
-    fn from(amendment: Amendment) -> Self {
-        Self {
-            changes: amendment.changes(),
-            number: amendment.number,
-            reason: amendment.reason,
-            approved_at: amendment.outcome.decided_at,
-        }
+impl From<Attachment> for DocumentAttachment {
+    fn from(attachment: Attachment) -> Self {
+        let Attachment { id, file_name, media_type, size, sha256, .. } = attachment;
+        Self { id, file_name, media_type, size, sha256 }
     }
 }
 
-/// Who agreed when the contract was approved.
-async fn signatures(
-    ctx: &Context<'_>,
-    reader: &Reader<'_>,
-    id: ContractId,
-) -> Result<Vec<DocumentSignature>, Failure> {
-    let requests: Vec<Approval> = reader.all(approved(Predicate::Is("subject_id", id.0.into()))).await?;
-    let steps = requests.into_iter().flat_map(|request| request.steps);
-    let signed = steps.flat_map(|step| {
-        let agreed = step.decisions.into_iter().filter(|decision| decision.outcome == Decision::Approved);
-        let name = step.name;
-        agreed.map(move |decision| DocumentSignature {
-            step: name.clone(),
-            by: ctx.org.user_ref(decision.by),
-            on_behalf_of: decision.on_behalf_of.and_then(|user| ctx.org.user_ref(user)),
-            at: decision.at,
-        })
-    });
-    Ok(signed.collect())
+/// The approved requests about a contract and its amendments.
+struct Signed(Vec<Approval>);
+
+impl Signed {
+    async fn read(reader: &Reader<'_>, subjects: Vec<Uuid>) -> Result<Self, Failure> {
+        Ok(Self(reader.all(approved(Predicate::In("subject_id", subjects))).await?))
+    }
+
+    /// Who agreed when this was approved.
+    fn of(&self, ctx: &Context, subject: Uuid) -> Vec<DocumentSignature> {
+        let requests = self.0.iter().filter(|request| request.subject_id == subject);
+        let agreed = |step: &Step| {
+            let agreed = step.decisions.iter().filter(|decision| decision.outcome == Decision::Approved);
+            let signature = |decision: &StepDecision| DocumentSignature {
+                step: step.name.clone(),
+                by: ctx.org.user_ref(decision.by),
+                on_behalf_of: decision.on_behalf_of.and_then(|user| ctx.org.user_ref(user)),
+                at: decision.at,
+            };
+            agreed.map(signature).collect::<Vec<_>>()
+        };
+        requests.flat_map(|request| &request.steps).flat_map(agreed).collect()
+    }
 }

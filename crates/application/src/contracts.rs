@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use fairlead_domain::access::Permission;
+use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
@@ -24,7 +25,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{self, Resource, load, named, save_changed, there};
+use crate::change::{self, Resource, named, save_changed, there};
 use crate::invoices::InvoiceSummary;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -141,7 +142,7 @@ pub struct Billing {
     /// What should have been paid by today and was not.
     pub overdue: Money,
     /// The payment plan.
-    #[schema(max_items = 120)]
+    #[schema(max_items = 10000)]
     pub installments: Vec<InstallmentView>,
     /// The invoices; empty where the caller may not see invoices.
     #[schema(max_items = 10000)]
@@ -229,18 +230,9 @@ pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
 /// Asks for approval.
 pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractView> {
     app.write(call, async |ctx, work| {
-        // The customer is locked first, as by whoever moves both: it cannot go to somebody else while the contract is
-        // submitted.
-        let found: Option<Contract> = work.find(id).await?;
-        let customer: Option<Customer> = match &found {
-            Some(contract) => work.load(contract.details.customer_id).await?,
-            None => None,
-        };
-        let before: Contract = load(ctx, work, id).await?;
+        let (customer, before) = locked(work, id).await?;
+        before.reveal(ctx)?;
         call.check_version(before.version)?;
-        // If it was merged into another one meanwhile, all is looked at again.
-        let customer = customer.filter(|customer| customer.id == before.details.customer_id);
-        let customer = customer.ok_or(StoreError::Stale)?;
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;
@@ -249,6 +241,20 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
         Ok(after.view(ctx)?)
     })
     .await
+}
+
+/// A contract and its customer. The customer is locked first, as by whoever moves both: it cannot go to somebody else
+/// meanwhile.
+pub(crate) async fn locked(work: &Work, id: ContractId) -> Result<(Customer, Contract), Failure> {
+    let found: Contract = there(work.find(id).await?)?;
+    let customer: Customer = there(work.load(found.details.customer_id).await?)?;
+    let contract: Contract = there(work.load(id).await?)?;
+    // If it was merged into another one meanwhile, all is looked at again.
+    if customer.id == contract.details.customer_id {
+        Ok((customer, contract))
+    } else {
+        Err(StoreError::Stale.into())
+    }
 }
 
 /// Takes the question back.
@@ -305,6 +311,7 @@ pub async fn terminate(
 ) -> Written<ContractView> {
     app.change(call, id, async |ctx, work, contract: &mut Contract| {
         let event = contract.terminate(ctx, form.reason.clone())?;
+        approvals::lapse::<Amendment>(ctx, work, of_contract(id)).await?;
         let before: Vec<Installment> = work.load_all(of_contract(id)).await?;
         let mut after = before.clone();
         close_installments(&mut after);
@@ -413,9 +420,13 @@ async fn return_opportunity(ctx: &Context<'_>, work: &mut Work, contract: &Contr
 }
 
 /// The last approver agreed: the contract runs, its plan becomes installments, its opportunity is won.
-pub(crate) async fn activate(ctx: &Context<'_>, work: &mut Work, before: &Contract) -> Result<(), Failure> {
+pub(crate) async fn activate(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    (customer, before): (&Customer, &Contract),
+) -> Result<(), Failure> {
     let mut after = before.clone();
-    let event = after.activate(ctx)?;
+    let event = after.activate(ctx, customer)?;
     work.save(before, &mut after, event).await?;
     for installment in after.plan_installments(ctx, || work.new_id()) {
         work.insert(&installment, Event("installment.planned")).await?;

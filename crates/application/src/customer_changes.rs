@@ -8,7 +8,7 @@ use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::LikeKeys;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerChangeId, NumberKind};
+use fairlead_domain::values::{CustomerChangeId, CustomerId, NumberKind};
 use fairlead_persistence::{Predicate, Work};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -103,11 +103,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerChangeForm>) -> 
         let customer: Customer = named(ctx, work, form.customer_id, "/customer_id").await?;
         let number = work.next_number(NumberKind::CustomerChange, ctx.today().year()).await?;
         let (change, event) = CustomerChange::request(ctx, work.new_id(), number, &customer, &form)?;
-        let waiting = Predicate::All(vec![
-            Predicate::Is("customer_id", customer.id.0.into()),
-            Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
-        ]);
-        if !work.find_all::<CustomerChange>(waiting).await?.is_empty() {
+        if !work.find_all::<CustomerChange>(waiting(customer.id)).await?.is_empty() {
             let why = "another change of the customer waits for approval";
             return Err(Refusal::new(Code::PendingApproval, why).into());
         }
@@ -118,6 +114,35 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerChangeForm>) -> 
         Ok(change.view(ctx)?)
     })
     .await
+}
+
+fn waiting(customer: CustomerId) -> Predicate {
+    Predicate::All(vec![
+        Predicate::Is("customer_id", customer.0.into()),
+        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
+    ])
+}
+
+/// Refuses to delete a customer about whose change somebody was asked.
+pub(crate) async fn none(work: &Work, customer: CustomerId) -> Result<(), Failure> {
+    let asked: Vec<CustomerChange> = work.find_all(Predicate::Is("customer_id", customer.0.into())).await?;
+    let waits = |change: &&CustomerChange| change.outcome.status == ApprovalStatus::Pending;
+    let refusal = match (asked.iter().find(waits), asked.is_empty()) {
+        (Some(change), _) => {
+            let why = format!("its change {} waits for approval; withdraw it first", change.number);
+            Refusal::new(Code::PendingApproval, why).with("customer_change_id", change.id)
+        }
+        (None, false) => Refusal::new(Code::InUse, "changes of it were asked for and decided; that is kept"),
+        (None, true) => return Ok(()),
+    };
+    Err(refusal.into())
+}
+
+/// Takes back the change that waits of a customer that is with somebody else now: it was asked for, and would be
+/// judged, as the former owner's.
+pub(crate) async fn lapse(ctx: &Context<'_>, work: &mut Work, customer: CustomerId) -> Result<(), Failure> {
+    let of_customer = Predicate::Is("customer_id", customer.0.into());
+    approvals::lapse::<CustomerChange>(ctx, work, of_customer).await
 }
 
 /// Locks the customer first, then its change.

@@ -31,7 +31,7 @@ use crate::likeness::{self, Among, Duplicates, Eyes};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
-use crate::{collaborators, merging, pool, transfers};
+use crate::{collaborators, customer_changes, merging, pool, transfers};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
@@ -190,12 +190,14 @@ pub(crate) async fn insert(
 /// What every change of hands leaves: a line of the history, and the end of what was shared with whom it no longer
 /// concerns.
 pub(crate) async fn moved(
+    ctx: &Context<'_>,
     work: &mut Work,
     change: &OwnershipChange,
     job: Option<JobId>,
 ) -> Result<(), Failure> {
     work.note_ownership(change, job).await?;
     work.release_from_transfers(change.customer_id.0).await?;
+    customer_changes::lapse(ctx, work, change.customer_id).await?;
     collaborators::end(work, change.customer_id, change.to).await
 }
 
@@ -341,6 +343,7 @@ pub async fn duplicates(app: &App, call: &Call, id: CustomerId) -> Read<Duplicat
 async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
     customer.may_delete(ctx)?;
     transfers::none_pending(work, [customer.id.0]).await?;
+    customer_changes::none(work, customer.id).await?;
     collaborators::end(work, customer.id, None).await?;
     Ok(work.forget_merges(customer.id.0).await?)
 }
@@ -365,7 +368,7 @@ async fn give(
         customer.may_assign(ctx, to)?;
         let load = work.owner_load(to, day_began(ctx)).await?;
         let (change, event) = customer.assign(ctx, to, load, note)?;
-        moved(work, &change, None).await?;
+        moved(ctx, work, &change, None).await?;
         Ok(event)
     })
     .await
@@ -381,7 +384,7 @@ async fn give_back(
     change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         let open = work.open_business(customer.id).await?;
         let (change, event) = customer.release(ctx, open, reason)?;
-        moved(work, &change, None).await?;
+        moved(ctx, work, &change, None).await?;
         Ok(event)
     })
     .await
@@ -603,7 +606,7 @@ pub(crate) async fn return_to(
     let mut after = before.clone();
     if let Some((change, event)) = after.return_to(ctx, owner) {
         work.save(&before, &mut after, event).await?;
-        moved(work, &change, None).await?;
+        moved(ctx, work, &change, None).await?;
     }
     Ok(())
 }

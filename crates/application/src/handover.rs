@@ -274,7 +274,7 @@ impl<'a> Leaving<'a> {
         if to_pool {
             let (change, event) = after.hand_over(ctx, None, open, reason)?;
             work.save(before, &mut after, event).await?;
-            customers::moved(work, &change, None).await?;
+            customers::moved(ctx, work, &change, None).await?;
             self.done.to_pool.customers += 1;
             self.went(before, None);
             return Ok(());
@@ -283,7 +283,7 @@ impl<'a> Leaving<'a> {
         let to = Some((moving.to(), moving.load()));
         let (change, event) = after.hand_over(ctx, to, OpenBusiness::default(), reason)?;
         work.save(before, &mut after, event).await?;
-        customers::moved(work, &change, None).await?;
+        customers::moved(ctx, work, &change, None).await?;
         moving.took_one();
         self.done.to_successor.customers += 1;
         self.went(before, self.form.successor_id);

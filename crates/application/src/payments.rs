@@ -116,6 +116,7 @@ impl Books {
             save_changed(work, before, after, Event("invoice.allocation_changed")).await?;
         }
         for (before, after) in self.installments.iter().zip(&mut installments) {
+            after.note_reopened(before);
             save_changed(work, before, after, Event("installment.allocation_changed")).await?;
         }
         settle_and_save(ctx, work, &self.contract, contract, Event("contract.sums_changed")).await?;

@@ -97,7 +97,7 @@ pub(crate) async fn take(
     let (change, event) = after.claim(ctx, load)?;
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
-    customers::moved(work, &change, None).await?;
+    customers::moved(ctx, work, &change, None).await?;
     Ok(after.view(ctx)?)
 }
 
@@ -194,7 +194,7 @@ pub async fn distribute(app: &App, call: &Call, form: Valid<DistributionForm>) -
             let load = seat.load.with(seat.received);
             let (change, event) = after.assign(ctx, seat.user, load, form.note.clone())?;
             work.save(before, &mut after, event).await?;
-            customers::moved(work, &change, None).await?;
+            customers::moved(ctx, work, &change, None).await?;
             seat.received += 1;
             assignments.push(DistributionAssignment { customer_id: before.id, user_id: seat.user });
         }

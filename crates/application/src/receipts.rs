@@ -3,11 +3,11 @@
 mod import;
 mod proposals;
 
-use fairlead_domain::context::Context;
+use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::payment::{Payment, PaymentMethod};
-use fairlead_domain::receipt::{MatchForm, MatchTarget, Receipt, ReceiptDetails, ReceiptStatus};
+use fairlead_domain::receipt::{MatchForm, MatchTarget, Receipt, ReceiptDetails, ReceiptStatus, SplitForm};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContractId, Line, PaymentId, ReceiptId};
@@ -42,6 +42,7 @@ pub static LISTING: Listing = Listing {
         Field::new("status", words!(ReceiptStatus)),
         Field::new("method", words!(PaymentMethod)),
         Field::new("payment_id", Kind::Id).nullable(),
+        Field::new("part_of_id", Kind::Id).nullable(),
         Field::new("payer", Kind::Text).nullable(),
         Field::new("bank_reference", Kind::Text).nullable(),
         Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").sortable(),
@@ -150,6 +151,32 @@ pub async fn match_one(
 pub async fn set_aside(app: &App, call: &Call, id: ReceiptId, form: Valid<EndForm>) -> Written<ReceiptView> {
     app.change(call, id, async |ctx, _, receipt: &mut Receipt| {
         Ok(receipt.set_aside(ctx, form.reason.clone())?)
+    })
+    .await
+}
+
+/// Takes a receipt apart that pays several contracts.
+pub async fn split(app: &App, call: &Call, id: ReceiptId, form: Valid<SplitForm>) -> Written<ReceiptView> {
+    app.change(call, id, async |ctx, work, receipt: &mut Receipt| {
+        let next = work.ids();
+        let (parts, event) = receipt.split(ctx, &form, || next().into())?;
+        for part in &parts {
+            work.insert(part, Event("receipt.recorded")).await?;
+        }
+        Ok(event)
+    })
+    .await
+}
+
+/// Puts a receipt together again: its parts are gone.
+pub async fn join(app: &App, call: &Call, id: ReceiptId) -> Written<ReceiptView> {
+    app.change(call, id, async |ctx, work, receipt: &mut Receipt| {
+        let parts: Vec<Receipt> = work.load_all(Predicate::Is("part_of_id", id.0.into())).await?;
+        let event = receipt.join(ctx, &parts)?;
+        for part in &parts {
+            work.delete(part, Event("receipt.deleted")).await?;
+        }
+        Ok(event)
     })
     .await
 }

@@ -1,16 +1,17 @@
 //! Roles (角色): those that Fairlead brings along, and copies of them that are data.
 
 use fairlead_domain::access::{BUILT_IN, Permission, RoleKey, Standing};
+use fairlead_domain::approval::{ApprovalStatus, ApproverRule};
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::{Role, RoleDetails};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Line, Prose, RoleId};
-use fairlead_persistence::{Predicate, StoreError};
+use fairlead_persistence::{Predicate, StoreError, Work};
 
 use crate::app::App;
-use crate::call::{Call, Page, Read, Written};
+use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::Resource;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
@@ -129,7 +130,7 @@ pub async fn update(app: &App, call: &Call, id: RoleId, patch: Patch<RoleDetails
         work.lock_access(ctx.org.epoch).await?;
         let form = patch.apply(&role.details)?;
         if form.key != role.details.key {
-            ctx.org.check_role_unused(&role.details.key)?;
+            unused(ctx, work, &role.details.key).await?;
         }
         ctx.org.check_administrators(None, Some((&role.details.key, &form.grants)))?;
         role.details = form.into_inner();
@@ -144,7 +145,21 @@ pub async fn delete(app: &App, call: &Call, id: RoleId) -> Written<()> {
         may_manage(ctx)?;
         role.editable()?;
         work.lock_access(ctx.org.epoch).await?;
-        Ok(ctx.org.check_role_unused(&role.details.key)?)
+        unused(ctx, work, &role.details.key).await
     })
     .await
+}
+
+/// Refuses to take a role away that somebody has, or from which decisions are or will be waited for.
+async fn unused(ctx: &Context<'_>, work: &Work, role: &RoleKey) -> Result<(), Failure> {
+    ctx.org.check_role_unused(role)?;
+    let decides = ApproverRule::Role(role.clone()).to_string();
+    let waiting = Predicate::All(vec![
+        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
+        Predicate::Is("waiting_for", decides.into()),
+    ]);
+    if work.count("approvals", waiting).await? == 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::InUse, "requests for approval wait for this role").into())
 }

@@ -433,7 +433,7 @@ impl Moving {
         let mut after = before.clone();
         let (change, event) = after.transfer(ctx, self.to, self.load, self.reason.clone())?;
         work.save(&before, &mut after, event).await?;
-        customers::moved(work, &change, None).await?;
+        customers::moved(ctx, work, &change, None).await?;
         self.took_one();
         self.customers.push(before.id);
         Ok(())

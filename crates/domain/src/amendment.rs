@@ -81,18 +81,21 @@ pub struct AmendmentForm {
     )]
     #[schema(min_items = 1, max_items = 120)]
     pub installments: Option<Vec<AmendedInstallment>>,
-    /// When it begins.
-    #[serde(default, deserialize_with = "crate::values::optional_day")]
+    /// When it begins; `null` to say no day any more.
+    #[serde(default, deserialize_with = "crate::values::day_or_null")]
     #[validate(custom(function = "crate::values::written_day"))]
-    pub starts_on: Option<NaiveDate>,
-    /// When it ends.
-    #[serde(default, deserialize_with = "crate::values::optional_day")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub starts_on: Option<Option<NaiveDate>>,
+    /// When it ends; `null` to say no day any more.
+    #[serde(default, deserialize_with = "crate::values::day_or_null")]
     #[validate(custom(function = "crate::values::written_day"))]
-    pub ends_on: Option<NaiveDate>,
-    /// The terms.
-    #[serde(default)]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub ends_on: Option<Option<NaiveDate>>,
+    /// The terms; `null` to have none any more.
+    #[serde(default, deserialize_with = "crate::values::given_or_null")]
     #[validate(nested)]
-    pub terms: Option<Prose>,
+    #[schema(value_type = Option<Prose>)]
+    pub terms: Option<Option<Prose>>,
 }
 
 fn distinct_installments(plan: &[AmendedInstallment]) -> Result<(), ValidationError> {
@@ -154,9 +157,9 @@ impl Terms {
             amount: form.amount.unwrap_or(self.amount),
             line_items: form.line_items.clone().unwrap_or_else(|| self.line_items.clone()),
             installments,
-            starts_on: form.starts_on.or(self.starts_on),
-            ends_on: form.ends_on.or(self.ends_on),
-            terms: form.terms.clone().or_else(|| self.terms.clone()),
+            starts_on: form.starts_on.unwrap_or(self.starts_on),
+            ends_on: form.ends_on.unwrap_or(self.ends_on),
+            terms: form.terms.clone().unwrap_or_else(|| self.terms.clone()),
         }
     }
 
@@ -281,6 +284,7 @@ record!(Amendment, Amendment);
 proposal!(
     Amendment,
     "amendment",
+    |it| (it.subject(), Some(it.customer_id)),
     &[
         "the last step of its approval was approved",
         "the contract runs, with the terms that were to be changed",
@@ -389,9 +393,11 @@ impl Amendment {
         for known in installments.iter_mut().filter(|known| !known.closed) {
             match self.after.installments.iter().find(|part| part.id == Some(known.id)) {
                 Some(part) => {
+                    let before = known.clone();
                     known.move_to(part.due_on);
                     known.amount = part.amount;
                     known.condition.clone_from(&part.condition);
+                    known.note_reopened(&before);
                 }
                 None => known.closed = true,
             }

@@ -47,6 +47,40 @@ pub struct AuditEvent {
     pub hash: String,
 }
 
+/// A record as its events tell it, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct Told(Map<String, Value>);
+
+impl Told {
+    /// Takes note of the next event. What it says besides `before` and `after` of members is about something else.
+    pub fn hear(&mut self, changes: &Map<String, Value>) {
+        for (member, change) in changes {
+            let Some(after) =
+                change.as_object().filter(|it| it.contains_key("before")).and_then(|it| it.get("after"))
+            else {
+                continue;
+            };
+            self.0.insert(member.clone(), after.clone());
+        }
+    }
+
+    /// What of a record, as it is kept, is not what its events say.
+    pub fn differences(&self, present: Option<&Value>) -> Vec<String> {
+        let Some(present) = present.and_then(Value::as_object) else {
+            let there = self.0.get("id").is_some_and(|id| !id.is_null());
+            return there.then(|| "it is gone, and no event says so".to_owned()).into_iter().collect();
+        };
+        let open = |name: &&String| !SILENT.contains(&name.as_str()) && !SECRET.contains(&name.as_str());
+        let differs = |name: &&String| {
+            let (told, kept) = (self.0.get(*name).unwrap_or(&Value::Null), present.get(*name));
+            told != kept.unwrap_or(&Value::Null)
+        };
+        let missing = self.0.keys().filter(|name| !present.contains_key(*name));
+        let members = present.keys().chain(missing).filter(open).filter(differs);
+        members.map(|member| format!("{member} is not what its events say")).collect()
+    }
+}
+
 /// The members that differ between two states of a record; `None` is "not there".
 pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Map<String, Value> {
     let empty = Map::new();

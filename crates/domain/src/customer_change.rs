@@ -71,6 +71,7 @@ record!(CustomerChange, CustomerChange);
 proposal!(
     CustomerChange,
     "customer_change",
+    |it| (ApprovalSubject::CustomerChange, Some(it.customer_id)),
     &["the last step of its approval was approved", "the customer is as it was when it was asked for",]
 );
 
@@ -84,6 +85,24 @@ pub fn check_at_once(ctx: &Context, grades: &[Option<Grade>]) -> Result<(), Refu
     }
     let why = "customers of this grade are changed by approval; ask for it with /customer-changes";
     Err(Refusal::new(Code::ApprovalRequired, why).with("subject_kind", ApprovalSubject::CustomerChange))
+}
+
+/// Refuses to merge customers one of which takes an approval to be changed, unless the caller could give it.
+pub fn check_merge(ctx: &Context, survivor: &Customer, other: &Customer) -> Result<(), Refusal> {
+    let Err(refusal) = check_at_once(ctx, &[survivor.details.grade, other.details.grade]) else {
+        return Ok(());
+    };
+    for customer in [survivor, other] {
+        if ctx.authorize(Permission::CustomersApprove, customer.owner_id).is_err() {
+            let detail = "customers of this grade are merged by whoever approves changes of them";
+            return Err(Refusal { detail: detail.to_owned(), ..refusal });
+        }
+        if customer.owner_id == Some(ctx.actor.id) {
+            let why = "customers of this grade are merged by somebody who does not own them";
+            return Err(Refusal::new(Code::SeparationOfDuties, why));
+        }
+    }
+    Ok(())
 }
 
 impl CustomerChange {

@@ -136,6 +136,8 @@ text_enum! {
 
         /// The contract is not ready to be submitted.
         ContractIncomplete = "contract_incomplete",
+        /// The invoice is not ready to be submitted.
+        InvoiceIncomplete = "invoice_incomplete",
         /// More is invoiced or received than the contract's new amount.
         AmendmentBelowSums = "amendment_below_sums",
         /// More was put on an installment than it is to be, or it is to be left out.

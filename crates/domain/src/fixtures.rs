@@ -73,24 +73,31 @@ pub(crate) fn delegation(from: u128, to: u128) -> Delegation {
     }
 }
 
+/// A person or two for each built-in role, with their team.
+pub(crate) struct Everybody;
+
+impl Everybody {
+    pub(crate) const EACH: &'static [(u128, Option<u128>, &'static [&'static str])] = &[
+        (REP, Some(2), &["sales_rep"]),
+        (MANAGER, Some(2), &["sales_manager"]),
+        (DIRECTOR, Some(1), &["sales_director"]),
+        (FINANCE, None, &["finance"]),
+        (SECOND_FINANCE, None, &["finance"]),
+        (ADMIN, None, &["admin"]),
+        (AUDITOR, None, &["auditor"]),
+        (OTHER_REP, Some(3), &["sales_rep"]),
+        (OTHER_MANAGER, Some(3), &["sales_manager"]),
+        (MARKETING, Some(1), &["marketing"]),
+    ];
+}
+
 /// The organisation, and what a test asks it for.
 pub(crate) struct World(pub(crate) Organisation);
 
 impl World {
     /// Teams 2 and 3 below team 1; a person or two for each built-in role.
     pub(crate) fn new() -> Self {
-        Self::of(&[
-            (REP, Some(2), &["sales_rep"]),
-            (MANAGER, Some(2), &["sales_manager"]),
-            (DIRECTOR, Some(1), &["sales_director"]),
-            (FINANCE, None, &["finance"]),
-            (SECOND_FINANCE, None, &["finance"]),
-            (ADMIN, None, &["admin"]),
-            (AUDITOR, None, &["auditor"]),
-            (OTHER_REP, Some(3), &["sales_rep"]),
-            (OTHER_MANAGER, Some(3), &["sales_manager"]),
-            (MARKETING, Some(1), &["marketing"]),
-        ])
+        Self::of(Everybody::EACH)
     }
 
     /// These users in teams 1 to 3, with the built-in roles.
@@ -219,7 +226,7 @@ impl World {
             contract_id: contract.id,
             amount: cny(minor),
             tax_rate: Rate::from_basis_points(1300).unwrap(),
-            kind: InvoiceKind::Special,
+            kind: InvoiceKind::Ordinary,
             tax_profile: None,
             note: None,
         };

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
-use crate::approval::{asked_by, never_asked};
+use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::contract::Contract;
@@ -90,6 +90,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
             to: Some(InvoiceStatus::PendingApproval),
             who: Who::Holder(Permission::InvoicesRequest),
             guards: &[
+                "of a special invoice, the buyer's title and tax number are known",
                 "the contract is active or completed",
                 "pending, approved and issued invoices stay within the contract's amount",
                 "every step of the approval has somebody to decide it",
@@ -100,7 +101,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
             from: &[InvoiceStatus::PendingApproval],
             to: Some(InvoiceStatus::Draft),
             who: Who::Holder(Permission::InvoicesRequest),
-            guards: &["the caller asked for the approval"],
+            guards: &[TAKES_BACK],
         },
         Rule {
             action: InvoiceAction::Cancel,
@@ -320,16 +321,35 @@ impl Invoice {
     /// Asks for approval and commits its amount on the contract.
     pub fn submit(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
         let status = self.permit(ctx, InvoiceAction::Submit)?;
+        self.complete()?;
         contract.commit_invoice(self.details.amount)?;
         self.status = status;
         self.submitted_by = Some(ctx.actor.id);
         Ok(Event("invoice.submitted"))
     }
 
+    /// The tax office issues a special invoice to a taxpayer only, by their title and number.
+    fn complete(&self) -> Result<(), Refusal> {
+        let profile = self.details.tax_profile.as_ref();
+        let known = profile.is_some_and(|it| it.invoice_title.is_some() && it.tax_number.is_some());
+        match self.details.kind {
+            InvoiceKind::Special if !known => {
+                let why = "a special invoice needs the title and the tax number of whom it is issued to";
+                Err(Refusal::new(Code::InvoiceIncomplete, why).with("missing", "tax_profile"))
+            }
+            InvoiceKind::Special | InvoiceKind::Ordinary => Ok(()),
+        }
+    }
+
+    fn may_take_back(&self, ctx: &Context) -> Result<(), Refusal> {
+        let standing = ctx.standing(Some(self.owner_id));
+        may_take_back(ctx, self.submitted_by, ApprovalSubject::Invoice, &standing)
+    }
+
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context, contract: &mut Contract) -> Result<Event, Refusal> {
         let status = self.permit(ctx, InvoiceAction::Withdraw)?;
-        asked_by(ctx, self.submitted_by)?;
+        self.may_take_back(ctx)?;
         contract.free_invoice(self.details.amount)?;
         self.status = status;
         Ok(Event("invoice.withdrawn"))
@@ -374,6 +394,10 @@ impl Invoice {
         if form.issued_on.is_some_and(|day| day > today) {
             return Err(Refusal::invalid("/issued_on", "in_future", "must not be in the future"));
         }
+        if form.issued_on.zip(contract.began_on(ctx.org)).is_some_and(|(day, began)| day < began) {
+            let why = "must not be before the contract was signed or approved";
+            return Err(Refusal::invalid("/issued_on", "before_contract", why));
+        }
         contract.note_issued(self.details.amount)?;
         self.status = status;
         self.issued_on = form.issued_on.or(Some(today));
@@ -417,7 +441,8 @@ impl Invoice {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            InvoiceAction::Withdraw => asked_by(ctx, self.submitted_by),
+            InvoiceAction::Submit => self.complete(),
+            InvoiceAction::Withdraw => self.may_take_back(ctx),
             InvoiceAction::Void => self.unpaid().and_then(|()| self.uncredited()),
             _ => Ok(()),
         });

@@ -26,7 +26,7 @@ text_enum! {
         LeadResponseOverdue = "lead_response_overdue",
         /// Somebody whose lead is yours asked again.
         LeadAskedAgain = "lead_asked_again",
-        /// A customer was given to you.
+        /// A customer was given to you, or to somebody of yours who left.
         CustomerAssigned = "customer_assigned",
         /// What somebody who left owned was handed over to you.
         RecordsHandedOver = "records_handed_over",
@@ -54,6 +54,12 @@ text_enum! {
         InstallmentDueSoon = "installment_due_soon",
         /// An installment of a contract that concerns you is overdue.
         InstallmentOverdue = "installment_overdue",
+        /// A payment that concerns you was rejected: the money did not arrive.
+        PaymentRejected = "payment_rejected",
+        /// A payment that concerns you was reversed: the money was taken back.
+        PaymentReversed = "payment_reversed",
+        /// Money of a contract that concerns you was paid back.
+        PaymentRefunded = "payment_refunded",
         /// A request waits for your decision.
         ApprovalWaiting = "approval_waiting",
         /// A request still waits for your decision.
@@ -130,7 +136,9 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         "lead.response_overdue" => {
             let late = lead(data, |it| it.previous_owner_id, N::LeadResponseOverdue);
             let managers = late.first().map(|(owner, _)| managers_of(org, *owner, Permission::LeadsAssign));
-            let managers = managers.unwrap_or_default().into_iter();
+            // Whoever works with leads themselves: an administrator may assign them as well.
+            let works = |user: &UserId| org.actor(*user).is_some_and(|it| it.holds(Permission::LeadsClaim));
+            let managers = managers.unwrap_or_default().into_iter().filter(works);
             late.into_iter().chain(managers.map(|user| (user, N::LeadResponseOverdue))).collect()
         }
         "customer.assigned" | "customer.transferred" | "customer.handed_over" => {
@@ -139,7 +147,14 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
             told.extend(from.map(|user| (user, N::CustomerTaken)));
             told
         }
-        "customer.returned" => customer(data, |it| it.owner_id, N::CustomerAssigned),
+        "customer.returned" => {
+            let told = customer(data, |it| it.owner_id, N::CustomerAssigned);
+            // Of an owner who left, the managers find somebody else.
+            let gone = told.iter().map(|(user, _)| *user).filter(|user| org.actor(*user).is_none());
+            let managers: Vec<UserId> =
+                gone.flat_map(|user| managers_of(org, user, Permission::PoolAssign)).collect();
+            told.into_iter().chain(managers.into_iter().map(|user| (user, N::CustomerAssigned))).collect()
+        }
         "customer.merged" => customer(data, |it| it.owner_id, N::CustomerMerged),
         "customer.asked_again" => customer(data, |it| it.owner_id, N::CustomerAskedAgain),
         "lead.asked_again" => lead(data, |it| it.owner_id, N::LeadAskedAgain),
@@ -157,6 +172,9 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         "transfer.withdrawn" => transfer(data, N::TransferWithdrawn),
         "contract.installment_due_soon" => receivers(org, data, N::InstallmentDueSoon),
         "contract.installment_overdue" => receivers(org, data, N::InstallmentOverdue),
+        "payment.rejected" => lost(org, data, N::PaymentRejected),
+        "payment.reversed" => lost(org, data, N::PaymentReversed),
+        "refund.confirmed" => lost(org, data, N::PaymentRefunded),
         "approval.requested" | "approval.step_approved" | "approval.step_put_before" => {
             waiting(org, happened, N::ApprovalWaiting)
         }
@@ -248,6 +266,14 @@ fn receivers(org: &Organisation, data: &Value, kind: NotificationKind) -> Vec<(U
     all.map(|user| (user, kind)).collect()
 }
 
+/// Those who counted on money that is gone: the contract's owner, their managers, and whoever entered it.
+fn lost(org: &Organisation, data: &Value, kind: NotificationKind) -> Vec<(UserId, NotificationKind)> {
+    let Some(owner) = id(data, "owner_id") else { return Vec::new() };
+    let managers = managers_of(org, owner, Permission::ContractsApprove);
+    let all = managers.into_iter().chain([owner]).chain(id(data, "created_by"));
+    all.map(|user| (user, kind)).collect()
+}
+
 fn approval(data: &Value) -> Option<Approval> {
     Approval::deserialize(data).ok()
 }
@@ -260,7 +286,6 @@ fn managers_of(org: &Organisation, user: UserId, permission: Permission) -> Vec<
         .active_actors()
         .into_iter()
         .filter(|actor| actor.id != user && actor.authorize(permission, &standing).is_ok())
-        .filter(|actor| actor.holds(Permission::LeadsClaim))
         .collect();
     let is_near = |actor: &&std::sync::Arc<Actor>| {
         actor.grants().any(|grant| grant.permission == permission && grant.scope < Scope::All)

@@ -509,7 +509,13 @@ impl Organisation {
         if self.members.values().any(|member| member.user.details.roles.contains(key)) {
             return Err(Refusal::new(Code::InUse, "users have this role"));
         }
-        Ok(())
+        match self.flows.values().find(|flow| flow.names_role(key)) {
+            Some(flow) => {
+                let why = format!("the approval flow of a {} names this role", flow.subject_kind);
+                Err(Refusal::new(Code::InUse, why).with("subject_kind", flow.subject_kind))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The business day.

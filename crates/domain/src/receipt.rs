@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
@@ -28,6 +28,8 @@ text_enum! {
         Matched = "matched",
         /// It pays no contract, such as interest.
         SetAside = "set_aside",
+        /// It pays several contracts: each of its parts is a receipt of its own.
+        Split = "split",
     }
 }
 
@@ -40,6 +42,10 @@ text_enum! {
         SetAside = "set-aside",
         /// Look at it again.
         Reopen = "reopen",
+        /// Take it apart, because it pays several contracts.
+        Split = "split",
+        /// Put it together again.
+        Join = "join",
         /// The payment that accounted for it was rejected or reversed.
         Release = "release",
     }
@@ -74,6 +80,20 @@ pub static MACHINE: Machine<ReceiptStatus, ReceiptAction> = Machine {
             to: Some(ReceiptStatus::Open),
             who: Who::Holder(Permission::ReceiptsManage),
             guards: &[],
+        },
+        Rule {
+            action: ReceiptAction::Split,
+            from: &[ReceiptStatus::Open],
+            to: Some(ReceiptStatus::Split),
+            who: Who::Holder(Permission::ReceiptsManage),
+            guards: &["the parts add up to it"],
+        },
+        Rule {
+            action: ReceiptAction::Join,
+            from: &[ReceiptStatus::Split],
+            to: Some(ReceiptStatus::Open),
+            who: Who::Holder(Permission::ReceiptsManage),
+            guards: &["every part of it is open"],
         },
         Rule {
             action: ReceiptAction::Release,
@@ -157,6 +177,9 @@ pub struct Receipt {
     /// The payment that accounts for it.
     #[schema(required)]
     pub payment_id: Option<PaymentId>,
+    /// The receipt of which it is a part.
+    #[schema(required)]
+    pub part_of_id: Option<ReceiptId>,
     /// Why it was set aside.
     #[schema(required)]
     pub reason: Option<Line>,
@@ -187,6 +210,23 @@ pub struct MatchForm {
     #[validate(length(min = 1, max = 100), custom(function = "distinct_targets"), nested)]
     #[schema(min_items = 1, max_items = 100)]
     pub allocations: Option<Vec<AllocationPlan>>,
+}
+
+/// Into which parts a receipt is taken apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitForm {
+    /// How much each part is; they add up to the receipt.
+    #[validate(
+        length(min = 2, max = 20, message = "must have between 2 and 20 parts"),
+        custom(function = "all_positive")
+    )]
+    #[schema(min_items = 2, max_items = 20)]
+    pub amounts: Vec<Money>,
+}
+
+fn all_positive(amounts: &[Money]) -> Result<(), ValidationError> {
+    amounts.iter().try_for_each(crate::contract::positive)
 }
 
 /// One of the two things that a receipt can be matched with.
@@ -234,6 +274,7 @@ impl Receipt {
             details: form.into_inner(),
             status: ReceiptStatus::Open,
             payment_id: None,
+            part_of_id: None,
             reason: None,
             created_by: ctx.actor.id,
             version: 1,
@@ -241,6 +282,48 @@ impl Receipt {
             updated_at: ctx.now,
         };
         Ok((receipt, Event("receipt.recorded")))
+    }
+
+    /// Takes it apart: one transfer that pays several contracts. Each part has the reference with its number behind it,
+    /// so that the payments that account for them differ in it.
+    pub fn split(
+        &mut self,
+        ctx: &Context,
+        form: &Valid<SplitForm>,
+        mut new_id: impl FnMut() -> ReceiptId,
+    ) -> Result<(Vec<Self>, Event), Refusal> {
+        let status = self.permit(ctx, ReceiptAction::Split)?;
+        let whole = self.details.amount;
+        for (at, amount) in form.amounts.iter().enumerate() {
+            amount.stated_in(whole.currency(), &format!("/amounts/{at}"))?;
+        }
+        let sum = Money::sum(whole.currency(), form.amounts.iter().copied())?;
+        if sum != whole {
+            let why = format!("must add up to {whole}, and add up to {sum}");
+            return Err(Refusal::invalid("/amounts", "wrong_sum", why));
+        }
+        let part = |(amount, number): (&Money, usize)| {
+            let reference = self.details.bank_reference.as_ref();
+            let numbered = reference.map(|reference| Line::new(format!("{reference}/{number}")));
+            let details =
+                ReceiptDetails { amount: *amount, bank_reference: numbered, ..self.details.clone() };
+            let (part, _) = Self::new(ctx, new_id(), Valid::check(details)?)?;
+            Ok(Self { part_of_id: Some(self.id), ..part })
+        };
+        let parts = form.amounts.iter().zip(1..).map(part).collect::<Result<Vec<_>, Refusal>>()?;
+        self.status = status;
+        Ok((parts, Event("receipt.split")))
+    }
+
+    /// Puts it together again.
+    pub fn join(&mut self, ctx: &Context, parts: &[Self]) -> Result<Event, Refusal> {
+        let status = self.permit(ctx, ReceiptAction::Join)?;
+        if let Some(part) = parts.iter().find(|part| part.status != ReceiptStatus::Open) {
+            let why = format!("a part of it is {}", part.status);
+            return Err(Refusal::new(Code::InUse, why).with("receipt_id", part.id));
+        }
+        self.status = status;
+        Ok(Event("receipt.joined"))
     }
 
     fn permit(&self, ctx: &Context, action: ReceiptAction) -> Result<ReceiptStatus, Refusal> {

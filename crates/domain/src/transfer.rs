@@ -8,7 +8,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::access::Permission;
-use crate::approval::{Outcome, Proposal, ProposalAction};
+use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
@@ -112,6 +112,7 @@ record!(Transfer, Transfer);
 proposal!(
     Transfer,
     "transfer",
+    |it| (ApprovalSubject::Transfer, None),
     &[
         "the last step of its approval was approved",
         "every record still has the owner that it had, and is not closed",

@@ -68,4 +68,27 @@ impl Reader<'_> {
         )
         .await
     }
+
+    /// Pending approvals of which some of those whom the present step names have agreed.
+    pub async fn approvals_agreed_in_part(
+        &self,
+        after: Option<Uuid>,
+        most: u64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push(
+                    "id FROM approvals WHERE status = 'pending' AND EXISTS (SELECT 1 FROM approval_decisions AS d \
+                     WHERE d.approval_id = approvals.id AND d.step = approvals.step AND NOT d.void)",
+                );
+                if let Some(after) = after {
+                    sql.push(" AND id > ").bind(after);
+                }
+                sql.push(&format!(" ORDER BY id LIMIT {most}"));
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
 }

@@ -154,6 +154,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
         "/team_id",
     ),
     ("receipts_bank_reference", "receipts.method, receipts.bank_reference_key", "/bank_reference"),
+    ("refunds_bank_reference", "refunds.method, refunds.bank_reference_key", "/bank_reference"),
     ("payments_bank_reference", "payments.method, payments.bank_reference_key", "/bank_reference"),
 ];
 

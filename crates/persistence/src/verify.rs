@@ -2,6 +2,7 @@
 
 mod checks;
 mod documents;
+mod replay;
 
 use sea_orm::DbBackend;
 
@@ -44,6 +45,7 @@ impl Store {
                 self.verify_lines("opportunities", "name").await?,
             ),
             4 => ("audit trail", self.verify_chain().await?),
+            5 => ("records are what the audit trail says", self.verify_records().await?),
             _ => return Ok(None),
         };
         Ok(Some(Finding { check, checked, differences }))

@@ -48,7 +48,8 @@ CREATE UNIQUE INDEX contracts_number ON contracts (number);
 -- A signing stage makes one contract; one that was given up makes room for another.
 CREATE UNIQUE INDEX contracts_opportunity_id ON contracts (opportunity_id) WHERE status <> 'cancelled';
 -- So is a renewal of one that ran.
-CREATE UNIQUE INDEX contracts_renewal_of_id ON contracts (renewal_of_id) WHERE status <> 'cancelled';
+CREATE UNIQUE INDEX contracts_renewal_of_id ON contracts (renewal_of_id)
+    WHERE status NOT IN ('cancelled', 'terminated');
 CREATE INDEX contracts_owner_id ON contracts (owner_id, created_at, id);
 CREATE INDEX contracts_customer_id ON contracts (customer_id);
 CREATE INDEX contracts_created_at ON contracts (created_at, id);
@@ -227,6 +228,7 @@ CREATE TABLE payments (
     refunded_minor BIGINT NOT NULL,
     refunded_currency CHAR(3) NOT NULL,
     end_reason TEXT,
+    corrected_by {uuid} REFERENCES users (id),
     confirmed_by {uuid} REFERENCES users (id),
     confirmed_at {instant},
     created_by {uuid} NOT NULL REFERENCES users (id),
@@ -236,7 +238,8 @@ CREATE TABLE payments (
     CHECK (amount_minor > 0),
     CHECK (refunded_minor BETWEEN 0 AND amount_minor),
     CHECK (refunded_currency = amount_currency),
-    CHECK (confirmed_by IS NULL OR confirmed_by <> created_by)
+    CHECK (confirmed_by IS NULL OR confirmed_by <> created_by),
+    CHECK (confirmed_by IS NULL OR corrected_by IS NULL OR confirmed_by <> corrected_by)
 );
 CREATE UNIQUE INDEX payments_number ON payments (number);
 -- The same transfer cannot be entered twice; one that was rejected may be entered again, corrected.
@@ -278,6 +281,7 @@ CREATE TABLE receipts (
     memo TEXT,
     status TEXT NOT NULL,
     payment_id {uuid} REFERENCES payments (id),
+    part_of_id {uuid} REFERENCES receipts (id),
     reason TEXT,
     created_by {uuid} NOT NULL REFERENCES users (id),
     version BIGINT NOT NULL,
@@ -289,6 +293,7 @@ CREATE TABLE receipts (
 CREATE UNIQUE INDEX receipts_bank_reference ON receipts (method, bank_reference_key);
 -- A payment accounts for one receipt.
 CREATE UNIQUE INDEX receipts_payment_id ON receipts (payment_id);
+CREATE INDEX receipts_part_of_id ON receipts (part_of_id);
 CREATE INDEX receipts_received_on ON receipts (received_on, id);
 CREATE INDEX receipts_created_at ON receipts (created_at, id);
 
@@ -301,6 +306,7 @@ CREATE TABLE refunds (
     refunded_on {date} NOT NULL,
     method TEXT NOT NULL,
     bank_reference TEXT,
+    bank_reference_key TEXT,
     reason TEXT NOT NULL,
     contract_id {uuid} NOT NULL REFERENCES contracts (id),
     customer_id {uuid} NOT NULL REFERENCES customers (id),
@@ -317,6 +323,8 @@ CREATE TABLE refunds (
     CHECK (confirmed_by IS NULL OR confirmed_by <> created_by)
 );
 CREATE UNIQUE INDEX refunds_number ON refunds (number);
+-- Nor is one of these; a rejected one may be entered again.
+CREATE UNIQUE INDEX refunds_bank_reference ON refunds (method, bank_reference_key) WHERE status <> 'rejected';
 CREATE INDEX refunds_payment_id ON refunds (payment_id);
 CREATE INDEX refunds_contract_id ON refunds (contract_id);
 CREATE INDEX refunds_customer_id ON refunds (customer_id);

@@ -82,6 +82,19 @@ async fn a_contract_has_the_approved_terms(server: Server) {
     assert_eq!(rep.client.get(&format!("/amendments/{id}")).await.expect(200).body["status"], "approved");
     let events = admin.client.all(&format!("/audit-events?record_id={contract}")).await;
     assert!(events.iter().any(|event| event["action"] == "contract.amended"));
+    // `null` takes away; silence leaves.
+    let asked = ask(rep, &contract, json!({"ends_on": null, "terms": "Paid in advance"})).await.expect(201);
+    let change = |at: usize| asked.body["changes"][at].clone();
+    assert_eq!(change(0), json!({"member": "ends_on", "before": "2031-12-31", "after": null}));
+    company.approve(&asked.id()).await;
+    assert_eq!(rep.client.get(&path).await.expect(200).body["ends_on"], Value::Null);
+    // What waits when the contract ends is taken back.
+    let asked = ask(rep, &contract, json!({"terms": null})).await.expect(201).id();
+    let end = json!({"reason": "Bankrupt"});
+    manager.client.post(&format!("{path}/terminate"), end).await.expect(200);
+    assert_eq!(rep.client.get(&format!("/amendments/{asked}")).await.expect(200).body["status"], "withdrawn");
+    let billing = rep.client.get(&format!("{path}/billing")).await.expect(200).body;
+    assert_eq!((&billing["outstanding"], &billing["invoiceable"]), (&cny("0.00"), &cny("0.00")));
 }
 
 async fn a_plan_is_rescheduled(server: Server) {
@@ -171,14 +184,10 @@ async fn an_amendment_is_judged_again_when_it_is_approved(server: Server) {
     assert_eq!((&seen["status"], &seen["step"]), (&json!("pending"), &json!(1)), "nothing was half done");
     finance.client.post(&decide("reject"), json!({"comment": "Too late"})).await.expect(200);
     assert_eq!(rep.client.get(&format!("/amendments/{asked}")).await.expect(200).body["status"], "rejected");
-    // A contract that ended is not amended any more.
+    // A contract that was paid meanwhile is not amended any more.
     let contract = company.active(rep, "1000.00", "by_contract").await;
     let asked = ask(rep, &contract, json!({"ends_on": "2031-12-31"})).await.expect(201).id();
-    manager
-        .client
-        .post(&format!("/contracts/{contract}/terminate"), json!({"reason": "Bankrupt"}))
-        .await
-        .expect(200);
+    company.paid(rep, &contract, "1000.00").await;
     let approval = company.pending(&asked).await;
     manager.client.post(&format!("/approvals/{approval}/approve"), json!({})).await.expect(200);
     let last = finance.client.post(&format!("/approvals/{approval}/approve"), json!({})).await;
@@ -289,6 +298,14 @@ async fn a_contract_is_renewed_once(server: Server) {
     assert_eq!((found.len(), &found[0]["id"]), (1, &json!(renewed)));
     // One that is given up makes room for another.
     rep.client.post(&format!("/contracts/{renewed}/cancel"), json!({})).await.expect(200);
+    let second = rep.client.post("/contracts", form.clone()).await.expect(201).id();
+    let plan = json!({"installments": [{"due_on": "2031-01-31", "amount": cny("1100.00")}]});
+    rep.client.patch(&format!("/contracts/{second}"), plan).await.expect(200);
+    rep.client.act(&format!("/contracts/{second}/submit")).await.expect(200);
+    company.approve(&second).await;
+    rep.client.post("/contracts", form.clone()).await.refused(409, "duplicate");
+    let end = json!({"reason": "Not theirs"});
+    company.manager.client.post(&format!("/contracts/{second}/terminate"), end).await.expect(200);
     rep.client.post("/contracts", form).await.expect(201);
 }
 

@@ -18,9 +18,14 @@ on_both_databases! {
     whoever_waits_reminds_and_says_something;
     badges_and_boxes_agree;
     who_leaves_while_it_is_pending;
+    one_who_leaves_is_not_waited_for;
+    what_those_who_left_asked_is_taken_back;
+    a_role_that_decides_is_kept;
     a_delegate_decides_what_they_would_not_see;
     a_stage_has_a_gate;
     customers_of_chosen_grades_change_by_approval;
+    a_change_is_taken_back_when_the_customer_changes_hands;
+    a_contract_whose_customer_went_away_is_not_approved;
     heavy_two_delegates_decide_once;
 }
 
@@ -150,6 +155,10 @@ async fn steps_depend_on_what_is_asked(server: Server) {
         when("Cheap", json!({"discount_from": "0.2"})),
         when("Key", json!({"customer_grades": ["A"]})),
     ]);
+    // Nothing is asked of a kind of record that it does not have.
+    let senseless = json!([manager(), when("Cheap", json!({"discount_from": "0.2"}))]);
+    let refused = set_flow(&company, "invoice", senseless).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/steps/1/condition/discount_from");
     // Three steps of two who could decide them never have enough persons.
     set_flow(&company, "contract", steps.clone()).await.refused(422, "validation_failed");
     let mut steps = steps;
@@ -161,10 +170,20 @@ async fn steps_depend_on_what_is_asked(server: Server) {
         let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
         seen["steps"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
     };
+    let full = |price: &str| {
+        json!({"line_items": [{
+            "product": "Pump", "quantity": "1", "unit_price": {"amount": price, "currency": "CNY"},
+        }]})
+    };
     let small = company.draft(rep, "999.99", "by_contract").await;
+    rep.client.patch(&format!("/contracts/{small}"), full("999.99")).await.expect(200);
     assert_eq!(names(&small).await, ["Manager"]);
     let large = company.draft(rep, "1000.00", "by_contract").await;
+    rep.client.patch(&format!("/contracts/{large}"), full("1000.00")).await.expect(200);
     assert_eq!(names(&large).await, ["Manager", "Large"]);
+    // Nobody evades a step by not saying what is sold.
+    let silent = company.draft(rep, "700.00", "by_contract").await;
+    assert_eq!(names(&silent).await, ["Manager", "Cheap"]);
     let cheap = company.draft(rep, "800.00", "by_contract").await;
     let items = json!({"line_items": [{
         "product": "Pump", "quantity": "1", "unit_price": {"amount": "1000.00", "currency": "CNY"}, "discount": "0.2",
@@ -172,6 +191,7 @@ async fn steps_depend_on_what_is_asked(server: Server) {
     rep.client.patch(&format!("/contracts/{cheap}"), items).await.expect(200);
     assert_eq!(names(&cheap).await, ["Manager", "Cheap"]);
     let key = company.draft(rep, "10.00", "by_contract").await;
+    rep.client.patch(&format!("/contracts/{key}"), full("10.00")).await.expect(200);
     let customer = rep.client.get(&format!("/contracts/{key}")).await.expect(200).text_of("customer_id");
     rep.client.patch(&format!("/customers/{customer}"), json!({"grade": "A"})).await.expect(200);
     assert_eq!(names(&key).await, ["Manager", "Key"]);
@@ -408,6 +428,69 @@ async fn who_leaves_while_it_is_pending(server: Server) {
     assert_eq!(decide(one, &approval, "approve").await.expect(200).body["status"], "approved");
 }
 
+async fn one_who_leaves_is_not_waited_for(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, finance: one, finance_two: two, .. } = &company;
+    let both = json!({"name": "Finance", "rule": "role:finance", "mode": "all"});
+    set_flow(&company, "contract", json!([both])).await.expect(200);
+    let (contract, approval) = submitted(&company, rep, "100.00").await;
+    assert_eq!(decide(one, &approval, "approve").await.expect(200).body["status"], "pending");
+    admin.client.post(&format!("/users/{}/disable", two.id), json!({"keep_records": true})).await.expect(200);
+    let path = format!("/approvals/{approval}");
+    let seen = until("the end of the step", async || {
+        let seen = rep.client.get(&path).await.expect(200).body;
+        (seen["status"] != "pending").then_some(seen)
+    })
+    .await;
+    assert_eq!((&seen["status"], &seen["waiting_for"]), (&json!("approved"), &Value::Null));
+    assert_eq!(rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "active");
+}
+
+/// A request can be ended, and whoever leaves can be handed over, when neither who asked nor who was to decide is
+/// left.
+async fn what_those_who_left_asked_is_taken_back(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, inner, manager: boss, director, other_rep, .. } = &company;
+    let active = company.active(rep, "500.00", "by_invoice").await;
+    let named = json!({"name": "Boss", "rule": format!("users:{}", boss.id)});
+    for kind in ["contract", "invoice", "transfer"] {
+        set_flow(&company, kind, json!([named])).await.expect(200);
+    }
+    let (contract, approval) = submitted(&company, rep, "100.00").await;
+    let invoice = company.invoice_draft(rep, &active, "50.00").await;
+    rep.client.act(&format!("/invoices/{invoice}/submit")).await.expect(200);
+    let customer = company.customer(rep).await;
+    let form =
+        json!({"kind": "customers", "record_ids": [customer], "to_user_id": inner.id, "reason": "Away"});
+    let transfer = rep.client.post("/transfers", form).await.expect(201).id();
+    let requests = [
+        (format!("/contracts/{contract}/withdraw"), "contract"),
+        (format!("/invoices/{invoice}/withdraw"), "invoice"),
+        (format!("/transfers/{transfer}/withdraw"), "transfer"),
+    ];
+    for (path, _) in &requests {
+        director.client.act(path).await.refused(403, "forbidden");
+    }
+    for gone in [boss, rep] {
+        let path = format!("/users/{}/disable", gone.id);
+        admin.client.post(&path, json!({"keep_records": true})).await.expect(200);
+    }
+    let leave = format!("/users/{}/hand-over", rep.id);
+    let form = json!({"successor_id": inner.id, "reason": "Left"});
+    admin.client.post(&leave, form.clone()).await.refused(409, "transfer_obstructed");
+    other_rep.client.act(&requests[0].0).await.refused(404, "not_found");
+    let seen = director.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    let offered =
+        seen["allowed_actions"].as_array().unwrap().iter().find(|it| it["action"] == "withdraw").cloned();
+    assert_eq!(offered.unwrap()["allowed"], true);
+    for ((path, what), by) in requests.iter().zip([director, director, admin]) {
+        let back = by.client.act(path).await.expect(200).body;
+        assert!(["draft", "withdrawn"].contains(&back["status"].as_str().unwrap()), "{what}");
+    }
+    admin.client.post(&leave, form).await.expect(200);
+    assert_eq!(inner.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "draft");
+}
+
 async fn a_stage_has_a_gate(server: Server) {
     let company = Company::found(&server).await;
     let Company { admin, rep, colleague, manager: boss, other_manager, .. } = &company;
@@ -536,6 +619,88 @@ async fn customers_of_chosen_grades_change_by_approval(server: Server) {
     rep.client.patch(&customer, json!({"note": "z"})).await.expect(200);
     let approval = company.pending(&last).await;
     decide(boss, &approval, "approve").await.refused(409, "stale_approval");
+}
+
+async fn a_change_is_taken_back_when_the_customer_changes_hands(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, manager: boss, director, .. } = &company;
+    let path = format!("/approval-flows/{}", flow(&company, "customer_change").await["id"].as_str().unwrap());
+    admin.client.patch(&path, json!({"enabled": true, "customer_grades": ["A"]})).await.expect(200);
+    let form = json!({"kind": "company", "name": "Acme", "grade": "B"});
+    let id = rep.client.post("/customers", form).await.expect(201).id();
+    let customer = format!("/customers/{id}");
+    let ask = async |by: &Person| {
+        let form = json!({"customer_id": id, "changes": {"grade": "A"}});
+        by.client.post("/customer-changes", form).await.expect(201).id()
+    };
+    let asked = ask(rep).await;
+    // What is asked about is not deleted.
+    let refused = rep.client.delete(&customer).await.refused(409, "pending_approval");
+    assert_eq!(refused.body["customer_change_id"], json!(asked));
+    let approval = company.pending(&asked).await;
+    // Nobody makes it theirs and then decides about it.
+    boss.client.post(&format!("{customer}/assign"), json!({"owner_id": boss.id})).await.expect(200);
+    decide(boss, &approval, "approve").await.refused(409, "already_decided");
+    let seen = rep.client.get(&format!("/customer-changes/{asked}")).await.expect(200).body;
+    assert_eq!(seen["status"], "withdrawn");
+    assert_eq!(boss.client.get(&customer).await.expect(200).body["grade"], "B");
+    // Nothing of it stands in the way of the new owner.
+    let again = ask(boss).await;
+    decide(director, &company.pending(&again).await, "approve").await.expect(200);
+    // Whose grade takes an approval, is merged by who could give it and does not own them.
+    let form = json!({"kind": "company", "name": "Acme too", "grade": "B"});
+    company.tell_no_duplicates().await;
+    let loser = boss.client.post("/customers", form).await.expect(201).id();
+    let merge = json!({"loser_id": loser});
+    boss.client.post(&format!("{customer}/merge"), merge.clone()).await.refused(409, "separation_of_duties");
+    admin.client.post(&format!("{customer}/merge"), merge.clone()).await.refused(409, "approval_required");
+    director.client.post(&format!("{customer}/merge"), merge).await.expect(200);
+    let form = json!({"kind": "company", "name": "Acme three", "grade": "B"});
+    let other = colleague.client.post("/customers", form).await.expect(201).id();
+    let form = json!({"customer_id": other, "changes": {"grade": "A"}});
+    let asked = colleague.client.post("/customer-changes", form).await.expect(201).id();
+    decide(boss, &company.pending(&asked).await, "reject").await.expect(200);
+    director.client.delete(&format!("/customers/{other}")).await.refused(409, "in_use");
+}
+
+async fn a_contract_whose_customer_went_away_is_not_approved(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, finance, manager: boss, .. } = &company;
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let customer =
+        rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["customer_id"].clone();
+    let approval = company.pending(&contract).await;
+    decide(boss, &approval, "approve").await.expect(200);
+    let away = format!("/customers/{}/assign", customer.as_str().unwrap());
+    boss.client.post(&away, json!({"owner_id": colleague.id})).await.expect(200);
+    let refused = decide(finance, &approval, "approve").await.refused(409, "contract_incomplete");
+    assert_eq!(refused.body["customer_owner_id"], json!(colleague.id));
+    assert_eq!(
+        rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"],
+        "pending_approval"
+    );
+    boss.client.post(&away, json!({"owner_id": rep.id})).await.expect(200);
+    decide(finance, &approval, "approve").await.expect(200);
+}
+
+async fn a_role_that_decides_is_kept(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, .. } = &company;
+    let copy = json!({"key": "legal", "name": "Legal", "grants": [{"permission": "contracts:read", "scope": "all"}]});
+    let role = format!("/roles/{}", admin.client.post("/roles", copy).await.expect(201).id());
+    let lawyer = company.finance_two.id.clone();
+    let user = format!("/users/{lawyer}");
+    admin.client.patch(&user, json!({"roles": ["legal"]})).await.expect(200);
+    set_flow(&company, "contract", json!([{"name": "Legal", "rule": "role:legal"}])).await.expect(200);
+    let (_, approval) = submitted(&company, rep, "100.00").await;
+    admin.client.patch(&user, json!({"roles": ["finance"]})).await.expect(200);
+    let refused = admin.client.delete(&role).await.refused(409, "in_use");
+    assert_eq!(refused.body["subject_kind"], "contract");
+    set_flow(&company, "contract", json!([finance()])).await.expect(200);
+    admin.client.delete(&role).await.refused(409, "in_use");
+    rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);
+    admin.client.delete(&role).await.expect(204);
 }
 
 async fn heavy_two_delegates_decide_once(server: Server) {

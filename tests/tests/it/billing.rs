@@ -9,6 +9,7 @@ on_both_databases! {
     a_reopened_contract_takes_its_customer_from_the_pool;
     heavy_no_release_slips_past_a_contract_that_runs_again;
     a_tax_invoice_is_entered_once_however_it_is_typed;
+    a_special_invoice_names_its_buyer;
     nothing_is_begun_for_a_disabled_owner;
     another_currency_is_named_with_its_place;
 }
@@ -173,7 +174,38 @@ async fn a_tax_invoice_is_entered_once_however_it_is_typed(server: Server) {
         let taken = issue(&invoices[1], twin).await.refused(409, "duplicate");
         assert_eq!(taken.body["errors"][0]["pointer"], "/tax_invoice_number", "{twin}");
     }
+    // Not before the contract was.
+    let early = json!({"tax_invoice_number": "AB124", "issued_on": "1900-01-01"});
+    let path = format!("/invoices/{}/issue", invoices[1]);
+    let refused = company.finance.client.post(&path, early).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["code"], "before_contract");
     issue(&invoices[1], "AB124").await.expect(200);
+}
+
+async fn a_special_invoice_names_its_buyer(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.active(&company.rep, "100.00", "by_invoice").await;
+    for (profile, kind, complete) in [
+        (Value::Null, "special", false),
+        (json!({"invoice_title": "Acme Ltd"}), "special", false),
+        (json!({"invoice_title": "Acme Ltd", "tax_number": "91-A"}), "special", true),
+        (Value::Null, "ordinary", true),
+    ] {
+        let form = json!({
+            "contract_id": contract, "amount": cny("10.00"), "tax_rate": "0.13", "kind": kind, "tax_profile": profile,
+        });
+        let made = rep.post("/invoices", form).await.expect(201);
+        let offered =
+            made.body["allowed_actions"].as_array().unwrap().iter().find(|it| it["action"] == "submit");
+        assert_eq!(offered.unwrap()["allowed"], complete);
+        let submitted = rep.act(&format!("/invoices/{}/submit", made.id())).await;
+        if complete {
+            submitted.expect(200);
+        } else {
+            submitted.refused(409, "invoice_incomplete");
+        }
+    }
 }
 
 async fn nothing_is_begun_for_a_disabled_owner(server: Server) {

@@ -1,5 +1,6 @@
 //! Products and price lists, and the sales and contracts that take from them.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Company, Server};
@@ -213,6 +214,14 @@ async fn a_price_below_the_list_is_a_discount(server: Server) {
         let asked = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
         assert_eq!(asked["steps"].as_array().unwrap().len(), steps, "{price} {discount}");
     }
+    // Nor by selling what no list prices.
+    let draft = company.draft(rep, "2.00", "by_contract").await;
+    let line = json!({"product": "Pump", "quantity": "2", "unit_price": cny("1.00")});
+    rep.client.patch(&format!("/contracts/{draft}"), json!({"line_items": [line]})).await.expect(200);
+    rep.client.act(&format!("/contracts/{draft}/submit")).await.expect(200);
+    let approval = company.pending(&draft).await;
+    let asked = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    assert_eq!(asked["steps"][1]["name"], "Cheap");
 }
 
 async fn the_whole_contract_can_be_printed(server: Server) {
@@ -269,7 +278,18 @@ async fn the_whole_contract_can_be_printed(server: Server) {
     });
     let amendment = rep.client.post("/amendments", change).await.expect(201).id();
     company.approve(&amendment).await;
+    let file = rep.client.request(Method::POST, &format!("{path}/attachments?file_name=plan.txt"));
+    let file = file.header("content-type", "text/plain").body("As agreed");
+    let file = rep.client.send(file).await.expect(201).body;
     let running = sheet(finance).await;
+    let agreed = running["amendments"][0]["signatures"].as_array().unwrap();
+    assert_eq!((agreed.len(), &agreed[0]["by"]["id"]), (2, &json!(company.director.id)));
+    assert_eq!(
+        running["attachments"],
+        json!([{
+            "id": file["id"], "file_name": "plan.txt", "media_type": "text/plain", "size": 9, "sha256": file["sha256"],
+        }])
+    );
     assert_eq!(running["installments"][0]["due_on"], "2032-01-31");
     assert_eq!(running["installments"].as_array().unwrap().len(), 1);
     assert_eq!(running["amendments"][0]["reason"], "Later");

@@ -693,6 +693,9 @@ impl Records for Receipts {
             "set_aside" => {
                 finance.post(&format!("/receipts/{id}/set-aside"), self.body("set-aside")).await.expect(200);
             }
+            "split" => {
+                finance.post(&format!("/receipts/{id}/split"), self.body("split")).await.expect(200);
+            }
             other => panic!("no receipt is made {other}"),
         }
         id
@@ -710,6 +713,9 @@ impl Records for Receipts {
         match action {
             "match" => json!({"contract_id": self.contract}),
             "set-aside" => json!({"reason": "interest"}),
+            "split" => json!({"amounts": [
+                {"amount": "0.40", "currency": "CNY"}, {"amount": "0.60", "currency": "CNY"},
+            ]}),
             _ => json!({}),
         }
     }

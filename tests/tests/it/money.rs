@@ -11,6 +11,7 @@ on_both_databases! {
     money_goes_back_by_two_of_finance;
     what_goes_back_is_no_more_than_came;
     payments_are_confirmed_and_labelled_in_bulk;
+    whoever_corrects_a_payment_does_not_confirm_it;
     an_invoice_is_credited_in_parts;
     heavy_two_of_finance_decide_once;
     heavy_a_credit_and_a_payment_never_both;
@@ -265,6 +266,21 @@ async fn what_goes_back_is_no_more_than_came(server: Server) {
     assert_eq!((&rejected["status"], &rejected["end_reason"]), (&json!("rejected"), &json!("Not agreed")));
     two.client.act(&format!("/refunds/{first}/confirm")).await.refused(409, "invalid_transition");
     refund(one, "01900000-0000-7000-8000-000000000000", "1.00").await.refused(422, "unknown_reference");
+    // Not before it came, and one transfer is one refund.
+    let form = |day: &str| {
+        json!({
+            "payment_id": payment, "amount": cny("1.00"), "refunded_on": day, "method": "bank_transfer",
+            "bank_reference": "Back 1", "reason": "Too much",
+        })
+    };
+    let early = one.client.post("/refunds", form("2026-01-14")).await.refused(422, "validation_failed");
+    assert_eq!(early.body["errors"][0]["code"], "before_payment");
+    let back = one.client.post("/refunds", form("2026-03-01")).await.expect(201).id();
+    let twice = one.client.post("/refunds", form("2026-03-01")).await.refused(409, "duplicate");
+    assert_eq!(twice.body["errors"][0]["pointer"], "/bank_reference");
+    two.client.post(&format!("/refunds/{back}/reject"), json!({"reason": "x"})).await.expect(200);
+    let again = one.client.post("/refunds", form("2026-03-01")).await.expect(201).id();
+    two.client.post(&format!("/refunds/{again}/reject"), json!({"reason": "x"})).await.expect(200);
     // Of many at once no more than there is.
     let answers = join_all((0..8).map(|_| refund(one, &payment, "200.00"))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 2);
@@ -306,10 +322,27 @@ async fn payments_are_confirmed_and_labelled_in_bulk(server: Server) {
     let found = finance.client.get("/payments?labels=commission settled&total=true").await.expect(200);
     assert_eq!(found.body["page"]["total"], "4");
     let path = format!("/payments/{}", made[0]);
-    rep.client.patch(&path, json!({"labels": []})).await.expect(200);
-    rep.client.patch(&path, json!({"payer": "Somebody else"})).await.refused(409, "invalid_transition");
+    // Not by the seller, whose commission it may be about.
+    rep.client.patch(&path, json!({"labels": []})).await.refused(403, "forbidden");
+    finance.client.patch(&path, json!({"payer": "Somebody else"})).await.refused(409, "invalid_transition");
+    finance.client.patch(&path, json!({"labels": []})).await.expect(200);
     colleague.client.post(bulk, call("label", "best_effort", items(&all, labels))).await.expect(200);
     assert_eq!(rep.client.get(&path).await.expect(200).body["labels"], json!([]), "not by a stranger");
+}
+
+async fn whoever_corrects_a_payment_does_not_confirm_it(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance: one, finance_two: two, .. } = &company;
+    let (contract, _) = in_two(&company, rep).await;
+    let payment = rep.client.post("/payments", Company::payment(&contract, "100.00")).await.expect(201).id();
+    let path = format!("/payments/{payment}");
+    // Labels say nothing about the money.
+    let labelled = one.client.patch(&path, json!({"labels": ["seen"]})).await.expect(200).body;
+    assert_eq!(labelled["corrected_by"], Value::Null);
+    let corrected = one.client.patch(&path, json!({"received_on": "2026-01-16"})).await.expect(200).body;
+    assert_eq!(corrected["corrected_by"], json!(one.id));
+    one.client.act(&format!("{path}/confirm")).await.refused(409, "separation_of_duties");
+    two.client.act(&format!("{path}/confirm")).await.expect(200);
 }
 
 async fn heavy_two_of_finance_decide_once(server: Server) {

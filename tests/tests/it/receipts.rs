@@ -10,6 +10,7 @@ on_both_databases! {
     a_receipt_is_a_payment_that_was_recorded_before;
     a_receipt_outlives_its_payment;
     a_statement_is_imported_once;
+    one_transfer_pays_several_contracts;
     what_cannot_be_read_is_told_row_by_row;
     what_a_receipt_may_pay_is_proposed;
     receipts_are_matched_in_bulk;
@@ -151,17 +152,91 @@ async fn a_statement_is_imported_once(server: Server) {
     assert_eq!(tried["created"], 3);
     assert!(finance.client.all("/receipts").await.is_empty(), "a dry run leaves nothing");
     let made = finance.client.post(path, statement(rows)).await.expect(200).body;
-    let counts = ["created", "duplicates", "skipped", "refused"].map(|it| made[it].as_i64().unwrap());
-    assert_eq!(counts, [3, 1, 1, 0]);
+    assert_eq!((&made["created"], &made["duplicates"], &made["skipped"]), (&json!(3), &json!(1), &json!(1)));
     let lines: Vec<i64> =
         made["rows"].as_array().unwrap().iter().map(|row| row["line"].as_i64().unwrap()).collect();
     assert_eq!(lines, [2, 3, 4, 5, 6]);
     let all = finance.client.all("/receipts?sort=received_on").await;
     assert_eq!((&all[0]["amount"], &all[0]["payer"]), (&cny("1000.00"), &json!("Acme, Ltd.")));
     assert_eq!((&all[1]["amount"], &all[1]["received_on"]), (&cny("20.50"), &json!("2026-03-03")));
-    // Again: what has a reference is there already; what has none cannot be recognised.
-    let again = finance.client.post(path, statement(rows)).await.expect(200).body;
-    assert_eq!((&again["created"], &again["duplicates"]), (&json!(1), &json!(3)));
+    let counts = async |rows: &str| {
+        let made = finance.client.post(path, statement(rows)).await.expect(200).body;
+        ["created", "duplicates", "skipped", "refused"].map(|it| made[it].as_i64().unwrap())
+    };
+    assert_eq!(counts(rows).await, [0, 4, 1, 0]);
+    // Without a reference, as many as were there before are known: the same may be paid twice a day.
+    let thrice = "04.03.2026,7,,,cash desk\r\n".repeat(3);
+    assert_eq!(counts(&thrice).await, [2, 1, 0, 0]);
+    assert_eq!(counts(&thrice).await, [0, 3, 0, 0]);
+    assert_eq!(counts("04.03.2026,7,,,other\r\n05.03.2026,7,,,cash desk\r\n").await, [2, 0, 0, 0]);
+    // Other money with a known reference is not passed over without a word.
+    let made = finance.client.post(path, statement("03.03.2026,21,Acme,R3,\r\n")).await.expect(200).body;
+    assert_eq!(made["refused"], 1);
+    let error = &made["rows"][0]["errors"][0];
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/bank_reference"), &json!("other_money")));
+    assert!(error["message"].as_str().unwrap().contains("20.50"), "{error}");
+}
+
+/// The parts of a receipt, the largest first.
+async fn parts_of(by: &Person, whole: &str) -> Vec<Value> {
+    let mut parts = by.client.all(&format!("/receipts?part_of_id={whole}")).await;
+    parts.sort_by_key(|part| std::cmp::Reverse(part["amount"]["amount"].as_str().unwrap().to_owned()));
+    parts
+}
+
+async fn one_transfer_pays_several_contracts(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance: one, finance_two: two, .. } = &company;
+    let contracts = [
+        company.active(rep, "70.00", "by_contract").await,
+        company.active(rep, "30.00", "by_contract").await,
+    ];
+    let whole =
+        receipt(one, "100.00", json!({"bank_reference": "B 7", "payer": "Acme"})).await.expect(201).id();
+    let path = format!("/receipts/{whole}");
+    let split =
+        async |amounts: Value| one.client.post(&format!("{path}/split"), json!({"amounts": amounts})).await;
+    let refused = split(json!([cny("70.00"), cny("29.99")])).await.refused(422, "validation_failed");
+    assert_eq!(refused.body["errors"][0]["code"], "wrong_sum");
+    split(json!([cny("100.00")])).await.refused(422, "validation_failed");
+    split(json!([cny("100.00"), cny("0.00")])).await.refused(422, "validation_failed");
+    split(json!([cny("70.00"), {"amount": "30.00", "currency": "USD"}]))
+        .await
+        .refused(422, "currency_mismatch");
+    let apart = split(json!([cny("70.00"), cny("30.00")])).await.expect(200).body;
+    assert_eq!((&apart["status"], &apart["amount"]), (&json!("split"), &cny("100.00")));
+    one.client
+        .post(&format!("{path}/match"), json!({"contract_id": contracts[0]}))
+        .await
+        .refused(409, "invalid_transition");
+    let parts = parts_of(one, &whole).await;
+    let part = |at: usize| format!("/receipts/{}", parts[at]["id"].as_str().unwrap());
+    assert_eq!((parts.len(), &parts[1]["bank_reference"]), (2, &json!("B 7/2")));
+    let matched = async |at: usize| {
+        let form = json!({"contract_id": contracts[at]});
+        one.client.post(&format!("{}/match", part(at)), form).await.expect(200).text_of("payment_id")
+    };
+    let payment = matched(0).await;
+    let refused = one.client.act(&format!("{path}/join")).await.refused(409, "in_use");
+    assert_eq!(refused.body["receipt_id"], parts[0]["id"]);
+    two.client.post(&format!("/payments/{payment}/reject"), json!({"reason": "Wrong one"})).await.expect(200);
+    // Put together, taken apart otherwise, and booked.
+    assert_eq!(one.client.act(&format!("{path}/join")).await.expect(200).body["status"], "open");
+    one.client.get(&part(0)).await.refused(404, "not_found");
+    split(json!([cny("70.00"), cny("30.00")])).await.expect(200);
+    let parts = parts_of(one, &whole).await;
+    for (part, contract) in parts.iter().zip(&contracts) {
+        let form = json!({"contract_id": contract});
+        let path = format!("/receipts/{}/match", part["id"].as_str().unwrap());
+        let payment = one.client.post(&path, form).await.expect(200).text_of("payment_id");
+        two.client.act(&format!("/payments/{payment}/confirm")).await.expect(200);
+        let seen = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body;
+        assert_eq!(seen["status"], "completed");
+    }
+    // The statement that says it is known, and its parts are not taken for what a statement says.
+    let again =
+        one.client.post("/receipts/import", statement("01.03.2026,100,Acme,B 7,\r\n")).await.expect(200).body;
+    assert_eq!(again["duplicates"], 1);
 }
 
 async fn what_cannot_be_read_is_told_row_by_row(server: Server) {

@@ -86,9 +86,9 @@ async fn whoever_looks_after_the_money_is_told_once(server: Server) {
 
 async fn what_is_settled_or_moved_is_told_anew_or_not_at_all(server: Server) {
     let company = Company::found(&server).await;
-    let Company { rep, manager, .. } = &company;
+    let Company { rep, manager, finance, .. } = &company;
     let settled = company.active(rep, "100.00", "by_contract").await;
-    company.paid(rep, &settled, "100.00").await;
+    let payment = company.paid(rep, &settled, "100.00").await;
     let ended = company.active(rep, "100.00", "by_contract").await;
     manager
         .client
@@ -112,6 +112,23 @@ async fn what_is_settled_or_moved_is_told_anew_or_not_at_all(server: Server) {
     told_times(rep, "installment_due_soon", 1).await;
     due_in(&company, &server.database, &open, -1).await;
     told_times(rep, "installment_overdue", 2).await;
+    // So it is when the money that settled it is gone.
+    let reverse = format!("/payments/{payment}/reverse");
+    finance.client.post(&reverse, json!({"reason": "Bounced"})).await.expect(200);
+    told_times(rep, "installment_overdue", 3).await;
+    for person in [rep, manager] {
+        let news = told(person, "payment_reversed").await;
+        assert_eq!((news.len(), &news[0]["record_id"]), (1, &json!(payment)), "{}", person.email);
+    }
+    let again = company.paid(rep, &settled, "100.00").await;
+    due_in(&company, &server.database, &settled, -10).await;
+    let form = json!({
+        "payment_id": again, "amount": cny("1.00"), "refunded_on": "2026-03-01", "method": "bank_transfer", "reason": "Too much",
+    });
+    let refund = company.finance_two.client.post("/refunds", form).await.expect(201).id();
+    finance.client.act(&format!("/refunds/{refund}/confirm")).await.expect(200);
+    told_times(rep, "installment_overdue", 4).await;
+    told_times(rep, "payment_refunded", 1).await;
 }
 
 async fn heavy_two_servers_tell_once_over_restarts(server: Server) {

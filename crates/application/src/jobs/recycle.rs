@@ -225,7 +225,7 @@ async fn go(
     let mut after = customer.clone();
     let (change, event) = after.recycle(ctx, cause)?;
     work.save(customer, &mut after, event).await?;
-    customers::moved(work, &change, Some(job.id)).await
+    customers::moved(ctx, work, &change, Some(job.id)).await
 }
 
 async fn note(

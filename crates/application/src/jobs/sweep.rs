@@ -7,12 +7,14 @@ use fairlead_domain::approval::Approval;
 use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::lead::Lead;
+use fairlead_domain::values::ApprovalId;
 use fairlead_persistence::Predicate;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::bulk::refused;
 use crate::call::Failure;
-use crate::contracts;
+use crate::{approvals, contracts};
 
 /// How many records are looked at together.
 const BATCH: u64 = 200;
@@ -22,6 +24,7 @@ impl App {
     /// may sweep at the same time.
     pub(super) async fn sweep(&self) -> Result<(), Failure> {
         self.sweep_late_leads().await?;
+        self.end_steps_without_approvers().await?;
         self.remind_approvers().await?;
         self.warn_of_installments().await?;
         let org = self.organisation().await?;
@@ -88,6 +91,30 @@ impl App {
                 Ok(())
             })
             .await?;
+            after = Some(last);
+        }
+    }
+
+    /// Goes on with requests that wait for nobody, because somebody left after the others had agreed.
+    async fn end_steps_without_approvers(&self) -> Result<(), Failure> {
+        let mut after: Option<Uuid> = None;
+        loop {
+            let (last, through): (Option<Uuid>, Vec<ApprovalId>) = self
+                .look(None, async |ctx, reader| {
+                    let found = reader.approvals_agreed_in_part(after, BATCH).await?;
+                    let all: Vec<Approval> = reader.all(Predicate::ids(found.iter().copied())).await?;
+                    let through = all.iter().filter(|approval| approval.is_through(ctx.org));
+                    Ok((found.last().copied(), through.map(|approval| approval.id).collect()))
+                })
+                .await?;
+            let Some(last) = last else { return Ok(()) };
+            for id in through {
+                let done = self.act("sweep", async |ctx, work| approvals::go_on(ctx, work, id).await).await;
+                // What cannot be done any more waits until somebody takes the question back.
+                if let Some(refusal) = refused(done)?.err() {
+                    tracing::warn!(approval = %id, code = %refusal.code, "an approved request cannot be done");
+                }
+            }
             after = Some(last);
         }
     }

@@ -1,6 +1,6 @@
 //! Bank statements as CSV (银行流水导入): each row becomes a receipt, once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use fairlead_domain::error::{Code, FieldError, Refusal};
@@ -100,7 +100,8 @@ text_enum! {
     pub enum ImportOutcome {
         /// A receipt was made of it.
         Created = "created",
-        /// A receipt with the same reference is there, or is made of an earlier row.
+        /// A receipt of it is there, or is made of an earlier row: one with the same reference; without a reference, one of
+        /// as many with the same day, amount, payer and memo as were there before.
         Duplicate = "duplicate",
         /// No money came in.
         Skipped = "skipped",
@@ -292,19 +293,92 @@ fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
     Err(Refusal::invalid("/csv", "invalid_csv", "a quote is opened and never closed"))
 }
 
-/// The references among these that receipts have already.
-async fn known(work: &Work, method: PaymentMethod, keys: &[String]) -> Result<BTreeSet<String>, Failure> {
-    let mut known = BTreeSet::new();
-    for some in keys.chunks(TOGETHER) {
-        let one = |key: &String| Predicate::Is("bank_reference_key", key.clone().into());
-        let same = Predicate::All(vec![
-            Predicate::Is("method", method.as_str().into()),
-            Predicate::Any(some.iter().map(one).collect()),
-        ]);
-        let found: Vec<Receipt> = work.find_all(same).await?;
-        known.extend(found.iter().filter_map(|receipt| receipt.details.reference_key()));
+/// What is known of the money of a statement before a row of it is read.
+#[derive(Default)]
+struct Known {
+    /// Amounts and days by reference.
+    by_reference: BTreeMap<String, (Money, NaiveDate)>,
+    /// How many there are of what has no reference, and is alike.
+    alike: BTreeMap<Likeness, usize>,
+}
+
+/// By what money without a reference is told from other money.
+type Likeness = (NaiveDate, i64, Option<String>, Option<String>);
+
+/// What a row says of money that is known.
+enum Verdict {
+    New,
+    Again,
+    /// The same reference, and other money.
+    Other(Money, NaiveDate),
+}
+
+fn likeness(details: &ReceiptDetails) -> Likeness {
+    let memo = details.memo.as_ref().map(|memo| memo.as_str().to_owned());
+    (details.received_on, details.amount.minor(), details.payer_key(), memo)
+}
+
+impl Known {
+    async fn of(work: &Work, form: &ImportForm, rows: &[(u64, Read)]) -> Result<Self, Failure> {
+        let mut known = Self::default();
+        let forms = || {
+            rows.iter().filter_map(|(_, row)| match row {
+                Read::Form(details) => Some(details),
+                Read::Skipped | Read::Refused(_) => None,
+            })
+        };
+        let references: Vec<String> = forms().filter_map(|it| it.reference_key()).collect();
+        let days: BTreeSet<NaiveDate> =
+            forms().filter(|it| it.bank_reference.is_none()).map(|it| it.received_on).collect();
+        let alike = |column, value| {
+            let by_method = Predicate::Is("method", form.method.as_str().into());
+            Predicate::All(vec![by_method, Predicate::Any(value)].into_iter().chain(column).collect())
+        };
+        for some in references.chunks(TOGETHER) {
+            let one = |key: &String| Predicate::Is("bank_reference_key", key.clone().into());
+            let found: Vec<Receipt> = work.find_all(alike(None, some.iter().map(one).collect())).await?;
+            let entry = |it: Receipt| {
+                Some((it.details.reference_key()?, (it.details.amount, it.details.received_on)))
+            };
+            known.by_reference.extend(found.into_iter().filter_map(entry));
+        }
+        let days: Vec<NaiveDate> = days.into_iter().collect();
+        for some in days.chunks(TOGETHER) {
+            let one = |day: &NaiveDate| Predicate::Is("received_on", (*day).into());
+            let without = Some(Predicate::IsNull("bank_reference"));
+            let found: Vec<Receipt> = work.find_all(alike(without, some.iter().map(one).collect())).await?;
+            // A part of a receipt is not what a statement says.
+            let said =
+                |it: &&Receipt| it.part_of_id.is_none() && it.details.amount.currency() == form.currency.0;
+            for receipt in found.iter().filter(said) {
+                *known.alike.entry(likeness(&receipt.details)).or_default() += 1;
+            }
+        }
+        Ok(known)
     }
-    Ok(known)
+
+    /// Judges a row, and takes note of it.
+    fn meet(&mut self, details: &ReceiptDetails) -> Verdict {
+        let (amount, day) = (details.amount, details.received_on);
+        if let Some(key) = details.reference_key() {
+            return match self.by_reference.get(&key) {
+                None => {
+                    self.by_reference.insert(key, (amount, day));
+                    Verdict::New
+                }
+                Some(known) if *known == (amount, day) => Verdict::Again,
+                Some((amount, day)) => Verdict::Other(*amount, *day),
+            };
+        }
+        match self.alike.get_mut(&likeness(details)) {
+            // A statement that is read again has as many of them as before.
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                Verdict::Again
+            }
+            _ => Verdict::New,
+        }
+    }
 }
 
 /// Makes receipts of the rows of a statement: of each that can be read, and is not there already.
@@ -314,12 +388,7 @@ pub async fn import(app: &App, call: &Call, form: Valid<ImportForm>) -> Written<
         let rows = rows(&form)?;
         // Of two who import the same statement at once, the second finds what the first made.
         work.hold_words(vec!["receipts:import".to_owned()]).await?;
-        let key = |row: &Read| match row {
-            Read::Form(details) => details.reference_key(),
-            _ => None,
-        };
-        let keys: Vec<String> = rows.iter().filter_map(|(_, row)| key(row)).collect();
-        let mut known = known(work, form.method, &keys).await?;
+        let mut known = Known::of(work, &form, &rows).await?;
         let mut result = ImportResult {
             created: 0,
             duplicates: 0,
@@ -328,10 +397,15 @@ pub async fn import(app: &App, call: &Call, form: Valid<ImportForm>) -> Written<
             rows: Vec::with_capacity(rows.len()),
         };
         for (line, row) in rows {
-            let again = key(&row).is_some_and(|key| !known.insert(key));
             let made = match row {
-                Read::Form(_) if again => None,
-                Read::Form(details) => Some(Receipt::new(ctx, work.new_id(), *details)),
+                Read::Form(details) => match known.meet(&details) {
+                    Verdict::New => Some(Receipt::new(ctx, work.new_id(), *details)),
+                    Verdict::Again => None,
+                    Verdict::Other(amount, day) => {
+                        let why = format!("is the reference of {amount} that arrived on {day} already");
+                        Some(Err(Refusal::invalid("/bank_reference", "other_money", why)))
+                    }
+                },
                 Read::Skipped => {
                     result.skipped += 1;
                     result.rows.push(ImportRow::new(line, ImportOutcome::Skipped));

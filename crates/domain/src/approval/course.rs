@@ -7,7 +7,7 @@ use validator::Validate;
 
 use super::{
     Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApproverRule, Decision, MACHINE, Step,
-    StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, asked_by, matching,
+    StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back,
 };
 use crate::access::{Actor, Standing};
 use crate::context::{Context, Event};
@@ -301,12 +301,31 @@ impl Approval {
         if for_each && !self.approvers(ctx.org).is_empty() {
             return Ok((Progress::Next, decision, Event("approval.agreed")));
         }
-        if at + 1 < self.steps.len() {
-            self.go_to(ctx, at + 1);
-            return Ok((Progress::Next, decision, Event("approval.step_approved")));
+        let (progress, event) = self.step_passed(ctx)?;
+        Ok((progress, decision, event))
+    }
+
+    /// The present step is decided: the next one waits, or the request is approved.
+    fn step_passed(&mut self, ctx: &Context) -> Result<(Progress, Event), Refusal> {
+        let next = self.present() + 1;
+        if next < self.steps.len() {
+            self.go_to(ctx, next);
+            return Ok((Progress::Next, Event("approval.step_approved")));
         }
         self.end(ctx, ApprovalAction::Approve)?;
-        Ok((Progress::Approved, decision, Event("approval.approved")))
+        Ok((Progress::Approved, Event("approval.approved")))
+    }
+
+    /// Whether it waits for nobody: each of those who are left of whom the present step names agreed. Somebody left, or
+    /// has other duties now, after the others had agreed.
+    pub fn is_through(&self, org: &Organisation) -> bool {
+        let Some(step) = self.present_step() else { return false };
+        step.mode == StepMode::All && !step.decisions.is_empty() && self.approvers(org).is_empty()
+    }
+
+    /// Goes on when it waits for nobody.
+    pub fn go_on(&mut self, ctx: &Context) -> Result<Option<(Progress, Event)>, Refusal> {
+        if self.is_through(ctx.org) { self.step_passed(ctx).map(Some) } else { Ok(None) }
     }
 
     fn go_to(&mut self, ctx: &Context, at: usize) {
@@ -361,6 +380,7 @@ impl Approval {
             entry.undone = undone;
         }
         self.go_to(ctx, to);
+        self.decidable(ctx.org)?;
         Ok(Event("approval.returned"))
     }
 
@@ -466,9 +486,10 @@ impl Approval {
         Ok(Event("approval.reminded"))
     }
 
-    /// May the caller take the question back? Whoever asked it, while it is pending.
+    /// May the caller take the question back? Whoever asked it, while it is pending; somebody else when whoever asked
+    /// no longer may.
     pub fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        asked_by(ctx, Some(self.requester_id))?;
+        may_take_back(ctx, Some(self.requester_id), self.subject_kind, &self.standing(ctx.org))?;
         if self.status != ApprovalStatus::Pending {
             return Err(self.already_decided());
         }
@@ -478,6 +499,11 @@ impl Approval {
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.may_withdraw(ctx)?;
+        self.lapse(ctx)
+    }
+
+    /// What it is about is no longer what was asked about.
+    pub fn lapse(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.end(ctx, ApprovalAction::Withdraw)?;
         Ok(Event("approval.withdrawn"))
     }

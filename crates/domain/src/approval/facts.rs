@@ -25,7 +25,7 @@ pub struct SubjectFacts {
     pub number: Number,
     /// Its version.
     pub version: i64,
-    /// Its amount.
+    /// Its amount; none where no money is at stake, or nobody said how much.
     pub amount: Option<Money>,
     /// Its owner.
     pub owner_id: UserId,
@@ -33,7 +33,7 @@ pub struct SubjectFacts {
     pub beneficiary_id: Option<UserId>,
     /// Its customer.
     pub customer_id: Option<CustomerId>,
-    /// The largest discount on a line, where it has lines, measured by the list price where there is one.
+    /// The largest discount on a line; none where it sells nothing, or the discount is not known.
     pub discount: Option<Rate>,
     /// The grades of the customers that it is about.
     pub customer_grades: Vec<Grade>,

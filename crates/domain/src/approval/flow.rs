@@ -152,17 +152,19 @@ text_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepCondition {
-    /// The amount at stake is this or more. An amount in another currency always is: nobody may evade a step by
-    /// writing a contract in dollars. Where no money is at stake, it never is.
+    /// The amount at stake is this or more. An amount in another currency always is, and so is one that nobody said:
+    /// nobody may evade a step by writing a contract in dollars. Not for transfers and changes of customers.
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount_from: Option<Money>,
-    /// The largest discount on a line is this fraction or more.
+    /// The largest discount on a line is this fraction or more, measured by the list price. One that is not known always
+    /// is: without line items, or where there are price lists and a line has no price in them. Only for contracts,
+    /// their amendments and stages of opportunities.
     pub discount_from: Option<Rate>,
     /// A customer that it is about has one of these grades.
     #[validate(length(max = 4))]
     #[schema(max_items = 4)]
     pub customer_grades: Vec<Grade>,
-    /// Money is collected in one of these ways.
+    /// Money is collected in one of these ways. Only for contracts, their amendments and invoices.
     #[validate(length(max = 2))]
     #[schema(max_items = 2)]
     pub collection_schemes: Vec<CollectionScheme>,
@@ -173,12 +175,29 @@ impl StepCondition {
         *self == Self::default()
     }
 
+    /// The members that mean nothing for this kind of subject.
+    fn meaningless(&self, kind: ApprovalSubject) -> Vec<&'static str> {
+        use ApprovalSubject as Kind;
+        let (amount, discount, scheme) = match kind {
+            Kind::Contract | Kind::ContractAmendment | Kind::InstallmentChange => (true, true, true),
+            Kind::Invoice => (true, false, true),
+            Kind::StageGate => (true, true, false),
+            Kind::Transfer | Kind::CustomerChange => (false, false, false),
+        };
+        let given = [
+            ("amount_from", self.amount_from.is_some() && !amount),
+            ("discount_from", self.discount_from.is_some() && !discount),
+            ("collection_schemes", !self.collection_schemes.is_empty() && !scheme),
+        ];
+        given.into_iter().filter(|(_, meaningless)| *meaningless).map(|(member, _)| member).collect()
+    }
+
     fn holds(&self, facts: &SubjectFacts) -> bool {
         let amount = self
             .amount_from
-            .is_none_or(|least| facts.amount.is_some_and(|amount| !least.exceeds(amount).unwrap_or(false)));
+            .is_none_or(|least| facts.amount.is_none_or(|amount| !least.exceeds(amount).unwrap_or(false)));
         let discount =
-            self.discount_from.is_none_or(|least| facts.discount.is_some_and(|discount| discount >= least));
+            self.discount_from.is_none_or(|least| facts.discount.is_none_or(|discount| discount >= least));
         let grade = self.customer_grades.is_empty()
             || self.customer_grades.iter().any(|grade| facts.customer_grades.contains(grade));
         let scheme = self.collection_schemes.is_empty()
@@ -344,9 +363,28 @@ impl ApprovalFlow {
             let why = "must name a grade: a customer without one could not even be recorded";
             return Err(Refusal::invalid("/customer_grades", "required", why));
         }
+        self.check_conditions(&form.steps)?;
         self.check_deciders(ctx.org, &form.steps)?;
         self.details = form.into_inner();
         Ok(Event("approval_flow.updated"))
+    }
+
+    /// No condition asks for what such a subject does not have.
+    fn check_conditions(&self, steps: &[FlowStep]) -> Result<(), Refusal> {
+        for (at, step) in steps.iter().enumerate() {
+            let given = step.condition.iter().flat_map(|condition| condition.meaningless(self.subject_kind));
+            if let Some(member) = given.into_iter().next() {
+                let why = format!("a {} has nothing that this could be asked of", self.subject_kind);
+                let pointer = format!("/steps/{at}/condition/{member}");
+                return Err(Refusal::invalid(&pointer, "never_holds", why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it names a role.
+    pub fn names_role(&self, key: &RoleKey) -> bool {
+        self.details.steps.iter().any(|step| matches!(&step.rule, ApproverRule::Role(role) if role == key))
     }
 
     /// Whether it is asked for where customers have these grades.

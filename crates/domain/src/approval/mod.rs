@@ -14,6 +14,8 @@ mod proposal;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -25,7 +27,7 @@ pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, S
 pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable};
 pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as proposal_rules};
 
-use crate::access::Permission;
+use crate::access::{Actor, Permission, Standing};
 use crate::context::Context;
 use crate::error::{Code, Refusal};
 use crate::record;
@@ -122,6 +124,18 @@ impl ApprovalSubject {
         }
     }
 
+    /// The permission to ask about such a subject.
+    pub const fn request(self) -> Permission {
+        match self {
+            Self::Contract => Permission::ContractsSubmit,
+            Self::ContractAmendment | Self::InstallmentChange => Permission::ContractsDraft,
+            Self::Invoice => Permission::InvoicesRequest,
+            Self::Transfer => Permission::TransfersRequest,
+            Self::StageGate => Permission::OpportunitiesAdvance,
+            Self::CustomerChange => Permission::CustomersUpdate,
+        }
+    }
+
     /// The permission that makes somebody the manager of such a subject's owner.
     pub const fn approve(self) -> Permission {
         match self {
@@ -135,6 +149,10 @@ impl ApprovalSubject {
         }
     }
 }
+
+/// Who takes a question back, in words.
+pub(crate) const TAKES_BACK: &str =
+    "the caller made the request, or may make such a request and whoever made it no longer may";
 
 /// The request's state machine.
 pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
@@ -152,6 +170,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
                 "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
                 "the subject is as it was when the request was made",
                 "the request is approved with its last step",
+                "a step that each of several decides ends by itself when nobody is left whom it waits for",
             ],
         },
         Rule {
@@ -170,7 +189,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             from: &[ApprovalStatus::Pending],
             to: Some(ApprovalStatus::Withdrawn),
             who: Who::Named,
-            guards: &["the caller made the request"],
+            guards: &[TAKES_BACK],
         },
         Rule {
             action: ApprovalAction::Return,
@@ -180,6 +199,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             guards: &[
                 "the caller could decide the present step",
                 "there is a step before it",
+                "every step that is left has somebody to decide it",
                 "a comment is given",
             ],
         },
@@ -355,10 +375,20 @@ pub(crate) fn never_asked(submitted_by: Option<UserId>) -> Result<(), Refusal> {
     Err(Refusal::new(Code::InUse, "it took part in an approval; cancel it instead"))
 }
 
-/// Refuses to take back a question that somebody else asked.
-pub(crate) fn asked_by(ctx: &Context, asker: Option<UserId>) -> Result<(), Refusal> {
-    if asker == Some(ctx.actor.id) {
-        return Ok(());
+/// Whether this caller takes a question back: whoever asked it, while they may ask such questions; nobody else decides
+/// that for them. When they may no longer, because they left or do something else now, whoever else may: a question
+/// that nobody answers would otherwise stay for ever.
+pub(crate) fn may_take_back(
+    ctx: &Context,
+    asker: Option<UserId>,
+    kind: ApprovalSubject,
+    standing: &Standing,
+) -> Result<(), Refusal> {
+    ctx.actor.authorize(kind.request(), standing)?;
+    let may_ask = |actor: Arc<Actor>| actor.authorize(kind.request(), standing).is_ok();
+    let others = asker.filter(|asker| *asker != ctx.actor.id).and_then(|asker| ctx.org.actor(asker));
+    if others.is_some_and(may_ask) {
+        return Err(Refusal::new(Code::Forbidden, "only whoever made the request takes it back"));
     }
-    Err(Refusal::new(Code::Forbidden, "only whoever made the request takes it back"))
+    Ok(())
 }

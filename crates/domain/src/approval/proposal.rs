@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApprovalStatus, asked_by};
+use super::{ApprovalStatus, ApprovalSubject, TAKES_BACK, may_take_back};
 use crate::context::{Context, Event};
 use crate::error::Refusal;
 use crate::text_enum;
-use crate::values::{Timestamp, UserId};
+use crate::values::{CustomerId, Timestamp, UserId};
 use crate::workflow::{AllowedAction, Machine, Rule, Who};
 
 text_enum! {
@@ -44,7 +44,7 @@ pub const fn rules(guards: &'static [&'static str]) -> [Rule<ApprovalStatus, Pro
             Who::System,
             &["a step of its approval was rejected"],
         ),
-        ends(ProposalAction::Withdraw, ApprovalStatus::Withdrawn, Who::Named, &["the caller asked for it"]),
+        ends(ProposalAction::Withdraw, ApprovalStatus::Withdrawn, Who::Named, &[TAKES_BACK]),
     ]
 }
 
@@ -71,6 +71,8 @@ pub trait Proposal {
     fn event(action: ProposalAction) -> Event;
     /// Who asked for it.
     fn requester(&self) -> UserId;
+    /// What its approval is about, who owns that, and its customer, where it has one.
+    fn about(&self) -> (ApprovalSubject, UserId, Option<CustomerId>);
     /// How it stands.
     fn outcome(&self) -> &Outcome;
     /// How it stands, to be changed.
@@ -90,13 +92,19 @@ pub trait Proposal {
 
     /// May the caller take it back?
     fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
-        asked_by(ctx, Some(self.requester()))?;
+        let (kind, owner, customer) = self.about();
+        may_take_back(ctx, Some(self.requester()), kind, &ctx.org.owned(owner, customer))?;
         Self::machine().follow(self.outcome().status, ProposalAction::Withdraw).map(|_| ())
     }
 
     /// Takes it back.
     fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.may_withdraw(ctx)?;
+        self.lapse(ctx)
+    }
+
+    /// What it is about is no longer what was asked about.
+    fn lapse(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.decided(ctx, ProposalAction::Withdraw)
     }
 
@@ -106,11 +114,11 @@ pub trait Proposal {
     }
 }
 
-/// Implements [`Proposal`] for a struct with `outcome` and `created_by`, and declares its `MACHINE`: its word, and what
-/// must hold when it is done.
+/// Implements [`Proposal`] for a struct with `outcome`, `owner_id` and `created_by`, and declares its `MACHINE`: its
+/// word, what its approval is about with its customer, and what must hold when it is done.
 #[macro_export]
 macro_rules! proposal {
-    ($name:ident, $word:literal, $guards:expr) => {
+    ($name:ident, $word:literal, |$it:ident| $about:expr, $guards:expr) => {
         /// Its state machine.
         pub static MACHINE: $crate::approval::ProposalMachine = $crate::workflow::Machine {
             name: $word,
@@ -138,6 +146,17 @@ macro_rules! proposal {
             }
             fn requester(&self) -> $crate::values::UserId {
                 self.created_by
+            }
+            fn about(
+                &self,
+            ) -> (
+                $crate::approval::ApprovalSubject,
+                $crate::values::UserId,
+                Option<$crate::values::CustomerId>,
+            ) {
+                let $it = self;
+                let (kind, customer) = $about;
+                (kind, $it.owner_id, customer)
             }
             fn outcome(&self) -> &$crate::approval::Outcome {
                 &self.outcome

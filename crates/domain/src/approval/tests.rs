@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::*;
 use crate::access::{Actor, RoleKey, ScopeFilter};
+use crate::context::Event;
 use crate::contract::CollectionScheme;
 use crate::customer::Grade;
 use crate::fixtures::{
-    ADMIN, AUDITOR, DIRECTOR, FINANCE, MANAGER, MARKETING, OTHER_MANAGER, OTHER_REP, REP, SECOND_FINANCE,
-    World, cny, delegation, flow, now, user,
+    ADMIN, AUDITOR, DIRECTOR, Everybody, FINANCE, MANAGER, MARKETING, OTHER_MANAGER, OTHER_REP, REP,
+    SECOND_FINANCE, World, cny, delegation, flow, now, user,
 };
 use crate::valid::Valid;
 use crate::values::Rate;
@@ -101,6 +102,30 @@ fn whoever_asks_may_take_it_back_but_not_decide() {
 }
 
 #[test]
+fn whoever_else_may_takes_it_back_when_the_asker_is_gone() {
+    let approval = asked(&World::new(), REP).unwrap();
+    let take_back = |world: &World, by| {
+        let mut approval = approval.clone();
+        world.by(by, |ctx| approval.withdraw(ctx)).map(|_| ()).map_err(|refusal| refusal.code)
+    };
+    let with = |roles: &'static [&'static str]| {
+        let others = Everybody::EACH.iter().copied().filter(|(id, ..)| *id != REP);
+        World::of(&others.chain([(REP, Some(2), roles)]).collect::<Vec<_>>())
+    };
+    for (world, may) in [(World::new(), false), (with(&[]), true), (with(&["auditor"]), true)] {
+        for by in [MANAGER, DIRECTOR, ADMIN] {
+            let wanted = if may { Ok(()) } else { Err(Code::Forbidden) };
+            assert_eq!(take_back(&world, by), wanted);
+        }
+        for by in [OTHER_REP, OTHER_MANAGER, FINANCE, AUDITOR] {
+            assert_eq!(take_back(&world, by), Err(Code::Forbidden));
+        }
+    }
+    assert_eq!(take_back(&World::new(), REP), Ok(()));
+    assert_eq!(take_back(&with(&["auditor"]), REP), Err(Code::Forbidden));
+}
+
+#[test]
 fn a_request_that_nobody_can_decide_is_not_made() {
     let step = |users: &[(u128, Option<u128>, &[&str])]| {
         let refusal = asked(&World::of(users), REP).unwrap_err();
@@ -162,7 +187,7 @@ fn facts_are_taken_from_the_record() {
     let of = SubjectFacts::of_contract(
         &contract,
         &customer,
-        &crate::catalogue::PriceBook { on: chrono::NaiveDate::MIN, lists: Vec::new() },
+        &crate::catalogue::PriceBook { on: chrono::NaiveDate::MIN, lists: Vec::new(), kept: false },
     )
     .unwrap();
     assert_eq!(
@@ -289,15 +314,16 @@ fn a_step_is_wanted_when_its_condition_holds() {
         change(&mut facts);
         step.is_wanted(&facts)
     };
+    let world = World::new();
     let large = condition(|it| it.amount_from = Some(cny(100)));
     assert!(wanted(&large, |it| it.amount = Some(cny(100))));
     assert!(!wanted(&large, |it| it.amount = Some(cny(99))));
     assert!(wanted(&large, |it| it.amount = Some(Money::from_minor(1, Currency::USD))));
-    assert!(!wanted(&large, |it| it.amount = None));
+    assert!(wanted(&large, |it| it.amount = None));
     let cheap = condition(|it| it.discount_from = Rate::from_basis_points(1000));
     assert!(wanted(&cheap, |it| it.discount = Rate::from_basis_points(1000)));
     assert!(!wanted(&cheap, |it| it.discount = Rate::from_basis_points(999)));
-    assert!(!wanted(&cheap, |_| {}));
+    assert!(wanted(&cheap, |it| it.discount = None));
     let graded = condition(|it| it.customer_grades = vec![Grade::A, Grade::B]);
     assert!(wanted(&graded, |it| it.customer_grades = vec![Grade::D, Grade::B]));
     assert!(!wanted(&graded, |it| it.customer_grades = vec![Grade::C]));
@@ -310,8 +336,31 @@ fn a_step_is_wanted_when_its_condition_holds() {
     });
     assert!(!wanted(&both, |_| {}));
 
+    // No condition asks for what its subject does not have.
+    let none = [ApprovalSubject::Transfer, ApprovalSubject::CustomerChange];
+    for (step, member, of) in [
+        (&large, "amount_from", none.as_slice()),
+        (&cheap, "discount_from", &[none[0], none[1], ApprovalSubject::Invoice]),
+        (&scheme, "collection_schemes", &[none[0], none[1], ApprovalSubject::StageGate]),
+        (&graded, "customer_grades", &[]),
+    ] {
+        for kind in ApprovalSubject::ALL {
+            let mut flow = ApprovalFlow::first(crate::values::FlowId(uuid::Uuid::nil()), *kind, now());
+            let mut form = flow.details.clone();
+            form.steps.push(step.clone());
+            if *kind == ApprovalSubject::CustomerChange {
+                form.customer_grades = vec![Grade::A];
+            }
+            let form = crate::valid::Valid::check(form).unwrap();
+            let saved = world.by(ADMIN, |ctx| flow.edit(ctx, form));
+            let pointer = saved.err().map(|refusal| refusal.errors[0].pointer.clone());
+            let wanted =
+                of.contains(kind).then(|| format!("/steps/{}/condition/{member}", flow.details.steps.len()));
+            assert_eq!(pointer, wanted, "{kind} {member}");
+        }
+    }
+
     // What is not wanted is not in the request; the version is noted.
-    let world = World::new();
     let mut flow =
         saved(&world, vec![FlowStep::new("Manager", ApproverRule::ManagerOfOwner), graded]).unwrap();
     flow.version = 7;
@@ -342,6 +391,26 @@ fn each_of_several_agrees() {
     let mut approval = ask();
     decide(&world, &mut approval, FINANCE, Approved).unwrap();
     assert_eq!(decide(&world, &mut approval, SECOND_FINANCE, Rejected), Ok(Progress::Rejected));
+
+    // One who leaves is not waited for, once another one agreed.
+    let without = |gone: &[u128]| {
+        let there = Everybody::EACH.iter().filter(|(id, ..)| !gone.contains(id));
+        World::of(&there.copied().collect::<Vec<_>>())
+    };
+    let smaller = without(&[SECOND_FINANCE]);
+    let mut nobody_yet = ask();
+    assert!(
+        !nobody_yet.is_through(&smaller.0) && !nobody_yet.is_through(&without(&[FINANCE, SECOND_FINANCE]).0)
+    );
+    let mut approval = ask();
+    decide(&world, &mut approval, FINANCE, Approved).unwrap();
+    assert!(!approval.is_through(&world.0));
+    assert_eq!(world.by(ADMIN, |ctx| approval.go_on(ctx)).unwrap(), None);
+    assert!(approval.is_through(&smaller.0));
+    let gone_on = smaller.by(ADMIN, |ctx| approval.go_on(ctx)).unwrap();
+    assert_eq!(gone_on, Some((Progress::Next, Event("approval.step_approved"))));
+    assert_eq!((approval.step, approval.status), (1, ApprovalStatus::Pending));
+    assert_eq!(smaller.by(ADMIN, |ctx| nobody_yet.go_on(ctx)).unwrap(), None);
 }
 
 #[test]
@@ -414,6 +483,17 @@ fn a_former_step_is_decided_anew() {
         (TrailKind::Returned, user(MANAGER))
     );
     assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Next));
+
+    // Not to a step that nobody is left to decide.
+    let left = |roles: &[&str]| {
+        let there = Everybody::EACH.iter().filter(|(.., held)| held.iter().any(|role| roles.contains(role)));
+        World::of(&there.copied().collect::<Vec<_>>())
+    };
+    let mut stuck = approval.clone();
+    let nobody =
+        left(&["sales_rep", "finance"]).by(FINANCE, |ctx| stuck.return_to(ctx, form(0))).unwrap_err();
+    assert_eq!(nobody.code, Code::NoEligibleApprover);
+
     assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Approved));
 }
 

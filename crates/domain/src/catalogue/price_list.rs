@@ -154,6 +154,8 @@ pub struct PriceBook {
     pub on: NaiveDate,
     /// The lists; those that do not hold are passed over.
     pub lists: Vec<PriceList>,
+    /// Whether there are lists at all, in whichever currency.
+    pub kept: bool,
 }
 
 impl PriceBook {
@@ -170,14 +172,17 @@ impl PriceBook {
         of_product.map(|(price, list)| (price.unit_price, list)).min_by_key(|(price, _)| price.minor())
     }
 
-    /// The largest discount on a line, measured by the list price where there is one; none without lines.
+    /// The largest discount on a line, measured by the list price where there is one; none when it is not known: what
+    /// has no lines tells no discount, and where there are price lists, neither does a line that none of them prices.
     pub fn largest_discount(&self, lines: &[LineItem], grade: Option<Grade>) -> Option<Rate> {
         let discount = |line: &LineItem| {
             let currency = line.unit_price.currency();
             let list = line.product_id.and_then(|product| self.price(product, currency, grade));
-            line.discount_from(list.map(|(price, _)| price))
+            let known = list.is_some() || !self.kept;
+            known.then(|| line.discount_from(list.map(|(price, _)| price)))
         };
-        lines.iter().map(discount).max()
+        let discounts: Option<Vec<Rate>> = lines.iter().map(discount).collect();
+        discounts?.into_iter().max()
     }
 }
 

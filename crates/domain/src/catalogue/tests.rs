@@ -67,7 +67,7 @@ fn the_lowest_price_that_holds_counts() {
         list(3, "2026-01-01", None, &[Grade::A], &[(1, 8_000)]),
     ];
     let price = |on: &str, product_number, currency, grade| {
-        let book = PriceBook { on: day(on), lists: lists.clone() };
+        let book = PriceBook { on: day(on), lists: lists.clone(), kept: true };
         book.price(product(product_number), currency, grade)
             .map(|(price, list)| (price.minor(), list.0.as_u128()))
     };
@@ -108,12 +108,20 @@ fn a_discount_is_measured_by_the_list_price() {
         let discount = line(Some(1), "3", cny(asked), said).discount_from(listed.map(cny));
         assert_eq!(discount, rate(wanted), "{asked} {said} {listed:?}");
     }
-    let book =
-        PriceBook { on: day("2026-03-15"), lists: vec![list(1, "2026-01-01", None, &[], &[(1, 10_000)])] };
-    let lines = [line(None, "1", cny(1), "0.02"), line(Some(1), "1", cny(7_000), "0")];
-    assert_eq!(book.largest_discount(&lines, None), Some(rate("0.3")));
-    assert_eq!(book.largest_discount(&lines[..1], None), Some(rate("0.02")));
-    assert_eq!(book.largest_discount(&[], None), None);
+    let lists = vec![list(1, "2026-01-01", None, &[], &[(1, 10_000)])];
+    let book = PriceBook { on: day("2026-03-15"), lists, kept: true };
+    let (listed, free) = (line(Some(1), "1", cny(7_000), "0"), line(None, "1", cny(1), "0.02"));
+    assert_eq!(book.largest_discount(std::slice::from_ref(&listed), None), Some(rate("0.3")));
+    // What no list prices tells no discount, unless nothing is priced by lists.
+    let dollars = LineItem { unit_price: Money::from_minor(1, Currency::USD), ..listed.clone() };
+    for unknown in [free.clone(), dollars, line(Some(2), "1", cny(1), "0")] {
+        assert_eq!(book.largest_discount(&[listed.clone(), unknown], None), None);
+    }
+    let none = PriceBook { lists: Vec::new(), kept: false, ..book.clone() };
+    assert_eq!(none.largest_discount(&[listed, free], None), Some(rate("0.02")));
+    for book in [book, none] {
+        assert_eq!(book.largest_discount(&[], None), None);
+    }
 }
 
 #[test]

@@ -138,6 +138,14 @@ impl Installment {
         }
     }
 
+    /// It was paid before and no longer is: what was told of it then no longer counts, so that it is told again.
+    pub fn note_reopened(&mut self, before: &Self) {
+        if before.paid == before.amount && self.paid != self.amount {
+            self.told_due_soon = false;
+            self.told_overdue_days = 0;
+        }
+    }
+
     /// How many days it is overdue.
     pub fn overdue_days(&self, today: Today) -> i64 {
         if self.closed || self.paid == self.amount { 0 } else { (today.0 - self.due_on).num_days().max(0) }

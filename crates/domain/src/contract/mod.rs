@@ -8,6 +8,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,13 +19,14 @@ pub use plan::{PlanForm, PlanShare};
 pub use sums::{ContractSums, REACTIVATED};
 
 use crate::access::Permission;
-use crate::approval::{asked_by, never_asked};
+use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
 use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
+use crate::organisation::Organisation;
 use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
@@ -95,7 +97,7 @@ pub static MACHINE: Machine<ContractStatus, ContractAction> = Machine {
             from: &[ContractStatus::PendingApproval],
             to: Some(ContractStatus::Draft),
             who: Who::Holder(Permission::ContractsSubmit),
-            guards: &["the caller asked for the approval"],
+            guards: &[TAKES_BACK],
         },
         Rule {
             action: ContractAction::Cancel,
@@ -334,6 +336,12 @@ impl Contract {
         }
     }
 
+    /// From which day on it counts: when it was signed or approved, whichever was first.
+    pub fn began_on(&self, org: &Organisation) -> Option<NaiveDate> {
+        let approved = self.activated_at.map(|at| org.today(at).0);
+        self.details.signed_on.into_iter().chain(approved).min()
+    }
+
     /// May it be deleted? While it is a draft that nobody was ever asked about.
     pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
         self.may_update(ctx)?;
@@ -368,18 +376,24 @@ impl Contract {
     /// Asks for approval.
     pub fn submit(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
         let status = self.permit(ctx, ContractAction::Submit)?;
-        let owner = customer.owner()?;
-        let in_scope = ctx.org.actor(self.owner_id).is_some_and(|actor| {
-            actor.authorize(Permission::CustomersUpdate, &ctx.standing(Some(owner))).is_ok()
-        });
-        if owner != self.owner_id && !in_scope {
-            let detail = "the customer belongs to somebody else than the contract";
-            return Err(Refusal::new(Code::ContractIncomplete, detail).with("customer_owner_id", owner));
-        }
+        self.is_with(ctx, customer)?;
         self.complete()?;
         self.status = status;
         self.submitted_by = Some(ctx.actor.id);
         Ok(Event("contract.submitted"))
+    }
+
+    /// Its customer is with its owner, or with somebody whose customers the owner may change.
+    fn is_with(&self, ctx: &Context, customer: &Customer) -> Result<(), Refusal> {
+        let owner = customer.owner()?;
+        let in_scope = ctx.org.actor(self.owner_id).is_some_and(|actor| {
+            actor.authorize(Permission::CustomersUpdate, &ctx.standing(Some(owner))).is_ok()
+        });
+        if owner == self.owner_id || in_scope {
+            return Ok(());
+        }
+        let detail = "the customer belongs to somebody else than the contract";
+        Err(Refusal::new(Code::ContractIncomplete, detail).with("customer_owner_id", owner))
     }
 
     /// Is everything there that it needs by itself, whatever is true of its customer?
@@ -395,16 +409,23 @@ impl Contract {
             .with("amount", self.details.amount))
     }
 
+    fn may_take_back(&self, ctx: &Context) -> Result<(), Refusal> {
+        let standing = ctx.standing(Some(self.owner_id));
+        may_take_back(ctx, self.submitted_by, ApprovalSubject::Contract, &standing)
+    }
+
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         let status = self.permit(ctx, ContractAction::Withdraw)?;
-        asked_by(ctx, self.submitted_by)?;
+        self.may_take_back(ctx)?;
         self.status = status;
         Ok(Event("contract.withdrawn"))
     }
 
-    /// The last approver agreed. Answers with the event; the plan becomes installments.
-    pub fn activate(&mut self, ctx: &Context) -> Result<Event, Refusal> {
+    /// The last approver agreed. Answers with the event; the plan becomes installments. Its customer must not have gone
+    /// to somebody else meanwhile.
+    pub fn activate(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
+        self.is_with(ctx, customer)?;
         self.status = MACHINE.follow(self.status, ContractAction::Approve)?;
         self.activated_at = Some(ctx.now);
         Ok(Event("contract.activated"))
@@ -475,7 +496,7 @@ impl Contract {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             ContractAction::Submit => self.complete(),
-            ContractAction::Withdraw => asked_by(ctx, self.submitted_by),
+            ContractAction::Withdraw => self.may_take_back(ctx),
             _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));

@@ -39,14 +39,26 @@ impl Contract {
         if self.status == ContractStatus::Completed { Ok(()) } else { self.running() }
     }
 
-    /// What is still to be paid.
+    /// What is still to be paid: nothing any more of a contract that was given up or ended early.
     pub fn outstanding(&self) -> Result<Money, Refusal> {
-        self.details.amount.minus(self.sums.paid)
+        self.unless_over(self.sums.paid)
     }
 
     /// What may still be invoiced.
     pub fn invoiceable(&self) -> Result<Money, Refusal> {
-        self.details.amount.minus(self.sums.invoice_committed)
+        self.unless_over(self.sums.invoice_committed)
+    }
+
+    fn unless_over(&self, less: Money) -> Result<Money, Refusal> {
+        match self.status {
+            ContractStatus::Cancelled | ContractStatus::Terminated => {
+                Ok(Money::zero(self.details.amount.currency()))
+            }
+            ContractStatus::Draft
+            | ContractStatus::PendingApproval
+            | ContractStatus::Active
+            | ContractStatus::Completed => self.details.amount.minus(less),
+        }
     }
 
     /// Commits an invoice's amount, before anybody is asked to approve it.

@@ -206,6 +206,7 @@ impl Customer {
             let detail = "the customers have different owners; give or transfer one of them first";
             return Err(Refusal::new(Code::OwnersDiffer, detail));
         }
+        crate::customer_change::check_merge(ctx, self, other)?;
         self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
         self.next_activity_at = match (self.next_activity_at, other.next_activity_at) {

@@ -263,6 +263,9 @@ pub struct Payment {
     /// Why it was rejected or reversed.
     #[schema(required)]
     pub end_reason: Option<Line>,
+    /// Who changed last what describes it besides its labels.
+    #[schema(required)]
+    pub corrected_by: Option<UserId>,
     /// Who confirmed it.
     #[schema(required)]
     pub confirmed_by: Option<UserId>,
@@ -346,6 +349,7 @@ impl Payment {
             status: PaymentStatus::Recorded,
             refunded: Money::zero(contract.details.amount.currency()),
             end_reason: None,
+            corrected_by: None,
             confirmed_by: None,
             confirmed_at: None,
             created_by: ctx.actor.id,
@@ -370,16 +374,22 @@ impl Payment {
         self.details.amount.minus(self.refunded)
     }
 
-    /// May what describes it be changed? While it is recorded; its labels always. It is never deleted: finance rejects
-    /// it.
+    /// May what describes it be changed? While it is recorded; its labels always, by finance once it is confirmed or
+    /// over: they say, for instance, whose commission was settled. It is never deleted: finance rejects it.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
-        ctx.authorize(Permission::PaymentsRecord, Some(self.owner_id))
+        let permission = match self.status {
+            PaymentStatus::Recorded => Permission::PaymentsRecord,
+            PaymentStatus::Confirmed
+            | PaymentStatus::Rejected
+            | PaymentStatus::Reversed
+            | PaymentStatus::Refunded => Permission::PaymentsConfirm,
+        };
+        ctx.authorize(permission, Some(self.owner_id))
     }
 
     /// Refuses to change more than the labels of what is confirmed or over.
-    fn may_correct(&self, form: &PaymentDetails) -> Result<(), Refusal> {
-        let labels_only = PaymentDetails { labels: form.labels.clone(), ..self.details.clone() } == *form;
-        if self.status == PaymentStatus::Recorded || labels_only {
+    fn may_correct(&self) -> Result<(), Refusal> {
+        if self.status == PaymentStatus::Recorded {
             return Ok(());
         }
         let detail = format!("of a payment that is {} only the labels can be changed", self.status);
@@ -391,8 +401,11 @@ impl Payment {
         self.may_update(ctx)?;
         unchanged("/contract_id", &self.details.contract_id, &form.contract_id)?;
         unchanged("/amount", &self.details.amount, &form.amount)?;
-        self.may_correct(&form)?;
         arrived(ctx, form.received_on)?;
+        if (PaymentDetails { labels: form.labels.clone(), ..self.details.clone() }) != *form {
+            self.may_correct()?;
+            self.corrected_by = Some(ctx.actor.id);
+        }
         self.details = form.into_inner();
         Ok(Event("payment.updated"))
     }
@@ -422,6 +435,10 @@ impl Payment {
                 Code::SeparationOfDuties,
                 "whoever recorded a payment does not confirm it",
             ));
+        }
+        if self.corrected_by == Some(ctx.actor.id) {
+            let why = "whoever corrected a payment does not confirm it";
+            return Err(Refusal::new(Code::SeparationOfDuties, why));
         }
         if self.owner_id == ctx.actor.id {
             return Err(Refusal::new(

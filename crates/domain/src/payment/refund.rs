@@ -79,13 +79,20 @@ pub struct RefundForm {
     pub refunded_on: NaiveDate,
     /// How.
     pub method: PaymentMethod,
-    /// The bank's reference.
+    /// The bank's reference; unique with the method among refunds that were not rejected.
     #[serde(default)]
     #[validate(nested)]
     pub bank_reference: Option<Line>,
     /// Why.
     #[validate(nested)]
     pub reason: Line,
+}
+
+impl RefundForm {
+    /// The bank's reference as it is compared.
+    pub fn reference_key(&self) -> Option<String> {
+        self.bank_reference.as_ref().map(Line::normalised)
+    }
 }
 
 /// A refund.
@@ -147,6 +154,10 @@ impl Refund {
         form.amount.stated_in(payment.details.amount.currency(), "/amount")?;
         if form.refunded_on > ctx.today().0 {
             return Err(Refusal::invalid("/refunded_on", "in_future", "must not be in the future"));
+        }
+        if form.refunded_on < payment.details.received_on {
+            let why = format!("must not be before {}, when the money arrived", payment.details.received_on);
+            return Err(Refusal::invalid("/refunded_on", "before_payment", why));
         }
         let left = payment.left()?.minus(pending)?;
         if form.amount.exceeds(left)? {

@@ -24,4 +24,4 @@ pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
 pub use number::{Number, NumberKind};
 pub use text::{Line, Prose, Tag, Tags};
 pub(crate) use time::written_day;
-pub use time::{Timestamp, Today, day, optional_day, parse_day};
+pub use time::{Timestamp, Today, day, day_or_null, given_or_null, optional_day, parse_day};

@@ -46,6 +46,20 @@ pub fn optional_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     day.map_err(|why| form::broken("invalid_date", why))
 }
 
+/// Reads a day where `null` says something else than silence.
+pub fn day_or_null<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<NaiveDate>>, D::Error> {
+    optional_day(deserializer).map(Some)
+}
+
+/// The same of another value.
+pub fn given_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// An instant in UTC, kept and written with milliseconds (RFC 3339), so that both databases give back
 /// exactly what was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

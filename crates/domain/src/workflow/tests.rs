@@ -176,6 +176,8 @@ fn receipts() {
         ("open", "match", "matched", "receipts:manage"),
         ("open", "set-aside", "set_aside", "receipts:manage"),
         ("set_aside", "reopen", "open", "receipts:manage"),
+        ("open", "split", "split", "receipts:manage"),
+        ("split", "join", "open", "receipts:manage"),
         ("matched", "release", "open", "system"),
     ];
     check(&MACHINE, ReceiptStatus::ALL, ReceiptAction::ALL, table);

@@ -77,6 +77,7 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::AlreadyDecided => (409, "Already decided", "已作出审批决定"),
         Code::RemindedRecently => (409, "Reminded not long ago", "刚刚已催办"),
         Code::StaleApproval => (409, "Approval of an older version", "审批对应的版本已过期"),
+        Code::InvoiceIncomplete => (409, "Invoice incomplete", "发票信息不完整"),
         Code::ContractIncomplete => (409, "Contract incomplete", "合同信息不完整"),
         Code::AmendmentBelowSums => (409, "More is invoiced or received", "变更金额低于已开票或已回款金额"),
         Code::InstallmentHasPayments => (409, "Installment has payments", "该期回款计划已有回款"),

@@ -51,7 +51,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/amendments/{id}/withdraw",
             "withdraw_amendment",
             "Take an amendment back",
-            "By whoever asked for it, while it is pending.",
+            "By whoever asked for it, while it is pending; by somebody else who may ask for it once they no longer may.",
             amendments::withdraw,
         )
         .needs(Permission::ContractsRead)

@@ -38,8 +38,8 @@ pub(crate) fn routes(api: &mut Api) {
             "approve_request",
             "Approve the present step",
             "By somebody whom the step names, or to whom such a person delegated their decisions, who neither asked, nor \
-             owns the record, nor decided an earlier step. A step of mode `all` waits for everybody whom it names. The \
-             last step moves the record in the same transaction.",
+             owns the record, nor decided an earlier step. A step of mode `all` waits for everybody whom it names; it \
+             ends by itself when those who did not agree left. The last step moves the record in the same transaction.",
             approvals::approve,
         )
         .refuses(&[
@@ -48,6 +48,8 @@ pub(crate) fn routes(api: &mut Api) {
             Code::AlreadyDecided,
             Code::StaleApproval,
             Code::ContractNotActive,
+            Code::ContractIncomplete,
+            Code::CustomerUnowned,
             Code::TransferObstructed,
             Code::OwnerNotEligible,
             Code::AmendmentBelowSums,
@@ -83,6 +85,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::SeparationOfDuties,
             Code::AlreadyDecided,
             Code::InvalidTransition,
+            Code::NoEligibleApprover,
             Code::TooMany,
         ])
         .act_with(
@@ -122,7 +125,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/approvals/{id}/withdraw",
             "withdraw_request",
             "Take back a request for approval",
-            "By whoever made it, while it is pending. The record is a draft again.",
+            "By whoever made it, while it is pending. The record is a draft again. Somebody else who may make such a \
+             request takes it back once whoever made it no longer may, because they left or have other duties.",
             approvals::withdraw,
         )
         .refuses(&[Code::Forbidden, Code::AlreadyDecided]);

@@ -96,7 +96,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/contracts/{id}/withdraw",
             "withdraw_contract",
             "Take back the request for approval",
-            "By whoever made it. The contract is a draft again.",
+            "By whoever made it. The contract is a draft again. Somebody else who may submit it takes the request back \
+             once whoever made it no longer may.",
             contracts::withdraw,
         )
         .needs(Permission::ContractsSubmit)

@@ -46,7 +46,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/customer-changes/{id}/withdraw",
             "withdraw_customer_change",
             "Take a change back",
-            "By whoever asked for it, while it is pending.",
+            "By whoever asked for it, while it is pending; by somebody else who may ask for it once they no longer may.",
             customer_changes::withdraw,
         )
         .needs(Permission::CustomersUpdate)

@@ -70,7 +70,7 @@ pub(crate) fn routes(api: &mut Api) {
             customers::delete,
         )
         .needs(Permission::CustomersUpdate)
-        .refuses(&[Code::InUse, Code::PendingTransfer])
+        .refuses(&[Code::InUse, Code::PendingTransfer, Code::PendingApproval])
         .act_with(
             "/customers/{id}/assign",
             "assign_customer",
@@ -157,11 +157,14 @@ pub(crate) fn routes(api: &mut Api) {
             "Merge another customer into this one",
             "This one keeps its id and gets what it lacks; contacts, activities, opportunities, contracts, invoices and \
              payments of the other one move here. The other one's id answers 308 from then on. Both belong to the same \
-             owner, or the other one to nobody.",
+             owner, or the other one to nobody. Where changes of customers of their grades take an approval, they are \
+             merged by whoever could give it and does not own them.",
             customers::merge,
         )
         .needs(Permission::CustomersMerge)
         .refuses(&[
+            Code::ApprovalRequired,
+            Code::SeparationOfDuties,
             Code::UnknownReference,
             Code::CustomerUnowned,
             Code::OwnersDiffer,

@@ -57,16 +57,22 @@ pub(crate) fn routes(api: &mut Api) {
             "submit_invoice",
             "Ask for the approval of an invoice",
             "All invoices of the contract that are pending, approved or issued may not exceed its amount, \
-             however many are submitted at once.",
+             however many are submitted at once. A special invoice needs the buyer's title and tax number.",
             invoices::submit,
         )
         .needs(Permission::InvoicesRequest)
-        .refuses(&[Code::ContractNotActive, Code::InvoiceExceedsContract, Code::NoEligibleApprover])
+        .refuses(&[
+            Code::ContractNotActive,
+            Code::InvoiceExceedsContract,
+            Code::InvoiceIncomplete,
+            Code::NoEligibleApprover,
+        ])
         .act(
             "/invoices/{id}/withdraw",
             "withdraw_invoice",
             "Take back the request for approval",
-            "By whoever made it. The invoice is a draft again, and its amount is free.",
+            "By whoever made it. The invoice is a draft again, and its amount is free. Somebody else who may submit it \
+             takes the request back once whoever made it no longer may.",
             invoices::withdraw,
         )
         .needs(Permission::InvoicesRequest)

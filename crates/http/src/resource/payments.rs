@@ -50,7 +50,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/payments/{id}",
             "update_payment",
             "Correct a payment",
-            "While it is not confirmed; its labels always. Amount and contract stay: reject it and record it anew.",
+            "While it is not confirmed; its labels always, by finance once it is confirmed or over. Amount and contract stay: \
+             reject it and record it anew. Whoever corrects it does not confirm it.",
             payments::update,
         )
         .needs(Permission::PaymentsRecord)

@@ -73,6 +73,25 @@ pub(crate) fn routes(api: &mut Api) {
         .needs(Permission::ReceiptsManage)
         .refuses(MATCHING)
         .act_with(
+            "/receipts/{id}/split",
+            "split_receipt",
+            "Take a receipt apart",
+            "Because one transfer pays several contracts. Each part is a receipt of its own that names this one \
+             (`part_of_id`), and is matched by itself.",
+            receipts::split,
+        )
+        .needs(Permission::ReceiptsManage)
+        .refuses(&[Code::CurrencyMismatch])
+        .act(
+            "/receipts/{id}/join",
+            "join_receipt",
+            "Put a receipt together again",
+            "That was taken apart: its parts, which must all be open, are gone.",
+            receipts::join,
+        )
+        .needs(Permission::ReceiptsManage)
+        .refuses(&[Code::InUse])
+        .act_with(
             "/receipts/{id}/set-aside",
             "set_aside_receipt",
             "Say that a receipt pays no contract",

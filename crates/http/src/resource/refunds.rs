@@ -27,6 +27,7 @@ pub(crate) fn routes(api: &mut Api) {
         .needs(Permission::PaymentsConfirm)
         .refuses(&[
             Code::UnknownReference,
+            Code::Duplicate,
             Code::CurrencyMismatch,
             Code::InvalidTransition,
             Code::RefundExceedsPayment,

@@ -35,7 +35,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/roles/{id}",
             "delete_role",
             "Delete a role",
-            "Only when no user has it.",
+            "Only when no user has it, no approval flow names it and no request waits for it.",
             roles::delete,
         )
         .needs(Permission::RolesManage)

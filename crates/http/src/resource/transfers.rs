@@ -58,7 +58,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/transfers/{id}/withdraw",
             "withdraw_transfer",
             "Take a transfer back",
-            "By whoever asked for it, while it is pending.",
+            "By whoever asked for it, while it is pending; by somebody else who may ask for it once they no longer may.",
             transfers::withdraw,
         )
         .refuses(&[Code::Forbidden]);

@@ -232,6 +232,8 @@ pub(super) const PAYMENTS: &str = "
     match_receipt       receipt            -        -          -         all      -          -        -
     set_aside_receipt   receipt            -        -          -         all      -          -        -
     reopen_receipt      receipt.aside      -        -          -         all      -          -        -
+    split_receipt       receipt            -        -          -         all      -          -        -
+    join_receipt        receipt.split      -        -          -         all      -          -        -
 ";
 
 // Where the manager's step waits for the owner's superior, the owner is refused for the separation of duties

@@ -181,6 +181,10 @@ impl World {
         json!({"amount": money("10.00"), "received_on": "2026-02-01", "method": "bank_transfer"})
     }
 
+    fn halves() -> Value {
+        json!({"amounts": [money("5.00"), money("5.00")]})
+    }
+
     pub(super) fn credit_note(invoice: &str) -> Value {
         json!({
             "invoice_id": invoice, "amount": money("10.00"), "reason": "Wrong price", "tax_invoice_number": unique("R"),
@@ -307,6 +311,9 @@ impl World {
                     let aside = format!("/receipts/{id}/set-aside");
                     finance.post(&aside, json!({"reason": "Interest"})).await.expect(200);
                 }
+                if state == "split" {
+                    finance.post(&format!("/receipts/{id}/split"), Self::halves()).await.expect(200);
+                }
                 id
             }
             ("creditnote", _) => {
@@ -430,6 +437,7 @@ impl World {
             "create_customer" => json!({"kind": "company", "name": unique("Customer")}),
             "release_customer" | "terminate_contract" | "void_invoice" | "reject_payment"
             | "reverse_payment" | "reject_refund" | "set_aside_receipt" => json!({"reason": "It must be"}),
+            "split_receipt" => Self::halves(),
             "create_contact" => json!({"customer_id": id, "name": "Zhang"}),
             "update_contact" => json!({"name": "Wang"}),
             "create_activity" => {
@@ -469,7 +477,7 @@ impl World {
             }
             "request_amendment" => Self::amendment(id),
             "create_invoice" => json!({
-                "contract_id": id, "amount": money("10.00"), "tax_rate": "0.13", "kind": "special",
+                "contract_id": id, "amount": money("10.00"), "tax_rate": "0.13", "kind": "ordinary",
             }),
             "issue_invoice" => json!({"tax_invoice_number": unique("T")}),
             "record_payment" => Company::payment(id, "10.00"),

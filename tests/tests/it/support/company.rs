@@ -175,7 +175,7 @@ impl Company {
     pub async fn invoice_draft(&self, owner: &Person, contract: &str, amount: &str) -> String {
         let form = json!({
             "contract_id": contract, "amount": {"amount": amount, "currency": "CNY"}, "tax_rate": "0.13",
-            "kind": "special",
+            "kind": "special", "tax_profile": {"invoice_title": "Customer Ltd", "tax_number": "91-C"},
         });
         owner.client.post("/invoices", form).await.expect(201).id()
     }
