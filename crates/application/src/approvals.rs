@@ -387,6 +387,20 @@ pub(crate) async fn go_on(ctx: &Context<'_>, work: &mut Work, id: ApprovalId) ->
     }
 }
 
+/// Rejects a request that waits for nobody and cannot be done, and says why.
+pub(crate) async fn give_up(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    id: ApprovalId,
+    why: &str,
+) -> Result<(), Failure> {
+    let (subject, before) = locked(work, there(work.find(id).await?)?).await?;
+    let mut after = before.clone();
+    let Some(event) = after.give_up(ctx, why)? else { return Ok(()) };
+    work.save(&before, &mut after, event).await?;
+    subject.go_back(ctx, work).await
+}
+
 /// Takes back these proposals, with the questions about them: what they are about is no longer what was asked about.
 pub(crate) async fn lapse<T: Resource + Proposal>(
     ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 //! Roles (角色): those that Fairlead brings along, and copies of them that are data.
 
 use fairlead_domain::access::{BUILT_IN, Permission, RoleKey, Standing};
-use fairlead_domain::approval::{ApprovalStatus, ApproverRule};
+use fairlead_domain::approval::{Approval, ApprovalStatus};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::{Role, RoleDetails};
@@ -153,12 +153,9 @@ pub async fn delete(app: &App, call: &Call, id: RoleId) -> Written<()> {
 /// Refuses to take a role away that somebody has, or from which decisions are or will be waited for.
 async fn unused(ctx: &Context<'_>, work: &Work, role: &RoleKey) -> Result<(), Failure> {
     ctx.org.check_role_unused(role)?;
-    let decides = ApproverRule::Role(role.clone()).to_string();
-    let waiting = Predicate::All(vec![
-        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
-        Predicate::Is("waiting_for", decides.into()),
-    ]);
-    if work.count("approvals", waiting).await? == 0 {
+    let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
+    let pending: Vec<Approval> = work.find_all(pending).await?;
+    if !pending.iter().any(|request| request.waits_for_role(role)) {
         return Ok(());
     }
     Err(Refusal::new(Code::InUse, "requests for approval wait for this role").into())

@@ -304,7 +304,11 @@ impl Receipt {
         }
         let part = |(amount, number): (&Money, usize)| {
             let reference = self.details.bank_reference.as_ref();
-            let numbered = reference.map(|reference| Line::new(format!("{reference}/{number}")));
+            let numbered = reference.map(|reference| {
+                // A line holds two hundred characters.
+                let begin: String = reference.as_str().chars().take(190).collect();
+                Line::new(format!("{begin}/{number}"))
+            });
             let details =
                 ReceiptDetails { amount: *amount, bank_reference: numbered, ..self.details.clone() };
             let (part, _) = Self::new(ctx, new_id(), Valid::check(details)?)?;

@@ -228,7 +228,7 @@ CREATE TABLE payments (
     refunded_minor BIGINT NOT NULL,
     refunded_currency CHAR(3) NOT NULL,
     end_reason TEXT,
-    corrected_by {uuid} REFERENCES users (id),
+    corrected_by {json} NOT NULL,
     confirmed_by {uuid} REFERENCES users (id),
     confirmed_at {instant},
     created_by {uuid} NOT NULL REFERENCES users (id),
@@ -238,8 +238,7 @@ CREATE TABLE payments (
     CHECK (amount_minor > 0),
     CHECK (refunded_minor BETWEEN 0 AND amount_minor),
     CHECK (refunded_currency = amount_currency),
-    CHECK (confirmed_by IS NULL OR confirmed_by <> created_by),
-    CHECK (confirmed_by IS NULL OR corrected_by IS NULL OR confirmed_by <> corrected_by)
+    CHECK (confirmed_by IS NULL OR confirmed_by <> created_by)
 );
 CREATE UNIQUE INDEX payments_number ON payments (number);
 -- The same transfer cannot be entered twice; one that was rejected may be entered again, corrected.

@@ -19,6 +19,8 @@ on_both_databases! {
     badges_and_boxes_agree;
     who_leaves_while_it_is_pending;
     one_who_leaves_is_not_waited_for;
+    one_who_leaves_is_not_waited_for_at_a_gate;
+    what_cannot_be_done_any_more_is_rejected;
     what_those_who_left_asked_is_taken_back;
     a_role_that_decides_is_kept;
     a_delegate_decides_what_they_would_not_see;
@@ -446,6 +448,63 @@ async fn one_who_leaves_is_not_waited_for(server: Server) {
     assert_eq!(rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body["status"], "active");
 }
 
+/// What then cannot be done is rejected: nobody else is left to say so.
+async fn what_cannot_be_done_any_more_is_rejected(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, finance: one, finance_two: two, manager: boss, .. } = &company;
+    let both = json!({"name": "Finance", "rule": "role:finance", "mode": "all"});
+    set_flow(&company, "contract", json!([both])).await.expect(200);
+    let (contract, approval) = submitted(&company, rep, "100.00").await;
+    decide(one, &approval, "approve").await.expect(200);
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let away = json!({"owner_id": colleague.id});
+    boss.client.post(&format!("/customers/{customer}/assign"), away).await.expect(200);
+    admin.client.post(&format!("/users/{}/disable", two.id), json!({"keep_records": true})).await.expect(200);
+    let path = format!("/contracts/{contract}");
+    until("the draft", async || {
+        (rep.client.get(&path).await.expect(200).body["status"] == "draft").then_some(())
+    })
+    .await;
+    let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    let last = seen["trail"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&seen["status"], &last["by"]), (&json!("rejected"), &Value::Null));
+    assert!(last["comment"].as_str().unwrap().contains("belongs to somebody else"), "{last}");
+}
+
+async fn one_who_leaves_is_not_waited_for_at_a_gate(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, manager, director, .. } = &company;
+    let both = format!("users:{},{}", manager.id, director.id);
+    set_flow(&company, "stage_gate", json!([{"name": "Both", "rule": both, "mode": "all"}]))
+        .await
+        .expect(200);
+    let mut stages = company.pipeline["stages"].clone();
+    for stage in stages.as_array_mut().unwrap() {
+        stage["needs_approval"] = json!(stage["id"] == json!(company.signing_stage()));
+    }
+    let pipeline = format!("/pipelines/{}", company.pipeline["id"].as_str().unwrap());
+    admin.client.patch(&pipeline, json!({"stages": stages})).await.expect(200);
+    let form = json!({
+        "name": "Press", "customer_id": company.customer(rep).await, "amount": {"amount": "1.00", "currency": "CNY"},
+    });
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let advance = json!({"stage_id": company.signing_stage()});
+    rep.client.post(&format!("/opportunities/{deal}/advance"), advance).await.expect(200);
+    decide(manager, &company.pending(&deal).await, "approve").await.expect(200);
+    admin
+        .client
+        .post(&format!("/users/{}/disable", director.id), json!({"keep_records": true}))
+        .await
+        .expect(200);
+    let contract = until("the contract", async || {
+        let seen = rep.client.get(&format!("/opportunities/{deal}")).await.expect(200).body;
+        seen["contract_id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let drafted = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body;
+    assert_eq!((&drafted["owner_id"], &drafted["created_by"]), (&json!(rep.id), &json!(rep.id)));
+}
+
 /// A request can be ended, and whoever leaves can be handed over, when neither who asked nor who was to decide is
 /// left.
 async fn what_those_who_left_asked_is_taken_back(server: Server) {
@@ -697,6 +756,16 @@ async fn a_role_that_decides_is_kept(server: Server) {
     admin.client.patch(&user, json!({"roles": ["finance"]})).await.expect(200);
     let refused = admin.client.delete(&role).await.refused(409, "in_use");
     assert_eq!(refused.body["subject_kind"], "contract");
+    set_flow(&company, "contract", json!([finance()])).await.expect(200);
+    admin.client.delete(&role).await.refused(409, "in_use");
+    rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);
+    // Nor one for which a later step will wait.
+    admin.client.patch(&user, json!({"roles": ["legal"]})).await.expect(200);
+    set_flow(&company, "contract", json!([manager(), {"name": "Legal", "rule": "role:legal"}]))
+        .await
+        .expect(200);
+    let (_, approval) = submitted(&company, rep, "200.00").await;
+    admin.client.patch(&user, json!({"roles": ["finance"]})).await.expect(200);
     set_flow(&company, "contract", json!([finance()])).await.expect(200);
     admin.client.delete(&role).await.refused(409, "in_use");
     rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);

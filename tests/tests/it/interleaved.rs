@@ -65,6 +65,7 @@ async fn nobody_logs_in_while_being_disabled(server: Server) {
         "UPDATE users SET status = 'disabled' WHERE id = {rep}; UPDATE organisation SET epoch = epoch + 1; COMMIT"
     );
     direct.run(&disable).await;
+    server.database.note_altered();
     login.await.unwrap().refused(401, "invalid_credentials");
     server.anonymous().post("/auth/login", form).await.refused(401, "invalid_credentials");
 }

@@ -233,6 +233,13 @@ async fn one_transfer_pays_several_contracts(server: Server) {
         let seen = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).body;
         assert_eq!(seen["status"], "completed");
     }
+    // However long its reference is; and a part's reference may be taken.
+    let long = receipt(one, "2.00", json!({"bank_reference": "L".repeat(200)})).await.expect(201).id();
+    let halves = json!({"amounts": [cny("1.00"), cny("1.00")]});
+    one.client.post(&format!("/receipts/{long}/split"), halves.clone()).await.expect(200);
+    let other = receipt(one, "2.00", json!({"bank_reference": "C 9"})).await.expect(201).id();
+    receipt(one, "1.00", json!({"bank_reference": "C 9/2"})).await.expect(201);
+    one.client.post(&format!("/receipts/{other}/split"), halves).await.refused(409, "duplicate");
     // The statement that says it is known, and its parts are not taken for what a statement says.
     let again =
         one.client.post("/receipts/import", statement("01.03.2026,100,Acme,B 7,\r\n")).await.expect(200).body;

@@ -17,6 +17,7 @@ fn cny(amount: &str) -> Value {
 
 /// Moves the due dates of a contract's installments so many days from today, as if time had passed.
 async fn due_in(company: &Company, database: &Database, contract: &str, days: i64) {
+    database.note_altered();
     let billing =
         company.director.client.get(&format!("/contracts/{contract}/billing")).await.expect(200).body;
     for part in billing["installments"].as_array().unwrap() {

@@ -204,9 +204,16 @@ const BROKEN: &[(&str, &str)] = &[
     (AS_TOLD, "UPDATE customers SET lifecycle = 'dormant'"),
     (AS_TOLD, "UPDATE contracts SET signed_on = '2020-01-01' WHERE status = 'active'"),
     (AS_TOLD, "UPDATE approval_flows SET steps = '[]'"),
-    (AS_TOLD, "UPDATE settings SET due_soon_days = due_soon_days + 1"),
+    (AS_TOLD, "UPDATE teams SET name = 'Another'"),
     (AS_TOLD, "UPDATE leads SET name = 'Somebody else'"),
     (AS_TOLD, "DELETE FROM activities"),
+    (AS_TOLD, "UPDATE users SET email_key = 'thief@example.com' WHERE email LIKE 'admin@%'"),
+    (AS_TOLD, "UPDATE customers SET name_key = 'OTHER'"),
+    (
+        "records were made by Fairlead",
+        "INSERT INTO teams (id, name, version, created_at, updated_at) \
+        SELECT id, 'Another', 1, created_at, created_at FROM customers LIMIT 1",
+    ),
 ];
 
 /// What PostgreSQL does not let anybody break.

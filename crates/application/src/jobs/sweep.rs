@@ -110,9 +110,10 @@ impl App {
             let Some(last) = last else { return Ok(()) };
             for id in through {
                 let done = self.act("sweep", async |ctx, work| approvals::go_on(ctx, work, id).await).await;
-                // What cannot be done any more waits until somebody takes the question back.
                 if let Some(refusal) = refused(done)?.err() {
                     tracing::warn!(approval = %id, code = %refusal.code, "an approved request cannot be done");
+                    let why = &refusal.detail;
+                    self.act("sweep", async |ctx, work| approvals::give_up(ctx, work, id, why).await).await?;
                 }
             }
             after = Some(last);

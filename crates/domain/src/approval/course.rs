@@ -9,7 +9,7 @@ use super::{
     Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApproverRule, Decision, MACHINE, Step,
     StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back,
 };
-use crate::access::{Actor, Standing};
+use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::organisation::Organisation;
@@ -226,6 +226,12 @@ impl Approval {
         self.authority(ctx).map(|_| ())
     }
 
+    /// Whether somebody with this role decides the present step, or one after it.
+    pub fn waits_for_role(&self, role: &RoleKey) -> bool {
+        let named = |step: &Step| matches!(&step.rule, ApproverRule::Role(named) if named == role);
+        self.status == ApprovalStatus::Pending && self.steps.iter().skip(self.present()).any(named)
+    }
+
     /// In whose name the caller decides the present step: their own, where it names them.
     fn authority(&self, ctx: &Context) -> Result<UserId, Refusal> {
         let me = ctx.actor.id;
@@ -321,6 +327,17 @@ impl Approval {
     pub fn is_through(&self, org: &Organisation) -> bool {
         let Some(step) = self.present_step() else { return false };
         step.mode == StepMode::All && !step.decisions.is_empty() && self.approvers(org).is_empty()
+    }
+
+    /// Everybody agreed who is left, and what was asked about cannot be done any more: nobody could say so but Fairlead.
+    pub fn give_up(&mut self, ctx: &Context, why: &str) -> Result<Option<Event>, Refusal> {
+        if !self.is_through(ctx.org) {
+            return Ok(None);
+        }
+        // Where the trail is full, it still ends.
+        let _ = self.enter(ctx, TrailKind::Commented, Some(Prose::new(why)));
+        self.end(ctx, ApprovalAction::Reject)?;
+        Ok(Some(Event("approval.rejected")))
     }
 
     /// Goes on when it waits for nobody.

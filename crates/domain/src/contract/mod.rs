@@ -272,7 +272,8 @@ impl Contract {
             activated_at: None,
             closed_at: None,
             submitted_by: None,
-            created_by: ctx.actor.id,
+            // Where Fairlead goes on by itself, nobody else did.
+            created_by: ctx.org.user(ctx.actor.id).map_or(owner_id, |user| user.id),
             version: 1,
             created_at: ctx.now,
             updated_at: ctx.now,

@@ -144,7 +144,7 @@ pub struct LeadForm {
     /// What was said about it.
     #[serde(flatten)]
     pub details: LeadFormDetails,
-    /// Its token: pages send to `/public/lead-forms/{token}`.
+    /// Its token: pages send to `/public/lead-forms/{form}`.
     pub token: FormToken,
     /// In whose name its leads are recorded.
     pub created_by: UserId,

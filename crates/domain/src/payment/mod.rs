@@ -263,9 +263,9 @@ pub struct Payment {
     /// Why it was rejected or reversed.
     #[schema(required)]
     pub end_reason: Option<Line>,
-    /// Who changed last what describes it besides its labels.
-    #[schema(required)]
-    pub corrected_by: Option<UserId>,
+    /// Who changed what describes it besides its labels.
+    #[schema(max_items = 1000)]
+    pub corrected_by: Vec<UserId>,
     /// Who confirmed it.
     #[schema(required)]
     pub confirmed_by: Option<UserId>,
@@ -349,7 +349,7 @@ impl Payment {
             status: PaymentStatus::Recorded,
             refunded: Money::zero(contract.details.amount.currency()),
             end_reason: None,
-            corrected_by: None,
+            corrected_by: Vec::new(),
             confirmed_by: None,
             confirmed_at: None,
             created_by: ctx.actor.id,
@@ -404,7 +404,9 @@ impl Payment {
         arrived(ctx, form.received_on)?;
         if (PaymentDetails { labels: form.labels.clone(), ..self.details.clone() }) != *form {
             self.may_correct()?;
-            self.corrected_by = Some(ctx.actor.id);
+            if !self.corrected_by.contains(&ctx.actor.id) {
+                self.corrected_by.push(ctx.actor.id);
+            }
         }
         self.details = form.into_inner();
         Ok(Event("payment.updated"))
@@ -436,7 +438,7 @@ impl Payment {
                 "whoever recorded a payment does not confirm it",
             ));
         }
-        if self.corrected_by == Some(ctx.actor.id) {
+        if self.corrected_by.contains(&ctx.actor.id) {
             let why = "whoever corrected a payment does not confirm it";
             return Err(Refusal::new(Code::SeparationOfDuties, why));
         }

@@ -322,9 +322,11 @@ fn only_what_describes_a_recorded_payment_changes() {
     assert_eq!(edit(&mut ledger, REP, late), Err(Code::ValidationFailed));
     ledger.act(&world, FINANCE, 0, PaymentAction::Confirm).unwrap();
     let other = PaymentDetails { note: Some(Prose::new("In three parts")), ..note.clone() };
-    assert_eq!(edit(&mut ledger, REP, other), Err(Code::InvalidTransition));
+    assert_eq!(edit(&mut ledger, REP, other.clone()), Err(Code::Forbidden));
+    assert_eq!(edit(&mut ledger, FINANCE, other), Err(Code::InvalidTransition));
     let labelled = PaymentDetails { labels: Tags(vec![Tag::new("commission settled")]), ..note };
-    assert!(edit(&mut ledger, REP, labelled).is_ok(), "labels always");
+    assert_eq!(edit(&mut ledger, REP, labelled.clone()), Err(Code::Forbidden), "whose commission it is");
+    assert!(edit(&mut ledger, FINANCE, labelled).is_ok(), "labels always");
 }
 
 #[test]

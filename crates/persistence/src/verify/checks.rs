@@ -350,6 +350,33 @@ pub(super) const CHECKS: &[Check] = &[
               FROM roles)",
     },
     Check {
+        // What others follow from, and what lets somebody do something: a row that Fairlead never wrote has no event.
+        name: "records were made by Fairlead",
+        population: "SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM roles) + (SELECT COUNT(*) FROM teams) + \
+             (SELECT COUNT(*) FROM pools) + (SELECT COUNT(*) FROM settings) + (SELECT COUNT(*) FROM \
+             collaborators) + (SELECT COUNT(*) FROM delegations) + (SELECT COUNT(*) FROM approval_flows) + \
+             (SELECT COUNT(*) FROM targets) + (SELECT COUNT(*) FROM pipelines) + (SELECT COUNT(*) FROM \
+             products) + (SELECT COUNT(*) FROM price_lists) + (SELECT COUNT(*) FROM leads) + (SELECT \
+             COUNT(*) FROM lead_forms) + (SELECT COUNT(*) FROM scoring_rules) + (SELECT COUNT(*) FROM \
+             assignment_rules) + (SELECT COUNT(*) FROM saved_views) + (SELECT COUNT(*) FROM transfers) + \
+             (SELECT COUNT(*) FROM customer_changes) + (SELECT COUNT(*) FROM attachments) + (SELECT COUNT(*) \
+             FROM activities)",
+        differences: "SELECT place || ' has a row that no event speaks of' FROM (SELECT 'users' AS place, id FROM users UNION ALL SELECT 'roles' AS place, id FROM roles UNION \
+             ALL SELECT 'teams' AS place, id FROM teams UNION ALL SELECT 'pools' AS place, id FROM pools \
+             UNION ALL SELECT 'settings' AS place, id FROM settings UNION ALL SELECT 'collaborators' AS \
+             place, id FROM collaborators UNION ALL SELECT 'delegations' AS place, id FROM delegations UNION \
+             ALL SELECT 'approval_flows' AS place, id FROM approval_flows UNION ALL SELECT 'targets' AS \
+             place, id FROM targets UNION ALL SELECT 'pipelines' AS place, id FROM pipelines UNION ALL \
+             SELECT 'products' AS place, id FROM products UNION ALL SELECT 'price_lists' AS place, id FROM \
+             price_lists UNION ALL SELECT 'leads' AS place, id FROM leads UNION ALL SELECT 'lead_forms' AS \
+             place, id FROM lead_forms UNION ALL SELECT 'scoring_rules' AS place, id FROM scoring_rules \
+             UNION ALL SELECT 'assignment_rules' AS place, id FROM assignment_rules UNION ALL SELECT \
+             'saved_views' AS place, id FROM saved_views UNION ALL SELECT 'transfers' AS place, id FROM \
+             transfers UNION ALL SELECT 'customer_changes' AS place, id FROM customer_changes UNION ALL \
+             SELECT 'attachments' AS place, id FROM attachments UNION ALL SELECT 'activities' AS place, id \
+             FROM activities) AS kept WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE audit_events.record_id = kept.id)",
+    },
+    Check {
         name: "no team is below itself",
         population: "SELECT COUNT(*) FROM teams",
         differences: "WITH RECURSIVE above (id, ancestor) AS (SELECT id, parent_id FROM teams \

@@ -27,6 +27,7 @@ use fairlead_domain::saved_view::SavedView;
 use fairlead_domain::settings::Settings;
 use fairlead_domain::target::Target;
 use fairlead_domain::transfer::Transfer;
+use sea_orm::Value;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -192,12 +193,23 @@ impl Store {
 
     async fn kept<T: Stored>(&self, ids: &[Uuid]) -> Result<Present, StoreError> {
         let table = T::table();
-        let mut sql = Sql::new(format!("SELECT {} FROM {} WHERE id IN (", table.selection, table.name));
+        let derived: Vec<String> = table.derived.iter().map(|column| format!(", {column}")).collect();
+        let (columns, derived) = (&table.selection, derived.concat());
+        let mut sql = Sql::new(format!("SELECT {columns}{derived} FROM {} WHERE id IN (", table.name));
         sql.bind_list(ids.iter().copied()).push(")");
         let rows = self.reader.all(sql).await?;
         let one = |row| {
             let read = T::take(&mut Row::new(row)).and_then(|record| {
-                let json = serde_json::to_value(&record).map_err(|it| StoreError::Corrupt(it.to_string()))?;
+                let mut json =
+                    serde_json::to_value(&record).map_err(|it| StoreError::Corrupt(it.to_string()))?;
+                // What the database compares by follows from the record.
+                let columns = table.derived.iter().zip(record.derived());
+                for (at, (column, wanted)) in (table.columns.len()..).zip(columns) {
+                    let kept: Option<String> = Row::after(row, at).column()?;
+                    if Value::from(kept) != wanted {
+                        json[*column] = json!("does not follow from the record");
+                    }
+                }
                 Ok((record.version(), json))
             });
             let unreadable = |error: StoreError| (0, json!({ "unreadable": error.to_string() }));

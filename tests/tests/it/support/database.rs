@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, Executor, Row};
@@ -16,6 +17,7 @@ pub struct Database {
     pub url: String,
     folder: tempfile::TempDir,
     name: String,
+    altered: AtomicBool,
 }
 
 fn postgres_url() -> String {
@@ -144,11 +146,22 @@ impl Database {
                 format!("{host}/{name}?{after}")
             }
         };
-        Self { kind, url, folder, name }
+        Self { kind, url, folder, name, altered: AtomicBool::new(false) }
+    }
+
+    /// Rows are changed behind the server's back: they are no longer what the audit trail says.
+    pub fn note_altered(&self) {
+        self.altered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether rows were changed behind the server's back.
+    pub fn is_altered(&self) -> bool {
+        self.altered.load(Ordering::Relaxed)
     }
 
     /// Changes rows behind the server's back, to let time have passed. `$1` in the text is the id.
     pub async fn alter(&self, text: &str, id: &str) {
+        self.note_altered();
         let id = id.parse::<uuid::Uuid>().unwrap();
         match self.kind {
             Kind::Sqlite => {

@@ -45,6 +45,8 @@ fn prepared(mut command: Command, database: &Database, arguments: &[&str]) -> Co
         .current_dir(database.folder())
         .env("FAIRLEAD_DATABASE__URL", &database.url)
         .env("FAIRLEAD_DATABASE__MAX_CONNECTIONS", "12")
+        // Tests ask more often than people; that there is a limit has a test of its own.
+        .env("FAIRLEAD_HTTP__REQUESTS_PER_MINUTE", "1000000")
         // Tests make many users; how strong a hash is has tests of its own.
         .env("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", "64")
         .env("FAIRLEAD_FIRST_ADMINISTRATOR__EMAIL", ADMIN_EMAIL)
@@ -68,6 +70,17 @@ impl Server {
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut server = Self { database, url: String::new(), process: None, environment, prelude: None };
+        server.restart().await;
+        server
+    }
+
+    /// Starts a server on a database with the demo's data.
+    pub async fn demo(kind: Kind) -> Self {
+        let database = Arc::new(Database::create(kind).await);
+        let seeded = command(&database, &["seed", "--demo"]).output().await.unwrap();
+        assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+        let mut server =
+            Self { database, url: String::new(), process: None, environment: Vec::new(), prelude: None };
         server.restart().await;
         server
     }
@@ -203,11 +216,12 @@ impl Keeper {
     /// `fairlead verify` finds no difference.
     pub async fn verify(&self) {
         let output = command(&self.0, &["verify"]).output().await.unwrap();
-        assert!(
-            output.status.success(),
-            "verify found differences:\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // What a test changed by SQL is found, and nothing else.
+        let expected = |line: &str| line.starts_with("differs  records are what the audit trail says: ");
+        let mut differences = out.lines().filter(|line| line.starts_with("differs")).peekable();
+        let only_altered =
+            self.0.is_altered() && differences.peek().is_some() && differences.all(expected);
+        assert!(output.status.success() || only_altered, "verify found differences:\n{out}{log}");
     }
 }
