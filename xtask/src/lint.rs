@@ -4,15 +4,16 @@ use std::env;
 
 use anyhow::{Context, Result};
 
-use crate::{process, tools};
+use crate::{process, spec, tools};
 
 /// Set to `required` where the advisory database must be within reach, as in CI.
 const ADVISORIES: &str = "FAIRLEAD_ADVISORIES";
 
-/// Formatting, clippy and third-party code, the quickest first.
+/// Formatting, clippy, the OpenAPI document and third-party code.
 pub(crate) fn run() -> Result<()> {
     process::run(&mut process::cargo(["fmt", "--all", "--", "--check"]))?;
     process::run(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    spec::run_if_possible()?;
     tools::DENY.ensure()?;
     third_party()
 }

@@ -10,6 +10,7 @@ mod openapi;
 mod postgres;
 mod process;
 mod setup;
+mod spec;
 mod test;
 mod tools;
 
@@ -30,10 +31,12 @@ struct Arguments {
 enum Command {
     /// Everything that must pass: lint, doc tests, and all tests on SQLite and PostgreSQL.
     Test(test::Options),
-    /// Formatting, clippy, and the rules for third-party code (deny.toml).
+    /// Formatting, clippy, the OpenAPI document, and the rules for third-party code (deny.toml).
     Lint,
     /// Write the OpenAPI document into openapi/.
     Openapi(openapi::Options),
+    /// Lint the committed OpenAPI document with Spectral, Redocly and our own rules.
+    Spec,
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
     /// Measure a release build beside plain handlers, and print the figures.
@@ -61,6 +64,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Test(options) => return test::run(options),
         Command::Lint => lint::run()?,
         Command::Openapi(options) => openapi::run(options)?,
+        Command::Spec => spec::run()?,
         Command::Demo(options) => demo::run(options)?,
         Command::Bench(options) => bench::run(options)?,
         Command::Postgres => postgres::keep()?,

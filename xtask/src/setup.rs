@@ -10,7 +10,20 @@ pub(crate) fn run() -> Result<()> {
     tools::DENY.ensure()?;
     postgres::ensure_available()?;
     browser();
+    guides();
     Ok(())
+}
+
+/// What the guides tell one to type takes these; a test types it.
+fn guides() {
+    for program in ["curl", "jq"] {
+        if process::on_path(program).is_none()
+            && let Err(error) =
+                tools::install_package(program, &format!("  Debian:  apt-get install {program}"))
+        {
+            eprintln!("\nNOTICE: the tests of the guides cannot run here. {error:#}");
+        }
+    }
 }
 
 /// A browser is a large thing to put on somebody's machine: only `setup` does, and the server's own tests do without.

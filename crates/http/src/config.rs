@@ -21,6 +21,8 @@ pub struct HttpConfig {
     pub file_limit: usize,
     /// How long a file may take to arrive.
     pub file_timeout: Duration,
+    /// How many requests a minute each user may make, and each address of those who are not known; 0 is no limit.
+    pub requests_per_minute: u32,
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
     pub trusted_proxies: Vec<String>,
     /// Whether to tell browsers to come by TLS only: when something in front of this server speaks TLS.
@@ -36,6 +38,7 @@ impl Default for HttpConfig {
             body_timeout: Duration::from_secs(15),
             file_limit: 25 * 1024 * 1024,
             file_timeout: Duration::from_mins(5),
+            requests_per_minute: 6000,
             trusted_proxies: Vec::new(),
             hsts: false,
         }

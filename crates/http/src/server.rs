@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::http::header::{CONTENT_TYPE, ContentEncoding, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, LOCATION};
 use actix_web::middleware::{Compat, Compress, from_fn};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse, HttpServer, Scope};
 use fairlead_application::App;
 use fairlead_domain::error::{Code, Refusal};
+use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::Config;
 
 use crate::api::{Operation, scope, services};
@@ -18,6 +19,7 @@ use crate::config::HttpConfig;
 use crate::middleware::{cors, frame};
 use crate::problem;
 use crate::request::body::JSON;
+use crate::request::range;
 use crate::resource;
 use crate::state::{Health, State};
 
@@ -138,10 +140,20 @@ fn page_file(request: &HttpRequest, file: &str, page: Arc<Config<'static>>) -> H
     problem::answer(refusal.into(), request)
 }
 
+/// A document that stays as it is while the server runs: whoever has it already is told so.
 fn fixed(text: &Bytes, kind: &'static str) -> actix_web::Route {
     let text = text.clone();
-    web::get().to(move || {
-        let response = HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).body(text.clone());
+    let tag = Sha256::digest(&text).iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
+    let tag = format!("\"{tag}\"");
+    web::get().to(move |request: HttpRequest| {
+        let known = range::seen(request.headers(), &tag);
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response.insert_header((ETAG, tag.clone())).insert_header((CACHE_CONTROL, "no-cache"));
+        let response = if known {
+            response.finish()
+        } else {
+            response.insert_header((CONTENT_TYPE, kind)).body(text.clone())
+        };
         async move { response }
     })
 }

@@ -7,6 +7,7 @@ use fairlead_application::App;
 use ipnet::IpNet;
 
 use crate::config::HttpConfig;
+use crate::request::limit::Limits;
 
 /// Whether this server still wants requests. Shared with whoever stops it: readiness turns to 503 first,
 /// so that a load balancer looks elsewhere while the last requests are answered.
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) config: HttpConfig,
     pub(crate) proxies: Vec<IpNet>,
     pub(crate) health: Health,
+    pub(crate) limits: Limits,
 }
 
 impl State {
@@ -42,7 +44,8 @@ impl State {
             tracing::error!(%why, "no proxy is trusted");
             Vec::new()
         });
-        Self { app, config, proxies, health }
+        let limits = Limits::per_minute(config.requests_per_minute);
+        Self { app, config, proxies, health, limits }
     }
 
     /// A link to a path of this server.

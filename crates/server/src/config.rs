@@ -125,6 +125,7 @@ pub(crate) struct Http {
     hsts: bool,
     body_limit_bytes: usize,
     body_timeout_seconds: u64,
+    requests_per_minute: u32,
     shutdown_grace_ms: u64,
     shutdown_timeout_seconds: u64,
 }
@@ -361,6 +362,7 @@ impl Config {
             body_timeout: Duration::from_secs(self.http.body_timeout_seconds),
             file_limit: self.files.limit_bytes,
             file_timeout: Duration::from_secs(self.files.timeout_seconds),
+            requests_per_minute: self.http.requests_per_minute,
             trusted_proxies: self.http.trusted_proxies.clone(),
             hsts: self.http.hsts,
         }

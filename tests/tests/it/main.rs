@@ -16,6 +16,7 @@ mod catalogue;
 mod document;
 mod duties;
 mod faults;
+mod guides;
 mod input;
 mod interleaved;
 mod journey;

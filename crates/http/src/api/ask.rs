@@ -22,6 +22,7 @@ use super::files::Upload;
 use super::shape::{Body, Shape};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
+use crate::request::limit::Asker;
 use crate::request::origin::Origin;
 use crate::request::{body, condition, idempotency, negotiate, query, token};
 use crate::state::State;
@@ -50,9 +51,22 @@ pub(crate) struct Ask {
 impl Exchange {
     /// Who asks.
     pub(crate) fn caller(&self) -> Result<Caller, Refusal> {
-        let caller = token::caller(&self.state.app, self.request.headers())?;
-        note_user(caller.user);
-        Ok(caller)
+        match token::caller(&self.state.app, self.request.headers()) {
+            Ok(caller) => {
+                note_user(caller.user);
+                self.state.limits.admit(&self.request, &Asker::User(caller.user))?;
+                Ok(caller)
+            }
+            Err(refusal) => {
+                self.unknown()?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Somebody asks of whom nothing is known but where they come from.
+    pub(crate) fn unknown(&self) -> Result<(), Refusal> {
+        if self.shape.is_limited() { self.state.limits.admit_unknown(&self.request) } else { Ok(()) }
     }
 
     /// Reads the request.

@@ -8,8 +8,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, SchemaFormat};
 
 use super::REPLAYED;
-use crate::request::idempotency;
 use crate::request::origin::REQUEST_ID;
+use crate::request::{idempotency, limit};
 
 /// The pattern of our entity tags.
 const ETAG: &str = r#"^"v[1-9][0-9]{0,18}"$"#;
@@ -93,6 +93,18 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "The next page (RFC 8288); absent on the last one.",
             text(8000).pattern(Some("^<[^>]*>; rel=\"next\"$")),
             json!("</api/v1/leads?cursor=abc>; rel=\"next\""),
+        ),
+        (
+            limit::POLICY,
+            "How many requests (`q`) may be made in how many seconds (`w`).",
+            text(60).pattern(Some("^\"asker\";q=[0-9]+;w=[0-9]+$")),
+            json!("\"asker\";q=6000;w=60"),
+        ),
+        (
+            limit::LIMIT,
+            "How many requests may be made at once now (`r`), and in how many seconds all of them may be again (`t`).",
+            text(60).pattern(Some("^\"asker\";r=[0-9]+;t=[0-9]+$")),
+            json!("\"asker\";r=5999;t=1"),
         ),
         ("Retry-After", "After how many seconds to try again.", seconds, json!(1)),
         (

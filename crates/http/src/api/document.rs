@@ -23,8 +23,8 @@ use super::{Api, BASE, Operation, REPLAYED, components, listing, tidy};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
-use crate::request::idempotency;
 use crate::request::origin::REQUEST_ID;
+use crate::request::{idempotency, limit};
 
 /// The security scheme of operations that take a token.
 pub(crate) const BEARER: &str = "bearer";
@@ -211,6 +211,8 @@ fn file_answer(description: &str, partial: bool) -> Response {
         builder.content(kind, binary())
     });
     let named = [
+        (limit::POLICY, limit::POLICY),
+        (limit::LIMIT, limit::LIMIT),
         (REQUEST_ID, REQUEST_ID),
         ("ETag", components::CONTENT_TAG),
         ("Content-Disposition", "Content-Disposition"),
@@ -241,6 +243,8 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         builder = builder.content(JSON, content.build());
     }
     let carried = [
+        (shape.is_limited(), limit::POLICY),
+        (shape.is_limited(), limit::LIMIT),
         (true, REQUEST_ID),
         (answer.tagged, "ETag"),
         (answer.located, "Location"),
@@ -279,6 +283,8 @@ fn link(next: &Operation) -> Link {
 fn not_modified(tag: &str) -> Response {
     ResponseBuilder::new()
         .description("The version that is known already is the present one.")
+        .header_ref(limit::POLICY, components::header(limit::POLICY))
+        .header_ref(limit::LIMIT, components::header(limit::LIMIT))
         .header_ref(REQUEST_ID, components::header(REQUEST_ID))
         .header_ref("ETag", components::header(tag))
         .build()
@@ -307,7 +313,8 @@ fn usual(operation: &Operation) -> Vec<Code> {
     let takes_form = matches!(shape.body, Body::Form(_) | Body::Patch(_));
     let takes_body = !matches!(shape.body, Body::Ignored);
     let rules = [
-        (true, &[Code::MalformedRequest, Code::RateLimited, Code::Internal, Code::Unavailable][..]),
+        (true, &[Code::MalformedRequest, Code::Internal, Code::Unavailable][..]),
+        (shape.is_limited(), &[Code::RateLimited]),
         (!shape.public, &[Code::Unauthenticated]),
         (operation.permission.is_some(), &[Code::Forbidden]),
         (shape.parameter.is_some(), &[Code::NotFound]),
@@ -363,6 +370,8 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
     let mut builder = ResponseBuilder::new()
         .description(meaning)
         .content(PROBLEM_JSON, content)
+        .header_ref(limit::POLICY, components::header(limit::POLICY))
+        .header_ref(limit::LIMIT, components::header(limit::LIMIT))
         .header_ref(REQUEST_ID, components::header(REQUEST_ID));
     if codes.iter().any(|code| problem::waits(*code)) {
         builder = builder.header_ref("Retry-After", components::header("Retry-After"));

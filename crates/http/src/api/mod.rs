@@ -156,7 +156,10 @@ impl Api {
         let run = Arc::new(run);
         self.add(about, shape.public(), move |exchange| {
             let run = Arc::clone(&run);
-            Box::pin(async move { run(&exchange.read().await?).await })
+            Box::pin(async move {
+                exchange.unknown()?;
+                run(&exchange.read().await?).await
+            })
         })
     }
 

@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use super::ask::Exchange;
 use super::{BASE, Operation, document};
 use crate::problem;
+use crate::request::limit;
 use crate::state::State;
 
 /// Everything under one first segment, so that a request is compared with the few paths of its own
@@ -115,7 +116,7 @@ async fn run(
     let (shape, permission) = (Arc::clone(&operation.shape), operation.permission);
     let exchange = Exchange { state, shape, permission, request: request.clone(), payload };
     let outcome = AssertUnwindSafe((operation.handler)(exchange)).catch_unwind().await;
-    outcome
+    let mut response = outcome
         .unwrap_or_else(|panic| Err(Refusal::new(Code::Internal, panic_message(&*panic)).into()))
         .unwrap_or_else(|failure| {
             // The one thing about an operation that is said twice: here and in the domain.
@@ -123,7 +124,9 @@ async fn run(
                 tracing::warn!(operation = operation.about.id, %code, "the specification does not name this code");
             }
             problem::answer(failure, &request)
-        })
+        });
+    limit::tell(&request, response.headers_mut());
+    response
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -111,6 +111,11 @@ impl Shape {
         }
     }
 
+    /// Whether it is counted who asks how often. Health and keys are for machines, which must never be refused.
+    pub(crate) fn is_limited(&self) -> bool {
+        !matches!(self.path.as_str(), "/healthz" | "/readyz" | "/.well-known/jwks.json")
+    }
+
     /// It takes no token.
     pub(crate) fn public(self) -> Self {
         Self { public: true, ..self }

@@ -3,6 +3,7 @@
 mod headers;
 mod trace;
 
+pub(crate) use headers::set as set_header;
 pub(crate) use trace::note_user;
 
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 
 use crate::config::HttpConfig;
-use crate::request::idempotency;
 use crate::request::origin::{Origin, REQUEST_ID};
+use crate::request::{idempotency, limit};
 use crate::state::State;
 
 /// The frame around every request: its id and origin, its span in the log, the headers of its answer.
@@ -57,6 +58,8 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
             REQUEST_ID,
             "Idempotent-Replayed",
             "Retry-After",
+            limit::LIMIT,
+            limit::POLICY,
             "Content-Disposition",
             "Content-Range",
         ])

@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod condition;
 pub(crate) mod idempotency;
+pub(crate) mod limit;
 pub(crate) mod negotiate;
 pub(crate) mod origin;
 pub(crate) mod query;

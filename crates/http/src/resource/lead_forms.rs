@@ -21,7 +21,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/lead-forms",
             "create_lead_form",
             "Make a web form",
-            "With what it asks, and the sites that may send it. Pages send to `/public/lead-forms/{token}`.",
+            "With what it asks, and the sites that may send it. Pages send to `/public/lead-forms/{form}`.",
             lead_forms::create,
         )
         .needs(Permission::LeadFormsManage)
@@ -49,7 +49,7 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::LeadFormsManage)
         .open_submission(
-            "/public/lead-forms/{token}",
+            "/public/lead-forms/{form}",
             "submit_lead_form",
             "Send a web form",
             "For pages of any site that the form allows, without a login. The answer is the same whether the person is \

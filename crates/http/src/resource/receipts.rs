@@ -81,7 +81,7 @@ pub(crate) fn routes(api: &mut Api) {
             receipts::split,
         )
         .needs(Permission::ReceiptsManage)
-        .refuses(&[Code::CurrencyMismatch])
+        .refuses(&[Code::CurrencyMismatch, Code::Duplicate])
         .act(
             "/receipts/{id}/join",
             "join_receipt",

@@ -96,6 +96,7 @@ pub(super) const KEYS: &[Key] = &[
     key("http", "hsts", Kind::Truth, Some("false")),
     key("http", "body_limit_bytes", Kind::Whole(1024, 104_857_600), Some("1048576")),
     key("http", "body_timeout_seconds", Kind::Whole(1, 3600), Some("15")),
+    key("http", "requests_per_minute", Kind::Whole(0, 1_000_000_000), Some("6000")),
     key("http", "shutdown_grace_ms", Kind::Whole(0, 60_000), Some("500")),
     key("http", "shutdown_timeout_seconds", Kind::Whole(1, 30), Some("20")),
     key("files", "url", Kind::Text(FILES), Some("file:fairlead-files")),

@@ -169,7 +169,7 @@ async fn nothing_but_the_public_is_open_without_a_token(server: Server) {
     let nobody = server.anonymous();
     for (id, operation) in operations(&server).await {
         let path = operation.path.replace("{id}", NO_ID).replace("{code}", "not_found");
-        let path = path.replace("{token}", &"0".repeat(32));
+        let path = path.replace("{form}", &"0".repeat(32));
         let request = nobody.root(operation.method, &path).header("if-match", "*").json(&json!({}));
         let answer = nobody.send(request).await;
         if PUBLIC.contains(&id.as_str()) {

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Client, Company, Server};
+use crate::support::{Answer, Client, Company, Server};
 
 on_both_databases! {
     bodies_have_a_size;
@@ -15,6 +15,7 @@ on_both_databases! {
     pages_have_a_size;
     long_queries_and_headers_are_refused;
     a_slow_body_is_not_waited_for;
+    whoever_asks_too_often_waits;
 }
 
 const LIMIT: usize = 1024 * 1024;
@@ -210,4 +211,50 @@ async fn a_slow_body_is_not_waited_for(server: Server) {
     assert_eq!(&answer, b"HTTP/1.1 408");
     // Meanwhile nobody else waits, and nothing was made.
     assert_eq!(client.get("/leads?total=true").await.expect(200).body["page"]["total"], "0");
+}
+
+/// `r` or `t` of the header that says how a budget stands.
+fn budget(answer: &Answer, member: &str) -> u64 {
+    let parts = answer.header("ratelimit").split(';').skip(1);
+    let value = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| *name == member);
+    value.expect("a budget").1.parse().unwrap()
+}
+
+async fn whoever_asks_too_often_waits(server: Server) {
+    let kind = server.database.kind;
+    let server = Server::start_with(kind, &[("FAIRLEAD_HTTP__REQUESTS_PER_MINUTE", "30")]).await;
+    let admin = server.admin().await;
+    let first = admin.get("/me").await.expect(200);
+    assert_eq!(first.header("ratelimit-policy"), "\"asker\";q=30;w=60");
+    assert_eq!((budget(&first, "r"), budget(&first, "t")), (29, 2));
+    let second = admin.get("/leads").await.expect(200);
+    assert_eq!(budget(&second, "r"), 28);
+    let mut answers = Vec::new();
+    for _ in 0..35 {
+        answers.push(admin.get("/me").await);
+    }
+    let late = answers.into_iter().find(|answer| answer.status == 429).expect("a refusal");
+    assert_eq!(budget(&late, "r"), 0);
+    let wait: u64 = late.header("retry-after").parse().unwrap();
+    assert!((1..=4).contains(&wait), "{wait}");
+    late.refused(429, "rate_limited");
+    // Nobody else is kept by it: neither who is not known, nor health and documents.
+    let nobody = server.anonymous();
+    let unknown = nobody.get("/me").await.refused(401, "unauthenticated");
+    assert!(budget(&unknown, "r") > 0);
+    for path in ["/readyz", "/healthz", "/.well-known/jwks.json", "/openapi.json"] {
+        for _ in 0..40 {
+            nobody.get_root(path).await.expect(200);
+        }
+    }
+    // Whoever tries tokens is counted by address.
+    let forged = nobody.with_token("eyJhbGciOiJFZERTQSJ9.e30.AAAA");
+    let mut refused = 0;
+    for _ in 0..40 {
+        refused += u32::from(forged.get("/me").await.status == 429);
+    }
+    assert!(refused > 0, "tokens are tried without end");
+    // The budget refills by itself.
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    admin.get("/me").await.expect(200);
 }
