@@ -220,8 +220,7 @@ impl Keeper {
         // What a test changed by SQL is found, and nothing else.
         let expected = |line: &str| line.starts_with("differs  records are what the audit trail says: ");
         let mut differences = out.lines().filter(|line| line.starts_with("differs")).peekable();
-        let only_altered =
-            self.0.is_altered() && differences.peek().is_some() && differences.all(expected);
+        let only_altered = self.0.is_altered() && differences.peek().is_some() && differences.all(expected);
         assert!(output.status.success() || only_altered, "verify found differences:\n{out}{log}");
     }
 }
