@@ -4,8 +4,10 @@
 //! [`postgres`] keeps a throwaway server for as long as a command needs one.
 
 mod bench;
+mod clients;
 mod demo;
 mod lint;
+mod npm;
 mod openapi;
 mod postgres;
 mod process;
@@ -37,6 +39,8 @@ enum Command {
     Openapi(openapi::Options),
     /// Lint the committed OpenAPI document with Spectral, Redocly and our own rules.
     Spec,
+    /// Generate clients from the committed document, check their types, and run them against a server.
+    Clients,
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
     /// Measure a release build beside plain handlers, and print the figures.
@@ -65,6 +69,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Lint => lint::run()?,
         Command::Openapi(options) => openapi::run(options)?,
         Command::Spec => spec::run()?,
+        Command::Clients => clients::run()?,
         Command::Demo(options) => demo::run(options)?,
         Command::Bench(options) => bench::run(options)?,
         Command::Postgres => postgres::keep()?,

@@ -1,12 +1,12 @@
 //! `cargo xtask spec`: what linters that others wrote say of the committed OpenAPI document, and what our own rules say.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
-use crate::process;
+use crate::{npm, process};
 
 /// Where the linters are named, with their versions and rules.
 const FOLDER: &str = "openapi/lint";
@@ -20,7 +20,7 @@ const REQUIRED: &str = "FAIRLEAD_SPEC_LINT";
 /// instead, except where they are demanded.
 pub(crate) fn run_if_possible() -> Result<()> {
     let folder = process::root().join(FOLDER);
-    match install(&folder) {
+    match npm::install(&folder) {
         Ok(()) => lint(&folder),
         Err(error) if env::var(REQUIRED).is_ok_and(|value| value == "required") => Err(error),
         Err(error) => {
@@ -35,7 +35,7 @@ pub(crate) fn run_if_possible() -> Result<()> {
 /// Runs every linter; neither an error nor a warning passes.
 pub(crate) fn run() -> Result<()> {
     let folder = process::root().join(FOLDER);
-    install(&folder)?;
+    npm::install(&folder)?;
     lint(&folder)
 }
 
@@ -50,23 +50,6 @@ fn lint(folder: &Path) -> Result<()> {
         "20",
         DOCUMENT,
     ]))
-}
-
-/// Installs the linters as the lock file says, unless that was done already.
-fn install(folder: &Path) -> Result<()> {
-    if process::on_path("npm").is_none() {
-        bail!(
-            "the linters of the OpenAPI document need Node.js 20 or later with npm: https://nodejs.org/en/download"
-        );
-    }
-    let wanted =
-        fs::read(folder.join("package-lock.json")).context("cannot read the lock file of the linters")?;
-    let mark = folder.join("node_modules").join(".fairlead-lock");
-    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    process::run(Command::new("npm").arg("ci").current_dir(folder))?;
-    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))
 }
 
 fn tool(folder: &Path, name: &str) -> Command {

@@ -108,7 +108,7 @@ fn distinct_installments(plan: &[AmendedInstallment]) -> Result<(), ValidationEr
 
 /// What an amendment can change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Terms {
+pub struct ContractTerms {
     /// The amount, tax included.
     pub amount: Money,
     /// What is sold.
@@ -128,7 +128,7 @@ pub struct Terms {
     pub terms: Option<Prose>,
 }
 
-impl Terms {
+impl ContractTerms {
     /// The terms that a contract has. `installments` are all of it.
     pub fn of(contract: &Contract, installments: &[Installment]) -> Self {
         let mut open: Vec<&Installment> = installments.iter().filter(|part| !part.closed).collect();
@@ -264,9 +264,9 @@ pub struct Amendment {
     /// The new amount.
     pub amount: Money,
     /// The terms that the contract had when it was asked for.
-    pub before: Terms,
+    pub before: ContractTerms,
     /// The terms that it is to have.
-    pub after: Terms,
+    pub after: ContractTerms,
     /// How it stands.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -305,7 +305,7 @@ impl Amendment {
         ctx.authorize(Permission::ContractsDraft, Some(contract.owner_id))?;
         contract.running()?;
         let form = form.into_inner();
-        let before = Terms::of(contract, installments);
+        let before = ContractTerms::of(contract, installments);
         if let Some(amount) = form.amount {
             amount.stated_in(before.amount.currency(), "/amount")?;
         }
@@ -315,7 +315,8 @@ impl Amendment {
         }
         after.applied_to(&contract.details)?;
         after.fit(contract, installments)?;
-        let only_plan = Terms { installments: before.installments.clone(), ..after.clone() } == before;
+        let only_plan =
+            ContractTerms { installments: before.installments.clone(), ..after.clone() } == before;
         let amendment = Self {
             id,
             number,
@@ -357,7 +358,7 @@ impl Amendment {
 
     /// What it changes, member by member.
     pub fn changes(&self) -> Vec<TermChange> {
-        let members = |terms: &Terms| match serde_json::to_value(terms) {
+        let members = |terms: &ContractTerms| match serde_json::to_value(terms) {
             Ok(Value::Object(members)) => members,
             _ => serde_json::Map::new(),
         };
@@ -384,7 +385,7 @@ impl Amendment {
     ) -> Result<Event, Refusal> {
         let event = self.decided(ctx, ProposalAction::Approve)?;
         contract.running()?;
-        if Terms::of(contract, installments) != self.before {
+        if ContractTerms::of(contract, installments) != self.before {
             let why = "the contract's terms are no longer those that were to be changed";
             return Err(Refusal::new(Code::StaleApproval, why));
         }

@@ -265,7 +265,7 @@ macro_rules! documents {
     )+ };
 }
 documents!(
-    fairlead_domain::amendment::Terms,
+    fairlead_domain::amendment::ContractTerms,
     fairlead_domain::customer_change::Said,
     fairlead_domain::values::Tags,
     fairlead_domain::customer::TaxProfile,

@@ -212,7 +212,8 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "records were made by Fairlead",
         "INSERT INTO teams (id, name, version, created_at, updated_at) \
-        SELECT id, 'Another', 1, created_at, created_at FROM customers LIMIT 1",
+        SELECT ownership_history.id, 'Another', 1, customers.created_at, customers.created_at \
+        FROM ownership_history, customers LIMIT 1",
     ),
 ];
 

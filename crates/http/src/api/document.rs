@@ -78,18 +78,15 @@ struct Shared {
 
 fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> path::Operation {
     let shape = &*operation.shape;
-    // A public operation wants the empty set of credentials, and says so.
-    let security = if shape.public {
-        SecurityRequirement::default()
-    } else {
-        SecurityRequirement::new(BEARER, Vec::<String>::new())
-    };
+    // A public operation wants no credentials, and says so.
+    let bearer = || SecurityRequirement::new(BEARER, Vec::<String>::new());
+    let security: Vec<_> = (!shape.public).then(bearer).into_iter().collect();
     let mut builder = OperationBuilder::new()
         .tag(operation.tag)
         .operation_id(Some(operation.about.id))
         .summary(Some(operation.about.summary))
         .description(Some(description(operation)))
-        .securities(Some([security]))
+        .securities(Some(security))
         .request_body(request_body(&shape.body, shared));
     for parameter in parameters(shape) {
         builder = match parameter {
@@ -169,7 +166,8 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
     let (schema, types): (&Named, &[&str]) = match body {
         Body::Ignored | Body::Empty => return None,
         Body::Form(schema) => (schema, &[JSON]),
-        Body::Patch(schema) => (schema, &[MERGE_PATCH, JSON]),
+        // Plain JSON is taken as well; generators of clients do with one type.
+        Body::Patch(schema) => (schema, &[MERGE_PATCH]),
         Body::File => {
             let builder =
                 RequestBodyBuilder::new().description(Some("The file.")).required(Some(Required::True));
