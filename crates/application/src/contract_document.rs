@@ -2,14 +2,14 @@
 
 use fairlead_domain::amendment::{Amendment, TermChange};
 use fairlead_domain::approval::{Approval, ApprovalStatus, Decision, Step, StepDecision};
-use fairlead_domain::attachment::{Attachment, MediaType};
+use fairlead_domain::attachment::Attachment;
 use fairlead_domain::catalogue::{LineItem, TaxTotal, tax_totals};
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::{Contract, InstallmentPlan};
 use fairlead_domain::customer::TaxProfile;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{AttachmentId, ContractId, Line, Number, TaxSplit, Timestamp};
+use fairlead_domain::values::{ContractId, Line, Number, TaxSplit, Timestamp};
 use fairlead_persistence::{Predicate, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,28 +68,6 @@ pub struct DocumentAmendment {
     pub signatures: Vec<DocumentSignature>,
 }
 
-/// A file that belongs to the contract.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct DocumentAttachment {
-    /// Its id.
-    pub id: AttachmentId,
-    /// Its name.
-    pub file_name: Line,
-    /// What it is.
-    pub media_type: MediaType,
-    /// How long it is, in bytes.
-    #[schema(minimum = 1)]
-    pub size: i64,
-    /// The SHA-256 of its content, in hexadecimal digits.
-    #[schema(
-        min_length = 64,
-        max_length = 64,
-        pattern = "^[0-9a-f]{64}$",
-        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-    )]
-    pub sha256: String,
-}
-
 /// Who agreed to the contract or an amendment, within the organisation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DocumentSignature {
@@ -138,7 +116,7 @@ pub struct ContractDocument {
     pub signatures: Vec<DocumentSignature>,
     /// The files that belong to it, the oldest first.
     #[schema(max_items = 10000)]
-    pub attachments: Vec<DocumentAttachment>,
+    pub attachments: Vec<Attachment>,
 }
 
 /// Puts a whole contract together.
@@ -185,7 +163,7 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
                     approved_at: amendment.outcome.decided_at,
                 })
                 .collect(),
-            attachments: attachments.into_iter().map(DocumentAttachment::from).collect(),
+            attachments,
             contract,
         })
     })
@@ -194,13 +172,6 @@ pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractDocumen
 
 fn approved(of: Predicate) -> Predicate {
     Predicate::All(vec![of, Predicate::Is("status", ApprovalStatus::Approved.as_str().into())])
-}
-
-impl From<Attachment> for DocumentAttachment {
-    fn from(attachment: Attachment) -> Self {
-        let Attachment { id, file_name, media_type, size, sha256, .. } = attachment;
-        Self { id, file_name, media_type, size, sha256 }
-    }
 }
 
 /// The approved requests about a contract and its amendments.

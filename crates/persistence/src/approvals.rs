@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::member::only;
 use crate::reader::Reader;
+use crate::sql::Sql;
 use crate::work::Work;
 
 impl Work {
@@ -45,6 +46,14 @@ impl Work {
     }
 }
 
+/// The rows behind the last one that was seen.
+fn next_page(sql: &mut Sql, after: Option<Uuid>, most: u64) {
+    if let Some(after) = after {
+        sql.push(" AND id > ").bind(after);
+    }
+    sql.push(&format!(" ORDER BY id LIMIT {most}"));
+}
+
 impl Reader<'_> {
     /// Pending approvals whose present step waits, or of which somebody was reminded last, since before this time.
     pub async fn approvals_waiting_since(
@@ -58,10 +67,7 @@ impl Reader<'_> {
                 sql.push("id FROM approvals WHERE status = 'pending' AND waiting_since <= ")
                     .bind(before.instant());
                 sql.push(" AND (reminded_at IS NULL OR reminded_at <= ").bind(before.instant()).push(")");
-                if let Some(after) = after {
-                    sql.push(" AND id > ").bind(after);
-                }
-                sql.push(&format!(" ORDER BY id LIMIT {most}"));
+                next_page(sql, after, most);
                 Ok(())
             },
             only,
@@ -81,10 +87,7 @@ impl Reader<'_> {
                     "id FROM approvals WHERE status = 'pending' AND EXISTS (SELECT 1 FROM approval_decisions AS d \
                      WHERE d.approval_id = approvals.id AND d.step = approvals.step AND NOT d.void)",
                 );
-                if let Some(after) = after {
-                    sql.push(" AND id > ").bind(after);
-                }
-                sql.push(&format!(" ORDER BY id LIMIT {most}"));
+                next_page(sql, after, most);
                 Ok(())
             },
             only,
