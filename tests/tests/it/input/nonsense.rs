@@ -8,6 +8,9 @@ on_both_databases! {
     heavy_every_parameter_of_every_list_survives_nonsense;
 }
 
+/// What bodies of JSON are called: whole ones, and patches.
+const JSON: [&str; 2] = ["application/json", "application/merge-patch+json"];
+
 /// Every operation of the specification as (method, path).
 async fn operations(server: &Server) -> Vec<(Method, String, Value)> {
     let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
@@ -63,7 +66,8 @@ async fn every_operation_survives_nonsense(server: Server) {
         let unreadable: &[&[u8]] =
             &[b"", b"{", b"[]", b"[\"x\"]", b"[[]]", b"null", b"17", b"\"x\"", b"\xff"];
         // To whoever takes files, JSON is none.
-        let takes_json = operation["requestBody"]["content"].get("application/json").is_some();
+        let takes_json =
+            JSON.iter().any(|kind| operation["requestBody"]["content"].get(kind).is_some());
         let code = if takes_json { "malformed_request" } else { "unsupported_media_type" };
         let odd: &[&[u8]] = &[b"{\"zz_unknown\": 1}", b"{\"name\": \"\\u0000\"}", b"{\"id\": [[[]]]}"];
         for (bodies, code) in [(unreadable, Some(code)), (odd, None)] {
