@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     Step { name: "m0005_approvals", text: include_str!("schema/05_approvals.sql") },
     Step { name: "m0006_traces", text: include_str!("schema/06_traces.sql") },
     Step { name: "m0007_jobs", text: include_str!("schema/07_jobs.sql") },
+    Step { name: "m0008_search", text: include_str!("schema/08_search.sql") },
 ];
 
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,11 @@ use fairlead_domain::access::Permission;
 use fairlead_domain::contact::{Contact, ContactDetails, DecisionRole};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
+use fairlead_domain::error::Refusal;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContactId, CustomerId};
-use fairlead_persistence::{Predicate, Visible, Work};
+use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
@@ -88,12 +89,17 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
     .await
 }
 
+/// Which contacts the caller may see.
+pub(crate) fn visible(ctx: &Context<'_>) -> Result<Predicate, Refusal> {
+    let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
+    let scope = Predicate::All(vec![scope, customers::entered(ctx)]);
+    Ok(Predicate::Through("customer_id", "customers", Box::new(scope)))
+}
+
 /// The contacts of the customers that the caller may see. Those of a masked one are behind opening it.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContactSummary>> {
     app.read(call, async |ctx, reader| {
-        let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
-        let scope = Predicate::All(vec![scope, customers::entered(ctx)]);
-        let visible: Visible = Predicate::Through("customer_id", "customers", Box::new(scope)).into();
+        let visible = visible(ctx)?;
         let links =
             |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };
         let page: Page<(Contact, Included)> = lists::page(ctx, reader, &list, visible, links).await?;

@@ -45,6 +45,7 @@ pub mod reports;
 pub mod roles;
 pub mod saved_views;
 pub mod scoring_rules;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod targets;

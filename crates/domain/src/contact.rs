@@ -8,6 +8,7 @@ use crate::context::{Context, Event};
 use crate::customer::Customer;
 use crate::error::Refusal;
 use crate::record;
+use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -92,7 +93,13 @@ pub struct Contact {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Contact, Contact);
+record!(Contact, Contact, found by |contact| {
+    let of = &contact.details;
+    SearchEntry::new(of.name.as_str())
+        .with_contact(of.wechat.as_ref().map(ContactData::Name))
+        .with_contact(of.phone.as_ref().map(ContactData::Phone))
+        .with_contact(of.email.as_ref().map(ContactData::Email))
+});
 
 /// Refuses a change of a member that is given once.
 pub(crate) fn unchanged<T: PartialEq>(pointer: &str, before: &T, after: &T) -> Result<(), Refusal> {

@@ -19,6 +19,7 @@ use crate::contract::Contract;
 use crate::customer::TaxProfile;
 use crate::error::{Code, Refusal};
 use crate::record;
+use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -216,7 +217,14 @@ pub struct Invoice {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Invoice, Invoice);
+record!(Invoice, Invoice, found by |invoice| {
+    let profile = invoice.details.tax_profile.as_ref();
+    let title = profile.and_then(|profile| profile.invoice_title.as_ref());
+    SearchEntry::new(title.map_or("", Line::as_str))
+        .numbered(&invoice.number)
+        .with_contact(profile.and_then(|profile| profile.tax_number.as_ref()).map(ContactData::Number))
+        .with_contact(invoice.tax_invoice_number.as_ref().map(ContactData::Number))
+});
 
 /// What issuing takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]

@@ -32,6 +32,7 @@ pub mod pool;
 pub mod receipt;
 pub mod record;
 pub mod saved_view;
+pub mod search;
 pub mod settings;
 pub mod target;
 pub mod timeline;

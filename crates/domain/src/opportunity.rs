@@ -16,6 +16,7 @@ use crate::error::{Code, Refusal};
 use crate::lead::{Source, eligible_owner};
 use crate::pipeline::{Pipeline, RequiredField, Stage, StageKind};
 use crate::record;
+use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -262,7 +263,7 @@ pub struct Opportunity {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Opportunity, Opportunity);
+record!(Opportunity, Opportunity, found by |opportunity| SearchEntry::new(opportunity.details.name.as_str()));
 
 /// What follows from entering a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

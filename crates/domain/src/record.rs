@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::values::Timestamp;
 
@@ -93,12 +94,17 @@ pub trait Record {
     fn version(&self) -> i64;
     /// Bumps the version and notes the time of the write.
     fn touch(&mut self, now: Timestamp);
+    /// What global search finds it by; none where it is not looked for.
+    fn search_entry(&self) -> Option<SearchEntry> {
+        None
+    }
 }
 
-/// Implements [`Record`] for a struct with `id`, `version` and `updated_at`.
+/// Implements [`Record`] for a struct with `id`, `version` and `updated_at`; a function behind it says what global
+/// search finds it by.
 #[macro_export]
 macro_rules! record {
-    ($name:ident, $kind:ident) => {
+    ($name:ident, $kind:ident $(, found by $entry:expr)?) => {
         impl $crate::record::Record for $name {
             const KIND: $crate::record::RecordKind = $crate::record::RecordKind::$kind;
             fn id(&self) -> uuid::Uuid {
@@ -111,6 +117,12 @@ macro_rules! record {
                 self.version += 1;
                 self.updated_at = now;
             }
+            $(
+                fn search_entry(&self) -> Option<$crate::search::SearchEntry> {
+                    let entry: fn(&$name) -> $crate::search::SearchEntry = $entry;
+                    Some(entry(self))
+                }
+            )?
         }
     };
 }

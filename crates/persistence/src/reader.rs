@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use fairlead_domain::values::{SessionId, Timestamp};
-use sea_orm::QueryResult;
+use sea_orm::{DbBackend, QueryResult};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -109,6 +109,10 @@ impl Reader<'_> {
     async fn ask_guard(&self) -> Result<(), StoreError> {
         let row = self.store.reader.one(self.guard.select()).await?;
         self.guard.check(&row.ok_or_else(|| StoreError::Corrupt("no organisation".to_owned()))?)
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.store.backend()
     }
 
     /// Makes sure that the guard was checked, for requests that read nothing else.

@@ -308,6 +308,7 @@ impl Work {
     /// Writes a new record.
     pub async fn insert<T: Stored>(&mut self, record: &T, event: Event) -> Result<(), StoreError> {
         self.execute(&T::table().insert, stored::values(record)).await?;
+        self.index(None, Some(record)).await?;
         self.note(event, None, Some(record))
     }
 
@@ -332,6 +333,7 @@ impl Work {
         if self.execute(&T::table().update, values).await? == 0 {
             return Err(StoreError::Conflict);
         }
+        self.index(Some(before), Some(&*after)).await?;
         self.note(event, Some(before), Some(after))
     }
 
@@ -341,6 +343,7 @@ impl Work {
         if self.execute(&T::table().delete, values).await? == 0 {
             return Err(StoreError::Conflict);
         }
+        self.index(Some(record), None).await?;
         self.note(event, Some(record), None)
     }
 

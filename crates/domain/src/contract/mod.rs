@@ -28,6 +28,7 @@ use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
 use crate::organisation::Organisation;
 use crate::record;
+use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{ContractId, InstallmentId, Line, Money, Number, OpportunityId, Timestamp, UserId};
@@ -196,7 +197,9 @@ pub struct Contract {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Contract, Contract);
+record!(Contract, Contract, found by |contract| {
+    SearchEntry::new(contract.details.title.as_str()).numbered(&contract.number)
+});
 
 impl Contract {
     /// Drafts a contract with a customer; it belongs to the customer's owner.

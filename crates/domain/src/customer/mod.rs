@@ -22,6 +22,7 @@ use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
 use crate::pool::{ContactField, PoolRules};
 use crate::record;
+use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{CustomerId, Line, PoolId, Timestamp, UserId, mask_email, mask_phone, mask_text};
@@ -91,7 +92,19 @@ pub struct Customer {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Customer, Customer);
+record!(Customer, Customer, found by |customer| {
+    let of = &customer.details;
+    let entry = SearchEntry::new(of.name.as_str())
+        .with_contact(of.registration_number.as_ref().map(ContactData::Number))
+        .with_contact(of.phone.as_ref().map(ContactData::Phone))
+        .with_contact(of.email.as_ref().map(ContactData::Email))
+        .with_contact(of.website.as_ref().map(ContactData::Website));
+    of.tax_profiles.iter().fold(entry, |entry, profile| {
+        entry
+            .with_contact(profile.invoice_title.as_ref().map(ContactData::Name))
+            .with_contact(profile.tax_number.as_ref().map(ContactData::Number))
+    })
+});
 
 impl Customer {
     /// Who would own what this caller records: a seller themselves, for others nobody.

@@ -22,6 +22,7 @@ use crate::context::{Context, Event};
 use crate::customer::{CustomerDetails, CustomerKind};
 use crate::error::{Code, Refusal};
 use crate::record;
+use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -300,7 +301,13 @@ pub struct Lead {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Lead, Lead);
+record!(Lead, Lead, found by |lead| {
+    let of = &lead.details;
+    SearchEntry::new(of.name.as_str())
+        .with(of.company.as_ref())
+        .with_contact(of.phone.as_ref().map(ContactData::Phone))
+        .with_contact(of.email.as_ref().map(ContactData::Email))
+});
 
 /// Refuses an owner who cannot work with what they would own.
 pub(crate) fn eligible_owner(ctx: &Context, user: UserId, permission: Permission) -> Result<(), Refusal> {

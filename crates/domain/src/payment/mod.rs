@@ -28,6 +28,7 @@ use crate::contract::{Contract, ContractStatus, Installment};
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
 use crate::record;
+use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -282,7 +283,11 @@ pub struct Payment {
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
-record!(Payment, Payment);
+record!(Payment, Payment, found by |payment| {
+    SearchEntry::new(payment.details.payer.as_ref().map_or("", Line::as_str))
+        .numbered(&payment.number)
+        .with_contact(payment.details.bank_reference.as_ref().map(ContactData::Number))
+});
 
 fn arrived(ctx: &Context, received_on: NaiveDate) -> Result<(), Refusal> {
     if received_on <= ctx.today().0 {

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::files::Upload;
+use super::question;
 use super::shape::{Body, Shape};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
@@ -75,7 +76,7 @@ impl Exchange {
             negotiate::json_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string());
-        if self.shape.listing.is_none() {
+        if self.shape.listing.is_none() && self.shape.question.is_none() {
             query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
         }
         let body = self.body().await?;
@@ -166,6 +167,12 @@ impl Ask {
     /// The body as a patch of a form.
     pub(crate) fn patch<T: Serialize + DeserializeOwned + Validate>(&self) -> Result<Patch<T>, Refusal> {
         body::patch(&self.body)
+    }
+
+    /// The query as a form. What is wrong with it is malformed, as it is everywhere in a query.
+    pub(crate) fn question<T: DeserializeOwned + Validate>(&self) -> Result<Valid<T>, Refusal> {
+        let members = self.shape.question.as_ref().map_or(&[][..], |question| &question.0);
+        question::read(&self.query, members)
     }
 
     /// The query as a list's.

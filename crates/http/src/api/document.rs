@@ -19,7 +19,7 @@ use utoipa::openapi::{
 
 use super::example::{Purpose, example};
 use super::shape::{self, Body, Named, Shape};
-use super::{Api, BASE, Operation, REPLAYED, components, listing, tidy};
+use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
@@ -137,6 +137,9 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
     }
     if let Some(listing) = shape.listing {
         parameters.extend(listing::parameters(listing).into_iter().map(RefOr::T));
+    }
+    if let Some(question) = &shape.question {
+        parameters.extend(question::parameters(question).into_iter().map(RefOr::T));
     }
     parameters.extend(shape.flags.iter().map(|flag| RefOr::T(listing::flag(*flag))));
     if matches!(shape.body, Body::File) {

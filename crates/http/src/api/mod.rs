@@ -14,6 +14,7 @@ mod example;
 mod files;
 mod listing;
 mod open;
+mod question;
 mod read;
 mod router;
 mod schemas;

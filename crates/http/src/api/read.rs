@@ -137,6 +137,28 @@ impl Api {
         })
     }
 
+    /// `GET` of what a question finds; the query is a form.
+    pub(crate) fn ask<Q, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        Q: Form,
+        V: View,
+        F: AsyncFn(&App, &Call, Valid<Q>) -> Read<V> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape =
+            api(Method::GET, path).asked(self.schemas.question_of::<Q>()).answers(StatusCode::OK, view);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.plain(&run(ask.app(), call, ask.question()?).await?)
+        })
+    }
+
     /// `GET` of something that there is one of.
     pub(crate) fn read<V, F>(
         &mut self,

@@ -11,6 +11,17 @@ use super::shape::Named;
 /// The longest page.
 const MAX_PAGE: usize = 200;
 
+/// What the query of an operation may say, member by member.
+#[derive(Default)]
+pub(crate) struct Question(pub(crate) Vec<Asked>);
+
+/// A member of a question.
+pub(crate) struct Asked {
+    pub(crate) name: String,
+    pub(crate) required: bool,
+    pub(crate) schema: Named,
+}
+
 /// Schemas by name.
 #[derive(Default)]
 pub(crate) struct Schemas {
@@ -39,6 +50,19 @@ impl Schemas {
             object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
         }
         named
+    }
+
+    /// The members of a form that is given in a query: their names, schemas, and whether they are required.
+    pub(crate) fn question_of<T: ToSchema>(&mut self) -> Question {
+        let mut nested = Vec::new();
+        T::schemas(&mut nested);
+        for (name, schema) in nested {
+            self.insert(name, schema);
+        }
+        let RefOr::T(Schema::Object(form)) = T::schema() else { return Question::default() };
+        let required = form.required;
+        let member = |(name, schema)| Asked { required: required.contains(&name), name, schema };
+        Question(form.properties.into_iter().map(member).collect())
     }
 
     /// The patch of a form: the same members, none of them required. What may be cleared by `null` is what

@@ -7,6 +7,7 @@ use fairlead_application::listing::Listing;
 use fairlead_domain::error::Code;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::schemas::Question;
 use crate::request::condition::Precondition;
 
 /// A schema, as a reference to its name.
@@ -24,6 +25,8 @@ pub(crate) struct Shape {
     pub(crate) body: Body,
     /// What the query may say; without it, nothing.
     pub(crate) listing: Option<&'static Listing>,
+    /// What the query asks, where it is no list's.
+    pub(crate) question: Option<Question>,
     /// What else the query may say.
     pub(crate) flags: &'static [Flag],
     pub(crate) precondition: Precondition,
@@ -95,6 +98,7 @@ impl Shape {
             public: false,
             body: Body::Ignored,
             listing: None,
+            question: None,
             flags: &[],
             precondition: Precondition::Ignored,
             cached: false,
@@ -157,6 +161,11 @@ impl Shape {
         self.listing = Some(listing);
         self.answer.paged = true;
         self
+    }
+
+    /// Its query is a form with these members.
+    pub(crate) fn asked(self, question: Question) -> Self {
+        Self { question: Some(question), ..self }
     }
 
     /// It answers with a file, or a part of one.

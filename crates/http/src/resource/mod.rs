@@ -30,6 +30,7 @@ mod reports;
 mod roles;
 mod saved_views;
 mod scoring_rules;
+mod search;
 mod session;
 mod settings;
 mod targets;
@@ -64,6 +65,7 @@ pub(crate) fn api() -> Api {
         receipts::routes,
         targets::routes,
         reports::routes,
+        search::routes,
         transfers::routes,
         approvals::routes,
         approval_flows::routes,

@@ -66,8 +66,7 @@ async fn every_operation_survives_nonsense(server: Server) {
         let unreadable: &[&[u8]] =
             &[b"", b"{", b"[]", b"[\"x\"]", b"[[]]", b"null", b"17", b"\"x\"", b"\xff"];
         // To whoever takes files, JSON is none.
-        let takes_json =
-            JSON.iter().any(|kind| operation["requestBody"]["content"].get(kind).is_some());
+        let takes_json = JSON.iter().any(|kind| operation["requestBody"]["content"].get(kind).is_some());
         let code = if takes_json { "malformed_request" } else { "unsupported_media_type" };
         let odd: &[&[u8]] = &[b"{\"zz_unknown\": 1}", b"{\"name\": \"\\u0000\"}", b"{\"id\": [[[]]]}"];
         for (bodies, code) in [(unreadable, Some(code)), (odd, None)] {

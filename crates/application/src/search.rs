@@ -1,0 +1,152 @@
+//! Global search (全局搜索): one question to records of every kind, within what the caller may see.
+
+use fairlead_domain::access::Permission;
+use fairlead_domain::context::Context;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::search::{Fit, SearchQuestion};
+use fairlead_domain::text_enum;
+use fairlead_domain::valid::Valid;
+use fairlead_persistence::{Findable, Found, Predicate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Read};
+use crate::{contacts, customers, lists};
+
+/// How many hits there are at most, and when nothing is said about it.
+const MOST: u64 = 50;
+const USUAL: u64 = 20;
+/// How many of one fit are looked at, of which the best are told.
+const LOOKED_AT: u64 = 200;
+
+text_enum! {
+    /// What global search finds.
+    pub enum SearchKind {
+        /// Leads, by name, company, telephone number and e-mail address.
+        Lead = "lead",
+        /// Customers, by name, telephone and registration number, e-mail address, web site and tax profiles.
+        Customer = "customer",
+        /// Contacts, by name, telephone number, e-mail address and WeChat id.
+        Contact = "contact",
+        /// Opportunities, by name.
+        Opportunity = "opportunity",
+        /// Contracts, by title and number.
+        Contract = "contract",
+        /// Invoices, by their numbers and to whom they are.
+        Invoice = "invoice",
+        /// Payments, by number, reference and who paid.
+        Payment = "payment",
+    }
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchForm {
+    /// Words, or beginnings of words, of names in any script; a telephone number or its end; the number of a
+    /// record.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "上海")]
+    pub q: String,
+    /// Which kinds of records, separated by commas; all when absent.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 7))]
+    #[schema(min_items = 1, max_items = 7)]
+    pub kinds: Option<Vec<SearchKind>>,
+    /// How many hits at most.
+    #[serde(default = "usual")]
+    #[validate(range(min = 1, max = 50))]
+    #[schema(minimum = 1, maximum = 50, default = 20)]
+    pub limit: u64,
+}
+
+fn usual() -> u64 {
+    USUAL
+}
+
+/// A record that was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SearchHit {
+    /// What it is.
+    pub kind: SearchKind,
+    /// Its id.
+    pub id: Uuid,
+    /// What it is called; an invoice by to whom it is, a payment by who paid.
+    #[schema(max_length = 200, example = "上海星辰科技有限公司")]
+    pub title: String,
+    /// Its number, where it has one.
+    #[schema(required, max_length = 40, example = "CT-2026-000123")]
+    pub number: Option<String>,
+    /// How well it fits.
+    pub fit: Fit,
+}
+
+/// What was found, the best first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SearchResults {
+    /// The hits: whole names first, then every word, then beginnings of words, then similar words.
+    #[schema(max_items = 50)]
+    pub data: Vec<SearchHit>,
+}
+
+/// Finds records. Each is found once, by what it fits best.
+pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<SearchResults> {
+    let question = SearchQuestion::new(&form.q)?;
+    let most = usize::try_from(form.limit.min(MOST)).unwrap_or_default();
+    app.read(call, async |ctx, reader| {
+        let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
+        let among: Vec<Findable> = kinds.iter().filter_map(|kind| findable(ctx, *kind)).collect();
+        let mut data: Vec<SearchHit> = Vec::new();
+        for fit in Fit::ALL {
+            if data.len() >= most || among.is_empty() {
+                break;
+            }
+            let Some(condition) = question.wanted(*fit) else { continue };
+            let mut found = reader.find(&condition, &among, LOOKED_AT).await?;
+            found.retain(|found| data.iter().all(|hit| hit.id != found.id));
+            found.sort_by_key(|found| !question.begins(&found.title));
+            data.extend(found.into_iter().filter_map(|found| hit(found, *fit)));
+        }
+        data.truncate(most);
+        Ok(SearchResults { data })
+    })
+    .await
+}
+
+fn hit(found: Found, fit: Fit) -> Option<SearchHit> {
+    let kind = found.kind.as_str().parse().ok()?;
+    Some(SearchHit { kind, id: found.id, title: found.title, number: found.number, fit })
+}
+
+/// Which records of a kind the caller may find: those that they may list. None where they may list none.
+fn findable(ctx: &Context<'_>, kind: SearchKind) -> Option<Findable> {
+    let scoped = |permission, column| lists::scope(ctx, permission, column).ok();
+    let (record, table, visible) = match kind {
+        SearchKind::Lead => (RecordKind::Lead, "leads", scoped(Permission::LeadsRead, "id")?),
+        SearchKind::Customer => (RecordKind::Customer, "customers", scoped(Permission::CustomersRead, "id")?),
+        SearchKind::Contact => (RecordKind::Contact, "contacts", contacts::visible(ctx).ok()?),
+        SearchKind::Opportunity => {
+            (RecordKind::Opportunity, "opportunities", scoped(Permission::OpportunitiesRead, "customer_id")?)
+        }
+        SearchKind::Contract => {
+            (RecordKind::Contract, "contracts", scoped(Permission::ContractsRead, "customer_id")?)
+        }
+        SearchKind::Invoice => {
+            (RecordKind::Invoice, "invoices", scoped(Permission::InvoicesRead, "customer_id")?)
+        }
+        SearchKind::Payment => {
+            (RecordKind::Payment, "payments", scoped(Permission::PaymentsRead, "customer_id")?)
+        }
+    };
+    let by_contact_data = match kind {
+        _ if Customer::shows_pool_contact_data(ctx) => Predicate::True,
+        SearchKind::Customer => customers::owned(),
+        SearchKind::Contact => Predicate::Through("customer_id", "customers", Box::new(customers::owned())),
+        _ => Predicate::True,
+    };
+    Some(Findable { kind: record, table, visible, by_contact_data })
+}

@@ -1,0 +1,450 @@
+//! Global search (全局搜索): what a record is found by, and what a question looks for.
+//!
+//! Databases differ in how they take texts apart, and none of ours takes Chinese apart. So it is done here, once: a
+//! record becomes a set of tokens, a question a condition on tokens, and a database needs nothing but an index of
+//! them. Tokens are
+//! - words of letters and digits, in lower case and without accents (`müller` is `muller`);
+//! - of Chinese, Japanese and Korean, each two characters that follow one another, and the last one alone;
+//! - of telephone numbers and of the numbers of records, every ending from four digits on;
+//! - of words of letters, what is left when one letter is taken away, with a `~` before it: two words with one letter
+//!   more, less or other than the other have one of these in common (the method of symmetric deletion);
+//! - the whole name without spaces, with a `=` before it.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::error::Refusal;
+use crate::text_enum;
+use crate::values::{Email, Line, Number, Phone, WebAddress};
+
+/// The shortest ending of a number that is found.
+const SHORTEST_ENDING: usize = 4;
+/// Words of fewer letters are too much like each other for mistakes in them to be looked for.
+const SHORTEST_MISTAKEN: usize = 4;
+/// Longer words are cut: nobody types more.
+const LONGEST_WORD: usize = 32;
+/// How many parts of a question count.
+const MOST_PARTS: usize = 12;
+
+text_enum! {
+    /// How well something fits what was looked for, from best to worst.
+    pub enum Fit {
+        /// Its name or number is just that.
+        Whole = "whole",
+        /// It has every word.
+        Words = "words",
+        /// It has words that begin like that.
+        Beginnings = "beginnings",
+        /// It has words that differ by a letter.
+        Similar = "similar",
+    }
+}
+
+/// What a record is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchEntry {
+    /// What it is called.
+    pub title: String,
+    /// Its number, where it has one.
+    pub number: Option<String>,
+    tokens: BTreeSet<String>,
+    contact_tokens: BTreeSet<String>,
+}
+
+impl SearchEntry {
+    /// Something with this name.
+    pub fn new(title: &str) -> Self {
+        let mut entry = Self {
+            title: title.to_owned(),
+            number: None,
+            tokens: BTreeSet::new(),
+            contact_tokens: BTreeSet::new(),
+        };
+        entry.tokens.extend(whole(title));
+        take_words(&mut entry.tokens, title);
+        entry
+    }
+
+    /// With a number of ours.
+    #[must_use]
+    pub fn numbered(mut self, number: &Number) -> Self {
+        let number = number.to_string();
+        take_number(&mut self.tokens, &number);
+        self.number = Some(number);
+        self
+    }
+
+    /// Found by a name as well.
+    #[must_use]
+    pub fn with(mut self, name: Option<&Line>) -> Self {
+        take_words(&mut self.tokens, name.map_or("", Line::as_str));
+        self
+    }
+
+    /// Found by contact data or a number of others, which is hidden where contact data is.
+    #[must_use]
+    pub fn with_contact(mut self, data: Option<ContactData<'_>>) -> Self {
+        let tokens = &mut self.contact_tokens;
+        match data {
+            Some(ContactData::Phone(phone)) => endings(tokens, &digits(phone.as_str())),
+            Some(ContactData::Email(email)) => take_words(tokens, email.as_str()),
+            Some(ContactData::Website(website)) => take_words(tokens, website.as_str()),
+            Some(ContactData::Name(name)) => take_words(tokens, name.as_str()),
+            Some(ContactData::Number(number)) => take_number(tokens, number.as_str()),
+            None => {}
+        }
+        self
+    }
+
+    /// The tokens that whoever sees the record may find it by, between spaces.
+    pub fn words(&self) -> String {
+        joined(&self.tokens)
+    }
+
+    /// The tokens of contact data, between spaces.
+    pub fn contact_words(&self) -> String {
+        joined(&self.contact_tokens)
+    }
+}
+
+/// Data by which somebody is reached or known elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub enum ContactData<'a> {
+    /// A telephone number.
+    Phone(&'a Phone),
+    /// An e-mail address.
+    Email(&'a Email),
+    /// A web site.
+    Website(&'a WebAddress),
+    /// A name.
+    Name(&'a Line),
+    /// A number that others gave: of a register, a tax office, a bank.
+    Number(&'a Line),
+}
+
+fn joined(tokens: &BTreeSet<String>) -> String {
+    tokens.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// What somebody looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchQuestion {
+    whole: String,
+    parts: Vec<Part>,
+}
+
+/// A part of a question: a word, or characters of a script without words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Word(String),
+    Pairs(Vec<String>),
+}
+
+/// A condition on tokens: all of these hold.
+pub type Condition = Vec<Wanted>;
+
+/// A condition on tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This token.
+    Token(String),
+    /// A token that begins so.
+    Beginning(String),
+    /// One of these tokens.
+    OneOf(Vec<String>),
+}
+
+impl SearchQuestion {
+    /// Takes apart what was typed.
+    pub fn new(text: &str) -> Result<Self, Refusal> {
+        let all_digits = digits(text);
+        let is_number = text.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
+        let parts = if is_number && all_digits.len() >= SHORTEST_ENDING {
+            // A telephone number, however it was grouped.
+            vec![Part::Word(all_digits)]
+        } else {
+            runs(text).into_iter().take(MOST_PARTS).map(Part::of).collect()
+        };
+        match whole(text) {
+            Some(whole) if !parts.is_empty() => Ok(Self { whole, parts }),
+            _ => Err(Refusal::malformed("q", "has neither letters nor digits")),
+        }
+    }
+
+    /// What to look for to fit so; none where nothing can fit so.
+    pub fn wanted(&self, fit: Fit) -> Option<Condition> {
+        match fit {
+            Fit::Whole => Some(vec![Wanted::Token(self.whole.clone())]),
+            Fit::Words => Some(self.parts.iter().flat_map(Part::exactly).collect()),
+            Fit::Beginnings => Some(self.parts.iter().flat_map(Part::beginning).collect()),
+            Fit::Similar => {
+                let can_be_mistaken = self.parts.iter().any(|part| part.mistaken().is_some());
+                let wanted = |part: &Part| part.mistaken().map_or_else(|| part.beginning(), |one| vec![one]);
+                can_be_mistaken.then(|| self.parts.iter().flat_map(wanted).collect())
+            }
+        }
+    }
+
+    /// Sorts things of one fit: those whose name begins with what was looked for come first.
+    pub fn begins(&self, title: &str) -> bool {
+        let asked = self.whole.trim_start_matches('=');
+        whole(title).is_some_and(|whole| whole.trim_start_matches('=').starts_with(asked))
+    }
+}
+
+impl Part {
+    fn of(run: Run) -> Self {
+        match run {
+            Run::Word(word) => Self::Word(word),
+            Run::Characters(characters) if characters.len() == 1 => Self::Word(characters.iter().collect()),
+            Run::Characters(characters) => Self::Pairs(pairs(&characters).collect()),
+        }
+    }
+
+    fn exactly(&self) -> Vec<Wanted> {
+        match self {
+            Self::Word(word) => vec![Wanted::Token(word.clone())],
+            Self::Pairs(pairs) => pairs.iter().cloned().map(Wanted::Token).collect(),
+        }
+    }
+
+    fn beginning(&self) -> Vec<Wanted> {
+        match self {
+            Self::Word(word) => vec![Wanted::Beginning(word.clone())],
+            Self::Pairs(_) => self.exactly(),
+        }
+    }
+
+    fn mistaken(&self) -> Option<Wanted> {
+        match self {
+            Self::Word(word) => Some(mistakes(word)).filter(|some| !some.is_empty()).map(Wanted::OneOf),
+            Self::Pairs(_) => None,
+        }
+    }
+}
+
+/// A piece of a text.
+enum Run {
+    Word(String),
+    Characters(Vec<char>),
+}
+
+/// The pieces of a text: words, and stretches of scripts that put no spaces between words.
+fn runs(text: &str) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut open = false;
+    for c in plain(text) {
+        if !c.is_alphanumeric() {
+            open = false;
+            continue;
+        }
+        match (runs.last_mut(), has_no_words(c)) {
+            (Some(Run::Characters(characters)), true) if open => characters.push(c),
+            (Some(Run::Word(word)), false) if open => word.push(c),
+            (_, true) => runs.push(Run::Characters(vec![c])),
+            (_, false) => runs.push(Run::Word(c.to_string())),
+        }
+        open = true;
+    }
+    for run in &mut runs {
+        if let Run::Word(word) = run
+            && let Some((end, _)) = word.char_indices().nth(LONGEST_WORD)
+        {
+            word.truncate(end);
+        }
+    }
+    runs
+}
+
+/// One spelling of a text: compatibility forms made one, lower case, without accents.
+fn plain(text: &str) -> impl Iterator<Item = char> {
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).nfc()
+}
+
+/// Scripts whose texts have no spaces between words.
+const fn has_no_words(c: char) -> bool {
+    matches!(c,
+        '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+fn pairs(characters: &[char]) -> impl Iterator<Item = String> {
+    characters.windows(2).map(|pair| pair.iter().collect())
+}
+
+/// The whole of a name as one token.
+fn whole(text: &str) -> Option<String> {
+    let whole: String = plain(text).filter(|c| c.is_alphanumeric()).take(LONGEST_WORD * 4).collect();
+    (!whole.is_empty()).then(|| format!("={whole}"))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn endings(tokens: &mut BTreeSet<String>, text: &str) {
+    let starts = 0..=text.len().saturating_sub(SHORTEST_ENDING);
+    tokens.extend(starts.filter_map(|at| text.get(at..)).filter(|it| !it.is_empty()).map(str::to_owned));
+}
+
+/// A number such as `CT-2026-000123`: by its words, as one word, and by the endings of its last digits.
+fn take_number(tokens: &mut BTreeSet<String>, number: &str) {
+    tokens.extend(whole(number));
+    let words: Vec<String> = runs(number)
+        .into_iter()
+        .map(|run| match run {
+            Run::Word(word) => word,
+            Run::Characters(characters) => characters.into_iter().collect(),
+        })
+        .collect();
+    if let Some(last) = words.last().filter(|last| last.is_ascii()) {
+        endings(tokens, last);
+        tokens.extend([last.trim_start_matches('0').to_owned()].into_iter().filter(|rest| !rest.is_empty()));
+    }
+    tokens.insert(words.concat());
+    tokens.extend(words);
+}
+
+fn take_words(tokens: &mut BTreeSet<String>, text: &str) {
+    for run in runs(text) {
+        match run {
+            Run::Word(word) => {
+                tokens.extend(mistakes(&word));
+                tokens.insert(word);
+            }
+            Run::Characters(characters) => {
+                tokens.extend(pairs(&characters));
+                tokens.extend(characters.last().map(char::to_string));
+            }
+        }
+    }
+}
+
+/// A word of letters as it is and without each of its letters.
+fn mistakes(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    if letters.len() < SHORTEST_MISTAKEN || !letters.iter().all(|c| c.is_alphabetic()) {
+        return Vec::new();
+    }
+    let without = |left_out: usize| {
+        let rest = letters.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, c)| *c);
+        format!("~{}", rest.collect::<String>())
+    };
+    let mut all: Vec<String> = (0..=letters.len()).map(without).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What an index would answer.
+    fn fits(entry: &SearchEntry, condition: &Condition) -> bool {
+        let words = entry.words();
+        let contact = entry.contact_words();
+        let tokens: Vec<&str> = words.split(' ').chain(contact.split(' ')).collect();
+        condition.iter().all(|wanted| match wanted {
+            Wanted::Token(token) => tokens.contains(&token.as_str()),
+            Wanted::Beginning(start) => tokens.iter().any(|token| token.starts_with(start.as_str())),
+            Wanted::OneOf(some) => some.iter().any(|one| tokens.contains(&one.as_str())),
+        })
+    }
+
+    fn best(entry: &SearchEntry, question: &str) -> Option<Fit> {
+        let question = SearchQuestion::new(question).unwrap();
+        let fit = |fit: &Fit| question.wanted(*fit).is_some_and(|condition| fits(entry, &condition));
+        Fit::ALL.iter().copied().find(fit)
+    }
+
+    #[test]
+    fn names_are_found_in_both_scripts_and_with_mistakes() {
+        let entry = SearchEntry::new("Müller Maschinenbau GmbH 上海星辰科技有限公司");
+        for (question, fit) in [
+            ("Müller Maschinenbau GmbH 上海星辰科技有限公司", Some(Fit::Whole)),
+            ("ｍüller  maschinenbau gmbh，上海星辰科技有限公司", Some(Fit::Whole)),
+            ("muller", Some(Fit::Words)),
+            ("MASCHINENBAU Müller", Some(Fit::Words)),
+            ("星辰科技", Some(Fit::Words)),
+            ("司", Some(Fit::Words)),
+            ("masch", Some(Fit::Beginnings)),
+            ("星", Some(Fit::Beginnings)),
+            ("Mueller", Some(Fit::Similar)),
+            ("mullr 星辰", Some(Fit::Similar)),
+            ("mulller", Some(Fit::Similar)),
+            ("mulker", Some(Fit::Similar)),
+            ("mlul", None),
+            ("星科", None),
+            ("smith", None),
+        ] {
+            assert_eq!(best(&entry, question), fit, "{question}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_found_by_their_endings() {
+        let phone = Phone::new("+86 138-0013-8000");
+        let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+        for question in ["8613800138000", "138 0013 8000", "13800138000", "8000", "+86 (138) 0013"] {
+            assert!(best(&entry, question).is_some(), "{question}");
+        }
+        assert_eq!(best(&entry, "1381"), None);
+        let number: Number = "CT-2026-000123".parse().unwrap();
+        let entry = SearchEntry::new("Machines").numbered(&number);
+        for question in ["CT-2026-000123", "ct2026000123", "ct-2026", "000123", "0123", "123", "ct 123"] {
+            assert!(best(&entry, question).is_some(), "{question}");
+        }
+        assert_eq!(best(&entry, "CT-2025-000123"), None);
+    }
+
+    #[test]
+    fn contact_data_is_apart() {
+        let email = Email::new("li.wei@example.com");
+        let entry = SearchEntry::new("Star").with_contact(Some(ContactData::Email(&email)));
+        assert!(!entry.words().contains("example"));
+        assert!(entry.contact_words().contains("example"));
+    }
+
+    #[test]
+    fn a_question_has_something_to_look_for() {
+        for nothing in ["", "  ", "!?", "-"] {
+            assert!(SearchQuestion::new(nothing).is_err(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn whoever_begins_like_the_question_comes_first() {
+        let question = SearchQuestion::new("Acme").unwrap();
+        assert!(question.begins("acme tools") && !question.begins("The Acme"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_called_so_is_found_so(name in "\\PC{1,40}") {
+            if SearchQuestion::new(&name).is_ok() {
+                prop_assert_eq!(best(&SearchEntry::new(&name), &name), Some(Fit::Whole));
+            }
+        }
+
+        #[test]
+        fn one_wrong_letter_does_no_harm(word in "[a-z]{5,12}", at in 0_usize..5, letter in "[a-z]") {
+            let mut other = word.clone();
+            other.replace_range(at..=at, &letter);
+            prop_assert!(best(&SearchEntry::new(&word), &other).is_some());
+        }
+
+        #[test]
+        fn tokens_are_plain(name in "\\PC{0,60}") {
+            let words = SearchEntry::new(&name).words();
+            prop_assert!(words.split(' ').all(|token| {
+                let rest = token.trim_start_matches(['~', '=']);
+                rest.chars().all(char::is_alphanumeric)
+            }));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Questions: queries that are forms, as parameters of the specification and as values.
+
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::form;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{RefOr, Required, Schema};
+use validator::Validate;
+
+use super::example::single_type;
+use super::schemas::{Asked, Question};
+
+/// The parameters that say a question.
+pub(crate) fn parameters(question: &Question) -> Vec<Parameter> {
+    question.0.iter().map(parameter).collect()
+}
+
+fn parameter(asked: &Asked) -> Parameter {
+    let mut schema = asked.schema.clone();
+    let description = match &mut schema {
+        RefOr::T(Schema::Object(object)) => {
+            object.schema_type =
+                single_type(&object.schema_type).map_or(object.schema_type.clone(), Into::into);
+            object.description.take()
+        }
+        RefOr::T(Schema::Array(array)) => {
+            array.schema_type = Type::Array.into();
+            array.description.take()
+        }
+        _ => None,
+    };
+    let is_list = matches!(schema, RefOr::T(Schema::Array(_)));
+    ParameterBuilder::new()
+        .name(&asked.name)
+        .parameter_in(ParameterIn::Query)
+        .required(if asked.required { Required::True } else { Required::False })
+        .description(description)
+        .schema(Some(schema))
+        .style(is_list.then_some(ParameterStyle::Form))
+        .explode(is_list.then_some(false))
+        .build()
+}
+
+/// Reads a question from a query: each member at most once, written as its schema says.
+pub(crate) fn read<T: DeserializeOwned + Validate>(
+    query: &[(String, String)],
+    members: &[Asked],
+) -> Result<Valid<T>, Refusal> {
+    let mut said = Map::new();
+    for (name, text) in query {
+        let Some(member) = members.iter().find(|member| member.name == *name) else {
+            let allowed: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+            let why = format!("unknown parameter `{name}`");
+            return Err(Refusal::malformed(name, why).with("allowed", allowed));
+        };
+        if said.insert(name.clone(), value(&member.schema, text)).is_some() {
+            return Err(Refusal::malformed(name, "give a parameter once"));
+        }
+    }
+    form::read(Value::Object(said)).and_then(Valid::check).map_err(malformed)
+}
+
+/// What a text means where a schema is expected. What it cannot mean stays a text, which the form refuses.
+fn value(schema: &RefOr<Schema>, text: &str) -> Value {
+    match schema {
+        RefOr::T(Schema::Array(_)) => json!(text.split(',').collect::<Vec<_>>()),
+        RefOr::T(Schema::Object(object)) => match single_type(&object.schema_type) {
+            Some(Type::Integer) => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+            Some(Type::Boolean) => text.parse::<bool>().map_or_else(|_| json!(text), |yes| json!(yes)),
+            _ => json!(text),
+        },
+        _ => json!(text),
+    }
+}
+
+/// A query's mistakes are named after its parameters.
+fn malformed(refusal: Refusal) -> Refusal {
+    let mut refusal = Refusal { code: Code::MalformedRequest, ..refusal };
+    for error in &mut refusal.errors {
+        error.pointer = error.pointer.trim_start_matches('/').to_owned();
+    }
+    refusal
+}

@@ -1,0 +1,19 @@
+//! Global search.
+
+use fairlead_application::search;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Search", "One question to records of every kind.").ask(
+        "/search",
+        "search_records",
+        "Search records of every kind",
+        "Looks in names, numbers and contact data of what you may list; contact data that you see masked is not \
+         looked in. Words may stand in any order and need only be begun; one letter too many, missing or wrong in \
+         a word of at least four does no harm. Chinese, Japanese and Korean are found by any two characters that \
+         follow one another. Whole names come first, then every word, beginnings and similar words; of equals \
+         those whose name begins like the question, then the youngest.",
+        search::search,
+    );
+}
