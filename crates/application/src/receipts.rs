@@ -190,9 +190,9 @@ text_enum! {
     /// What is done with many receipts.
     pub enum ReceiptBulkAction {
         /// Say what they pay.
-        Match = "match",
+        Match = "match" ("Match", "匹配"),
         /// Say that they pay no contract.
-        SetAside = "set_aside",
+        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
     }
 }
 

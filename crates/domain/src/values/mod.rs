@@ -3,7 +3,7 @@
 mod contact_data;
 mod enumeration;
 mod fold;
-pub use enumeration::enum_schema;
+pub use enumeration::{Label, TextEnum, enum_schema};
 pub use fold::{company_key, folded};
 pub mod form;
 mod id;
