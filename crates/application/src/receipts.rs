@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-pub use import::{ImportColumns, ImportForm, ImportOutcome, ImportResult, ImportRow, import};
+pub use import::{Delimiter, ImportColumns, ImportForm, ImportOutcome, ImportResult, ImportRow, import};
 pub use proposals::{Proposal, Proposals, proposals};
 
 use crate::app::App;
