@@ -17,9 +17,9 @@ text_enum! {
     /// What happens when some operations are refused.
     pub enum BulkMode {
         /// Then none is done.
-        Atomic = "atomic",
+        Atomic = "atomic" ("All or nothing", "全部成功才执行"),
         /// The others are done.
-        BestEffort = "best_effort",
+        BestEffort = "best_effort" ("As far as possible", "逐条执行"),
     }
 }
 
@@ -27,9 +27,9 @@ text_enum! {
     /// What became of one operation.
     pub enum BulkOutcome {
         /// It was done.
-        Done = "done",
+        Done = "done" ("Done", "已执行"),
         /// It was refused.
-        Refused = "refused",
+        Refused = "refused" ("Refused", "被拒绝"),
     }
 }
 

@@ -100,17 +100,17 @@ text_enum! {
     /// What is done with many customers.
     pub enum CustomerBulkAction {
         /// Take them from the pool.
-        Claim = "claim",
+        Claim = "claim" ("Claim", "领取"),
         /// Give each to its `owner_id`.
-        Assign = "assign",
+        Assign = "assign" ("Assign", "分配"),
         /// Give them back to the pool, each with its `reason`.
-        Release = "release",
+        Release = "release" ("Release to the pool", "退回公海"),
         /// Move each to its `pool_id`.
-        Move = "move",
+        Move = "move" ("Move to another pool", "移至其他公海"),
         /// Keep them from being recycled.
-        Lock = "lock",
+        Lock = "lock" ("Lock", "锁定"),
         /// Let them be recycled again.
-        Unlock = "unlock",
+        Unlock = "unlock" ("Unlock", "解锁"),
     }
 }
 

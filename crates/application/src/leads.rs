@@ -287,17 +287,17 @@ text_enum! {
     /// What is done with many leads.
     pub enum LeadBulkAction {
         /// Give each to its `owner_id`.
-        Assign = "assign",
+        Assign = "assign" ("Assign", "分配"),
         /// Take them from the lead pool.
-        Claim = "claim",
+        Claim = "claim" ("Claim", "领取"),
         /// Give them back to the lead pool.
-        Release = "release",
+        Release = "release" ("Release to the pool", "退回线索池"),
         /// Find them worth an opportunity.
-        Qualify = "qualify",
+        Qualify = "qualify" ("Qualify", "确认有效"),
         /// Give each up for its `reason`.
-        Disqualify = "disqualify",
+        Disqualify = "disqualify" ("Disqualify", "标记无效"),
         /// Take them up again.
-        Reopen = "reopen",
+        Reopen = "reopen" ("Reopen", "重新打开"),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod customer_changes;
 pub mod customers;
 pub mod delegations;
 pub mod demo;
+pub mod dictionaries;
 pub mod handover;
 pub mod invoices;
 pub mod jobs;

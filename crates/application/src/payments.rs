@@ -324,11 +324,11 @@ text_enum! {
     /// What is done with many payments.
     pub enum PaymentBulkAction {
         /// Say that the money arrived.
-        Confirm = "confirm",
+        Confirm = "confirm" ("Confirm", "确认到账"),
         /// Say that it did not.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "驳回"),
         /// Give them other labels, such as that the commission was settled.
-        Label = "label",
+        Label = "label" ("Label", "打标签"),
     }
 }
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-pub use import::{ImportColumns, ImportForm, ImportOutcome, ImportResult, ImportRow, import};
+pub use import::{Delimiter, ImportColumns, ImportForm, ImportOutcome, ImportResult, ImportRow, import};
 pub use proposals::{Proposal, Proposals, proposals};
 
 use crate::app::App;
@@ -190,9 +190,9 @@ text_enum! {
     /// What is done with many receipts.
     pub enum ReceiptBulkAction {
         /// Say what they pay.
-        Match = "match",
+        Match = "match" ("Match", "匹配"),
         /// Say that they pay no contract.
-        SetAside = "set_aside",
+        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
     }
 }
 

@@ -20,17 +20,17 @@ text_enum! {
     /// What kind of activity.
     pub enum ActivityKind {
         /// A call.
-        Call = "call",
+        Call = "call" ("Call", "电话"),
         /// An e-mail.
-        Email = "email",
+        Email = "email" ("E-mail", "邮件"),
         /// A meeting.
-        Meeting = "meeting",
+        Meeting = "meeting" ("Meeting", "会议"),
         /// A message.
-        Message = "message",
+        Message = "message" ("Message", "消息"),
         /// A note.
-        Note = "note",
+        Note = "note" ("Note", "备注"),
         /// Something to do.
-        Task = "task",
+        Task = "task" ("Task", "任务"),
     }
 }
 
@@ -38,15 +38,15 @@ text_enum! {
     /// What an activity is about.
     pub enum SubjectKind {
         /// A lead.
-        Lead = "lead",
+        Lead = "lead" ("Lead", "线索"),
         /// A customer.
-        Customer = "customer",
+        Customer = "customer" ("Customer", "客户"),
         /// A contact of a customer.
-        Contact = "contact",
+        Contact = "contact" ("Contact", "联系人"),
         /// An opportunity.
-        Opportunity = "opportunity",
+        Opportunity = "opportunity" ("Opportunity", "商机"),
         /// A contract.
-        Contract = "contract",
+        Contract = "contract" ("Contract", "合同"),
     }
 }
 

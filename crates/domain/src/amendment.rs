@@ -28,9 +28,9 @@ text_enum! {
     /// What an amendment is about.
     pub enum AmendmentKind {
         /// The terms of the contract.
-        Terms = "terms",
+        Terms = "terms" ("Contract terms", "合同条款"),
         /// Nothing but when and in which parts the amount is due (回款计划变更).
-        Installments = "installments",
+        Installments = "installments" ("Payment plan", "回款计划"),
     }
 }
 

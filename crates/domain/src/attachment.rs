@@ -19,25 +19,28 @@ text_enum! {
     /// What a file is, as media types of IANA name it.
     pub enum MediaType {
         /// PDF.
-        Pdf = "application/pdf",
+        Pdf = "application/pdf" ("PDF document", "PDF 文档"),
         /// PNG.
-        Png = "image/png",
+        Png = "image/png" ("PNG image", "PNG 图片"),
         /// JPEG.
-        Jpeg = "image/jpeg",
+        Jpeg = "image/jpeg" ("JPEG image", "JPEG 图片"),
         /// WebP.
-        Webp = "image/webp",
+        Webp = "image/webp" ("WebP image", "WebP 图片"),
         /// A text document of Office Open XML.
-        Docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        Docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+            ("Word document", "Word 文档"),
         /// A spreadsheet of Office Open XML.
-        Xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+            ("Excel workbook", "Excel 表格"),
         /// A presentation of Office Open XML.
-        Pptx = "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        Pptx = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+            ("PowerPoint presentation", "PowerPoint 演示文稿"),
         /// A ZIP archive.
-        Zip = "application/zip",
+        Zip = "application/zip" ("ZIP archive", "ZIP 压缩包"),
         /// Plain text in UTF-8.
-        Text = "text/plain",
+        Text = "text/plain" ("Plain text", "纯文本"),
         /// Values in UTF-8, separated by commas.
-        Csv = "text/csv",
+        Csv = "text/csv" ("CSV file", "CSV 文件"),
     }
 }
 

@@ -20,13 +20,13 @@ text_enum! {
     /// The part that a contact has in a decision to buy.
     pub enum DecisionRole {
         /// Decides.
-        DecisionMaker = "decision_maker",
+        DecisionMaker = "decision_maker" ("Decision maker", "决策人"),
         /// Has the decider's ear.
-        Influencer = "influencer",
+        Influencer = "influencer" ("Influencer", "影响者"),
         /// Will use what is bought.
-        User = "user",
+        User = "user" ("User", "使用者"),
         /// Decides who gets through.
-        Gatekeeper = "gatekeeper",
+        Gatekeeper = "gatekeeper" ("Gatekeeper", "把关人"),
     }
 }
 

@@ -12,169 +12,183 @@ text_enum! {
     /// The stable code of a problem. Titles and details may change and are translated; codes never change.
     pub enum Code {
         /// The request cannot be read: broken JSON, a wrong type, an unknown member or parameter.
-        MalformedRequest = "malformed_request",
+        MalformedRequest = "malformed_request" ("Malformed request", "请求格式错误"),
         /// The request is well-formed, but values break a rule; `errors` names each.
-        ValidationFailed = "validation_failed",
+        ValidationFailed = "validation_failed" ("Validation failed", "数据校验未通过"),
         /// No token, or one that is expired, revoked or forged.
-        Unauthenticated = "unauthenticated",
+        Unauthenticated = "unauthenticated" ("Not authenticated", "未登录或登录已失效"),
         /// E-mail or password is wrong, or the account may not log in.
-        InvalidCredentials = "invalid_credentials",
+        InvalidCredentials = "invalid_credentials" ("Wrong e-mail or password", "邮箱或密码错误"),
         /// The refresh token is unknown, expired or was used before.
-        InvalidRefreshToken = "invalid_refresh_token",
+        InvalidRefreshToken = "invalid_refresh_token" ("Invalid refresh token", "刷新令牌无效"),
         /// The record may be read, but this is not permitted.
-        Forbidden = "forbidden",
+        Forbidden = "forbidden" ("Not permitted", "没有权限"),
         /// The record does not exist, or is not visible to the caller.
-        NotFound = "not_found",
+        NotFound = "not_found" ("Not found", "未找到"),
         /// The path does not know this method.
-        MethodNotAllowed = "method_not_allowed",
+        MethodNotAllowed = "method_not_allowed" ("Method not allowed", "不支持的请求方法"),
         /// The answer cannot be given in an accepted form.
-        NotAcceptable = "not_acceptable",
+        NotAcceptable = "not_acceptable" ("Not acceptable", "无法提供所要求的格式"),
         /// The record's state does not allow the action.
-        InvalidTransition = "invalid_transition",
+        InvalidTransition = "invalid_transition" ("Not possible in this state", "当前状态不允许此操作"),
         /// `If-Match` names another version than the present one.
-        VersionMismatch = "version_mismatch",
+        VersionMismatch = "version_mismatch" ("Changed in the meantime", "记录已被他人修改"),
         /// `If-Match` is missing.
-        PreconditionRequired = "precondition_required",
+        PreconditionRequired = "precondition_required" ("If-Match is missing", "缺少 If-Match 请求头"),
         /// The body is larger than allowed.
-        PayloadTooLarge = "payload_too_large",
+        PayloadTooLarge = "payload_too_large" ("Body too large", "请求内容过大"),
         /// The body is not JSON.
-        UnsupportedMediaType = "unsupported_media_type",
+        UnsupportedMediaType = "unsupported_media_type" ("Unsupported media type", "不支持的内容类型"),
         /// A virus scanner found something in a file; `found` says what.
-        InfectedFile = "infected_file",
+        InfectedFile = "infected_file" ("Infected file", "文件含有病毒"),
         /// A part of a file is asked for that it does not have; `size` says how long it is.
-        RangeNotSatisfiable = "range_not_satisfiable",
+        RangeNotSatisfiable = "range_not_satisfiable" ("No such part", "请求的范围无效"),
         /// The body did not arrive in time.
-        RequestTimeout = "request_timeout",
+        RequestTimeout = "request_timeout" ("Request timed out", "请求超时"),
         /// Too many attempts; `Retry-After` says when to try again.
-        RateLimited = "rate_limited",
+        RateLimited = "rate_limited" ("Too many requests", "请求过于频繁"),
         /// The same idempotency key was used with another request.
-        IdempotencyKeyReused = "idempotency_key_reused",
+        IdempotencyKeyReused = "idempotency_key_reused"
+            ("Idempotency key used before", "幂等键已用于其他请求"),
         /// A request with the same idempotency key is still running.
-        IdempotencyInProgress = "idempotency_in_progress",
+        IdempotencyInProgress = "idempotency_in_progress"
+            ("Same request still running", "相同请求正在处理中"),
         /// The cursor is not one of ours.
-        InvalidCursor = "invalid_cursor",
+        InvalidCursor = "invalid_cursor" ("Invalid cursor", "分页游标无效"),
         /// The cursor belongs to another sort or filter.
-        CursorMismatch = "cursor_mismatch",
+        CursorMismatch = "cursor_mismatch" ("Cursor of another list", "分页游标与查询条件不符"),
         /// Something unexpected failed; the request id finds it in the log.
-        Internal = "internal",
+        Internal = "internal" ("Internal error", "服务器内部错误"),
         /// The database is away, or the server is stopping or overloaded.
-        Unavailable = "unavailable",
+        Unavailable = "unavailable" ("Temporarily unavailable", "服务暂时不可用"),
 
         /// The record was merged into another one; `Location` and `survivor_id` say into which.
-        Merged = "merged",
+        Merged = "merged" ("Merged into another record", "已合并到其他记录"),
         /// A value that must be unique is taken; `errors` names the member.
-        Duplicate = "duplicate",
+        Duplicate = "duplicate" ("Duplicate", "数据重复"),
         /// A record that the request names does not exist or is not visible to the caller.
-        UnknownReference = "unknown_reference",
+        UnknownReference = "unknown_reference" ("Unknown reference", "引用的记录不存在"),
         /// Other records depend on this one.
-        InUse = "in_use",
+        InUse = "in_use" ("Still in use", "仍被使用"),
         /// Some operations of an all-or-nothing call were refused; `items` names each.
-        BulkRefused = "bulk_refused",
+        BulkRefused = "bulk_refused" ("Some operations were refused", "部分操作被拒绝"),
         /// An amount of another currency is wanted.
-        CurrencyMismatch = "currency_mismatch",
+        CurrencyMismatch = "currency_mismatch" ("Another currency is wanted", "币种不一致"),
         /// The amount cannot be kept exactly.
-        AmountOutOfRange = "amount_out_of_range",
+        AmountOutOfRange = "amount_out_of_range" ("Amount out of range", "金额超出范围"),
 
         /// Somebody else claimed the record first.
-        AlreadyClaimed = "already_claimed",
+        AlreadyClaimed = "already_claimed" ("Already claimed", "已被他人领取"),
         /// The owner would own more records than allowed.
-        OwnershipLimitReached = "ownership_limit_reached",
+        OwnershipLimitReached = "ownership_limit_reached" ("Ownership limit reached", "持有数量已达上限"),
         /// No more claims today.
-        DailyClaimLimitReached = "daily_claim_limit_reached",
+        DailyClaimLimitReached = "daily_claim_limit_reached"
+            ("Daily claim limit reached", "今日领取次数已达上限"),
         /// No more pool customers opened today.
-        DailyOpenLimitReached = "daily_open_limit_reached",
+        DailyOpenLimitReached = "daily_open_limit_reached"
+            ("Daily limit on opening reached", "今日查看公海客户次数已达上限"),
         /// The previous owner may not claim so soon.
-        ClaimCoolDown = "claim_cool_down",
+        ClaimCoolDown = "claim_cool_down" ("Claimed again too soon", "尚在领取冷却期内"),
         /// The new owner cannot own records of this kind.
-        OwnerNotEligible = "owner_not_eligible",
+        OwnerNotEligible = "owner_not_eligible" ("Owner not eligible", "该用户不能成为负责人"),
         /// The record is already with this owner.
-        AlreadyOwner = "already_owner",
+        AlreadyOwner = "already_owner" ("Already the owner", "该用户已是负责人"),
         /// Records named together belong to different owners.
-        OwnersDiffer = "owners_differ",
+        OwnersDiffer = "owners_differ" ("Different owners", "所属负责人不同"),
         /// Some records cannot be transferred any more; `items` names each.
-        TransferObstructed = "transfer_obstructed",
+        TransferObstructed = "transfer_obstructed" ("Cannot be transferred", "无法转移"),
         /// There are as many of these as there may be.
-        TooMany = "too_many",
+        TooMany = "too_many" ("Too many", "数量已达上限"),
         /// A user who is to be disabled owns records; how many of each is told.
-        HandOverNeeded = "hand_over_needed",
+        HandOverNeeded = "hand_over_needed" ("Records must be handed over", "需要先交接名下数据"),
         /// What is handed over cannot go to a pool.
-        SuccessorNeeded = "successor_needed",
+        SuccessorNeeded = "successor_needed" ("A successor is needed", "需要指定接手人"),
         /// A transfer of the record is pending.
-        PendingTransfer = "pending_transfer",
+        PendingTransfer = "pending_transfer" ("Transfer pending", "存在待审批的转移"),
         /// The customer still has open business.
-        CustomerHasOpenBusiness = "customer_has_open_business",
+        CustomerHasOpenBusiness = "customer_has_open_business"
+            ("Customer has open business", "客户仍有进行中的业务"),
         /// The customer has no owner.
-        CustomerUnowned = "customer_unowned",
+        CustomerUnowned = "customer_unowned" ("Customer has no owner", "客户没有负责人"),
         /// Records that are there look like this one; `matches` tells which.
-        PossibleDuplicate = "possible_duplicate",
+        PossibleDuplicate = "possible_duplicate" ("Possibly known already", "可能重复"),
         /// The lead was converted before; the links say into what.
-        AlreadyConverted = "already_converted",
+        AlreadyConverted = "already_converted" ("Already converted", "线索已转化"),
 
         /// Required fields of the stage are empty.
-        StageRequirementsMissing = "stage_requirements_missing",
+        StageRequirementsMissing = "stage_requirements_missing"
+            ("Stage requirements missing", "未满足阶段要求"),
         /// Going back to a former stage needs a reason.
-        ReasonRequired = "reason_required",
+        ReasonRequired = "reason_required" ("A reason is required", "需要填写原因"),
         /// A contract decides about this opportunity.
-        ContractDecides = "contract_decides",
+        ContractDecides = "contract_decides" ("The contract decides", "须由合同决定"),
 
         /// An approval is pending, the record cannot be changed.
-        PendingApproval = "pending_approval",
+        PendingApproval = "pending_approval" ("Approval pending", "审批进行中"),
         /// This takes an approval; `subject_kind` says which.
-        ApprovalRequired = "approval_required",
+        ApprovalRequired = "approval_required" ("An approval is required", "需要审批"),
         /// No user can decide one of the steps.
-        NoEligibleApprover = "no_eligible_approver",
+        NoEligibleApprover = "no_eligible_approver" ("Nobody can approve", "没有可用的审批人"),
         /// Nobody decides what they asked for, own, or decided before.
-        SeparationOfDuties = "separation_of_duties",
+        SeparationOfDuties = "separation_of_duties" ("Separation of duties", "违反职责分离"),
         /// The approval was decided before.
-        AlreadyDecided = "already_decided",
+        AlreadyDecided = "already_decided" ("Already decided", "已作出审批决定"),
         /// Those for whom it waits were reminded not long ago; `next_at` says when they may be again.
-        RemindedRecently = "reminded_recently",
+        RemindedRecently = "reminded_recently" ("Reminded not long ago", "刚刚已催办"),
         /// A rejection needs a comment.
-        CommentRequired = "comment_required",
+        CommentRequired = "comment_required" ("A comment is required", "需要填写意见"),
         /// The approval belongs to an older version of the record.
-        StaleApproval = "stale_approval",
+        StaleApproval = "stale_approval" ("Approval of an older version", "审批对应的版本已过期"),
 
         /// The contract is not ready to be submitted.
-        ContractIncomplete = "contract_incomplete",
+        ContractIncomplete = "contract_incomplete" ("Contract incomplete", "合同信息不完整"),
         /// The invoice is not ready to be submitted.
-        InvoiceIncomplete = "invoice_incomplete",
+        InvoiceIncomplete = "invoice_incomplete" ("Invoice incomplete", "发票信息不完整"),
         /// More is invoiced or received than the contract's new amount.
-        AmendmentBelowSums = "amendment_below_sums",
+        AmendmentBelowSums = "amendment_below_sums"
+            ("More is invoiced or received", "变更金额低于已开票或已回款金额"),
         /// More was put on an installment than it is to be, or it is to be left out.
-        InstallmentHasPayments = "installment_has_payments",
+        InstallmentHasPayments = "installment_has_payments"
+            ("Installment has payments", "该期回款计划已有回款"),
         /// Installments do not add up to the contract's amount.
-        InstallmentsMismatch = "installments_mismatch",
+        InstallmentsMismatch = "installments_mismatch"
+            ("Installments do not add up", "回款计划合计与合同金额不符"),
         /// The contract does not run.
-        ContractNotActive = "contract_not_active",
+        ContractNotActive = "contract_not_active" ("Contract does not run", "合同未在执行中"),
         /// Invoices would exceed the contract's amount.
-        InvoiceExceedsContract = "invoice_exceeds_contract",
+        InvoiceExceedsContract = "invoice_exceeds_contract"
+            ("Invoices exceed the contract", "开票金额超出合同金额"),
         /// A part of the invoice was credited.
-        InvoiceCredited = "invoice_credited",
+        InvoiceCredited = "invoice_credited" ("Invoice was credited", "发票已部分红冲"),
         /// Credit notes would exceed the invoice.
-        CreditExceedsInvoice = "credit_exceeds_invoice",
+        CreditExceedsInvoice = "credit_exceeds_invoice"
+            ("Credit exceeds the invoice", "红冲金额超出发票金额"),
         /// Payments are allocated to the invoice.
-        InvoiceHasPayments = "invoice_has_payments",
+        InvoiceHasPayments = "invoice_has_payments" ("Invoice has payments", "发票已有回款"),
         /// Payments would exceed the contract's amount.
-        PaymentExceedsContract = "payment_exceeds_contract",
+        PaymentExceedsContract = "payment_exceeds_contract"
+            ("Payments exceed the contract", "回款金额超出合同金额"),
         /// The receipt and the payment are not the same amount.
-        ReceiptMismatch = "receipt_mismatch",
+        ReceiptMismatch = "receipt_mismatch" ("Receipt and payment differ", "到账金额与回款金额不符"),
         /// A part of the payment was paid back.
-        PaymentRefunded = "payment_refunded",
+        PaymentRefunded = "payment_refunded" ("Payment was refunded", "回款已部分退款"),
         /// Refunds would exceed the payment.
-        RefundExceedsPayment = "refund_exceeds_payment",
+        RefundExceedsPayment = "refund_exceeds_payment"
+            ("Refunds exceed the payment", "退款金额超出回款金额"),
         /// Allocations would exceed what is open on an invoice or installment.
-        AllocationExceedsOpen = "allocation_exceeds_open",
+        AllocationExceedsOpen = "allocation_exceeds_open"
+            ("Allocation exceeds what is open", "分配金额超出未结金额"),
         /// Allocations do not add up to the payment's amount.
-        AllocationMismatch = "allocation_mismatch",
+        AllocationMismatch = "allocation_mismatch" ("Allocations do not add up", "分配合计与回款金额不符"),
         /// The contract's issued invoices have less open than the payment.
-        NothingToAllocate = "nothing_to_allocate",
+        NothingToAllocate = "nothing_to_allocate" ("Nothing to allocate to", "没有可分配的发票"),
 
         /// The team would be below itself.
-        TeamCycle = "team_cycle",
+        TeamCycle = "team_cycle" ("Team below itself", "团队层级出现循环"),
         /// A built-in role cannot be changed; copy it.
-        BuiltInRole = "built_in_role",
+        BuiltInRole = "built_in_role" ("Built-in role", "内置角色不可修改"),
         /// Somebody must remain who can manage access.
-        LastAdministrator = "last_administrator",
+        LastAdministrator = "last_administrator" ("Last administrator", "至少保留一名管理员"),
     }
 }
 

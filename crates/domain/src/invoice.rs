@@ -31,19 +31,19 @@ text_enum! {
     /// The state of an invoice.
     pub enum InvoiceStatus {
         /// Being written.
-        Draft = "draft",
+        Draft = "draft" ("Draft", "草稿"),
         /// Waiting for approval.
-        PendingApproval = "pending_approval",
+        PendingApproval = "pending_approval" ("Pending approval", "审批中"),
         /// Approved; finance may issue it.
-        Approved = "approved",
+        Approved = "approved" ("Approved", "待开票"),
         /// Issued, with its tax invoice number.
-        Issued = "issued",
+        Issued = "issued" ("Issued", "已开票"),
         /// Taken back after it was issued.
-        Voided = "voided",
+        Voided = "voided" ("Voided", "已作废"),
         /// Credited in full (红冲).
-        Credited = "credited",
+        Credited = "credited" ("Credited", "已红冲"),
         /// Given up before it was issued.
-        Cancelled = "cancelled",
+        Cancelled = "cancelled" ("Cancelled", "已取消"),
     }
 }
 
@@ -51,21 +51,21 @@ text_enum! {
     /// What may happen to an invoice.
     pub enum InvoiceAction {
         /// Ask for approval.
-        Submit = "submit",
+        Submit = "submit" ("Submit", "提交审批"),
         /// Take the question back.
-        Withdraw = "withdraw",
+        Withdraw = "withdraw" ("Withdraw", "撤回"),
         /// Give it up.
-        Cancel = "cancel",
+        Cancel = "cancel" ("Cancel", "取消"),
         /// Issue it.
-        Issue = "issue",
+        Issue = "issue" ("Issue", "开票"),
         /// Take it back.
-        Void = "void",
+        Void = "void" ("Void", "作废"),
         /// Credit notes add up to it.
-        Credit = "credit",
+        Credit = "credit" ("Credit", "红冲"),
         /// The last approver agreed.
-        Approve = "approve",
+        Approve = "approve" ("Approve", "审批通过"),
         /// An approver did not agree.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "审批驳回"),
     }
 }
 
@@ -73,9 +73,9 @@ text_enum! {
     /// What kind of tax invoice.
     pub enum InvoiceKind {
         /// Ordinary (普通发票).
-        Ordinary = "ordinary",
+        Ordinary = "ordinary" ("Ordinary invoice", "普通发票"),
         /// Special VAT invoice (专用发票).
-        Special = "special",
+        Special = "special" ("Special VAT invoice", "专用发票"),
     }
 }
 

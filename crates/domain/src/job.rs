@@ -19,11 +19,11 @@ text_enum! {
     /// What a job does.
     pub enum JobKind {
         /// Sends neglected customers back to their pools (回收).
-        Recycle = "recycle",
+        Recycle = "recycle" ("Recycle customers", "回收客户"),
         /// Scores leads anew after the rules changed.
-        RescoreLeads = "rescore_leads",
+        RescoreLeads = "rescore_leads" ("Rescore leads", "线索重新评分"),
         /// Recomputes every sum and walks the audit trail.
-        Verify = "verify",
+        Verify = "verify" ("Verify data", "数据核对"),
     }
 }
 
@@ -31,13 +31,13 @@ text_enum! {
     /// The state of a job.
     pub enum JobStatus {
         /// Waits for a server.
-        Queued = "queued",
+        Queued = "queued" ("Queued", "排队中"),
         /// A server works on it.
-        Running = "running",
+        Running = "running" ("Running", "运行中"),
         /// It is done. Final.
-        Finished = "finished",
+        Finished = "finished" ("Finished", "已完成"),
         /// It cannot be done; `problem` says why. Final.
-        Failed = "failed",
+        Failed = "failed" ("Failed", "失败"),
     }
 }
 
@@ -45,11 +45,11 @@ text_enum! {
     /// What may happen to a job.
     pub enum JobAction {
         /// A server takes it, or takes it over from one that went away.
-        Run = "run",
+        Run = "run" ("Run", "运行"),
         /// It came to its end.
-        Finish = "finish",
+        Finish = "finish" ("Finish", "完成"),
         /// It cannot be done.
-        Fail = "fail",
+        Fail = "fail" ("Fail", "失败"),
     }
 }
 
@@ -162,23 +162,23 @@ text_enum! {
     /// What a job did with a record.
     pub enum JobOutcome {
         /// It was changed.
-        Changed = "changed",
+        Changed = "changed" ("Changed", "已变更"),
         /// Its owner was warned.
-        Warned = "warned",
+        Warned = "warned" ("Warned", "已预警"),
         /// What its owner was told is called off.
-        CalledOff = "called_off",
+        CalledOff = "called_off" ("Warning called off", "已解除预警"),
         /// It would be changed.
-        WouldChange = "would_change",
+        WouldChange = "would_change" ("Would be changed", "将变更"),
         /// Its owner would be warned.
-        WouldWarn = "would_warn",
+        WouldWarn = "would_warn" ("Would be warned", "将预警"),
         /// What its owner was told would be called off.
-        WouldCallOff = "would_call_off",
+        WouldCallOff = "would_call_off" ("Warning would be called off", "将解除预警"),
         /// Its owner was warned before, and it would be changed on the day that was told.
-        AlreadyWarned = "already_warned",
+        AlreadyWarned = "already_warned" ("Already warned", "此前已预警"),
         /// It could not be changed.
-        Failed = "failed",
+        Failed = "failed" ("Failed", "失败"),
         /// Something about it does not add up.
-        Differs = "differs",
+        Differs = "differs" ("Does not add up", "数据不符"),
     }
 }
 

@@ -19,59 +19,59 @@ text_enum! {
     /// What somebody is told.
     pub enum NotificationKind {
         /// A lead was given to you.
-        LeadAssigned = "lead_assigned",
+        LeadAssigned = "lead_assigned" ("Lead assigned", "线索已分配"),
         /// A lead of yours wants a response soon.
-        LeadResponseDueSoon = "lead_response_due_soon",
+        LeadResponseDueSoon = "lead_response_due_soon" ("Lead response due soon", "线索即将超时"),
         /// Nobody responded in time, and the lead is in the lead pool again.
-        LeadResponseOverdue = "lead_response_overdue",
+        LeadResponseOverdue = "lead_response_overdue" ("Lead response overdue", "线索超时已回收"),
         /// Somebody whose lead is yours asked again.
-        LeadAskedAgain = "lead_asked_again",
+        LeadAskedAgain = "lead_asked_again" ("Lead asked again", "线索再次咨询"),
         /// A customer was given to you, or to somebody of yours who left.
-        CustomerAssigned = "customer_assigned",
+        CustomerAssigned = "customer_assigned" ("Customer assigned", "客户已分配"),
         /// What somebody who left owned was handed over to you.
-        RecordsHandedOver = "records_handed_over",
+        RecordsHandedOver = "records_handed_over" ("Records handed over", "数据已交接"),
         /// A customer of yours went to somebody else.
-        CustomerTaken = "customer_taken",
+        CustomerTaken = "customer_taken" ("Customer taken away", "客户已转出"),
         /// A customer of yours goes back to the public pool soon.
-        CustomerRecycleWarned = "customer_recycle_warned",
+        CustomerRecycleWarned = "customer_recycle_warned" ("Customer about to be recycled", "客户即将回收"),
         /// A customer of yours went back to the public pool.
-        CustomerRecycled = "customer_recycled",
+        CustomerRecycled = "customer_recycled" ("Customer recycled", "客户已回收"),
         /// A customer of yours asked again.
-        CustomerAskedAgain = "customer_asked_again",
+        CustomerAskedAgain = "customer_asked_again" ("Customer asked again", "客户再次咨询"),
         /// Another customer was merged into one of yours.
-        CustomerMerged = "customer_merged",
+        CustomerMerged = "customer_merged" ("Customer merged", "客户已合并"),
         /// A customer is shared with you.
-        CustomerShared = "customer_shared",
+        CustomerShared = "customer_shared" ("Customer shared", "客户已共享"),
         /// Somebody asked to transfer records to you, or of yours.
-        TransferRequested = "transfer_requested",
+        TransferRequested = "transfer_requested" ("Transfer requested", "转移已申请"),
         /// A transfer that concerns you was approved and executed.
-        TransferApproved = "transfer_approved",
+        TransferApproved = "transfer_approved" ("Transfer approved", "转移已通过"),
         /// A transfer that concerns you was rejected.
-        TransferRejected = "transfer_rejected",
+        TransferRejected = "transfer_rejected" ("Transfer rejected", "转移已驳回"),
         /// A transfer that concerns you was taken back.
-        TransferWithdrawn = "transfer_withdrawn",
+        TransferWithdrawn = "transfer_withdrawn" ("Transfer withdrawn", "转移已撤回"),
         /// An installment of a contract that concerns you is due soon.
-        InstallmentDueSoon = "installment_due_soon",
+        InstallmentDueSoon = "installment_due_soon" ("Installment due soon", "回款计划即将到期"),
         /// An installment of a contract that concerns you is overdue.
-        InstallmentOverdue = "installment_overdue",
+        InstallmentOverdue = "installment_overdue" ("Installment overdue", "回款计划已逾期"),
         /// A payment that concerns you was rejected: the money did not arrive.
-        PaymentRejected = "payment_rejected",
+        PaymentRejected = "payment_rejected" ("Payment rejected", "回款已驳回"),
         /// A payment that concerns you was reversed: the money was taken back.
-        PaymentReversed = "payment_reversed",
+        PaymentReversed = "payment_reversed" ("Payment reversed", "回款已撤销"),
         /// Money of a contract that concerns you was paid back.
-        PaymentRefunded = "payment_refunded",
+        PaymentRefunded = "payment_refunded" ("Payment refunded", "回款已退款"),
         /// A request waits for your decision.
-        ApprovalWaiting = "approval_waiting",
+        ApprovalWaiting = "approval_waiting" ("Approval waiting", "待我审批"),
         /// A request still waits for your decision.
-        ApprovalReminder = "approval_reminder",
+        ApprovalReminder = "approval_reminder" ("Approval reminder", "审批催办"),
         /// A request of yours goes back to a former step.
-        ApprovalReturned = "approval_returned",
+        ApprovalReturned = "approval_returned" ("Request returned", "审批已退回"),
         /// Somebody said something about a request that concerns you.
-        ApprovalCommented = "approval_commented",
+        ApprovalCommented = "approval_commented" ("Comment on a request", "审批有新评论"),
         /// A request of yours was approved.
-        ApprovalApproved = "approval_approved",
+        ApprovalApproved = "approval_approved" ("Request approved", "审批已通过"),
         /// A request of yours was rejected.
-        ApprovalRejected = "approval_rejected",
+        ApprovalRejected = "approval_rejected" ("Request rejected", "审批已驳回"),
     }
 }
 

@@ -29,11 +29,11 @@ text_enum! {
     /// Whether a sale goes on.
     pub enum OpportunityStatus {
         /// It goes on.
-        Open = "open",
+        Open = "open" ("Open", "进行中"),
         /// Its contract became active.
-        Won = "won",
+        Won = "won" ("Won", "赢单"),
         /// Given up.
-        Lost = "lost",
+        Lost = "lost" ("Lost", "输单"),
     }
 }
 
@@ -41,17 +41,17 @@ text_enum! {
     /// What may happen to an opportunity.
     pub enum OpportunityAction {
         /// Move it to another open stage.
-        Advance = "advance",
+        Advance = "advance" ("Advance", "推进阶段"),
         /// Give it up.
-        Lose = "lose",
+        Lose = "lose" ("Lose", "输单"),
         /// Take it up again.
-        Reopen = "reopen",
+        Reopen = "reopen" ("Reopen", "重新打开"),
         /// Its contract became active.
-        Win = "win",
+        Win = "win" ("Win", "赢单"),
         /// Its contract was cancelled before it became active.
-        Return = "return",
+        Return = "return" ("Return to open", "退回进行中"),
         /// It goes to another owner.
-        Transfer = "transfer",
+        Transfer = "transfer" ("Transfer", "转移"),
     }
 }
 
@@ -59,11 +59,11 @@ text_enum! {
     /// How good a sale looks.
     pub enum OpportunityGrade {
         /// Very good.
-        A = "A",
+        A = "A" ("Grade A", "A级"),
         /// Good.
-        B = "B",
+        B = "B" ("Grade B", "B级"),
         /// Open.
-        C = "C",
+        C = "C" ("Grade C", "C级"),
     }
 }
 
@@ -71,13 +71,13 @@ text_enum! {
     /// Where a sale counts in the forecast.
     pub enum ForecastCategory {
         /// Possible.
-        Pipeline = "pipeline",
+        Pipeline = "pipeline" ("Pipeline", "有可能"),
         /// Likely, if all goes well.
-        BestCase = "best_case",
+        BestCase = "best_case" ("Best case", "最佳情况"),
         /// Promised.
-        Commit = "commit",
+        Commit = "commit" ("Commit", "承诺"),
         /// Not counted.
-        Omitted = "omitted",
+        Omitted = "omitted" ("Omitted", "不计入"),
     }
 }
 
@@ -85,21 +85,21 @@ text_enum! {
     /// Why a sale was lost.
     pub enum LossReason {
         /// Too expensive.
-        Price = "price",
+        Price = "price" ("Price", "价格过高"),
         /// A competitor won.
-        Competitor = "competitor",
+        Competitor = "competitor" ("Competitor", "竞争对手胜出"),
         /// Something was missing.
-        MissingFeature = "missing_feature",
+        MissingFeature = "missing_feature" ("Missing feature", "功能不满足"),
         /// No money.
-        NoBudget = "no_budget",
+        NoBudget = "no_budget" ("No budget", "无预算"),
         /// No decision was made.
-        NoDecision = "no_decision",
+        NoDecision = "no_decision" ("No decision", "未作决定"),
         /// The wrong time.
-        Timing = "timing",
+        Timing = "timing" ("Timing", "时机不合适"),
         /// Its customer was neglected and went back to the pool.
-        Neglected = "neglected",
+        Neglected = "neglected" ("Neglected", "长期未跟进"),
         /// Anything else.
-        Other = "other",
+        Other = "other" ("Other", "其他"),
     }
 }
 

@@ -26,9 +26,9 @@ text_enum! {
     /// Whether a user may log in and own records.
     pub enum UserStatus {
         /// Works.
-        Active = "active",
+        Active = "active" ("Active", "正常"),
         /// May not log in; tokens are refused at once.
-        Disabled = "disabled",
+        Disabled = "disabled" ("Disabled", "已停用"),
     }
 }
 
@@ -36,9 +36,9 @@ text_enum! {
     /// The language of messages.
     pub enum Locale {
         /// English.
-        En = "en",
+        En = "en" ("English", "英语"),
         /// Simplified Chinese.
-        ZhCn = "zh-CN",
+        ZhCn = "zh-CN" ("Simplified Chinese", "简体中文"),
     }
 }
 

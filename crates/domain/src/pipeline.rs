@@ -19,11 +19,11 @@ text_enum! {
     /// What a stage means.
     pub enum StageKind {
         /// The sale goes on.
-        Open = "open",
+        Open = "open" ("Open", "进行中"),
         /// The sale is won.
-        Won = "won",
+        Won = "won" ("Won", "赢单"),
         /// The sale is lost.
-        Lost = "lost",
+        Lost = "lost" ("Lost", "输单"),
     }
 }
 
@@ -31,15 +31,15 @@ text_enum! {
     /// A member of an opportunity that a stage may require.
     pub enum RequiredField {
         /// The amount.
-        Amount = "amount",
+        Amount = "amount" ("Amount", "金额"),
         /// The expected close date.
-        ExpectedCloseOn = "expected_close_on",
+        ExpectedCloseOn = "expected_close_on" ("Expected close date", "预计成交日期"),
         /// The primary contact.
-        PrimaryContact = "primary_contact_id",
+        PrimaryContact = "primary_contact_id" ("Primary contact", "主要联系人"),
         /// The grade.
-        Grade = "grade",
+        Grade = "grade" ("Grade", "等级"),
         /// The competitors.
-        Competitors = "competitors",
+        Competitors = "competitors" ("Competitors", "竞争对手"),
     }
 }
 

@@ -23,13 +23,13 @@ text_enum! {
     /// The state of a receipt.
     pub enum ReceiptStatus {
         /// Nobody has said yet what it pays.
-        Open = "open",
+        Open = "open" ("Open", "待匹配"),
         /// A payment accounts for it.
-        Matched = "matched",
+        Matched = "matched" ("Matched", "已匹配"),
         /// It pays no contract, such as interest.
-        SetAside = "set_aside",
+        SetAside = "set_aside" ("Set aside", "无需匹配"),
         /// It pays several contracts: each of its parts is a receipt of its own.
-        Split = "split",
+        Split = "split" ("Split", "已拆分"),
     }
 }
 
@@ -37,17 +37,17 @@ text_enum! {
     /// What may happen to a receipt.
     pub enum ReceiptAction {
         /// Say what it pays.
-        Match = "match",
+        Match = "match" ("Match", "匹配"),
         /// Say that it pays no contract.
-        SetAside = "set-aside",
+        SetAside = "set-aside" ("Set aside", "标记无需匹配"),
         /// Look at it again.
-        Reopen = "reopen",
+        Reopen = "reopen" ("Reopen", "重新打开"),
         /// Take it apart, because it pays several contracts.
-        Split = "split",
+        Split = "split" ("Split", "拆分"),
         /// Put it together again.
-        Join = "join",
+        Join = "join" ("Join", "合并"),
         /// The payment that accounted for it was rejected or reversed.
-        Release = "release",
+        Release = "release" ("Release", "解除匹配"),
     }
 }
 
@@ -411,13 +411,13 @@ text_enum! {
     /// Why a receipt may pay something.
     pub enum MatchReason {
         /// A payment was recorded with the same bank reference.
-        Reference = "reference",
+        Reference = "reference" ("Bank reference", "银行流水号"),
         /// The number of the contract, or of an invoice of it, is written on the receipt.
-        Number = "number",
+        Number = "number" ("Contract or invoice number", "合同或发票编号"),
         /// The payer is the customer.
-        Payer = "payer",
+        Payer = "payer" ("Payer", "付款方"),
         /// It is what is open on the contract, on an installment or on an invoice.
-        Amount = "amount",
+        Amount = "amount" ("Amount", "金额"),
     }
 }
 

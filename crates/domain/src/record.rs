@@ -10,77 +10,77 @@ text_enum! {
     /// A kind of record, as audit events and outbox events name it.
     pub enum RecordKind {
         /// A user.
-        User = "user",
+        User = "user" ("User", "用户"),
         /// A team.
-        Team = "team",
+        Team = "team" ("Team", "团队"),
         /// A role.
-        Role = "role",
+        Role = "role" ("Role", "角色"),
         /// A login session.
-        Session = "session",
+        Session = "session" ("Login session", "登录会话"),
         /// The settings.
-        Settings = "settings",
+        Settings = "settings" ("Settings", "设置"),
         /// A public pool (公海).
-        Pool = "pool",
+        Pool = "pool" ("Public pool", "公海"),
         /// A customer's collaborator (协作人).
-        Collaborator = "collaborator",
+        Collaborator = "collaborator" ("Collaborator", "协作人"),
         /// A scoring rule for leads (评分规则).
-        ScoringRule = "scoring_rule",
+        ScoringRule = "scoring_rule" ("Scoring rule", "评分规则"),
         /// An assignment rule for leads (分配规则).
-        AssignmentRule = "assignment_rule",
+        AssignmentRule = "assignment_rule" ("Assignment rule", "分配规则"),
         /// A saved view (视图).
-        SavedView = "saved_view",
+        SavedView = "saved_view" ("Saved view", "视图"),
         /// A web form that brings leads (网页表单).
-        LeadForm = "lead_form",
+        LeadForm = "lead_form" ("Web form", "网页表单"),
         /// A background job.
-        Job = "job",
+        Job = "job" ("Background job", "后台任务"),
         /// A lead (线索).
-        Lead = "lead",
+        Lead = "lead" ("Lead", "线索"),
         /// A customer (客户).
-        Customer = "customer",
+        Customer = "customer" ("Customer", "客户"),
         /// A change of a customer that takes an approval (客户变更).
-        CustomerChange = "customer_change",
+        CustomerChange = "customer_change" ("Customer change", "客户变更"),
         /// A contact (联系人).
-        Contact = "contact",
+        Contact = "contact" ("Contact", "联系人"),
         /// An activity (跟进).
-        Activity = "activity",
+        Activity = "activity" ("Activity", "跟进"),
         /// A product (产品).
-        Product = "product",
+        Product = "product" ("Product", "产品"),
         /// A price list (价目表).
-        PriceList = "price_list",
+        PriceList = "price_list" ("Price list", "价目表"),
         /// A pipeline.
-        Pipeline = "pipeline",
+        Pipeline = "pipeline" ("Pipeline", "销售流程"),
         /// An opportunity (商机).
-        Opportunity = "opportunity",
+        Opportunity = "opportunity" ("Opportunity", "商机"),
         /// A contract (合同).
-        Contract = "contract",
+        Contract = "contract" ("Contract", "合同"),
         /// An attachment of a contract (合同附件).
-        Attachment = "attachment",
+        Attachment = "attachment" ("Contract attachment", "合同附件"),
         /// An amendment of a contract (合同变更).
-        Amendment = "amendment",
+        Amendment = "amendment" ("Contract amendment", "合同变更"),
         /// An installment (回款计划).
-        Installment = "installment",
+        Installment = "installment" ("Installment", "回款计划"),
         /// An invoice (开票).
-        Invoice = "invoice",
+        Invoice = "invoice" ("Invoice", "开票"),
         /// A credit note (红冲).
-        CreditNote = "credit_note",
+        CreditNote = "credit_note" ("Credit note", "红冲"),
         /// A payment (回款).
-        Payment = "payment",
+        Payment = "payment" ("Payment", "回款"),
         /// A performance target (业绩目标).
-        Target = "target",
+        Target = "target" ("Performance target", "业绩目标"),
         /// A receipt (到账流水).
-        Receipt = "receipt",
+        Receipt = "receipt" ("Receipt", "到账流水"),
         /// A refund (退款).
-        Refund = "refund",
+        Refund = "refund" ("Refund", "退款"),
         /// A part of a payment, put on an invoice or an installment.
-        Allocation = "allocation",
+        Allocation = "allocation" ("Allocation", "回款分配"),
         /// A transfer (转移).
-        Transfer = "transfer",
+        Transfer = "transfer" ("Transfer", "转移"),
         /// An approval request (审批).
-        Approval = "approval",
+        Approval = "approval" ("Approval", "审批"),
         /// An approval flow (审批流).
-        ApprovalFlow = "approval_flow",
+        ApprovalFlow = "approval_flow" ("Approval flow", "审批流"),
         /// A delegation of decisions (审批委托).
-        Delegation = "delegation",
+        Delegation = "delegation" ("Delegation", "审批委托"),
     }
 }
 

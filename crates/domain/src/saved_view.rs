@@ -16,27 +16,27 @@ text_enum! {
     /// Of which list a view is.
     pub enum ViewResource {
         /// Leads.
-        Leads = "leads",
+        Leads = "leads" ("Leads", "线索"),
         /// Customers.
-        Customers = "customers",
+        Customers = "customers" ("Customers", "客户"),
         /// Customers in the public pool.
-        PoolCustomers = "pool_customers",
+        PoolCustomers = "pool_customers" ("Pool customers", "公海客户"),
         /// Contacts.
-        Contacts = "contacts",
+        Contacts = "contacts" ("Contacts", "联系人"),
         /// Activities.
-        Activities = "activities",
+        Activities = "activities" ("Activities", "跟进"),
         /// Opportunities.
-        Opportunities = "opportunities",
+        Opportunities = "opportunities" ("Opportunities", "商机"),
         /// Contracts.
-        Contracts = "contracts",
+        Contracts = "contracts" ("Contracts", "合同"),
         /// Invoices.
-        Invoices = "invoices",
+        Invoices = "invoices" ("Invoices", "发票"),
         /// Payments.
-        Payments = "payments",
+        Payments = "payments" ("Payments", "回款"),
         /// Approvals.
-        Approvals = "approvals",
+        Approvals = "approvals" ("Approvals", "审批"),
         /// Transfers.
-        Transfers = "transfers",
+        Transfers = "transfers" ("Transfers", "转移"),
     }
 }
 

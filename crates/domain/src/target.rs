@@ -81,9 +81,9 @@ text_enum! {
     /// What counts towards a target.
     pub enum TargetMeasure {
         /// The amounts of contracts that became active in the month, amendments included.
-        Signed = "signed",
+        Signed = "signed" ("Signed amount", "签约金额"),
         /// Confirmed payments that arrived in the month, less what was paid back.
-        Collected = "collected",
+        Collected = "collected" ("Collected amount", "回款金额"),
     }
 }
 

@@ -22,11 +22,11 @@ text_enum! {
     /// What is transferred.
     pub enum TransferKind {
         /// Customers, if wanted with their open opportunities and running contracts.
-        Customers = "customers",
+        Customers = "customers" ("Customers", "客户"),
         /// Opportunities alone.
-        Opportunities = "opportunities",
+        Opportunities = "opportunities" ("Opportunities", "商机"),
         /// Contracts alone, with their invoices and payments.
-        Contracts = "contracts",
+        Contracts = "contracts" ("Contracts", "合同"),
     }
 }
 

@@ -166,11 +166,11 @@ text_enum! {
     /// Who takes a step.
     pub enum TakenBy {
         /// Whoever holds the permission for the record.
-        PermissionHolder = "permission_holder",
+        PermissionHolder = "permission_holder" ("Permission holder", "有权限的人"),
         /// Somebody whom the record itself names; the guards say who.
-        NamedPerson = "named_person",
+        NamedPerson = "named_person" ("Named person", "指定人员"),
         /// Fairlead itself, when another record makes it happen.
-        System = "system",
+        System = "system" ("System", "系统"),
     }
 }
 

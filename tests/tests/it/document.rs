@@ -489,6 +489,8 @@ async fn answers_are_as_described(server: Server) {
     check("get_me", rep.get("/me").await);
     check("list_sessions", rep.get("/auth/sessions").await);
     check("list_workflows", rep.get("/workflows").await);
+    check("list_dictionaries", rep.get("/dictionaries").await);
+    check("get_dictionary", rep.get("/dictionaries/lead_status").await);
     let login = json!({"email": company.rep.email, "password": crate::support::PASSWORD});
     let pair = check("log_in", server.anonymous().post("/auth/login", login).await);
     let refresh = json!({"refresh_token": pair.body["refresh_token"]});

@@ -80,11 +80,11 @@ text_enum! {
     /// What separates columns.
     pub enum Delimiter {
         /// `,`
-        Comma = "comma",
+        Comma = "comma" ("Comma", "逗号"),
         /// `;`
-        Semicolon = "semicolon",
+        Semicolon = "semicolon" ("Semicolon", "分号"),
         /// A tab.
-        Tab = "tab",
+        Tab = "tab" ("Tab", "制表符"),
     }
 }
 
@@ -99,14 +99,14 @@ text_enum! {
     /// What became of a row.
     pub enum ImportOutcome {
         /// A receipt was made of it.
-        Created = "created",
+        Created = "created" ("Created", "已创建"),
         /// A receipt of it is there, or is made of an earlier row: one with the same reference; without a reference, one of
         /// as many with the same day, amount, payer and memo as were there before.
-        Duplicate = "duplicate",
+        Duplicate = "duplicate" ("Duplicate", "重复"),
         /// No money came in.
-        Skipped = "skipped",
+        Skipped = "skipped" ("Skipped", "已跳过"),
         /// It cannot be read, or breaks a rule.
-        Refused = "refused",
+        Refused = "refused" ("Refused", "被拒绝"),
     }
 }
 

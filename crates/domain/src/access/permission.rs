@@ -4,9 +4,9 @@ text_enum! {
     /// What a collaborator may do with a customer, from little to much.
     pub enum Share {
         /// See it.
-        Read = "read",
+        Read = "read" ("Can view", "只读"),
         /// Work with it.
-        Write = "write",
+        Write = "write" ("Can edit", "可编辑"),
     }
 }
 
@@ -14,113 +14,114 @@ text_enum! {
     /// What a role may grant: `resource:action`.
     pub enum Permission {
         /// See leads.
-        LeadsRead = "leads:read",
+        LeadsRead = "leads:read" ("See leads", "查看线索"),
         /// See leads without owner.
-        LeadsReadPool = "leads:read_pool",
+        LeadsReadPool = "leads:read_pool" ("See the lead pool", "查看线索池"),
         /// Record leads.
-        LeadsCreate = "leads:create",
+        LeadsCreate = "leads:create" ("Create leads", "新建线索"),
         /// Record leads that may be known already.
-        LeadsAllowDuplicate = "leads:allow_duplicate",
+        LeadsAllowDuplicate = "leads:allow_duplicate" ("Create duplicate leads", "新建重复线索"),
         /// Change and delete leads.
-        LeadsUpdate = "leads:update",
+        LeadsUpdate = "leads:update" ("Edit and delete leads", "编辑和删除线索"),
         /// Qualify, disqualify and reopen leads.
-        LeadsQualify = "leads:qualify",
+        LeadsQualify = "leads:qualify" ("Qualify leads", "判定线索有效性"),
         /// Convert leads.
-        LeadsConvert = "leads:convert",
+        LeadsConvert = "leads:convert" ("Convert leads", "转化线索"),
         /// Give leads to users.
-        LeadsAssign = "leads:assign",
+        LeadsAssign = "leads:assign" ("Assign leads", "分配线索"),
         /// Take leads from the lead pool.
-        LeadsClaim = "leads:claim",
+        LeadsClaim = "leads:claim" ("Claim leads", "领取线索"),
         /// Make web forms that bring leads.
-        LeadFormsManage = "lead_forms:manage",
+        LeadFormsManage = "lead_forms:manage" ("Manage lead forms", "管理线索表单"),
         /// See customers.
-        CustomersRead = "customers:read",
+        CustomersRead = "customers:read" ("See customers", "查看客户"),
         /// Record customers.
-        CustomersCreate = "customers:create",
+        CustomersCreate = "customers:create" ("Create customers", "新建客户"),
         /// Record a customer that looks like one that is there.
-        CustomersAllowDuplicate = "customers:allow_duplicate",
+        CustomersAllowDuplicate = "customers:allow_duplicate" ("Create duplicate customers", "新建重复客户"),
         /// Change and delete customers and their contacts.
-        CustomersUpdate = "customers:update",
+        CustomersUpdate = "customers:update" ("Edit and delete customers", "编辑和删除客户"),
         /// Decide about changes of customers as the owner's manager.
-        CustomersApprove = "customers:approve",
+        CustomersApprove = "customers:approve" ("Approve customer changes", "审批客户变更"),
         /// Merge customers that are one.
-        CustomersMerge = "customers:merge",
+        CustomersMerge = "customers:merge" ("Merge customers", "合并客户"),
         /// Give customers back to the public pool.
-        CustomersRelease = "customers:release",
+        CustomersRelease = "customers:release" ("Release customers to the pool", "退回客户到公海"),
         /// See the public pool.
-        PoolRead = "pool:read",
+        PoolRead = "pool:read" ("See the public pool", "查看公海"),
         /// Claim customers from the public pool.
-        PoolClaim = "pool:claim",
+        PoolClaim = "pool:claim" ("Claim pool customers", "领取公海客户"),
         /// Give customers to users.
-        PoolAssign = "pool:assign",
+        PoolAssign = "pool:assign" ("Assign customers", "分配客户"),
         /// See transfers.
-        TransfersRead = "transfers:read",
+        TransfersRead = "transfers:read" ("See transfers", "查看转移"),
         /// Ask for transfers.
-        TransfersRequest = "transfers:request",
+        TransfersRequest = "transfers:request" ("Request transfers", "申请转移"),
         /// Decide transfers as the owner's supervisor.
-        TransfersApprove = "transfers:approve",
+        TransfersApprove = "transfers:approve" ("Approve transfers", "审批转移"),
         /// See opportunities.
-        OpportunitiesRead = "opportunities:read",
+        OpportunitiesRead = "opportunities:read" ("See opportunities", "查看商机"),
         /// Record, change and delete opportunities.
-        OpportunitiesUpdate = "opportunities:update",
+        OpportunitiesUpdate = "opportunities:update"
+            ("Manage opportunities", "管理商机"),
         /// Move opportunities along their pipeline and lose them.
-        OpportunitiesAdvance = "opportunities:advance",
+        OpportunitiesAdvance = "opportunities:advance" ("Advance opportunities", "推进商机"),
         /// Decide about stages of opportunities as the owner's manager.
-        OpportunitiesApprove = "opportunities:approve",
+        OpportunitiesApprove = "opportunities:approve" ("Approve opportunity stages", "审批商机阶段"),
         /// Reopen lost opportunities.
-        OpportunitiesReopen = "opportunities:reopen",
+        OpportunitiesReopen = "opportunities:reopen" ("Reopen opportunities", "重新打开商机"),
         /// See contracts.
-        ContractsRead = "contracts:read",
+        ContractsRead = "contracts:read" ("See contracts", "查看合同"),
         /// Draft, change, cancel and delete contracts.
-        ContractsDraft = "contracts:draft",
+        ContractsDraft = "contracts:draft" ("Draft contracts", "起草合同"),
         /// Submit contracts for approval and withdraw them.
-        ContractsSubmit = "contracts:submit",
+        ContractsSubmit = "contracts:submit" ("Submit contracts", "提交合同"),
         /// Decide contracts as the owner's manager.
-        ContractsApprove = "contracts:approve",
+        ContractsApprove = "contracts:approve" ("Approve contracts", "审批合同"),
         /// End running contracts.
-        ContractsTerminate = "contracts:terminate",
+        ContractsTerminate = "contracts:terminate" ("Terminate contracts", "终止合同"),
         /// See invoices.
-        InvoicesRead = "invoices:read",
+        InvoicesRead = "invoices:read" ("See invoices", "查看发票"),
         /// Request, change, submit, withdraw, cancel and delete invoices.
-        InvoicesRequest = "invoices:request",
+        InvoicesRequest = "invoices:request" ("Request invoices", "申请开票"),
         /// Decide invoices as the owner's manager.
-        InvoicesApprove = "invoices:approve",
+        InvoicesApprove = "invoices:approve" ("Approve invoices", "审批开票"),
         /// Issue approved invoices.
-        InvoicesIssue = "invoices:issue",
+        InvoicesIssue = "invoices:issue" ("Issue invoices", "开具发票"),
         /// Void issued invoices.
-        InvoicesVoid = "invoices:void",
+        InvoicesVoid = "invoices:void" ("Void invoices", "作废发票"),
         /// See payments.
-        PaymentsRead = "payments:read",
+        PaymentsRead = "payments:read" ("See payments", "查看回款"),
         /// Record payments.
-        PaymentsRecord = "payments:record",
+        PaymentsRecord = "payments:record" ("Record payments", "登记回款"),
         /// Confirm, reject and reverse payments.
-        PaymentsConfirm = "payments:confirm",
+        PaymentsConfirm = "payments:confirm" ("Confirm payments", "确认回款"),
         /// See what the bank says has arrived.
-        ReceiptsRead = "receipts:read",
+        ReceiptsRead = "receipts:read" ("See receipts", "查看到账流水"),
         /// Enter and import what the bank says has arrived, and say what it pays.
-        ReceiptsManage = "receipts:manage",
+        ReceiptsManage = "receipts:manage" ("Manage receipts", "管理到账流水"),
         /// See performance targets.
-        TargetsRead = "targets:read",
+        TargetsRead = "targets:read" ("See performance targets", "查看业绩目标"),
         /// Set performance targets of others.
-        TargetsManage = "targets:manage",
+        TargetsManage = "targets:manage" ("Set performance targets", "设定业绩目标"),
         /// See users.
-        UsersRead = "users:read",
+        UsersRead = "users:read" ("See users", "查看用户"),
         /// Manage users.
-        UsersManage = "users:manage",
+        UsersManage = "users:manage" ("Manage users", "管理用户"),
         /// See teams.
-        TeamsRead = "teams:read",
+        TeamsRead = "teams:read" ("See teams", "查看团队"),
         /// Manage teams.
-        TeamsManage = "teams:manage",
+        TeamsManage = "teams:manage" ("Manage teams", "管理团队"),
         /// See roles.
-        RolesRead = "roles:read",
+        RolesRead = "roles:read" ("See roles", "查看角色"),
         /// Manage roles.
-        RolesManage = "roles:manage",
+        RolesManage = "roles:manage" ("Manage roles", "管理角色"),
         /// See how the organisation is set up: settings, pools, rules, jobs.
-        SettingsRead = "settings:read",
+        SettingsRead = "settings:read" ("See settings", "查看设置"),
         /// Configure pipelines, pools, rules and other settings.
-        SettingsManage = "settings:manage",
+        SettingsManage = "settings:manage" ("Manage settings", "管理设置"),
         /// Read the audit trail.
-        AuditRead = "audit:read",
+        AuditRead = "audit:read" ("Read the audit trail", "查看审计日志"),
     }
 }
 

@@ -5,13 +5,13 @@ text_enum! {
     /// How far a grant reaches, from narrow to wide.
     pub enum Scope {
         /// Records that the user owns.
-        Own = "own",
+        Own = "own" ("Own", "本人"),
         /// Records owned by members of the user's team.
-        Team = "team",
+        Team = "team" ("Own team", "本团队"),
         /// Records owned by members of the user's team and of the teams below.
-        TeamAndBelow = "team_and_below",
+        TeamAndBelow = "team_and_below" ("Own team and below", "本团队及下级"),
         /// Every record, those without owner as well.
-        All = "all",
+        All = "all" ("All", "全部"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The course of a request: who decides it when, and what else happens to it.
 
 use chrono::Duration;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -13,6 +13,7 @@ use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::organisation::Organisation;
+use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{ApprovalId, Line, Prose, Timestamp, UserId};
 use crate::workflow::AllowedAction;
@@ -28,14 +29,14 @@ pub enum Progress {
     Rejected,
 }
 
-/// Where a step is added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Place {
-    /// Before the present step, which then waits again.
-    Before,
-    /// After the present step.
-    After,
+text_enum! {
+    /// Where a step is added.
+    pub enum Place {
+        /// Before the present step, which then waits again.
+        Before = "before" ("Before the present step", "当前步骤之前"),
+        /// After the present step.
+        After = "after" ("After the present step", "当前步骤之后"),
+    }
 }
 
 /// One more person who is to agree.

@@ -142,9 +142,9 @@ text_enum! {
     /// How many of those whom a step names must agree.
     pub enum StepMode {
         /// One of them.
-        Any = "any",
+        Any = "any" ("Any approver", "或签"),
         /// Each of them. One who does not agree is enough to reject.
-        All = "all",
+        All = "all" ("All approvers", "会签"),
     }
 }
 

@@ -39,13 +39,13 @@ text_enum! {
     /// The state of an approval request, and of what waits for one.
     pub enum ApprovalStatus {
         /// Waits for a decision.
-        Pending = "pending",
+        Pending = "pending" ("Pending", "审批中"),
         /// Every step was approved. Final.
-        Approved = "approved",
+        Approved = "approved" ("Approved", "已通过"),
         /// A step was rejected. Final.
-        Rejected = "rejected",
+        Rejected = "rejected" ("Rejected", "已驳回"),
         /// The requester took it back. Final.
-        Withdrawn = "withdrawn",
+        Withdrawn = "withdrawn" ("Withdrawn", "已撤回"),
     }
 }
 
@@ -53,19 +53,19 @@ text_enum! {
     /// What may happen to an approval request.
     pub enum ApprovalAction {
         /// Agree to the present step.
-        Approve = "approve",
+        Approve = "approve" ("Approve", "同意"),
         /// Do not agree.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "驳回"),
         /// Take the question back.
-        Withdraw = "withdraw",
+        Withdraw = "withdraw" ("Withdraw", "撤回"),
         /// Have a former step decided anew.
-        Return = "return",
+        Return = "return" ("Return", "退回"),
         /// Have one more person agree (加签).
-        AddStep = "add-step",
+        AddStep = "add-step" ("Add an approver", "加签"),
         /// Remind those for whom it waits (催办).
-        Remind = "remind",
+        Remind = "remind" ("Remind", "催办"),
         /// Say something about it.
-        Comment = "comment",
+        Comment = "comment" ("Comment", "评论"),
     }
 }
 
@@ -73,19 +73,19 @@ text_enum! {
     /// What is asked about.
     pub enum ApprovalSubject {
         /// A contract.
-        Contract = "contract",
+        Contract = "contract" ("Contract", "合同"),
         /// An invoice.
-        Invoice = "invoice",
+        Invoice = "invoice" ("Invoice", "开票"),
         /// A transfer.
-        Transfer = "transfer",
+        Transfer = "transfer" ("Transfer", "转移"),
         /// Other terms of a running contract.
-        ContractAmendment = "contract_amendment",
+        ContractAmendment = "contract_amendment" ("Contract amendment", "合同变更"),
         /// Another payment plan of a running contract.
-        InstallmentChange = "installment_change",
+        InstallmentChange = "installment_change" ("Payment plan change", "回款计划变更"),
         /// An opportunity's next stage.
-        StageGate = "stage_gate",
+        StageGate = "stage_gate" ("Opportunity stage", "商机阶段"),
         /// A change of a customer.
-        CustomerChange = "customer_change",
+        CustomerChange = "customer_change" ("Customer change", "客户变更"),
     }
 }
 
@@ -93,9 +93,9 @@ text_enum! {
     /// How somebody decided.
     pub enum Decision {
         /// Agreed.
-        Approved = "approved",
+        Approved = "approved" ("Approved", "已同意"),
         /// Did not agree.
-        Rejected = "rejected",
+        Rejected = "rejected" ("Rejected", "已驳回"),
     }
 }
 
@@ -270,13 +270,13 @@ text_enum! {
     /// What else happened to a request.
     pub enum TrailKind {
         /// Somebody said something.
-        Commented = "commented",
+        Commented = "commented" ("Commented", "已评论"),
         /// A former step is decided anew.
-        Returned = "returned",
+        Returned = "returned" ("Returned", "已退回"),
         /// One more person is to agree.
-        StepAdded = "step_added",
+        StepAdded = "step_added" ("Approver added", "已加签"),
         /// Those for whom it waits were reminded.
-        Reminded = "reminded",
+        Reminded = "reminded" ("Reminded", "已催办"),
     }
 }
 

@@ -15,11 +15,11 @@ text_enum! {
     /// What may happen to what is asked for.
     pub enum ProposalAction {
         /// The last approver agrees, and it is done.
-        Approve = "approve",
+        Approve = "approve" ("Approve", "同意"),
         /// An approver does not agree.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "驳回"),
         /// Whoever asked takes it back.
-        Withdraw = "withdraw",
+        Withdraw = "withdraw" ("Withdraw", "撤回"),
     }
 }
 

@@ -11,9 +11,9 @@ text_enum! {
     /// How money is collected.
     pub enum CollectionScheme {
         /// Against issued invoices.
-        ByInvoice = "by_invoice",
+        ByInvoice = "by_invoice" ("By invoice", "按发票回款"),
         /// Against the approved contract's installments.
-        ByContract = "by_contract",
+        ByContract = "by_contract" ("By contract", "按合同回款"),
     }
 }
 

@@ -12,17 +12,17 @@ text_enum! {
     /// Where an installment stands; follows from dates and allocations, never typed in.
     pub enum InstallmentStatus {
         /// Due later.
-        Scheduled = "scheduled",
+        Scheduled = "scheduled" ("Scheduled", "未到期"),
         /// Due within the days that the organisation set.
-        DueSoon = "due_soon",
+        DueSoon = "due_soon" ("Due soon", "即将到期"),
         /// Due before today and not paid in full.
-        Overdue = "overdue",
+        Overdue = "overdue" ("Overdue", "已逾期"),
         /// Paid in part, and not overdue.
-        PartiallyPaid = "partially_paid",
+        PartiallyPaid = "partially_paid" ("Partially paid", "部分回款"),
         /// Paid in full.
-        Paid = "paid",
+        Paid = "paid" ("Paid", "已回款"),
         /// Not wanted any more.
-        Closed = "closed",
+        Closed = "closed" ("Closed", "已关闭"),
     }
 }
 

@@ -38,17 +38,17 @@ text_enum! {
     /// The state of a contract.
     pub enum ContractStatus {
         /// Being written.
-        Draft = "draft",
+        Draft = "draft" ("Draft", "草稿"),
         /// Waiting for approval.
-        PendingApproval = "pending_approval",
+        PendingApproval = "pending_approval" ("Pending approval", "审批中"),
         /// Running.
-        Active = "active",
+        Active = "active" ("Active", "执行中"),
         /// Paid in full.
-        Completed = "completed",
+        Completed = "completed" ("Completed", "已完成"),
         /// Ended before it was paid in full.
-        Terminated = "terminated",
+        Terminated = "terminated" ("Terminated", "已终止"),
         /// Given up before it ran.
-        Cancelled = "cancelled",
+        Cancelled = "cancelled" ("Cancelled", "已取消"),
     }
 }
 
@@ -56,23 +56,23 @@ text_enum! {
     /// What may happen to a contract.
     pub enum ContractAction {
         /// Ask for approval.
-        Submit = "submit",
+        Submit = "submit" ("Submit", "提交审批"),
         /// Take the question back.
-        Withdraw = "withdraw",
+        Withdraw = "withdraw" ("Withdraw", "撤回"),
         /// Give the draft up.
-        Cancel = "cancel",
+        Cancel = "cancel" ("Cancel", "取消"),
         /// End it early.
-        Terminate = "terminate",
+        Terminate = "terminate" ("Terminate", "终止"),
         /// The last approver agreed.
-        Approve = "approve",
+        Approve = "approve" ("Approve", "审批通过"),
         /// An approver did not agree.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "审批驳回"),
         /// It was paid in full.
-        Complete = "complete",
+        Complete = "complete" ("Complete", "完成"),
         /// A payment or an invoice was taken back after completion.
-        Reactivate = "reactivate",
+        Reactivate = "reactivate" ("Reactivate", "恢复执行"),
         /// It goes to another owner.
-        Transfer = "transfer",
+        Transfer = "transfer" ("Transfer", "转移"),
     }
 }
 

@@ -10,9 +10,9 @@ text_enum! {
     /// What a customer is.
     pub enum CustomerKind {
         /// A company or another organisation.
-        Company = "company",
+        Company = "company" ("Company", "企业"),
         /// A natural person.
-        Person = "person",
+        Person = "person" ("Person", "个人"),
     }
 }
 
@@ -20,13 +20,13 @@ text_enum! {
     /// How important a customer is.
     pub enum Grade {
         /// Most important.
-        A = "A",
+        A = "A" ("Grade A", "A级"),
         /// Important.
-        B = "B",
+        B = "B" ("Grade B", "B级"),
         /// Ordinary.
-        C = "C",
+        C = "C" ("Grade C", "C级"),
         /// Least important.
-        D = "D",
+        D = "D" ("Grade D", "D级"),
     }
 }
 

@@ -32,13 +32,13 @@ text_enum! {
     /// How far a customer has come; follows from events, never typed in.
     pub enum Lifecycle {
         /// No opportunity yet.
-        Potential = "potential",
+        Potential = "potential" ("Potential", "潜在客户"),
         /// Had an opportunity.
-        Engaged = "engaged",
+        Engaged = "engaged" ("Engaged", "意向客户"),
         /// Had an active contract.
-        Signed = "signed",
+        Signed = "signed" ("Signed", "成交客户"),
         /// Neither an activity nor a running contract for long.
-        Dormant = "dormant",
+        Dormant = "dormant" ("Dormant", "休眠客户"),
     }
 }
 

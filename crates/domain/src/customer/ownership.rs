@@ -15,9 +15,9 @@ text_enum! {
     /// Whether a customer has an owner.
     pub enum Ownership {
         /// In the public pool.
-        Pool = "pool",
+        Pool = "pool" ("In the pool", "公海中"),
         /// With one owner.
-        Owned = "owned",
+        Owned = "owned" ("Owned", "已有负责人"),
     }
 }
 
@@ -25,21 +25,21 @@ text_enum! {
     /// What may happen to a customer's ownership.
     pub enum OwnershipAction {
         /// Take it from the pool.
-        Claim = "claim",
+        Claim = "claim" ("Claim", "领取"),
         /// Give it to a user.
-        Assign = "assign",
+        Assign = "assign" ("Assign", "分配"),
         /// Give it back to the pool.
-        Release = "release",
+        Release = "release" ("Release to the pool", "退回公海"),
         /// It was neglected and goes back to the pool.
-        Recycle = "recycle",
+        Recycle = "recycle" ("Recycle", "回收"),
         /// It goes to another owner, as was approved.
-        Transfer = "transfer",
+        Transfer = "transfer" ("Transfer", "转移"),
         /// It goes to another pool.
-        Move = "move",
+        Move = "move" ("Move to another pool", "移至其他公海"),
         /// Keep it from being recycled.
-        Lock = "lock",
+        Lock = "lock" ("Lock", "锁定"),
         /// Let it be recycled again.
-        Unlock = "unlock",
+        Unlock = "unlock" ("Unlock", "解锁"),
     }
 }
 
@@ -47,25 +47,25 @@ text_enum! {
     /// Why a customer changed hands.
     pub enum OwnershipCause {
         /// It was recorded.
-        Created = "created",
+        Created = "created" ("Created", "新建"),
         /// It came from a lead.
-        Converted = "converted",
+        Converted = "converted" ("Converted from a lead", "线索转化"),
         /// It was claimed from the pool.
-        Claimed = "claimed",
+        Claimed = "claimed" ("Claimed", "领取"),
         /// A manager gave it.
-        Assigned = "assigned",
+        Assigned = "assigned" ("Assigned", "分配"),
         /// Its owner gave it back.
-        Released = "released",
+        Released = "released" ("Released", "退回公海"),
         /// It was neglected.
-        Recycled = "recycled",
+        Recycled = "recycled" ("Recycled", "回收"),
         /// A transfer was approved.
-        Transferred = "transferred",
+        Transferred = "transferred" ("Transferred", "转移"),
         /// Its owner left.
-        HandedOver = "handed_over",
+        HandedOver = "handed_over" ("Handed over", "离职交接"),
         /// A contract that was paid in full runs again (合同恢复), so it left the pool for the contract's owner.
-        ContractReopened = "contract_reopened",
+        ContractReopened = "contract_reopened" ("Contract reopened", "合同恢复"),
         /// Another customer that was the same one was merged into it; it stayed with its owner.
-        Merged = "merged",
+        Merged = "merged" ("Merged", "合并"),
     }
 }
 

@@ -15,13 +15,13 @@ text_enum! {
     /// What two records have in common.
     pub enum MatchedOn {
         /// The telephone number, however it is written.
-        Phone = "phone",
+        Phone = "phone" ("Phone", "电话"),
         /// The e-mail address, whatever the case of its letters.
-        Email = "email",
+        Email = "email" ("E-mail", "邮箱"),
         /// The company's name, without its form, spaces and punctuation.
-        Company = "company",
+        Company = "company" ("Company", "公司名称"),
         /// The registration number.
-        RegistrationNumber = "registration_number",
+        RegistrationNumber = "registration_number" ("Registration number", "工商注册号"),
     }
 }
 
@@ -29,9 +29,9 @@ text_enum! {
     /// What may be known already.
     pub enum LikeKind {
         /// A lead.
-        Lead = "lead",
+        Lead = "lead" ("Lead", "线索"),
         /// A customer, by itself or by one of its contacts.
-        Customer = "customer",
+        Customer = "customer" ("Customer", "客户"),
     }
 }
 

@@ -24,21 +24,21 @@ text_enum! {
     /// What a form may ask.
     pub enum FormField {
         /// The person's name; always asked.
-        Name = "name",
+        Name = "name" ("Name", "姓名"),
         /// The company.
-        Company = "company",
+        Company = "company" ("Company", "公司"),
         /// The person's position.
-        Title = "title",
+        Title = "title" ("Position", "职位"),
         /// Telephone number.
-        Phone = "phone",
+        Phone = "phone" ("Phone", "电话"),
         /// E-mail address.
-        Email = "email",
+        Email = "email" ("E-mail", "邮箱"),
         /// Region.
-        Region = "region",
+        Region = "region" ("Region", "地区"),
         /// Industry.
-        Industry = "industry",
+        Industry = "industry" ("Industry", "行业"),
         /// What they are interested in.
-        Interest = "interest",
+        Interest = "interest" ("Interest", "需求意向"),
     }
 }
 

@@ -34,21 +34,21 @@ text_enum! {
     /// Where a lead, a customer or an opportunity came from.
     pub enum Source {
         /// The company's web site.
-        Website = "website",
+        Website = "website" ("Website", "官网"),
         /// Somebody recommended us.
-        Referral = "referral",
+        Referral = "referral" ("Referral", "转介绍"),
         /// A fair or another event.
-        Event = "event",
+        Event = "event" ("Event", "展会活动"),
         /// Advertising.
-        Advertisement = "advertisement",
+        Advertisement = "advertisement" ("Advertising", "广告"),
         /// A call without acquaintance.
-        ColdCall = "cold_call",
+        ColdCall = "cold_call" ("Cold call", "陌生电话"),
         /// Social media, WeChat included.
-        SocialMedia = "social_media",
+        SocialMedia = "social_media" ("Social media", "社交媒体"),
         /// A partner.
-        Partner = "partner",
+        Partner = "partner" ("Partner", "合作伙伴"),
         /// Anything else.
-        Other = "other",
+        Other = "other" ("Other", "其他"),
     }
 }
 
@@ -56,15 +56,15 @@ text_enum! {
     /// How far a lead has come.
     pub enum LeadStatus {
         /// Nobody has been in touch.
-        New = "new",
+        New = "new" ("New", "新线索"),
         /// Somebody has been in touch.
-        Contacted = "contacted",
+        Contacted = "contacted" ("Contacted", "已联系"),
         /// Worth an opportunity.
-        Qualified = "qualified",
+        Qualified = "qualified" ("Qualified", "有效线索"),
         /// Became a customer. Final.
-        Converted = "converted",
+        Converted = "converted" ("Converted", "已转化"),
         /// Not worth more time; may be reopened.
-        Disqualified = "disqualified",
+        Disqualified = "disqualified" ("Disqualified", "无效线索"),
     }
 }
 
@@ -72,23 +72,23 @@ text_enum! {
     /// What may happen to a lead.
     pub enum LeadAction {
         /// Give it to a user.
-        Assign = "assign",
+        Assign = "assign" ("Assign", "分配"),
         /// Take it from the lead pool.
-        Claim = "claim",
+        Claim = "claim" ("Claim", "领取"),
         /// Give it back to the lead pool.
-        Release = "release",
+        Release = "release" ("Release to the pool", "退回线索池"),
         /// Its owner did not respond in time, and it goes back to the lead pool.
-        Return = "return",
+        Return = "return" ("Return for lack of response", "超时回收"),
         /// The first activity was logged.
-        Contact = "contact",
+        Contact = "contact" ("Contact", "首次联系"),
         /// Find it worth an opportunity.
-        Qualify = "qualify",
+        Qualify = "qualify" ("Qualify", "确认有效"),
         /// Give it up.
-        Disqualify = "disqualify",
+        Disqualify = "disqualify" ("Disqualify", "标记无效"),
         /// Take it up again.
-        Reopen = "reopen",
+        Reopen = "reopen" ("Reopen", "重新打开"),
         /// Make a customer of it.
-        Convert = "convert",
+        Convert = "convert" ("Convert", "转化"),
     }
 }
 
@@ -96,19 +96,19 @@ text_enum! {
     /// Why a lead was given up.
     pub enum DisqualifyReason {
         /// No money for it.
-        NoBudget = "no_budget",
+        NoBudget = "no_budget" ("No budget", "无预算"),
         /// No need.
-        NoNeed = "no_need",
+        NoNeed = "no_need" ("No need", "无需求"),
         /// Cannot be reached.
-        Unreachable = "unreachable",
+        Unreachable = "unreachable" ("Unreachable", "无法联系"),
         /// Bought elsewhere.
-        LostToCompetitor = "lost_to_competitor",
+        LostToCompetitor = "lost_to_competitor" ("Lost to a competitor", "已选择竞争对手"),
         /// Known already.
-        Duplicate = "duplicate",
+        Duplicate = "duplicate" ("Duplicate", "重复线索"),
         /// Not a real inquiry.
-        Spam = "spam",
+        Spam = "spam" ("Spam", "垃圾信息"),
         /// Anything else.
-        Other = "other",
+        Other = "other" ("Other", "其他"),
     }
 }
 

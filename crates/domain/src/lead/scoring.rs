@@ -19,11 +19,11 @@ text_enum! {
     /// How good a lead looks.
     pub enum LeadGrade {
         /// Call at once.
-        Hot = "hot",
+        Hot = "hot" ("Hot", "高意向"),
         /// Worth a call.
-        Warm = "warm",
+        Warm = "warm" ("Warm", "中意向"),
         /// Can wait.
-        Cold = "cold",
+        Cold = "cold" ("Cold", "低意向"),
     }
 }
 
@@ -31,29 +31,29 @@ text_enum! {
     /// A member of a lead that a rule looks at.
     pub enum ScoreField {
         /// Where it came from.
-        Source = "source",
+        Source = "source" ("Source", "来源"),
         /// The campaign.
-        Campaign = "campaign",
+        Campaign = "campaign" ("Campaign", "市场活动"),
         /// The region.
-        Region = "region",
+        Region = "region" ("Region", "地区"),
         /// The industry.
-        Industry = "industry",
+        Industry = "industry" ("Industry", "行业"),
         /// The person's position.
-        Title = "title",
+        Title = "title" ("Position", "职位"),
         /// The company.
-        Company = "company",
+        Company = "company" ("Company", "公司"),
         /// The telephone number.
-        Phone = "phone",
+        Phone = "phone" ("Phone", "电话"),
         /// The e-mail address.
-        Email = "email",
+        Email = "email" ("E-mail", "邮箱"),
         /// What they are interested in.
-        Interest = "interest",
+        Interest = "interest" ("Interest", "需求意向"),
         /// The labels.
-        Tags = "tags",
+        Tags = "tags" ("Labels", "标签"),
         /// What they can spend.
-        Budget = "budget",
+        Budget = "budget" ("Budget", "预算"),
         /// When they expect to buy.
-        ExpectedPurchaseOn = "expected_purchase_on",
+        ExpectedPurchaseOn = "expected_purchase_on" ("Expected purchase date", "预计采购日期"),
     }
 }
 
@@ -61,19 +61,19 @@ text_enum! {
     /// How a rule compares.
     pub enum ScoreOperator {
         /// The member is this; of labels, one is. Case, width, spaces and punctuation do not count.
-        Is = "is",
+        Is = "is" ("Is", "等于"),
         /// The member is there, and is not this; of labels, none is.
-        IsNot = "is_not",
+        IsNot = "is_not" ("Is not", "不等于"),
         /// The member contains this.
-        Contains = "contains",
+        Contains = "contains" ("Contains", "包含"),
         /// The member is there.
-        Present = "present",
+        Present = "present" ("Is present", "不为空"),
         /// The member is not there.
-        Absent = "absent",
+        Absent = "absent" ("Is absent", "为空"),
         /// The budget is this or more; the value is an amount with its currency, such as `100000 CNY`.
-        AtLeast = "at_least",
+        AtLeast = "at_least" ("At least", "大于等于"),
         /// The budget is this or less.
-        AtMost = "at_most",
+        AtMost = "at_most" ("At most", "小于等于"),
     }
 }
 

@@ -18,9 +18,9 @@ text_enum! {
     /// What a part of a payment is put on.
     pub enum AllocationTarget {
         /// An issued invoice.
-        Invoice = "invoice",
+        Invoice = "invoice" ("Invoice", "发票"),
         /// An installment.
-        Installment = "installment",
+        Installment = "installment" ("Installment", "回款计划"),
     }
 }
 

@@ -40,15 +40,15 @@ text_enum! {
     /// The state of a payment.
     pub enum PaymentStatus {
         /// Entered; counts against the contract's amount.
-        Recorded = "recorded",
+        Recorded = "recorded" ("Recorded", "待确认"),
         /// Seen on the account by finance; the contract is paid as far.
-        Confirmed = "confirmed",
+        Confirmed = "confirmed" ("Confirmed", "已确认"),
         /// Not found by finance. Final.
-        Rejected = "rejected",
+        Rejected = "rejected" ("Rejected", "已驳回"),
         /// Taken back after it was confirmed. Final.
-        Reversed = "reversed",
+        Reversed = "reversed" ("Reversed", "已撤销"),
         /// Paid back in full. Final.
-        Refunded = "refunded",
+        Refunded = "refunded" ("Refunded", "已退款"),
     }
 }
 
@@ -67,15 +67,15 @@ text_enum! {
     /// What may happen to a payment.
     pub enum PaymentAction {
         /// Say that the money arrived.
-        Confirm = "confirm",
+        Confirm = "confirm" ("Confirm", "确认到账"),
         /// Say that it did not.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "驳回"),
         /// Take a confirmed payment back.
-        Reverse = "reverse",
+        Reverse = "reverse" ("Reverse", "撤销"),
         /// Put it on other invoices or installments.
-        Reallocate = "reallocate",
+        Reallocate = "reallocate" ("Reallocate", "重新分配"),
         /// It was paid back in full.
-        Refund = "refund",
+        Refund = "refund" ("Refund", "退款"),
     }
 }
 
@@ -83,21 +83,21 @@ text_enum! {
     /// How the money came.
     pub enum PaymentMethod {
         /// Bank transfer.
-        BankTransfer = "bank_transfer",
+        BankTransfer = "bank_transfer" ("Bank transfer", "银行转账"),
         /// Cash.
-        Cash = "cash",
+        Cash = "cash" ("Cash", "现金"),
         /// Cheque.
-        Cheque = "cheque",
+        Cheque = "cheque" ("Cheque", "支票"),
         /// Bill accepted by a bank or a company (承兑汇票).
-        AcceptanceBill = "acceptance_bill",
+        AcceptanceBill = "acceptance_bill" ("Acceptance bill", "承兑汇票"),
         /// Alipay (支付宝).
-        Alipay = "alipay",
+        Alipay = "alipay" ("Alipay", "支付宝"),
         /// WeChat Pay (微信支付).
-        WechatPay = "wechat_pay",
+        WechatPay = "wechat_pay" ("WeChat Pay", "微信支付"),
         /// Card.
-        Card = "card",
+        Card = "card" ("Card", "银行卡"),
         /// Anything else.
-        Other = "other",
+        Other = "other" ("Other", "其他"),
     }
 }
 

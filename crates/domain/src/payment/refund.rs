@@ -23,11 +23,11 @@ text_enum! {
     /// The state of a refund.
     pub enum RefundStatus {
         /// Entered; waits for somebody else of finance.
-        Recorded = "recorded",
+        Recorded = "recorded" ("Recorded", "待确认"),
         /// The money went back. Final.
-        Confirmed = "confirmed",
+        Confirmed = "confirmed" ("Confirmed", "已确认"),
         /// It did not. Final.
-        Rejected = "rejected",
+        Rejected = "rejected" ("Rejected", "已驳回"),
     }
 }
 
@@ -35,9 +35,9 @@ text_enum! {
     /// What may happen to a refund.
     pub enum RefundAction {
         /// Say that the money went back.
-        Confirm = "confirm",
+        Confirm = "confirm" ("Confirm", "确认退款"),
         /// Say that it does not.
-        Reject = "reject",
+        Reject = "reject" ("Reject", "驳回"),
     }
 }
 

@@ -6,11 +6,11 @@ text_enum! {
     /// How customers are shared among members.
     pub enum Strategy {
         /// One after the other, in the order in which the members are named.
-        RoundRobin = "round_robin",
+        RoundRobin = "round_robin" ("Round robin", "轮流分配"),
         /// Each to whoever owns the fewest then.
-        LeastLoaded = "least_loaded",
+        LeastLoaded = "least_loaded" ("Least loaded", "持有最少优先"),
         /// In proportion to the members' weights.
-        Weighted = "weighted",
+        Weighted = "weighted" ("Weighted", "按权重分配"),
     }
 }
 

@@ -15,13 +15,13 @@ text_enum! {
     /// Which rule brings a customer back to the pool.
     pub enum RecycleCause {
         /// No activity for too long.
-        NoActivity = "no_activity",
+        NoActivity = "no_activity" ("No activity", "长期未跟进"),
         /// No opportunity since its owner got it.
-        NoOpportunity = "no_opportunity",
+        NoOpportunity = "no_opportunity" ("No opportunity", "未产生商机"),
         /// No contract since its owner got it.
-        NoContract = "no_contract",
+        NoContract = "no_contract" ("No contract", "未签合同"),
         /// No new contract since the last one ended.
-        ContractEnded = "contract_ended",
+        ContractEnded = "contract_ended" ("Contract ended", "合同结束未续签"),
     }
 }
 

@@ -13,19 +13,19 @@ text_enum! {
     /// A member of a customer that is masked or left out while it is in the pool.
     pub enum ContactField {
         /// The telephone number, as `138****8000`.
-        Phone = "phone",
+        Phone = "phone" ("Phone", "电话"),
         /// The e-mail address, as `z***@example.com`.
-        Email = "email",
+        Email = "email" ("E-mail", "邮箱"),
         /// The address, as `张**`.
-        Address = "address",
+        Address = "address" ("Address", "地址"),
         /// The web site, left out.
-        Website = "website",
+        Website = "website" ("Website", "网址"),
         /// The registration number, left out.
-        RegistrationNumber = "registration_number",
+        RegistrationNumber = "registration_number" ("Registration number", "工商注册号"),
         /// What an invoice needs to know, left out.
-        TaxProfiles = "tax_profiles",
+        TaxProfiles = "tax_profiles" ("Tax profiles", "开票信息"),
         /// The note, left out.
-        Note = "note",
+        Note = "note" ("Note", "备注"),
     }
 }
 

@@ -1,11 +1,20 @@
+use serde::Serialize;
+use utoipa::ToSchema;
+
 /// Declares an enum whose values are lower `snake_case` strings everywhere: JSON, database, URL, spec.
 ///
-/// An unknown string is refused with the code `unknown_value` and the list of the known ones.
+/// An unknown string is refused with the code `unknown_value` and the list of the known ones. Each value says what
+/// people call it, in English and in Chinese: `New = "new" ("New", "新线索")`. What it means is its doc comment.
 #[macro_export]
 macro_rules! text_enum {
     (
         $(#[doc = $doc:literal])*
-        pub enum $name:ident { $( $(#[doc = $vdoc:literal])* $variant:ident = $text:literal ),+ $(,)? }
+        pub enum $name:ident {
+            $(
+                $(#[doc = $vdoc:literal])*
+                $variant:ident = $text:literal ($english:literal, $chinese:literal)
+            ),+ $(,)?
+        }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +27,24 @@ macro_rules! text_enum {
             /// The value as it is written.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl $crate::values::TextEnum for $name {
+            const NAME: &'static str = stringify!($name);
+            const ALL: &'static [Self] = $name::ALL;
+
+            fn as_str(self) -> &'static str {
+                $name::as_str(self)
+            }
+
+            fn label(self) -> $crate::values::Label {
+                match self { $(Self::$variant => $crate::values::Label { en: $english, zh_cn: $chinese }),+ }
+            }
+
+            fn meaning(self) -> &'static str {
+                // Each line of a doc comment begins with a space, which is the one between two lines.
+                match self { $(Self::$variant => concat!("", $($vdoc),*).trim()),+ }
             }
         }
 
@@ -62,6 +89,36 @@ macro_rules! text_enum {
             fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
         }
     };
+}
+
+/// A closed list of values that people choose from, with what each is called. Made by
+/// [`text_enum!`](crate::text_enum).
+pub trait TextEnum: Copy + Sized + 'static {
+    /// The type's name, as in the specification.
+    const NAME: &'static str;
+
+    /// Every value, in the order of declaration.
+    const ALL: &'static [Self];
+
+    /// The value as it is written.
+    fn as_str(self) -> &'static str;
+
+    /// What people call it.
+    fn label(self) -> Label;
+
+    /// What it means, in a sentence.
+    fn meaning(self) -> &'static str;
+}
+
+/// What something is called, in both languages of the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Label {
+    /// In English.
+    #[schema(value_type = String, max_length = 100, example = "New")]
+    pub en: &'static str,
+    /// In Simplified Chinese.
+    #[schema(value_type = String, max_length = 100, example = "新线索")]
+    pub zh_cn: &'static str,
 }
 
 /// The schema of a [`text_enum!`](crate::text_enum).

@@ -1,9 +1,10 @@
 //! Values that every subject uses: ids, money, time, text, and the macros that declare their kin.
 
 mod contact_data;
+mod currencies;
 mod enumeration;
 mod fold;
-pub use enumeration::enum_schema;
+pub use enumeration::{Label, TextEnum, enum_schema};
 pub use fold::{company_key, folded};
 pub mod form;
 mod id;
@@ -16,6 +17,7 @@ mod text;
 mod time;
 
 pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
+pub use currencies::CURRENCIES;
 pub(crate) use id::any_id;
 pub use id::*;
 pub use iso_currency::Currency;

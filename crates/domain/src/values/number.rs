@@ -9,21 +9,21 @@ text_enum! {
     /// What a human number counts.
     pub enum NumberKind {
         /// Contracts, `CT-2026-000123`.
-        Contract = "CT",
+        Contract = "CT" ("Contract", "合同"),
         /// Invoices, `IV-2026-000123`.
-        Invoice = "IV",
+        Invoice = "IV" ("Invoice", "发票"),
         /// Payments, `PY-2026-000123`.
-        Payment = "PY",
+        Payment = "PY" ("Payment", "回款"),
         /// Transfers, `TR-2026-000123`.
-        Transfer = "TR",
+        Transfer = "TR" ("Transfer", "转移"),
         /// Credit notes, `CN-2026-000123`.
-        CreditNote = "CN",
+        CreditNote = "CN" ("Credit note", "红冲"),
         /// Refunds, `RF-2026-000123`.
-        Refund = "RF",
+        Refund = "RF" ("Refund", "退款"),
         /// Changes of customers, `CC-2026-000123`.
-        CustomerChange = "CC",
+        CustomerChange = "CC" ("Customer change", "客户变更"),
         /// Amendments, `AM-2026-000123`.
-        Amendment = "AM",
+        Amendment = "AM" ("Contract amendment", "合同变更"),
     }
 }
 

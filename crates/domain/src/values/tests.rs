@@ -291,3 +291,13 @@ fn contact_data_is_compared_in_one_form_and_masked_in_another() {
     assert!(accepts("https://example.com") && accepts("http://example.com/a?b=c"));
     assert!(!accepts("httpx://example.com") && !accepts("javascript:alert(1)") && !accepts("example.com"));
 }
+
+#[test]
+fn what_people_choose_from_has_labels_and_meanings() {
+    use crate::lead::{LeadStatus, ScoreOperator};
+    assert_eq!(<LeadStatus as TextEnum>::NAME, "LeadStatus");
+    assert_eq!(<LeadStatus as TextEnum>::ALL, LeadStatus::ALL);
+    assert_eq!(LeadStatus::New.label(), Label { en: "New", zh_cn: "新线索" });
+    assert_eq!(LeadStatus::New.meaning(), "Nobody has been in touch.");
+    assert_eq!(ScoreOperator::AtMost.meaning(), "The budget is this or less.");
+}

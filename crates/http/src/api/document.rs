@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::{Method, StatusCode};
 use fairlead_domain::attachment::MediaType;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::TextEnum;
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -354,7 +355,7 @@ fn is_kept(code: Code) -> bool {
 
 fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response {
     let meaning = match codes {
-        [code] => format!("{}: {}", problem::entry(*code).english, catalogue::description(*code)),
+        [code] => format!("{}: {}", code.label().en, catalogue::description(*code)),
         several => several
             .iter()
             .map(|code| format!("- `{code}`: {}", catalogue::description(*code)))
@@ -362,9 +363,8 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
             .join("\n"),
     };
     let examples = codes.iter().map(|code| {
-        let example = ExampleBuilder::new()
-            .summary(problem::entry(*code).english)
-            .value(Some(problem::example(*code, path)));
+        let example =
+            ExampleBuilder::new().summary(code.label().en).value(Some(problem::example(*code, path)));
         (code.to_string(), example)
     });
     let content = ContentBuilder::new().schema(Some(problem.clone())).examples_from_iter(examples).build();

@@ -1,12 +1,9 @@
 //! The catalogue of problems: what `type` points to.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use fairlead_domain::error::Code;
+use fairlead_domain::values::TextEnum;
 use serde::Serialize;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::entry;
 
@@ -25,8 +22,11 @@ pub(crate) struct ProblemKind {
     #[schema(max_length = 100, example = "数据重复")]
     title_zh: String,
     /// What it means.
-    #[schema(max_length = 500, example = "A value that must be unique is taken; `field` names it.")]
+    #[schema(max_length = 500, example = "A value that must be unique is taken; `errors` names the member.")]
     description: String,
+    /// What it means, in Chinese.
+    #[schema(max_length = 500, example = "必须唯一的值已被占用，`errors` 指出是哪个成员。")]
+    description_zh: String,
 }
 
 /// Every kind of problem.
@@ -39,13 +39,14 @@ pub(crate) struct ProblemCatalogue {
 
 /// One entry of the catalogue.
 pub(crate) fn kind(code: Code) -> ProblemKind {
-    let entry = entry(code);
+    let (entry, title) = (entry(code), code.label());
     ProblemKind {
         code,
         status: entry.status,
-        title: entry.english.to_owned(),
-        title_zh: entry.chinese.to_owned(),
+        title: title.en.to_owned(),
+        title_zh: title.zh_cn.to_owned(),
         description: description(code).to_owned(),
+        description_zh: entry.meaning_zh.to_owned(),
     }
 }
 
@@ -54,19 +55,9 @@ pub(crate) fn all() -> ProblemCatalogue {
     ProblemCatalogue { data: Code::ALL.iter().copied().map(kind).collect() }
 }
 
-/// What a code means: the enum's own documentation, which its schema carries line by line.
+/// What a code means: its own documentation.
 pub(crate) fn description(code: Code) -> &'static str {
-    static LINES: LazyLock<BTreeMap<Code, String>> = LazyLock::new(|| {
-        let text = match Code::schema() {
-            RefOr::T(Schema::Object(object)) => object.description.unwrap_or_default(),
-            _ => String::new(),
-        };
-        text.lines()
-            .filter_map(|line| line.strip_prefix("- `")?.split_once("`: "))
-            .filter_map(|(code, meaning)| Some((code.parse().ok()?, meaning.to_owned())))
-            .collect()
-    });
-    LINES.get(&code).map_or("", String::as_str)
+    code.meaning()
 }
 
 #[cfg(test)]

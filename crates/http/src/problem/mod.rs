@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use fairlead_application::Failure;
 use fairlead_domain::error::{Code, FieldError, Refusal};
+use fairlead_domain::values::TextEnum;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -182,10 +183,10 @@ const MEMBERS: [&str; 8] = ["type", "title", "status", "detail", "instance", "co
 
 impl Problem {
     fn new(refusal: Refusal, language: Language, path: &str, request_id: &str) -> Self {
-        let entry = entry(refusal.code);
+        let title = refusal.code.label();
         let title = match language {
-            Language::English => entry.english,
-            Language::Chinese => entry.chinese,
+            Language::English => title.en,
+            Language::Chinese => title.zh_cn,
         };
         let (mut detail, mut instance) = (refusal.detail, path.to_owned());
         cut(&mut detail, 2000);
@@ -201,7 +202,7 @@ impl Problem {
         Self {
             kind: format!("/problems/{}", refusal.code),
             title: title.to_owned(),
-            status: entry.status,
+            status: entry(refusal.code).status,
             detail,
             instance,
             code: refusal.code,

@@ -1,120 +1,121 @@
-//! What each code is to HTTP and to people.
+//! What each code is to HTTP, and what it means in Chinese. Its titles are its labels, and its meaning in English is
+//! its documentation.
 
 use fairlead_domain::error::Code;
 
-/// A code's status and its titles.
+/// A code's status and its meaning in Chinese.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) status: u16,
-    pub(crate) english: &'static str,
-    pub(crate) chinese: &'static str,
+    pub(crate) meaning_zh: &'static str,
 }
 
 /// The one table. It has no catch-all: a new code does not compile until it has a line here.
 pub(crate) const fn entry(code: Code) -> Entry {
-    let (status, english, chinese) = match code {
-        Code::MalformedRequest => (400, "Malformed request", "请求格式错误"),
-        Code::InvalidCursor => (400, "Invalid cursor", "分页游标无效"),
-        Code::CursorMismatch => (400, "Cursor of another list", "分页游标与查询条件不符"),
-        Code::Unauthenticated => (401, "Not authenticated", "未登录或登录已失效"),
-        Code::InvalidCredentials => (401, "Wrong e-mail or password", "邮箱或密码错误"),
-        Code::InvalidRefreshToken => (401, "Invalid refresh token", "刷新令牌无效"),
-        Code::Forbidden => (403, "Not permitted", "没有权限"),
-        Code::NotFound => (404, "Not found", "未找到"),
-        Code::MethodNotAllowed => (405, "Method not allowed", "不支持的请求方法"),
-        Code::NotAcceptable => (406, "Not acceptable", "无法提供所要求的格式"),
-        Code::RequestTimeout => (408, "Request timed out", "请求超时"),
-        Code::PayloadTooLarge => (413, "Body too large", "请求内容过大"),
-        Code::UnsupportedMediaType => (415, "Unsupported media type", "不支持的内容类型"),
-        Code::RangeNotSatisfiable => (416, "No such part", "请求的范围无效"),
-        Code::InfectedFile => (422, "Infected file", "文件含有病毒"),
-        Code::RateLimited => (429, "Too many requests", "请求过于频繁"),
-        Code::Internal => (500, "Internal error", "服务器内部错误"),
-        Code::Unavailable => (503, "Temporarily unavailable", "服务暂时不可用"),
+    let (status, meaning_zh) = match code {
+        Code::MalformedRequest => (400, "请求无法解析：JSON 有误、类型不符，或含有未知的成员或参数。"),
+        Code::InvalidCursor => (400, "该分页游标不是由本系统签发的。"),
+        Code::CursorMismatch => (400, "该分页游标属于另一种排序或筛选条件。"),
+        Code::Unauthenticated => (401, "没有令牌，或令牌已过期、已吊销或系伪造。"),
+        Code::InvalidCredentials => (401, "邮箱或密码错误，或该账号不允许登录。"),
+        Code::InvalidRefreshToken => (401, "刷新令牌未知、已过期或已被使用过。"),
+        Code::Forbidden => (403, "该记录可以查看，但不允许执行此操作。"),
+        Code::NotFound => (404, "该记录不存在，或调用者不可见。"),
+        Code::MethodNotAllowed => (405, "该路径不支持此请求方法。"),
+        Code::NotAcceptable => (406, "无法以调用者接受的格式给出应答。"),
+        Code::RequestTimeout => (408, "请求内容未能及时到达。"),
+        Code::PayloadTooLarge => (413, "请求内容超过允许的大小。"),
+        Code::UnsupportedMediaType => (415, "请求内容不是 JSON。"),
+        Code::RangeNotSatisfiable => (416, "请求了文件中不存在的部分，`size` 说明文件的长度。"),
+        Code::InfectedFile => (422, "病毒扫描程序在文件中发现了病毒，`found` 说明是什么。"),
+        Code::RateLimited => (429, "尝试次数过多，`Retry-After` 说明何时可以重试。"),
+        Code::Internal => (500, "发生了意外错误，可凭请求编号在日志中查找。"),
+        Code::Unavailable => (503, "数据库不可用，或服务器正在停止或过载。"),
 
-        Code::VersionMismatch => (412, "Changed in the meantime", "记录已被他人修改"),
-        Code::PreconditionRequired => (428, "If-Match is missing", "缺少 If-Match 请求头"),
-        Code::IdempotencyInProgress => (409, "Same request still running", "相同请求正在处理中"),
-        Code::IdempotencyKeyReused => (422, "Idempotency key used before", "幂等键已用于其他请求"),
+        Code::VersionMismatch => (412, "`If-Match` 所指的版本不是当前版本。"),
+        Code::PreconditionRequired => (428, "缺少 `If-Match` 请求头。"),
+        Code::IdempotencyInProgress => (409, "使用同一个幂等键的请求仍在处理中。"),
+        Code::IdempotencyKeyReused => (422, "同一个幂等键已用于另一个请求。"),
 
-        Code::ValidationFailed => (422, "Validation failed", "数据校验未通过"),
-        Code::UnknownReference => (422, "Unknown reference", "引用的记录不存在"),
-        Code::CurrencyMismatch => (422, "Another currency is wanted", "币种不一致"),
-        Code::AmountOutOfRange => (422, "Amount out of range", "金额超出范围"),
-        Code::ReasonRequired => (422, "A reason is required", "需要填写原因"),
-        Code::CommentRequired => (422, "A comment is required", "需要填写意见"),
+        Code::ValidationFailed => (422, "请求格式正确，但有值不符合规则，`errors` 列出每一处。"),
+        Code::UnknownReference => (422, "请求所引用的记录不存在，或调用者不可见。"),
+        Code::CurrencyMismatch => (422, "需要另一种币种的金额。"),
+        Code::AmountOutOfRange => (422, "该金额无法精确保存。"),
+        Code::ReasonRequired => (422, "退回到之前的阶段需要填写原因。"),
+        Code::CommentRequired => (422, "驳回需要填写意见。"),
 
-        Code::InvalidTransition => (409, "Not possible in this state", "当前状态不允许此操作"),
-        Code::Duplicate => (409, "Duplicate", "数据重复"),
-        Code::InUse => (409, "Still in use", "仍被使用"),
-        Code::AlreadyClaimed => (409, "Already claimed", "已被他人领取"),
-        Code::OwnershipLimitReached => (409, "Ownership limit reached", "持有数量已达上限"),
-        Code::DailyOpenLimitReached => {
-            (409, "Daily limit on opening reached", "今日查看公海客户次数已达上限")
-        }
-        Code::Merged => (308, "Merged into another record", "已合并到其他记录"),
-        Code::PossibleDuplicate => (409, "Possibly known already", "可能重复"),
-        Code::OwnersDiffer => (409, "Different owners", "所属负责人不同"),
-        Code::TooMany => (409, "Too many", "数量已达上限"),
-        Code::HandOverNeeded => (409, "Records must be handed over", "需要先交接名下数据"),
-        Code::SuccessorNeeded => (409, "A successor is needed", "需要指定接手人"),
-        Code::TransferObstructed => (409, "Cannot be transferred", "无法转移"),
-        Code::PendingTransfer => (409, "Transfer pending", "存在待审批的转移"),
-        Code::BulkRefused => (409, "Some operations were refused", "部分操作被拒绝"),
-        Code::DailyClaimLimitReached => (409, "Daily claim limit reached", "今日领取次数已达上限"),
-        Code::ClaimCoolDown => (409, "Claimed again too soon", "尚在领取冷却期内"),
-        Code::OwnerNotEligible => (409, "Owner not eligible", "该用户不能成为负责人"),
-        Code::AlreadyOwner => (409, "Already the owner", "该用户已是负责人"),
-        Code::CustomerHasOpenBusiness => (409, "Customer has open business", "客户仍有进行中的业务"),
-        Code::CustomerUnowned => (409, "Customer has no owner", "客户没有负责人"),
-        Code::AlreadyConverted => (409, "Already converted", "线索已转化"),
-        Code::StageRequirementsMissing => (409, "Stage requirements missing", "未满足阶段要求"),
-        Code::ContractDecides => (409, "The contract decides", "须由合同决定"),
-        Code::PendingApproval => (409, "Approval pending", "审批进行中"),
-        Code::ApprovalRequired => (409, "An approval is required", "需要审批"),
-        Code::NoEligibleApprover => (409, "Nobody can approve", "没有可用的审批人"),
-        Code::SeparationOfDuties => (409, "Separation of duties", "违反职责分离"),
-        Code::AlreadyDecided => (409, "Already decided", "已作出审批决定"),
-        Code::RemindedRecently => (409, "Reminded not long ago", "刚刚已催办"),
-        Code::StaleApproval => (409, "Approval of an older version", "审批对应的版本已过期"),
-        Code::InvoiceIncomplete => (409, "Invoice incomplete", "发票信息不完整"),
-        Code::ContractIncomplete => (409, "Contract incomplete", "合同信息不完整"),
-        Code::AmendmentBelowSums => (409, "More is invoiced or received", "变更金额低于已开票或已回款金额"),
-        Code::InstallmentHasPayments => (409, "Installment has payments", "该期回款计划已有回款"),
-        Code::InstallmentsMismatch => (409, "Installments do not add up", "回款计划合计与合同金额不符"),
-        Code::ContractNotActive => (409, "Contract does not run", "合同未在执行中"),
-        Code::InvoiceExceedsContract => (409, "Invoices exceed the contract", "开票金额超出合同金额"),
-        Code::InvoiceCredited => (409, "Invoice was credited", "发票已部分红冲"),
-        Code::CreditExceedsInvoice => (409, "Credit exceeds the invoice", "红冲金额超出发票金额"),
-        Code::InvoiceHasPayments => (409, "Invoice has payments", "发票已有回款"),
-        Code::PaymentExceedsContract => (409, "Payments exceed the contract", "回款金额超出合同金额"),
-        Code::ReceiptMismatch => (409, "Receipt and payment differ", "到账金额与回款金额不符"),
-        Code::PaymentRefunded => (409, "Payment was refunded", "回款已部分退款"),
-        Code::RefundExceedsPayment => (409, "Refunds exceed the payment", "退款金额超出回款金额"),
-        Code::AllocationExceedsOpen => (409, "Allocation exceeds what is open", "分配金额超出未结金额"),
-        Code::AllocationMismatch => (409, "Allocations do not add up", "分配合计与回款金额不符"),
-        Code::NothingToAllocate => (409, "Nothing to allocate to", "没有可分配的发票"),
-        Code::TeamCycle => (409, "Team below itself", "团队层级出现循环"),
-        Code::BuiltInRole => (409, "Built-in role", "内置角色不可修改"),
-        Code::LastAdministrator => (409, "Last administrator", "至少保留一名管理员"),
+        Code::InvalidTransition => (409, "该记录的状态不允许此操作。"),
+        Code::Duplicate => (409, "必须唯一的值已被占用，`errors` 指出是哪个成员。"),
+        Code::InUse => (409, "有其他记录依赖于该记录。"),
+        Code::AlreadyClaimed => (409, "他人已先领取该记录。"),
+        Code::OwnershipLimitReached => (409, "负责人持有的记录将超过允许的数量。"),
+        Code::DailyOpenLimitReached => (409, "今天不能再查看更多公海客户。"),
+        Code::Merged => (308, "该记录已合并到另一条记录，`Location` 和 `survivor_id` 说明是哪一条。"),
+        Code::PossibleDuplicate => (409, "已有与此相似的记录，`matches` 说明是哪些。"),
+        Code::OwnersDiffer => (409, "一起指定的记录属于不同的负责人。"),
+        Code::TooMany => (409, "此类记录的数量已达到上限。"),
+        Code::HandOverNeeded => (409, "将被停用的用户名下仍有记录，并说明每类各有多少。"),
+        Code::SuccessorNeeded => (409, "交接的记录不能进入公海。"),
+        Code::TransferObstructed => (409, "部分记录已无法转移，`items` 列出每一条。"),
+        Code::PendingTransfer => (409, "该记录有一个待审批的转移。"),
+        Code::BulkRefused => (409, "要求全部成功的调用中有操作被拒绝，`items` 列出每一项。"),
+        Code::DailyClaimLimitReached => (409, "今天不能再领取。"),
+        Code::ClaimCoolDown => (409, "原负责人不能这么快再次领取。"),
+        Code::OwnerNotEligible => (409, "新负责人不能持有此类记录。"),
+        Code::AlreadyOwner => (409, "该记录已归这位负责人所有。"),
+        Code::CustomerHasOpenBusiness => (409, "该客户仍有进行中的业务。"),
+        Code::CustomerUnowned => (409, "该客户没有负责人。"),
+        Code::AlreadyConverted => (409, "该线索此前已转化，链接指向转化后的记录。"),
+        Code::StageRequirementsMissing => (409, "该阶段的必填字段为空。"),
+        Code::ContractDecides => (409, "该商机由合同决定。"),
+        Code::PendingApproval => (409, "审批进行中，该记录不能修改。"),
+        Code::ApprovalRequired => (409, "此操作需要审批，`subject_kind` 说明是哪一种。"),
+        Code::NoEligibleApprover => (409, "其中一个步骤没有可以审批的用户。"),
+        Code::SeparationOfDuties => (409, "任何人都不能审批自己申请的、自己负责的或自己已审批过的事项。"),
+        Code::AlreadyDecided => (409, "该审批此前已作出决定。"),
+        Code::RemindedRecently => (409, "不久前已向待审批人催办，`next_at` 说明何时可以再次催办。"),
+        Code::StaleApproval => (409, "该审批对应的是记录的旧版本。"),
+        Code::InvoiceIncomplete => (409, "该发票尚不具备提交条件。"),
+        Code::ContractIncomplete => (409, "该合同尚不具备提交条件。"),
+        Code::AmendmentBelowSums => (409, "已开票或已回款的金额超过合同变更后的金额。"),
+        Code::InstallmentHasPayments => (409, "该期回款计划已分配的回款超过其新金额，或该期将被去除。"),
+        Code::InstallmentsMismatch => (409, "各期回款计划的合计与合同金额不符。"),
+        Code::ContractNotActive => (409, "该合同不在执行中。"),
+        Code::InvoiceExceedsContract => (409, "开票金额将超出合同金额。"),
+        Code::InvoiceCredited => (409, "该发票已有一部分被红冲。"),
+        Code::CreditExceedsInvoice => (409, "红冲金额将超出发票金额。"),
+        Code::InvoiceHasPayments => (409, "已有回款分配到该发票。"),
+        Code::PaymentExceedsContract => (409, "回款金额将超出合同金额。"),
+        Code::ReceiptMismatch => (409, "到账流水与回款的金额不一致。"),
+        Code::PaymentRefunded => (409, "该回款已有一部分被退回。"),
+        Code::RefundExceedsPayment => (409, "退款金额将超出回款金额。"),
+        Code::AllocationExceedsOpen => (409, "分配金额将超出发票或回款计划的未结金额。"),
+        Code::AllocationMismatch => (409, "分配合计与回款金额不符。"),
+        Code::NothingToAllocate => (409, "该合同已开具发票的未结金额小于该回款。"),
+        Code::TeamCycle => (409, "该团队将成为自己的下级。"),
+        Code::BuiltInRole => (409, "内置角色不能修改，请复制后再改。"),
+        Code::LastAdministrator => (409, "必须保留至少一名可以管理权限的用户。"),
     };
-    Entry { status, english, chinese }
+    Entry { status, meaning_zh }
 }
 
 #[cfg(test)]
 mod tests {
+    use fairlead_domain::values::TextEnum;
+
     use super::*;
 
     #[test]
-    fn every_code_has_a_status_and_both_titles() {
+    fn every_code_has_a_status_both_titles_and_a_meaning() {
         for code in Code::ALL {
-            let entry = entry(*code);
+            let (entry, title) = (entry(*code), code.label());
             assert!(
                 actix_web::http::StatusCode::from_u16(entry.status).is_ok_and(|s| !s.is_success()),
                 "{code}"
             );
-            assert!(!entry.english.is_empty() && entry.english.is_ascii(), "{code}");
-            assert!(!entry.chinese.is_empty() && !entry.chinese.is_ascii(), "{code}");
+            assert!(!title.en.is_empty() && title.en.is_ascii(), "{code}");
+            assert!(!title.zh_cn.is_empty() && !title.zh_cn.is_ascii(), "{code}");
+            assert!(entry.meaning_zh.ends_with('。'), "{code}: {}", entry.meaning_zh);
         }
     }
 }

@@ -14,6 +14,7 @@ mod contracts;
 mod credit_notes;
 mod customer_changes;
 mod customers;
+mod dictionaries;
 mod health;
 mod invoices;
 mod jobs;
@@ -80,6 +81,7 @@ pub(crate) fn api() -> Api {
         jobs::routes,
         audit_events::routes,
         workflows::routes,
+        dictionaries::routes,
         health::routes,
     ];
     let mut api = Api::default();

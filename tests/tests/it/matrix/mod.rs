@@ -48,13 +48,15 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Open to everybody who has logged in.
-const OPEN: [&str; 22] = [
+const OPEN: [&str; 24] = [
     "log_out",
     "list_sessions",
     "end_session",
     "get_me",
     "change_my_password",
     "list_workflows",
+    "list_dictionaries",
+    "get_dictionary",
     // Each user's own, which nobody else sees: `personal` looks at them.
     "list_notifications",
     "count_unread_notifications",
@@ -188,6 +190,8 @@ async fn what_is_open_to_everybody_is_open_to_every_role(server: Server) {
         let answer = me.get("/me").await.expect(200);
         assert_eq!(answer.body["roles"], json!([role]));
         me.get("/workflows").await.expect(200);
+        me.get("/dictionaries").await.expect(200);
+        me.get("/dictionaries/lead_status").await.expect(200);
         let sessions = me.get("/auth/sessions").await.expect(200).body;
         let other = sessions["data"].as_array().unwrap().iter().find(|one| one["current"] == false).unwrap();
         let end = me.request(Method::DELETE, &format!("/auth/sessions/{}", other["id"].as_str().unwrap()));

@@ -1,0 +1,85 @@
+//! What people choose from: every closed list of the specification is there, with labels.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::Server;
+
+on_both_databases! {
+    every_closed_list_of_the_specification_has_labels;
+    a_dictionary_is_found_by_its_name;
+}
+
+/// `LeadStatus` as `lead_status`.
+fn snake_case(name: &str) -> String {
+    let letters = name.char_indices().map(|(at, letter)| {
+        let between = if at > 0 && letter.is_ascii_uppercase() { "_" } else { "" };
+        format!("{between}{}", letter.to_ascii_lowercase())
+    });
+    letters.collect()
+}
+
+async fn every_closed_list_of_the_specification_has_labels(server: Server) {
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let listed = server.admin().await.get("/dictionaries").await.expect(200).body;
+    let listed = listed["data"].as_array().unwrap();
+    let dictionaries: BTreeMap<&str, &Vec<Value>> =
+        listed.iter().map(|one| (one["name"].as_str().unwrap(), one["values"].as_array().unwrap())).collect();
+    assert_eq!(dictionaries.len(), listed.len(), "each once");
+
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut closed = 0;
+    for (name, schema) in schemas {
+        if schema["type"] != "string" || !schema["enum"].is_array() {
+            continue;
+        }
+        closed += 1;
+        let values = dictionaries.get(snake_case(name).as_str());
+        let values = values.unwrap_or_else(|| panic!("{name} has no dictionary"));
+        let values: Vec<&Value> = values.iter().map(|one| &one["value"]).collect();
+        assert_eq!(json!(values), schema["enum"], "{name}");
+    }
+    assert!(closed > 60, "{closed}");
+
+    for (name, values) in &dictionaries {
+        assert!(!values.is_empty(), "{name}");
+        for language in ["en", "zh_cn"] {
+            let labels: BTreeSet<&str> =
+                values.iter().map(|one| one["label"][language].as_str().unwrap()).collect();
+            assert!(labels.iter().all(|label| !label.trim().is_empty()), "{name} in {language}");
+            assert_eq!(labels.len(), values.len(), "{name} in {language}: two values of one label");
+        }
+        assert!(
+            values.iter().all(|one| one["meaning"].as_str().is_some_and(|why| !why.is_empty())),
+            "{name}"
+        );
+    }
+}
+
+async fn a_dictionary_is_found_by_its_name(server: Server) {
+    let admin = server.admin().await;
+    let listed = admin.get("/dictionaries").await.expect(200).body;
+    for one in listed["data"].as_array().unwrap() {
+        let path = format!("/dictionaries/{}", one["name"].as_str().unwrap());
+        assert_eq!(admin.get(&path).await.expect(200).body, *one, "{path}");
+    }
+    let statuses = admin.get("/dictionaries/lead_status").await.expect(200).body;
+    assert_eq!(
+        statuses["values"][0],
+        json!({
+            "value": "new",
+            "label": {"en": "New", "zh_cn": "新线索"},
+            "meaning": "Nobody has been in touch.",
+        })
+    );
+    let currencies = admin.get("/dictionaries/currency").await.expect(200).body;
+    let yuan = currencies["values"].as_array().unwrap().iter().find(|one| one["value"] == "CNY").unwrap();
+    assert_eq!(yuan["label"]["zh_cn"], "人民币");
+
+    admin.get("/dictionaries/no_such_list").await.refused(404, "not_found");
+    admin.get("/dictionaries/LeadStatus").await.refused(400, "malformed_request");
+    for path in ["/dictionaries", "/dictionaries/lead_status"] {
+        server.anonymous().get(path).await.refused(401, "unauthenticated");
+    }
+}
