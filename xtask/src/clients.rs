@@ -1,5 +1,5 @@
 //! `cargo xtask clients`: clients that others' tools generate from the committed document, type-checked under strict
-//! settings, and walked from a lead to the last payment against a live server.
+//! settings, and walked from a lead to the last payment against a live server; and the same walk with curl.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,16 @@ use crate::{npm, process};
 
 /// Generates, checks and runs each of them.
 pub(crate) fn run() -> Result<()> {
+    // First, so that a missing program is known before minutes are spent.
+    for program in ["bash", "curl", "jq"] {
+        if process::on_path(program).is_none() {
+            bail!("the walk in the shell needs {program}: install it with your system's packages");
+        }
+    }
     process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
     let folder = tempfile::Builder::new().prefix("fairlead-clients-").tempdir()?;
     let server = Server::start(folder.path())?;
+    process::run(Command::new(process::root().join("examples/curl/journey.sh")).arg(&server.url))?;
     typescript(&server.url)?;
     python(&server.url)
 }

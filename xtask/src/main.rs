@@ -5,6 +5,7 @@
 
 mod bench;
 mod clients;
+mod collection;
 mod demo;
 mod lint;
 mod npm;
@@ -35,11 +36,11 @@ enum Command {
     Test(test::Options),
     /// Formatting, clippy, the OpenAPI document, and the rules for third-party code (deny.toml).
     Lint,
-    /// Write the OpenAPI document into openapi/.
+    /// Write the OpenAPI document into openapi/, and the Postman collection that is made of it.
     Openapi(openapi::Options),
     /// Lint the committed OpenAPI document with Spectral, Redocly and our own rules.
     Spec,
-    /// Generate clients from the committed document, check their types, and run them against a server.
+    /// Generate clients from the committed document, check their types, and walk the examples against a server.
     Clients,
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
