@@ -30,6 +30,7 @@ use fairlead_domain::pool::{ContactField, Strategy};
 use fairlead_domain::receipt::{MatchReason, ReceiptAction, ReceiptStatus};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::saved_view::ViewResource;
+use fairlead_domain::search::Fit;
 use fairlead_domain::target::TargetMeasure;
 use fairlead_domain::transfer::TransferKind;
 use fairlead_domain::values::{CURRENCIES, Currency, Label, TextEnum};
@@ -45,6 +46,7 @@ use crate::customers::CustomerBulkAction;
 use crate::leads::LeadBulkAction;
 use crate::payments::PaymentBulkAction;
 use crate::receipts::{Delimiter, ImportOutcome, ReceiptBulkAction};
+use crate::search::SearchKind;
 
 /// Every closed list of the API, in the order of the sale. The words of the state machines are among them, for
 /// they are states and buttons on a screen.
@@ -103,6 +105,8 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<ImportOutcome>,
     of::<TargetMeasure>,
     of::<TransferKind>,
+    of::<SearchKind>,
+    of::<Fit>,
     of::<ApprovalSubject>,
     of::<ApprovalStatus>,
     of::<ApprovalAction>,

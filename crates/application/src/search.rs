@@ -27,19 +27,19 @@ text_enum! {
     /// What global search finds.
     pub enum SearchKind {
         /// Leads, by name, company, telephone number and e-mail address.
-        Lead = "lead",
+        Lead = "lead" ("Leads", "线索"),
         /// Customers, by name, telephone and registration number, e-mail address, web site and tax profiles.
-        Customer = "customer",
+        Customer = "customer" ("Customers", "客户"),
         /// Contacts, by name, telephone number, e-mail address and WeChat id.
-        Contact = "contact",
+        Contact = "contact" ("Contacts", "联系人"),
         /// Opportunities, by name.
-        Opportunity = "opportunity",
+        Opportunity = "opportunity" ("Opportunities", "商机"),
         /// Contracts, by title and number.
-        Contract = "contract",
+        Contract = "contract" ("Contracts", "合同"),
         /// Invoices, by their numbers and to whom they are.
-        Invoice = "invoice",
+        Invoice = "invoice" ("Invoices", "发票"),
         /// Payments, by number, reference and who paid.
-        Payment = "payment",
+        Payment = "payment" ("Payments", "回款"),
     }
 }
 
