@@ -70,9 +70,13 @@ impl Exchange {
         if self.shape.is_limited() { self.state.limits.admit_unknown(&self.request) } else { Ok(()) }
     }
 
+    fn wants_page(&self) -> bool {
+        self.shape.answer.shown && negotiate::prefers_page(self.request.headers())
+    }
+
     /// Reads the request.
     pub(crate) async fn read(mut self) -> Result<Ask, Refusal> {
-        if self.shape.answer.content.is_json() {
+        if self.shape.answer.content.is_json() && !self.wants_page() {
             negotiate::json_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string());

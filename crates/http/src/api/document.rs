@@ -24,6 +24,7 @@ use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy}
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
+use crate::request::negotiate::HTML;
 use crate::request::origin::REQUEST_ID;
 use crate::request::{idempotency, limit};
 
@@ -56,9 +57,8 @@ pub(crate) fn describe(mut api: Api) -> Parts {
         let documented = document(operation, &api.operations, &mut shared);
         paths.add_path_operation(&operation.shape.path, vec![method], documented);
     }
-    let mut tags = api.tags;
-    tags.sort_unstable();
-    let tags = tags
+    let tags = api
+        .tags
         .into_iter()
         .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
     tidy::prune(&mut shared.schemas, &(&paths, &shared.responses));
@@ -190,6 +190,9 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
     Some(builder.build())
 }
 
+/// The longest page, in characters.
+const MAX_PAGE: usize = 1_000_000;
+
 /// The largest file that a server can be told to take, in bytes.
 const MAX_FILE: usize = 1_073_741_824;
 
@@ -243,6 +246,11 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         let example = example(schema, &shared.schemas, Purpose::Response);
         let content = ContentBuilder::new().schema(Some(Named::clone(schema))).example(Some(example));
         builder = builder.content(JSON, content.build());
+    }
+    if answer.shown {
+        let page = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PAGE));
+        let page = page.description(Some("The same for people, in the language of `Accept-Language`."));
+        builder = builder.content(HTML, ContentBuilder::new().schema(Some(page)).build());
     }
     let carried = [
         (shape.is_limited(), limit::POLICY),

@@ -85,6 +85,8 @@ pub(crate) struct Answer {
     pub(crate) home: Option<&'static str>,
     /// Whether it may come with a `Link` to the next page.
     pub(crate) paged: bool,
+    /// Whether it comes as a page for whoever prefers that.
+    pub(crate) shown: bool,
 }
 
 impl Shape {
@@ -111,6 +113,7 @@ impl Shape {
                 located: false,
                 home: None,
                 paged: false,
+                shown: false,
             },
         }
     }
@@ -166,6 +169,12 @@ impl Shape {
     /// Its query is a form with these members.
     pub(crate) fn asked(self, question: Question) -> Self {
         Self { question: Some(question), ..self }
+    }
+
+    /// It shows its answer as a page to whoever prefers that.
+    pub(crate) fn shown(mut self) -> Self {
+        self.answer.shown = true;
+        self
     }
 
     /// It answers with a file, or a part of one.

@@ -1,6 +1,7 @@
 //! Every failure as `application/problem+json` (RFC 9457).
 
 pub(crate) mod catalogue;
+mod page;
 mod table;
 
 use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
