@@ -93,8 +93,8 @@ impl Exchange {
         let allowed: &[&str] = match self.shape.body {
             Body::Ignored | Body::File => return Ok(Bytes::new()),
             Body::Empty => &[],
-            Body::Form(_) => &[JSON],
-            Body::Patch(_) => &[MERGE_PATCH, JSON],
+            Body::Form { .. } => &[JSON],
+            Body::Patch { .. } => &[MERGE_PATCH, JSON],
         };
         if !allowed.is_empty() {
             body::check_type(headers, allowed)?;

@@ -27,8 +27,8 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Origin, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
-        let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let shape = api(Method::POST, path).takes(form).answers(StatusCode::OK, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             ask.plain(&run(ask.app(), &ask.origin(), ask.form()?).await?)
         })
@@ -49,10 +49,10 @@ impl Api {
         V: View,
         F: AsyncFn(&App, Id, Option<&str>, &str, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::POST, path)
             .of(self.schemas.of::<Id>())
-            .takes(Body::Form(form))
+            .takes(form)
             .answers(StatusCode::ACCEPTED, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             let site = ask.request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
