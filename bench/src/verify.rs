@@ -153,6 +153,7 @@ const TABLES: &[&str] = &[
     "approvals",
     "approval_decisions",
     "search_entries",
+    "standings",
 ];
 
 /// How far apart the numbers of two copies are.
@@ -206,7 +207,7 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
         "approval_decisions" => {
             "approval_id IN (SELECT id FROM approvals WHERE subject_kind <> 'transfer' AND subject_kind <> 'stage_gate')"
         }
-        "search_entries" => "record_kind <> 'lead'",
+        "search_entries" | "standings" => "record_kind <> 'lead'",
         _ => "TRUE",
     };
     format!(

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Caller, Done, Failure, Read, Written};
 use crate::clock::{Clock, SystemClock, new_ids};
+use crate::events::News;
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
@@ -103,6 +104,8 @@ pub(crate) struct Inner {
     pub(crate) swept: Mutex<Option<(NaiveDate, Option<i64>)>>,
     /// Wakes whoever works in the background.
     pub(crate) wake: tokio::sync::Notify,
+    /// Tells whoever follows events that there are new ones.
+    pub(crate) news: News,
     /// Held by the one write that is being repeated.
     turn: tokio::sync::Mutex<()>,
 }
@@ -147,6 +150,7 @@ impl App {
             config,
             swept: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
+            news: News::default(),
             turn: tokio::sync::Mutex::new(()),
         };
         let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock) };

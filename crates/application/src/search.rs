@@ -1,9 +1,7 @@
 //! Global search (全局搜索): one question to records of every kind, within what the caller may see.
 
-use fairlead_domain::access::Permission;
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::record::RecordKind;
 use fairlead_domain::search::{Fit, SearchQuestion};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
@@ -15,7 +13,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Read};
-use crate::{contacts, customers, lists};
+use crate::{contacts, customers, visibility};
 
 /// How many hits there are at most, and when nothing is said about it.
 const MOST: u64 = 50;
@@ -124,29 +122,19 @@ fn hit(found: Found, fit: Fit) -> Option<SearchHit> {
 
 /// Which records of a kind the caller may find: those that they may list. None where they may list none.
 fn findable(ctx: &Context<'_>, kind: SearchKind) -> Option<Findable> {
-    let scoped = |permission, column| lists::scope(ctx, permission, column).ok();
-    let (record, table, visible) = match kind {
-        SearchKind::Lead => (RecordKind::Lead, "leads", scoped(Permission::LeadsRead, "id")?),
-        SearchKind::Customer => (RecordKind::Customer, "customers", scoped(Permission::CustomersRead, "id")?),
-        SearchKind::Contact => (RecordKind::Contact, "contacts", contacts::visible(ctx).ok()?),
-        SearchKind::Opportunity => {
-            (RecordKind::Opportunity, "opportunities", scoped(Permission::OpportunitiesRead, "customer_id")?)
-        }
-        SearchKind::Contract => {
-            (RecordKind::Contract, "contracts", scoped(Permission::ContractsRead, "customer_id")?)
-        }
-        SearchKind::Invoice => {
-            (RecordKind::Invoice, "invoices", scoped(Permission::InvoicesRead, "customer_id")?)
-        }
-        SearchKind::Payment => {
-            (RecordKind::Payment, "payments", scoped(Permission::PaymentsRead, "customer_id")?)
-        }
-    };
     let by_contact_data = match kind {
         _ if Customer::shows_pool_contact_data(ctx) => Predicate::True,
         SearchKind::Customer => customers::owned(),
         SearchKind::Contact => Predicate::Through("customer_id", "customers", Box::new(customers::owned())),
-        _ => Predicate::True,
+        SearchKind::Lead
+        | SearchKind::Opportunity
+        | SearchKind::Contract
+        | SearchKind::Invoice
+        | SearchKind::Payment => Predicate::True,
     };
-    Some(Findable { kind: record, table, visible, by_contact_data })
+    let visible = match kind {
+        SearchKind::Contact => contacts::visible(ctx).ok()?,
+        _ => visibility::own(ctx, kind)?,
+    };
+    Some(Findable { kind: kind.record(), table: kind.table(), visible, by_contact_data })
 }

@@ -439,6 +439,11 @@ impl Organisation {
         self.members.get(&id).map(|member| &member.user)
     }
 
+    /// Every user, in no particular order.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.members.values().map(|member| &member.user)
+    }
+
     /// A user as other records show them.
     pub fn user_ref(&self, id: UserId) -> Option<UserRef> {
         self.user(id).map(|user| UserRef {

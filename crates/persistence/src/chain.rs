@@ -17,6 +17,7 @@ use crate::member::{Member, Row};
 use crate::sql::Sql;
 use crate::store::Store;
 use crate::stored::{Kept, Table};
+use crate::sync;
 use crate::verify::Checked;
 use crate::work::{Author, Work};
 
@@ -55,6 +56,7 @@ pub(crate) async fn append(
     let mut timeline = Vec::new();
     for entry in entries {
         sequence += 1;
+        sync::note(work, &entry, sequence).await?;
         timeline.extend(entry.customers.iter().map(|customer| vec![(*customer).into(), sequence.into()]));
         let changes = serde_json::Value::Object(entry.changes.clone()).to_string();
         let event = AuditEvent {

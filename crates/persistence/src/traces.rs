@@ -3,8 +3,10 @@
 
 use fairlead_domain::notification::{Happened, Notification};
 use fairlead_domain::timeline::TimelineEntry;
-use fairlead_domain::values::UserId;
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::values::{Timestamp, UserId};
 use sea_orm::Value;
+use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::member::{Member, Row, members, only};
@@ -56,6 +58,23 @@ impl Member for TimelineEntry {
 }
 kept!(TimelineEntry, "timeline_entries");
 
+/// What happened to a record.
+#[derive(Debug, Clone)]
+pub struct TrailEvent {
+    /// Its place in the audit trail.
+    pub sequence: i64,
+    /// What happened, such as `contract.submitted`.
+    pub event: String,
+    /// The kind of record.
+    pub kind: RecordKind,
+    /// Which record.
+    pub id: Uuid,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// Who did it; none when Fairlead itself.
+    pub actor: Option<UserId>,
+}
+
 members!(Notification {
     id,
     user_id,
@@ -71,6 +90,39 @@ members!(Notification {
 kept!(Notification, "notifications");
 
 impl Reader<'_> {
+    /// What happened to records of these kinds after an event, and how far the trail was looked at: not more than so
+    /// many events.
+    pub async fn events_after(
+        &self,
+        place: i64,
+        kinds: &[RecordKind],
+        most: i64,
+    ) -> Result<(Vec<TrailEvent>, i64), StoreError> {
+        let last = self.last_event().await?.min(place.saturating_add(most));
+        let events = self
+            .rows(
+                |sql| {
+                    sql.push("sequence, action, record_kind, record_id, occurred_at, actor_id FROM audit_events ");
+                    sql.push("WHERE sequence > ").bind(place).push(" AND sequence <= ").bind(last);
+                    sql.push(" AND record_kind IN (");
+                    sql.bind_list(kinds.iter().map(|kind| kind.as_str())).push(") ORDER BY sequence");
+                    Ok(())
+                },
+                |row| {
+                    Ok(TrailEvent {
+                        sequence: row.column()?,
+                        event: row.column()?,
+                        kind: row.member()?,
+                        id: row.column()?,
+                        occurred_at: row.member()?,
+                        actor: row.member()?,
+                    })
+                },
+            )
+            .await?;
+        Ok((events, last.max(place)))
+    }
+
     /// Whether there are events that a reader of the outbox has not seen.
     pub async fn has_news(&self, reader: &str) -> Result<bool, StoreError> {
         let question = |sql: &mut Sql| {

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, SchemaFormat};
 
 use super::REPLAYED;
+use super::stream::LAST_EVENT_ID;
 use crate::request::origin::REQUEST_ID;
 use crate::request::{idempotency, limit};
 
@@ -181,6 +182,14 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             "The `ETag` of the content of which a part is known: of any other content the whole is given.",
             text(100).pattern(Some(VISIBLE)),
             json!("\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""),
+        ),
+        (
+            LAST_EVENT_ID,
+            LAST_EVENT_ID,
+            false,
+            "The `id` of the last event that was heard: goes on behind it. Without it, from now on.",
+            text(18).min_length(Some(1)).pattern(Some("^[0-9]+$")),
+            json!("0"),
         ),
         (
             idempotency::HEADER,

@@ -19,6 +19,7 @@ use utoipa::openapi::{
 };
 
 use super::example::{Purpose, example};
+use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::shape::{self, Body, Named, Shape};
 use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
@@ -162,6 +163,9 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
         shared(components::RANGE);
         shared(components::IF_RANGE);
     }
+    if shape.answer.content.is_stream() {
+        shared(LAST_EVENT_ID);
+    }
 
     if shape.idempotent {
         shared(idempotency::HEADER);
@@ -269,6 +273,11 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         let content = ContentBuilder::new().schema(Some(Named::clone(schema))).example(Some(example));
         builder = builder.content(JSON, content.build());
     }
+    if let shape::Content::Events(event) = &answer.content {
+        let example = example(event, &shared.schemas, Purpose::Response);
+        let content = ContentBuilder::new().schema(Some(Named::clone(event))).example(Some(example));
+        builder = builder.content(EVENT_STREAM, content.build());
+    }
     if answer.shown {
         let page = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PAGE));
         let page = page.description(Some("The same for people, in the language of `Accept-Language`."));
@@ -355,6 +364,7 @@ fn usual(operation: &Operation) -> Vec<Code> {
         (takes_form, &[Code::ValidationFailed]),
         (shape.answer.content.is_file(), &[Code::RangeNotSatisfiable]),
         (shape.listing.is_some(), &[Code::InvalidCursor, Code::CursorMismatch]),
+        (shape.answer.content.is_stream(), &[Code::InvalidCursor]),
         (true, shape.refuses),
         (shape.precondition != Precondition::Ignored, &[Code::VersionMismatch]),
         (shape.precondition == Precondition::Required, &[Code::PreconditionRequired]),

@@ -19,6 +19,7 @@ mod read;
 mod router;
 mod schemas;
 mod shape;
+mod stream;
 mod tidy;
 mod write;
 

@@ -11,6 +11,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 use validator::Validate;
 
 use super::example::single_type;
+use super::tidy;
 use super::schemas::{Asked, Question};
 
 /// The parameters that say a question.
@@ -20,17 +21,20 @@ pub(crate) fn parameters(question: &Question) -> Vec<Parameter> {
 
 fn parameter(asked: &Asked) -> Parameter {
     let mut schema = asked.schema.clone();
-    let description = match &mut schema {
+    tidy::one(&mut schema);
+    // What is not said is absent; nothing in a query is null.
+    let (description, example) = match &mut schema {
         RefOr::T(Schema::Object(object)) => {
-            object.schema_type =
-                single_type(&object.schema_type).map_or(object.schema_type.clone(), Into::into);
-            object.description.take()
+            if let Some(one) = single_type(&object.schema_type) {
+                object.schema_type = one.into();
+            }
+            (object.description.take(), object.examples.pop())
         }
         RefOr::T(Schema::Array(array)) => {
             array.schema_type = Type::Array.into();
-            array.description.take()
+            (array.description.take(), array.examples.pop())
         }
-        _ => None,
+        _ => (None, None),
     };
     let is_list = matches!(schema, RefOr::T(Schema::Array(_)));
     ParameterBuilder::new()
@@ -38,6 +42,7 @@ fn parameter(asked: &Asked) -> Parameter {
         .parameter_in(ParameterIn::Query)
         .required(if asked.required { Required::True } else { Required::False })
         .description(description)
+        .example(example)
         .schema(Some(schema))
         .style(is_list.then_some(ParameterStyle::Form))
         .explode(is_list.then_some(false))

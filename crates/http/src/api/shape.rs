@@ -104,11 +104,17 @@ pub(crate) enum Content {
     Json(Box<Named>),
     /// A file, of which a part may be asked for.
     File,
+    /// Events of this type, one after the other.
+    Events(Box<Named>),
 }
 
 impl Content {
     pub(crate) fn is_json(&self) -> bool {
         matches!(self, Self::Json(_))
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Self::Events(_))
     }
 
     pub(crate) fn is_file(&self) -> bool {
@@ -217,6 +223,13 @@ impl Shape {
     /// It shows its answer as a page to whoever prefers that.
     pub(crate) fn shown(mut self) -> Self {
         self.answer.shown = true;
+        self
+    }
+
+    /// It goes on answering with events of this type.
+    pub(crate) fn streams(mut self, event: Named) -> Self {
+        self.answer.status = StatusCode::OK;
+        self.answer.content = Content::Events(Box::new(event));
         self
     }
 

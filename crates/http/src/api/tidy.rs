@@ -18,19 +18,22 @@ const PREFIX: &str = "#/components/schemas/";
 
 /// Tidies all schemas.
 pub(crate) fn tidy(named: &mut Named) {
-    for schema in named.values_mut() {
-        walk(schema, &mut |schema| {
-            merge_inlined(schema);
-            hoist_description(schema);
-            modern_examples(schema);
-            bound(schema);
-        });
-    }
+    named.values_mut().for_each(one);
     let flat: Vec<(String, Object)> =
         named.iter().filter_map(|(name, schema)| Some((name.clone(), flatten(schema, named)?))).collect();
     for (name, object) in flat {
         named.insert(name, object.into());
     }
+}
+
+/// Tidies one schema.
+pub(crate) fn one(schema: &mut RefOr<Schema>) {
+    walk(schema, &mut |schema| {
+        merge_inlined(schema);
+        hoist_description(schema);
+        modern_examples(schema);
+        bound(schema);
+    });
 }
 
 /// Takes out what nothing refers to: parts that were flattened into others, and forms of which only the

@@ -15,6 +15,7 @@ mod credit_notes;
 mod customer_changes;
 mod customers;
 mod dictionaries;
+mod events;
 mod health;
 mod invoices;
 mod jobs;
@@ -34,6 +35,7 @@ mod scoring_rules;
 mod search;
 mod session;
 mod settings;
+mod sync;
 mod targets;
 mod teams;
 mod transfers;
@@ -68,6 +70,8 @@ pub(crate) fn api() -> Api {
         transfers::routes,
         customer_changes::routes,
         notifications::routes,
+        events::routes,
+        sync::routes,
         saved_views::routes,
         lead_forms::routes,
         scoring_rules::routes,

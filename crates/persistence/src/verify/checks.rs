@@ -213,6 +213,27 @@ pub(super) const CHECKS: &[Check] = &[
              LEFT JOIN audit_events ON audit_events.sequence = outbox.sequence WHERE audit_events.id IS NULL",
     },
     Check {
+        name: "it is known where every record stands",
+        population: "SELECT COUNT(*) FROM standings WHERE until IS NULL",
+        differences: "WITH records AS (\
+                SELECT id, owner_id, CAST(NULL AS UUID) AS pool_id, CAST(NULL AS UUID) AS customer_id FROM leads \
+                UNION ALL SELECT id, owner_id, pool_id, id FROM customers \
+                UNION ALL SELECT id, NULL, NULL, customer_id FROM contacts \
+                UNION ALL SELECT id, owner_id, NULL, customer_id FROM opportunities \
+                UNION ALL SELECT id, owner_id, NULL, customer_id FROM contracts \
+                UNION ALL SELECT id, owner_id, NULL, customer_id FROM invoices \
+                UNION ALL SELECT id, owner_id, NULL, customer_id FROM payments) \
+             SELECT 'a record stands elsewhere than was noted' FROM records \
+             LEFT JOIN standings ON standings.record_id = records.id AND standings.until IS NULL \
+             AND COALESCE(standings.owner_id, standings.record_id) = COALESCE(records.owner_id, records.id) \
+             AND COALESCE(standings.pool_id, standings.record_id) = COALESCE(records.pool_id, records.id) \
+             AND COALESCE(standings.customer_id, standings.record_id) = COALESCE(records.customer_id, records.id) \
+             WHERE standings.record_id IS NULL \
+             UNION ALL SELECT 'a record stands somewhere that is not there' FROM standings \
+             LEFT JOIN records ON records.id = standings.record_id \
+             WHERE standings.until IS NULL AND records.id IS NULL",
+    },
+    Check {
         name: "search finds every record by its name",
         population: "SELECT COUNT(*) FROM search_entries",
         differences: "WITH records AS (\

@@ -1,0 +1,205 @@
+//! Events as they happen (server-sent events), for whoever keeps a screen up to date: each tells what happened to
+//! which record, and the record itself is asked for where its readers are judged anyway.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::record::RecordKind;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::{Timestamp, UserId};
+use fairlead_persistence::{Reader, TrailEvent};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Read};
+use crate::search::SearchKind;
+use crate::visibility;
+
+/// How much of the trail is looked at together.
+const BATCH: i64 = 500;
+/// How often the database is asked whether another server wrote something.
+const LOOK: Duration = Duration::from_millis(500);
+/// How many streams a user may have at the same time.
+const STREAMS: usize = 10;
+
+/// What somebody wants to hear of.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventsForm {
+    /// Which kinds of records, separated by commas; all when absent.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 7))]
+    #[schema(min_items = 1, max_items = 7)]
+    pub kinds: Option<Vec<SearchKind>>,
+    /// After how many seconds the stream ends at the latest; 0 tells what has happened since `Last-Event-ID`, and
+    /// ends.
+    #[serde(default = "longest")]
+    #[validate(range(min = 0, max = 900))]
+    #[schema(minimum = 0, maximum = 900, default = 900)]
+    pub wait: u64,
+}
+
+fn longest() -> u64 {
+    900
+}
+
+/// Something that happened to a record: the `data` of an event of the stream. Its `event` is the same as `type`, its
+/// `id` says where to go on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RecordEvent {
+    /// What happened, such as `contract.submitted`.
+    #[serde(rename = "type")]
+    #[schema(max_length = 80, example = "contract.submitted")]
+    pub kind: String,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// To which kind of record.
+    pub record_kind: SearchKind,
+    /// To which record.
+    pub record_id: Uuid,
+    /// Who did it; none when Fairlead itself.
+    #[schema(required)]
+    pub actor_id: Option<UserId>,
+}
+
+/// Some events, and where to go on.
+#[derive(Debug)]
+pub struct Heard {
+    /// The events with their places.
+    pub events: Vec<(i64, RecordEvent)>,
+    /// The place up to which the trail was looked at.
+    pub place: i64,
+    /// Whether there is more at once.
+    pub more: bool,
+}
+
+/// What happened to records that the caller sees, after a place; without one, from now on. Each is told as long as its
+/// record can be seen, or could be until this very event.
+pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Option<i64>) -> Read<Heard> {
+    app.read(call, async |ctx, reader| {
+        let last = reader.last_event().await?;
+        let Some(place) = place else { return Ok(Heard { events: Vec::new(), place: last, more: false }) };
+        if place > last {
+            let detail = "no event has this id yet";
+            return Err(Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into());
+        }
+        let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
+        let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
+        let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
+        let (happened, place) = reader.events_after(place, &of, BATCH).await?;
+        let mut seen: HashSet<Uuid> = HashSet::new();
+        for watched in &watched {
+            let events: BTreeMap<Uuid, i64> = happened
+                .iter()
+                .filter(|event| event.kind == watched.kind)
+                .map(|event| (event.id, event.sequence))
+                .collect();
+            let events: Vec<(Uuid, i64)> = events.into_iter().collect();
+            seen.extend(reader.seen_at(watched, &events).await?);
+        }
+        let told = happened.into_iter().filter(|event| seen.contains(&event.id)).filter_map(tell);
+        Ok(Heard { events: told.collect(), place, more: place < last })
+    })
+    .await
+}
+
+fn tell(event: TrailEvent) -> Option<(i64, RecordEvent)> {
+    let record_kind = event.kind.as_str().parse().ok()?;
+    let told = RecordEvent {
+        kind: event.event,
+        occurred_at: event.occurred_at,
+        record_kind,
+        record_id: event.id,
+        actor_id: event.actor,
+    };
+    Some((event.sequence, told))
+}
+
+/// Who follows events on this server, and what tells them that there are new ones.
+#[derive(Default)]
+pub(crate) struct News {
+    followers: Arc<Mutex<Followers>>,
+}
+
+#[derive(Default)]
+struct Followers {
+    streams: BTreeMap<UserId, usize>,
+    /// The place of the last event, looked for while anybody follows.
+    last: Option<watch::Sender<i64>>,
+}
+
+/// Somebody who follows events; dropped, they do no longer.
+pub struct Follower {
+    user: UserId,
+    followers: Arc<Mutex<Followers>>,
+    last: watch::Receiver<i64>,
+}
+
+impl Follower {
+    /// Waits until there may be something new.
+    pub async fn news(&mut self) {
+        // Whoever looked for news ends with the last follower, not before.
+        if self.last.changed().await.is_err() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = followers.streams.get_mut(&self.user) {
+            *streams -= 1;
+            if *streams == 0 {
+                followers.streams.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// Begins to follow events. Each user has so many streams on one server.
+pub fn follow(app: &App, call: &Call) -> Result<Follower, Refusal> {
+    let user = call.caller.user;
+    let shared = &app.inner.news.followers;
+    let mut followers = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let streams = followers.streams.entry(user).or_default();
+    if *streams >= STREAMS {
+        let detail = format!("a user follows events {STREAMS} times at most; end another stream first");
+        return Err(Refusal::new(Code::RateLimited, detail).with("retry_after", 5).with("limit", STREAMS));
+    }
+    *streams += 1;
+    let last = match &followers.last {
+        Some(sender) => sender.subscribe(),
+        None => {
+            let (sender, receiver) = watch::channel(0);
+            followers.last = Some(sender);
+            tokio::spawn(look(app.clone(), Arc::clone(shared)));
+            receiver
+        }
+    };
+    Ok(Follower { user, followers: Arc::clone(shared), last })
+}
+
+/// Looks for new events, once for all who follow on this server, until nobody does.
+async fn look(app: App, followers: Arc<Mutex<Followers>>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let last = app.look(None, async |_, reader: &Reader<'_>| Ok(reader.last_event().await?)).await;
+        let mut followers = followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = &followers.last else { return };
+        if sender.receiver_count() == 0 {
+            followers.last = None;
+            return;
+        }
+        // A database that is away is asked again.
+        if let Ok(last) = last {
+            sender.send_if_modified(|known| std::mem::replace(known, last) != last);
+        }
+    }
+}

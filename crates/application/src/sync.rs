@@ -1,0 +1,284 @@
+//! Delta sync (增量同步): what a client with a copy has to change in it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fairlead_domain::contact::Contact;
+use fairlead_domain::context::Context;
+use fairlead_domain::contract::Contract;
+use fairlead_domain::customer::Customer;
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::invoice::Invoice;
+use fairlead_domain::lead::Lead;
+use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::payment::Payment;
+use fairlead_domain::valid::Valid;
+use fairlead_persistence::sync::{Part, Window};
+use fairlead_persistence::{Kept, Reader};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::app::App;
+use crate::call::{Call, Failure, Read};
+use crate::contacts::ContactSummary;
+use crate::contracts::ContractSummary;
+use crate::customers::CustomerSummary;
+use crate::invoices::InvoiceSummary;
+use crate::leads::LeadSummary;
+use crate::opportunities::OpportunitySummary;
+use crate::payments::PaymentSummary;
+use crate::search::SearchKind;
+use crate::views::Included;
+use crate::visibility;
+
+/// How many records an answer has at most, and when nothing is said about it.
+const USUAL: u64 = 200;
+
+/// What a client asks.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncForm {
+    /// The `next` of the answer before; without it, everything is told.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 1000))]
+    #[schema(min_length = 1, max_length = 1000, pattern = "^[A-Za-z0-9_-]+$")]
+    pub since: Option<String>,
+    /// Which kinds of records, separated by commas; all when absent. They stay the same from answer to answer.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 7))]
+    #[schema(min_items = 1, max_items = 7)]
+    pub kinds: Option<Vec<SearchKind>>,
+    /// How many records at most, removed ones included.
+    #[serde(default = "usual")]
+    #[validate(range(min = 1, max = 500))]
+    #[schema(minimum = 1, maximum = 500, default = 200)]
+    pub limit: u64,
+}
+
+fn usual() -> u64 {
+    USUAL
+}
+
+/// A record to forget.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Removed {
+    /// What it was.
+    pub kind: SearchKind,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// What to change in a copy: add or replace the records, forget the removed ones.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct SyncPage {
+    /// Whether to forget the whole copy first: it is the beginning, or what you may see was decided anew (roles, teams,
+    /// pools, what is shared with you).
+    pub reset: bool,
+    /// Leads.
+    #[schema(max_items = 500)]
+    pub leads: Vec<LeadSummary>,
+    /// Customers.
+    #[schema(max_items = 500)]
+    pub customers: Vec<CustomerSummary>,
+    /// Contacts of customers with an owner.
+    #[schema(max_items = 500)]
+    pub contacts: Vec<ContactSummary>,
+    /// Opportunities.
+    #[schema(max_items = 500)]
+    pub opportunities: Vec<OpportunitySummary>,
+    /// Contracts.
+    #[schema(max_items = 500)]
+    pub contracts: Vec<ContractSummary>,
+    /// Invoices.
+    #[schema(max_items = 500)]
+    pub invoices: Vec<InvoiceSummary>,
+    /// Payments.
+    #[schema(max_items = 500)]
+    pub payments: Vec<PaymentSummary>,
+    /// What is gone, or is not for you any more.
+    #[schema(max_items = 500)]
+    pub removed: Vec<Removed>,
+    /// Give it as `since` the next time.
+    #[schema(max_length = 1000, pattern = "^[A-Za-z0-9_-]+$", example = "eyJ2IjoxfQ")]
+    pub next: String,
+    /// Whether to ask again at once.
+    pub has_more: bool,
+}
+
+/// Where a client's copy is. It holds no secret, and whoever makes one up learns nothing that they may not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Point {
+    /// By what it was decided what the client may see.
+    by: String,
+    /// The kinds that were asked for.
+    kinds: Vec<SearchKind>,
+    /// The event that the copy is of; none while the client gets all of it.
+    at: Option<i64>,
+    /// The event that it is to be of, once everything was told.
+    to: i64,
+    /// What was told last: the place of the kind and of the question, and the id.
+    behind: Option<(usize, Option<Uuid>)>,
+}
+
+impl Point {
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let invalid =
+            || Refusal { code: Code::InvalidCursor, ..Refusal::malformed("since", "not one of our points") };
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        serde_json::from_slice(&bytes).map_err(|_| invalid())
+    }
+
+    fn write(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// What is different for the caller since a point.
+pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPage> {
+    let point = form.since.as_deref().map(Point::read).transpose()?;
+    let kinds = form.kinds.clone().unwrap_or_else(|| SearchKind::ALL.to_vec());
+    if point.as_ref().is_some_and(|point| point.kinds != kinds) {
+        let why = "it belongs to other kinds of records";
+        return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("since", why) }.into());
+    }
+    app.read(call, async |ctx, reader| {
+        let last = reader.last_event().await?;
+        let by = visibility::fingerprint(ctx);
+        let point = match point.clone().filter(|point| point.by == by && point.to <= last) {
+            Some(point) if point.behind.is_some() => point,
+            Some(point) => Point { at: Some(point.to), to: last, ..point },
+            None => Point { by, kinds: kinds.clone(), at: None, to: last, behind: None },
+        };
+        tell(ctx, reader, point, form.limit).await
+    })
+    .await
+}
+
+/// One answer, from where the last one ended.
+async fn tell(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    mut point: Point,
+    limit: u64,
+) -> Result<SyncPage, Failure> {
+    let window = point.at.map(|after| Window { after, to: point.to });
+    let mut page = SyncPage { reset: window.is_none() && point.behind.is_none(), ..SyncPage::default() };
+    let (begin, mut behind) = point.behind.take().unwrap_or_default();
+    let mut left = limit;
+    // First what is removed, kind by kind, then what is there.
+    let questions = point.kinds.len() * 2;
+    for question in begin..questions {
+        if left == 0 {
+            point.behind = Some((question, behind));
+            break;
+        }
+        let kind = point.kinds[question % point.kinds.len()];
+        let part = Part { behind: behind.take(), most: left };
+        let told = if question < point.kinds.len() {
+            page.removed(ctx, reader, kind, window, part).await?
+        } else {
+            page.changed(ctx, reader, kind, window, part).await?
+        };
+        left -= told.len() as u64;
+        if left == 0 {
+            behind = told.last().copied();
+            point.behind = Some((question, behind));
+            break;
+        }
+    }
+    page.has_more = point.behind.is_some();
+    page.next = point.write();
+    Ok(page)
+}
+
+impl SyncPage {
+    async fn removed(
+        &mut self,
+        ctx: &Context<'_>,
+        reader: &Reader<'_>,
+        kind: SearchKind,
+        window: Option<Window>,
+        part: Part,
+    ) -> Result<Vec<Uuid>, Failure> {
+        let (Some(watched), Some(window)) = (visibility::watched(ctx, kind), window) else {
+            return Ok(Vec::new());
+        };
+        let ids = reader.removed(&watched, window, part).await?;
+        self.removed.extend(ids.iter().map(|id| Removed { kind, id: *id }));
+        Ok(ids)
+    }
+
+    async fn changed(
+        &mut self,
+        ctx: &Context<'_>,
+        reader: &Reader<'_>,
+        kind: SearchKind,
+        window: Option<Window>,
+        part: Part,
+    ) -> Result<Vec<Uuid>, Failure> {
+        let Some(watched) = visibility::watched(ctx, kind) else { return Ok(Vec::new()) };
+        match kind {
+            SearchKind::Lead => {
+                let found: Vec<Lead> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.leads, |lead| lead.id))
+            }
+            SearchKind::Customer => {
+                let found: Vec<Customer> = reader.changed(&watched, window, part).await?;
+                let seen = found.into_iter().map(|customer| customer.seen_by(ctx, false)).collect();
+                Ok(take(seen, &mut self.customers, |customer| customer.id))
+            }
+            SearchKind::Contact => {
+                let found: Vec<Contact> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.contacts, |contact| contact.id))
+            }
+            SearchKind::Opportunity => {
+                let found: Vec<Opportunity> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.opportunities, |opportunity| opportunity.id))
+            }
+            SearchKind::Contract => {
+                let found: Vec<Contract> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.contracts, |contract| contract.id))
+            }
+            SearchKind::Invoice => {
+                let found: Vec<Invoice> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.invoices, |invoice| invoice.id))
+            }
+            SearchKind::Payment => {
+                let found: Vec<Payment> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.payments, |payment| payment.id))
+            }
+        }
+    }
+}
+
+fn take<T: Kept, S: From<(T, Included)>, Id: Into<Uuid>>(
+    found: Vec<T>,
+    into: &mut Vec<S>,
+    id: impl Fn(&T) -> Id,
+) -> Vec<Uuid> {
+    let ids = found.iter().map(|record| id(record).into()).collect();
+    into.extend(found.into_iter().map(|record| (record, Included::default()).into()));
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_survive_the_way_to_the_client() {
+        let point = Point {
+            by: "x".to_owned(),
+            kinds: SearchKind::ALL.to_vec(),
+            at: Some(7),
+            to: 9,
+            behind: Some((3, Some(Uuid::nil()))),
+        };
+        assert_eq!(Point::read(&point.write()).unwrap(), point);
+        for bad in ["", "!", "AAAA", &URL_SAFE_NO_PAD.encode("{\"by\":\"x\"}")] {
+            assert_eq!(Point::read(bad).unwrap_err().code, Code::InvalidCursor, "{bad}");
+        }
+    }
+}

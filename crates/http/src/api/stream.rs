@@ -1,0 +1,171 @@
+//! Operations that go on telling: server-sent events
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Bytes;
+use fairlead_application::Call;
+use fairlead_application::events::{self, EventsForm, Follower, RecordEvent};
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::valid::Valid;
+use futures_util::stream;
+use tokio::time::Instant;
+
+use super::ask::Ask;
+use super::{About, Api, api};
+use crate::problem::Outcome;
+use crate::state::State;
+
+/// The media type of streams of events.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+/// The header by which a client says where it was.
+pub(crate) const LAST_EVENT_ID: &str = "Last-Event-ID";
+
+/// How often a quiet stream says that it is alive, which also shows when its reader is gone.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often it looks whether the server is about to stop.
+const TICK: Duration = Duration::from_millis(500);
+/// After how many milliseconds a client should come back.
+const RETRY: u32 = 2000;
+
+impl Api {
+    /// `GET` of events as they happen.
+    pub(crate) fn events(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+    ) -> &mut Self {
+        let event = self.schemas.of::<RecordEvent>();
+        let shape = api(Method::GET, path).asked(self.schemas.question_of::<EventsForm>()).streams(event);
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            begin(ask, call).await
+        })
+    }
+}
+
+async fn begin(ask: &Ask, call: &Call) -> Outcome {
+    let form: Valid<EventsForm> = ask.question()?;
+    let place = last_event_id(ask)?;
+    let follower = events::follow(ask.app(), call)?;
+    let until = Instant::now() + Duration::from_secs(form.wait);
+    // What is wrong is told before the stream begins.
+    let first = events::after(ask.app(), call, &form, place).await?;
+    let wait = form.wait;
+    let mut opening = format!("retry: {RETRY}\n");
+    if place.is_none() {
+        // So that a client that hears nothing for a while knows where to go on.
+        let _ = write!(opening, "id: {}\nevent: ready\ndata: {{}}\n", first.place);
+    }
+    opening.push('\n');
+    opening.push_str(&text(&first));
+    let follows = Follows {
+        state: Arc::clone(&ask.state),
+        call: call.clone(),
+        form,
+        follower,
+        place: first.place,
+        more: first.more,
+        until,
+        alive: Instant::now() + HEARTBEAT,
+        ends: wait == 0 && !first.more,
+        opening: Some(opening),
+    };
+    let told = stream::try_unfold(follows, next);
+    Ok(HttpResponse::build(StatusCode::OK)
+        .insert_header((CONTENT_TYPE, EVENT_STREAM))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Compressed, events would wait for one another; and no proxy is to gather them.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(told))
+}
+
+/// Where the client was.
+fn last_event_id(ask: &Ask) -> Result<Option<i64>, Refusal> {
+    let invalid = || Refusal {
+        code: Code::InvalidCursor,
+        ..Refusal::malformed(LAST_EVENT_ID, "expected the id of an event")
+    };
+    let Some(value) = ask.request.headers().get(LAST_EVENT_ID) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| invalid())?;
+    let is_number = !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().map(Some).map_err(|_| invalid()) } else { Err(invalid()) }
+}
+
+/// A stream on its way.
+struct Follows {
+    state: Arc<State>,
+    call: Call,
+    form: Valid<EventsForm>,
+    follower: Follower,
+    place: i64,
+    more: bool,
+    /// When it ends.
+    until: Instant,
+    /// When it is to say that it is alive.
+    alive: Instant,
+    ends: bool,
+    opening: Option<String>,
+}
+
+async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io::Error> {
+    if let Some(opening) = follows.opening.take() {
+        return Ok(Some((opening.into(), follows)));
+    }
+    while !follows.ends {
+        if !follows.more && !follows.wait().await {
+            return Ok(None);
+        }
+        // Whoever may not listen any more hears the end of the stream, and why when they come back.
+        let heard =
+            events::after(&follows.state.app, &follows.call, &follows.form, Some(follows.place)).await;
+        let Ok(heard) = heard else { return Ok(None) };
+        (follows.place, follows.more) = (heard.place, heard.more);
+        follows.ends = follows.form.wait == 0 && !heard.more;
+        let mut told = text(&heard);
+        if told.is_empty() && Instant::now() >= follows.alive {
+            // Without data it is no event, but the client knows where to go on.
+            told = format!(": nothing new\nid: {}\n\n", follows.place);
+        }
+        if !told.is_empty() {
+            follows.alive = Instant::now() + HEARTBEAT;
+            return Ok(Some((told.into(), follows)));
+        }
+    }
+    Ok(None)
+}
+
+impl Follows {
+    /// Waits until there may be something to tell, or a sign of life is due. Says whether the stream goes on.
+    async fn wait(&mut self) -> bool {
+        loop {
+            let tick = (Instant::now() + TICK).min(self.until).min(self.alive);
+            tokio::select! {
+                () = self.follower.news() => return true,
+                () = tokio::time::sleep_until(tick) => {}
+            }
+            if self.state.health.is_draining() || Instant::now() >= self.until {
+                return false;
+            }
+            if Instant::now() >= self.alive {
+                return true;
+            }
+        }
+    }
+}
+
+/// Events as they go over the wire. JSON has no line ends in it.
+fn text(heard: &events::Heard) -> String {
+    heard.events.iter().fold(String::new(), |mut text, (place, event)| {
+        let data = serde_json::to_string(event).unwrap_or_default();
+        let _ = write!(text, "id: {place}\nevent: {}\ndata: {data}\n\n", event.kind);
+        text
+    })
+}

@@ -1,0 +1,23 @@
+//! Delta sync.
+
+use fairlead_application::sync;
+use fairlead_domain::error::Code;
+
+use crate::api::Api;
+
+pub(crate) fn routes(api: &mut Api) {
+    api.tag("Sync", "Keeping a copy on a device.")
+        .ask(
+            "/sync",
+            "sync_records",
+            "Tell what is different since the last time",
+            "Everything that you may list, then only the difference: records to add or replace, and records to \
+             forget because they are gone or are not for you any more. Begin without `since`, then give the \
+             `next` of each answer; while `has_more`, ask again at once. With `reset`, forget the copy first: \
+             that is the beginning, and wherever roles, teams, pools or what is shared with you changed what you \
+             may see. Contacts are told where you see them unmasked. What changes while the pages of one \
+             difference are asked for may be told twice.",
+            sync::sync,
+        )
+        .refuses(&[Code::InvalidCursor, Code::CursorMismatch]);
+}

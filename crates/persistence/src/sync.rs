@@ -1,0 +1,245 @@
+//! Delta sync: where records stood at an event of the audit trail, and what is different for somebody since.
+//!
+//! A client's copy is as of one event, its *point*. What it has to add or replace is what can be seen now and had an
+//! event since; what it has to forget is what could be seen then and cannot be seen now. The second question is about
+//! the past: [`note`] keeps a row for each stretch of events over which a record stood in one place.
+
+use fairlead_domain::record::RecordKind;
+use sea_orm::Value;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::chain::Entry;
+use crate::error::StoreError;
+use crate::member::only;
+use crate::query::predicate::Predicate;
+use crate::reader::Reader;
+use crate::sql::Sql;
+use crate::stored::Kept;
+use crate::work::Work;
+
+/// The kinds of records of which it is kept where they stood.
+const KINDS: [RecordKind; 7] = [
+    RecordKind::Lead,
+    RecordKind::Customer,
+    RecordKind::Contact,
+    RecordKind::Opportunity,
+    RecordKind::Contract,
+    RecordKind::Invoice,
+    RecordKind::Payment,
+];
+
+/// The members by which it is decided who may see a record.
+const PLACES: [&str; 3] = ["owner_id", "pool_id", "customer_id"];
+
+/// Records of one kind, as far as somebody may see them.
+#[derive(Debug)]
+pub struct Watched {
+    /// Their kind.
+    pub kind: RecordKind,
+    /// Their table.
+    pub table: &'static str,
+    /// Which of them can be seen now.
+    pub visible: Predicate,
+    /// The same as a condition on `standings`: their own, or those of their customer.
+    pub stood: Stood,
+}
+
+/// By which standing it is decided who could see a record.
+#[derive(Debug)]
+pub enum Stood {
+    /// By its own.
+    Itself(Predicate),
+    /// By its customer's.
+    Customer(Predicate),
+}
+
+/// The events after one and up to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The point of the client's copy.
+    pub after: i64,
+    /// The point that it is to have.
+    pub to: i64,
+}
+
+/// Part of an answer: records behind one in the order of their ids, and not more than so many.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// The last one that was told.
+    pub behind: Option<Uuid>,
+    /// How many at most.
+    pub most: u64,
+}
+
+/// Keeps where an event leaves its record.
+pub(crate) async fn note(work: &Work, entry: &Entry, sequence: i64) -> Result<(), StoreError> {
+    let changes = &entry.changes;
+    if !KINDS.contains(&entry.kind) || !PLACES.iter().chain(&["id"]).any(|it| changes.contains_key(*it)) {
+        return Ok(());
+    }
+    let text = "UPDATE standings SET until = $2 WHERE record_id = $1 AND until IS NULL";
+    work.execute(text, vec![entry.record_id.into(), sequence.into()]).await?;
+    if is_gone(changes) {
+        return Ok(());
+    }
+    let [owner, pool, customer] = PLACES.map(|place| id(&entry.data, place));
+    let customer = if entry.kind == RecordKind::Customer { Some(entry.record_id) } else { customer };
+    let text = "INSERT INTO standings (record_kind, record_id, owner_id, pool_id, customer_id, since) \
+                VALUES ($1, $2, $3, $4, $5, $6)";
+    let values: Vec<Value> = vec![
+        entry.kind.as_str().into(),
+        entry.record_id.into(),
+        owner.into(),
+        pool.into(),
+        customer.into(),
+        sequence.into(),
+    ];
+    work.execute(text, values).await?;
+    Ok(())
+}
+
+/// Whether an event is the end of its record.
+fn is_gone(changes: &Map<String, Json>) -> bool {
+    changes.get("id").is_some_and(|id| id.get("after").is_none_or(Json::is_null))
+}
+
+fn id(data: &Json, member: &str) -> Option<Uuid> {
+    data.get(member)?.as_str()?.parse().ok()
+}
+
+impl Reader<'_> {
+    /// The last event.
+    pub async fn last_event(&self) -> Result<i64, StoreError> {
+        let last = |sql: &mut Sql| {
+            sql.push("sequence FROM audit_head");
+            Ok(())
+        };
+        Ok(self.rows(last, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// What can be seen now: all of it, or what is new or changed since a point.
+    pub async fn changed<T: Kept>(
+        &self,
+        watched: &Watched,
+        window: Option<Window>,
+        part: Part,
+    ) -> Result<Vec<T>, StoreError> {
+        self.rows(
+            |sql| {
+                let table = T::table();
+                sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE ");
+                watched.visible.write(sql);
+                if let Some(window) = window {
+                    sql.push(" AND (id IN (SELECT record_id FROM audit_events WHERE ");
+                    within(sql, "sequence", window);
+                    sql.push(" AND record_kind = ").bind(watched.kind.as_str()).push(")");
+                    if let Stood::Customer(stood) = &watched.stood {
+                        // It came into sight with its customer, and had no event of its own.
+                        sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
+                        within(sql, "since", window);
+                        sql.push(") AND NOT (customer_id IN (");
+                        customers_then(sql, stood, window);
+                        sql.push("))");
+                    }
+                    sql.push(")");
+                }
+                behind(sql, "id", part);
+                Ok(())
+            },
+            T::take,
+        )
+        .await
+    }
+
+    /// What could be seen at a point and cannot be seen now.
+    pub async fn removed(&self, watched: &Watched, window: Window, part: Part) -> Result<Vec<Uuid>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("record_id FROM standings WHERE record_kind = ").bind(watched.kind.as_str());
+                sql.push(" AND ");
+                stands(sql, window);
+                match &watched.stood {
+                    Stood::Itself(stood) => {
+                        sql.push(" AND ");
+                        within(sql, "until", window);
+                        sql.push(" AND ");
+                        stood.write(sql);
+                    }
+                    Stood::Customer(stood) => {
+                        sql.push(" AND customer_id IN (");
+                        customers_then(sql, stood, window);
+                        sql.push(") AND (");
+                        within(sql, "until", window);
+                        sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
+                        within(sql, "until", window);
+                        sql.push("))");
+                    }
+                }
+                let table = watched.table;
+                sql.push(&format!(
+                    " AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = standings.record_id AND "
+                ));
+                watched.visible.write(sql);
+                sql.push(")");
+                behind(sql, "record_id", part);
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+
+    /// Which of these records can be seen now, or could be until this very event ended it.
+    pub async fn seen_at(
+        &self,
+        watched: &Watched,
+        events: &[(Uuid, i64)],
+    ) -> Result<Vec<Uuid>, StoreError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = watched.table;
+        self.rows(
+            |sql| {
+                sql.push(&format!("id FROM {table} WHERE id IN ("));
+                sql.bind_list(events.iter().map(|(id, _)| *id)).push(") AND ");
+                watched.visible.write(sql);
+                if let Stood::Itself(stood) = &watched.stood {
+                    sql.push(" UNION SELECT record_id FROM standings WHERE until IN (");
+                    sql.bind_list(events.iter().map(|(_, sequence)| *sequence)).push(") AND ");
+                    sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
+                    stood.write(sql);
+                }
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+}
+
+/// The column has an event of the window.
+fn within(sql: &mut Sql, column: &str, window: Window) {
+    sql.push(&format!("{column} > ")).bind(window.after);
+    sql.push(&format!(" AND {column} <= ")).bind(window.to);
+}
+
+/// The standing was the present one at the window's beginning.
+fn stands(sql: &mut Sql, window: Window) {
+    sql.push("since <= ").bind(window.after).push(" AND (until IS NULL OR until > ");
+    sql.bind(window.after).push(")");
+}
+
+/// The customers that could be seen at the window's beginning.
+fn customers_then(sql: &mut Sql, stood: &Predicate, window: Window) {
+    sql.push("SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
+    stands(sql, window);
+    sql.push(" AND ");
+    stood.write(sql);
+}
+
+fn behind(sql: &mut Sql, column: &str, part: Part) {
+    sql.push(&format!(" AND {column} > ")).bind(part.behind.unwrap_or(Uuid::nil()));
+    sql.push(&format!(" ORDER BY {column} LIMIT {}", part.most));
+}
