@@ -21,6 +21,7 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::RateLimited, "请求过于频繁，请在 {retry_after} 秒后重试。"),
     (Code::IdempotencyInProgress, "使用同一个幂等键的请求仍在处理中，请在 {retry_after} 秒后重试。"),
     (Code::Unavailable, "服务暂时不可用，请在 {retry_after} 秒后重试。"),
+    (Code::CurrencyMismatch, "此处需要 {wanted} 的金额，而不是 {given}。"),
     (Code::Merged, "该记录已合并到记录 {survivor_id}。"),
     (Code::PossibleDuplicate, "已有 {matches.length} 条与此相似的记录，`matches` 说明是哪些。"),
     (Code::InUse, "“{subject_kind}”的审批流指定了该角色。"),

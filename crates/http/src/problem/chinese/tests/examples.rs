@@ -58,6 +58,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
         ),
         (Code::Unavailable, json!({"retry_after": 1}), "服务暂时不可用，请在 1 秒后重试。"),
         (
+            Code::CurrencyMismatch,
+            json!({"wanted": "CNY", "given": "USD"}),
+            "此处需要 CNY 的金额，而不是 USD。",
+        ),
+        (
             Code::Merged,
             json!({"survivor_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
             "该记录已合并到记录 0190163d-8694-739b-aea5-966c26f8ad91。",
