@@ -13,6 +13,7 @@ mod plain;
 mod process;
 mod report;
 mod run;
+mod search;
 mod seed;
 mod verify;
 
@@ -35,6 +36,8 @@ enum Command {
     Plain(plain::Options),
     /// Measure `fairlead verify`.
     Verify(verify::Options),
+    /// Measure global search.
+    Search(search::Options),
 }
 
 fn main() -> Result<()> {
@@ -42,5 +45,6 @@ fn main() -> Result<()> {
         Command::Run(options) => run::run(options),
         Command::Plain(options) => plain::run(options),
         Command::Verify(options) => verify::run(options),
+        Command::Search(options) => search::run(options),
     }
 }

@@ -95,7 +95,7 @@ async fn measure(options: &Options, database: Database, folder: &Path) -> Result
     outcome
 }
 
-async fn interrupted<T>() -> Result<T> {
+pub(crate) async fn interrupted<T>() -> Result<T> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}
@@ -106,7 +106,9 @@ async fn interrupted<T>() -> Result<T> {
 
 async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Result<Section> {
     let log = folder.join("server.log");
-    let serve = async || Server::start(&mut server_command(options, database, folder), &log).await;
+    let serve = async || {
+        Server::start(&mut server_command(&options.server, &options.log_filter, database, folder), &log).await
+    };
 
     eprintln!("{}: preparing", database.name);
     let server = serve().await?;
@@ -149,13 +151,13 @@ async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Re
 
 /// The server as it is shipped: default settings. Nothing of the
 /// developer's own configuration may come in.
-fn server_command(options: &Options, database: &Database, folder: &Path) -> Command {
-    let mut command = Command::new(&options.server);
+pub(crate) fn server_command(server: &Path, log_filter: &str, database: &Database, folder: &Path) -> Command {
+    let mut command = Command::new(server);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FAIRLEAD_")) {
         command.env_remove(name);
     }
     command
-        .args(["serve", "--address", "127.0.0.1:0", "--log-filter", &options.log_filter])
+        .args(["serve", "--address", "127.0.0.1:0", "--log-filter", log_filter])
         .current_dir(folder)
         .env("FAIRLEAD_DATABASE__URL", &database.url)
         .env("FAIRLEAD_HTTP__SHUTDOWN_GRACE_MS", "0")
@@ -177,16 +179,16 @@ async fn watch(process: u32, most: &Cell<f64>) {
 }
 
 /// Who works at the benchmark's company.
-struct People {
-    admin: Uuid,
+pub(crate) struct People {
+    pub(crate) admin: Uuid,
     /// The sellers.
-    ids: Vec<Uuid>,
+    pub(crate) ids: Vec<Uuid>,
 }
 
 /// Access tokens, which last for minutes only.
-struct Tokens {
-    director: String,
-    sellers: Vec<String>,
+pub(crate) struct Tokens {
+    pub(crate) director: String,
+    pub(crate) sellers: Vec<String>,
 }
 
 const DIRECTOR: &str = "director@example.com";
@@ -206,7 +208,7 @@ fn id_of(record: &Value) -> Result<Uuid> {
 }
 
 impl People {
-    async fn hire(address: &str) -> Result<Self> {
+    pub(crate) async fn hire(address: &str) -> Result<Self> {
         let mut connection = Connection::open(address).await?;
         let token = log_in(&mut connection, EMAIL).await?;
         let me = connection.json(&request("GET", "/api/v1/me", Some(&token), None), 200).await?;
@@ -230,7 +232,7 @@ impl People {
         Ok(Self { admin: id_of(&me)?, ids })
     }
 
-    async fn log_in(&self, address: &str) -> Result<Tokens> {
+    pub(crate) async fn log_in(&self, address: &str) -> Result<Tokens> {
         let mut connection = Connection::open(address).await?;
         let mut sellers = Vec::new();
         for number in 0..self.ids.len() {

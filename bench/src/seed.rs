@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
+use fairlead_domain::search::{ContactData, SearchEntry};
+use fairlead_domain::values::{Email, Phone};
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -22,6 +24,22 @@ const SOURCES: [&str; 4] = ["website", "referral", "event", "partner"];
 const INDUSTRIES: [&str; 5] = ["machinery", "logistics", "retail", "energy", "education"];
 const REGIONS: [&str; 5] = ["Shanghai", "Jiangsu", "Zhejiang", "Guangdong", "Sichuan"];
 const NAMES: [&str; 4] = ["华东机械有限公司", "Harbour Logistics", "星河零售集团", "Northwind Energy"];
+
+/// What global search finds them by, as the application keeps it.
+const INSERT_ENTRIES: &str =
+    "INSERT INTO search_entries (record_kind, record_id, title, words, contact_words) ";
+
+fn name(at: usize) -> String {
+    format!("{} {at:06}", NAMES[at % NAMES.len()])
+}
+
+fn phone(at: usize) -> String {
+    format!("138{at:08}")
+}
+
+fn email(at: usize) -> String {
+    format!("buyer{at}@example.com")
+}
 
 /// What was seeded.
 pub(crate) struct Seeded {
@@ -50,11 +68,10 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
             let mut insert = QueryBuilder::new(INSERT);
             insert.push_values(batch, |mut row, &at| {
                 let (owner, time) = (owner(at), times[at]);
-                let phone = format!("138{at:08}");
-                let email = format!("buyer{at}@example.com");
+                let (phone, email) = (phone(at), email(at));
                 row.push_bind(all[at])
                     .push_bind("company")
-                    .push_bind(format!("{} {at:06}", NAMES[at % NAMES.len()]))
+                    .push_bind(name(at))
                     .push_bind(format!("{}{at:06}", NAMES[at % NAMES.len()].to_lowercase().replace(' ', "")))
                     .push_bind(SOURCES[at % SOURCES.len()])
                     .push_bind(GRADES[at % GRADES.len()])
@@ -80,6 +97,16 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
                     .push_bind(1_i64)
                     .push_bind(time)
                     .push_bind(time);
+            });
+            insert.build().execute(&mut *transaction).await?;
+            let mut insert = QueryBuilder::new(INSERT_ENTRIES);
+            insert.push_values(batch, |mut row, &at| {
+                let (name, phone, email) = (name(at), Phone::new(phone(at)), Email::new(email(at)));
+                let entry = SearchEntry::new(&name)
+                    .with_contact(Some(ContactData::Phone(&phone)))
+                    .with_contact(Some(ContactData::Email(&email)));
+                row.push_bind("customer").push_bind(all[at]).push_bind(name);
+                row.push_bind(entry.words()).push_bind(entry.contact_words());
             });
             insert.build().execute(&mut *transaction).await?;
         }

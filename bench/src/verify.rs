@@ -152,6 +152,7 @@ const TABLES: &[&str] = &[
     "allocations",
     "approvals",
     "approval_decisions",
+    "search_entries",
 ];
 
 /// How far apart the numbers of two copies are.
@@ -169,6 +170,7 @@ const COPIED_IDS: &[&str] = &[
     "installment_id",
     "payment_id",
     "subject_id",
+    "record_id",
     "approval_id",
 ];
 
@@ -194,6 +196,9 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
         (key, _) if key.ends_with("_key") => format!("{key} || '-' || CAST(k AS TEXT)"),
         (other, _) => other.to_owned(),
     };
+    // What the database makes by itself.
+    let made = |column: &&String| table == "search_entries" && ["id", "tokens"].contains(&column.as_str());
+    let columns: Vec<String> = columns.iter().filter(|column| !made(column)).cloned().collect();
     let values: Vec<String> = columns.iter().map(value).collect();
     let condition = match table {
         // Transfers are not copied.
@@ -201,6 +206,7 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
         "approval_decisions" => {
             "approval_id IN (SELECT id FROM approvals WHERE subject_kind <> 'transfer' AND subject_kind <> 'stage_gate')"
         }
+        "search_entries" => "record_kind <> 'lead'",
         _ => "TRUE",
     };
     format!(

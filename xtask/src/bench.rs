@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Instead, measure `fairlead verify` over so many contracts.
     #[arg(long, value_name = "CONTRACTS", conflicts_with_all = ["seconds", "rounds", "customers", "quick", "only"])]
     verify: Option<u32>,
+    /// Instead, measure global search over so many customers.
+    #[arg(long, value_name = "CUSTOMERS", conflicts_with_all = ["verify", "seconds", "rounds", "customers", "quick", "only"])]
+    search: Option<u32>,
     /// What the server logs.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     log_filter: String,
@@ -51,7 +54,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.quick { (1, 1, 10_000) } else { (options.seconds, options.rounds, options.customers) };
     let target = target_folder()?;
     let mut bench = Command::new(target.join("release/fairlead-bench"));
-    bench.arg(if options.verify.is_some() { "verify" } else { "run" });
+    bench.arg(match (options.verify, options.search) {
+        (Some(_), _) => "verify",
+        (None, Some(_)) => "search",
+        (None, None) => "run",
+    });
     bench
         .arg("--server")
         .arg(target.join("release/fairlead"))
@@ -59,6 +66,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .args(options.database.iter().flat_map(|database| ["--database", database]));
     if let Some(contracts) = options.verify {
         return process::run(bench.args(["--contracts", &contracts.to_string()]));
+    }
+    if let Some(customers) = options.search {
+        return process::run(bench.args(["--customers", &customers.to_string()]));
     }
     bench
         .args(["--seconds", &seconds.to_string(), "--rounds", &rounds.to_string()])

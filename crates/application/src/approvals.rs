@@ -76,6 +76,9 @@ impl Resource for Approval {
 /// What one says when one agrees.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "comment": "The discount is within what was agreed."
+}))]
 pub struct ApproveForm {
     /// Anything to add.
     #[serde(default)]
@@ -86,6 +89,9 @@ pub struct ApproveForm {
 /// What one says when one does not agree.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "comment": "The discount is more than the margin bears."
+}))]
 pub struct RejectForm {
     /// Why; a rejection without a comment is refused.
     #[serde(default)]
@@ -555,6 +561,9 @@ pub async fn add_step(
 /// What one says about a request.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "comment": "The customer expects an answer by Friday."
+}))]
 pub struct CommentForm {
     /// What.
     #[validate(nested)]

@@ -76,6 +76,9 @@ impl Resource for Contract {
 /// Why a draft is given up.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "The customer postponed the project"
+}))]
 pub struct CancelForm {
     /// Why.
     #[serde(default)]
@@ -86,6 +89,9 @@ pub struct CancelForm {
 /// Why a running contract ends.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "Both sides agreed to end it early"
+}))]
 pub struct TerminateForm {
     /// Why.
     #[validate(nested)]

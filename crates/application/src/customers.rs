@@ -82,6 +82,9 @@ impl Resource for Customer {
 /// Why a customer is given back.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "No need before next year"
+}))]
 pub struct ReleaseForm {
     /// Why.
     #[validate(nested)]
@@ -140,6 +143,11 @@ pub struct CustomerBulkItem {
 /// An action over many customers.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "action": "claim",
+    "mode": "best_effort",
+    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+}))]
 pub struct CustomerBulk {
     /// What is done.
     pub action: CustomerBulkAction,

@@ -30,6 +30,10 @@ use crate::transfers::Moving;
 /// How a user's records are handed over.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "to_pool": true,
+    "reason": "Leaves the company"
+}))]
 pub struct HandOverForm {
     /// Who gets everything, or where `to_pool` is said, what cannot go to a pool.
     #[serde(default)]
@@ -46,6 +50,9 @@ pub struct HandOverForm {
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[validate(schema(function = "one_of_both"))]
+#[schema(example = json!({
+    "hand_over": {"to_pool": true, "reason": "Leaves the company"}
+}))]
 pub struct DisableForm {
     /// How it is handed over, all or nothing, together with the end of their access.
     #[validate(nested)]

@@ -82,6 +82,9 @@ impl Resource for Invoice {
 /// Why an issued invoice is taken back.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "The tax number was wrong"
+}))]
 pub struct VoidForm {
     /// Why.
     #[validate(nested)]

@@ -81,6 +81,10 @@ impl Resource for Lead {
 /// To whom a record is given.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "owner_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "note": "Looks after East China from now on"
+}))]
 pub struct AssignForm {
     /// The new owner.
     pub owner_id: UserId,
@@ -101,6 +105,14 @@ pub struct DisqualifyForm {
 /// What a lead becomes.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "create_contact": true,
+    "opportunity": {
+        "name": "杭州云帆 20 seats",
+        "amount": {"amount": "120000.00", "currency": "CNY"},
+        "expected_close_on": "2027-03-31"
+    }
+}))]
 pub struct ConvertForm {
     /// A customer that is there already; a new one is made when absent.
     #[serde(default)]
@@ -332,6 +344,11 @@ impl bulk::Operation for LeadBulkItem {
 /// An action over many leads.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "action": "disqualify",
+    "mode": "best_effort",
+    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "reason": "unreachable"}]
+}))]
 pub struct LeadBulk {
     /// What is done.
     pub action: LeadBulkAction,

@@ -72,6 +72,10 @@ impl Resource for Opportunity {
 /// Where an opportunity goes.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "stage_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "reason": "The customer agreed to the scope"
+}))]
 pub struct AdvanceForm {
     /// The stage to enter: another open one of the pipeline.
     pub stage_id: StageId,
@@ -84,6 +88,10 @@ pub struct AdvanceForm {
 /// Why an opportunity is given up.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "price",
+    "lost_to": "星图软件"
+}))]
 pub struct LoseForm {
     /// Why.
     pub reason: LossReason,

@@ -78,6 +78,9 @@ pub static LISTING: Listing = Listing {
 /// Why a payment is rejected or reversed.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "reason": "Not meant for us"
+}))]
 pub struct EndForm {
     /// Why.
     #[validate(nested)]
@@ -356,6 +359,11 @@ pub struct PaymentBulkItem {
 /// Something that is done with many payments.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "action": "confirm",
+    "mode": "best_effort",
+    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+}))]
 pub struct PaymentBulk {
     /// What.
     pub action: PaymentBulkAction,

@@ -121,6 +121,12 @@ fn one() -> i64 {
 /// What is shared, among whom, and how.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_ids": ["0190163d-8694-739b-aea5-966c26f8ad91"],
+    "members": [{"user_id": "0190163d-8694-739b-aea5-966c26f8ad91"}],
+    "strategy": "round_robin",
+    "note": "Customers of a colleague who left"
+}))]
 pub struct DistributionForm {
     /// Customers in the public pool, each once.
     #[validate(length(min = 1, max = 500, message = "must have between 1 and 500 customers"))]

@@ -222,6 +222,11 @@ pub struct ReceiptBulkItem {
 /// Something that is done with many receipts.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "action": "match",
+    "mode": "best_effort",
+    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+}))]
 pub struct ReceiptBulk {
     /// What.
     pub action: ReceiptBulkAction,

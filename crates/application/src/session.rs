@@ -25,6 +25,10 @@ pub use crate::tokens::{Jwk, Jwks};
 /// What logging in takes.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "email": "rep.east@demo.fairlead.example",
+    "password": "demo-password"
+}))]
 pub struct LoginForm {
     /// The user's e-mail address, in any case.
     #[validate(nested)]
@@ -52,7 +56,7 @@ impl std::fmt::Debug for LoginPassword {
 pub struct RefreshForm {
     /// The newest refresh token of the session. It can be used once.
     #[validate(length(min = 1, max = 100))]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, example = "Zm9yLWV4YW1wbGUtb25seS1uby1yZWFsLXRva2VuISE")]
     pub refresh_token: String,
 }
 

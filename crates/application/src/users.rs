@@ -61,6 +61,13 @@ impl Resource for User {
 /// What making a user takes.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "email": "li.wei@example.com",
+    "display_name": "李伟",
+    "roles": ["sales_rep"],
+    "locale": "zh-CN",
+    "password": "correct horse battery"
+}))]
 pub struct UserCreate {
     /// The address to log in with; unique, whatever the case of its letters.
     #[validate(nested)]

@@ -65,6 +65,15 @@ pub struct Subject {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "task_is_due"))]
+#[schema(example = json!({
+    "about": {"kind": "lead", "id": "0190163d-8694-739b-aea5-966c26f8ad91"},
+    "kind": "call",
+    "subject": "First call",
+    "content": "Uses spreadsheets today. Wants to see approvals and the payment plan in a demonstration.",
+    "happened_at": "2026-01-08T02:30:00.000Z",
+    "next_step": "Show a demonstration",
+    "next_step_at": "2026-01-15T06:00:00.000Z"
+}))]
 pub struct ActivityDetails {
     /// What it is about; cannot be changed.
     pub about: Subject,

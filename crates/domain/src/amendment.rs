@@ -57,6 +57,32 @@ pub struct AmendedInstallment {
 /// How a contract is to change. What is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "reason": "Five more seats",
+    "amount": {"amount": "144750.00", "currency": "CNY"},
+    "line_items": [
+        {
+            "product": "企业版年度订阅",
+            "quantity": "25",
+            "unit_price": {"amount": "5500.00", "currency": "CNY"},
+            "discount": "0.1",
+            "tax_rate": "0.06"
+        },
+        {
+            "product": "实施服务",
+            "quantity": "6",
+            "unit_price": {"amount": "3500.00", "currency": "CNY"},
+            "discount": "0",
+            "tax_rate": "0.06"
+        }
+    ],
+    "installments": [
+        {"due_on": "2026-02-15", "amount": {"amount": "36000.00", "currency": "CNY"}, "condition": "On signing"},
+        {"due_on": "2026-06-30", "amount": {"amount": "96750.00", "currency": "CNY"}, "condition": "On acceptance"},
+        {"due_on": "2027-01-31", "amount": {"amount": "12000.00", "currency": "CNY"}, "condition": "After one year"}
+    ]
+}))]
 pub struct AmendmentForm {
     /// The contract.
     pub contract_id: ContractId,

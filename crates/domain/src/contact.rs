@@ -33,6 +33,19 @@ text_enum! {
 /// What one may say about a contact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "name": "林悦",
+    "title": "采购经理",
+    "department": "采购部",
+    "phone": "+86 138 0574 6608",
+    "email": "lin.yue@haichuan.example",
+    "wechat": "linyue_0574",
+    "birthday": "1985-06-18",
+    "decision_role": "decision_maker",
+    "is_primary": false,
+    "note": "Prefers messages to calls."
+}))]
 pub struct ContactDetails {
     /// The customer; cannot be changed.
     pub customer_id: CustomerId,

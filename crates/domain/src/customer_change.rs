@@ -19,6 +19,11 @@ use crate::{proposal, record};
 /// How a customer is to change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "changes": {"grade": "A", "industry": "Precision machinery"},
+    "reason": "Graded anew after this year's review"
+}))]
 pub struct CustomerChangeForm {
     /// The customer.
     pub customer_id: CustomerId,

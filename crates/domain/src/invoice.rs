@@ -153,6 +153,21 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
 /// What one may say about an invoice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "36000.00", "currency": "CNY"},
+    "tax_rate": "0.06",
+    "kind": "special",
+    "tax_profile": {
+        "invoice_title": "宁波海川机械有限公司",
+        "tax_number": "91330206MA2EXAMP0X",
+        "bank": "中国工商银行宁波北仑支行",
+        "account": "3901130009200012345",
+        "address": "浙江省宁波市北仑区明州路 301 号",
+        "phone": "+86 574 8826 4410"
+    },
+    "note": "First installment"
+}))]
 pub struct InvoiceDetails {
     /// The contract; cannot be changed.
     pub contract_id: ContractId,
@@ -230,6 +245,9 @@ record!(Invoice, Invoice, found by |invoice| {
 /// What issuing takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "tax_invoice_number": "26332000000012345678"
+}))]
 pub struct IssueForm {
     /// The number of the tax invoice; unique, whatever the case and the width of its characters and the spaces
     /// in it.

@@ -165,6 +165,33 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "lines_add_up"))]
+#[schema(example = json!({
+    "name": "海川机械 20 seats",
+    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "120000.00", "currency": "CNY"},
+    "line_items": [
+        {
+            "product": "企业版年度订阅",
+            "quantity": "20",
+            "unit_price": {"amount": "5500.00", "currency": "CNY"},
+            "discount": "0.1",
+            "tax_rate": "0.06"
+        },
+        {
+            "product": "实施服务",
+            "quantity": "6",
+            "unit_price": {"amount": "3500.00", "currency": "CNY"},
+            "discount": "0",
+            "tax_rate": "0.06"
+        }
+    ],
+    "expected_close_on": "2027-03-31",
+    "source": "referral",
+    "grade": "A",
+    "forecast_category": "best_case",
+    "competitors": ["星图软件"],
+    "note": "The board decides in the middle of March."
+}))]
 pub struct OpportunityDetails {
     /// In one line.
     #[validate(nested)]

@@ -46,6 +46,12 @@ text_enum! {
 /// What one may say about a user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "display_name": "李伟",
+    "email": "li.wei@example.com",
+    "roles": ["sales_rep"],
+    "locale": "zh-CN"
+}))]
 pub struct UserDetails {
     /// The address to log in with; unique, whatever the case of its letters.
     #[validate(nested)]
@@ -160,6 +166,9 @@ pub struct UserRef {
 /// What one may say about a team.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "East China sales"
+}))]
 pub struct TeamDetails {
     /// The team's name.
     #[validate(nested)]
@@ -190,6 +199,15 @@ record!(Team, Team);
 /// What one may say about a role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "key": "presales",
+    "name": "Presales",
+    "description": "Helps with offers: sees customers and opportunities, and owns none.",
+    "grants": [
+        {"permission": "customers:read", "scope": "team_and_below"},
+        {"permission": "opportunities:read", "scope": "team_and_below"}
+    ]
+}))]
 pub struct RoleDetails {
     /// The key by which users name it; unique.
     #[validate(nested)]

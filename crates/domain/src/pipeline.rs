@@ -81,6 +81,18 @@ pub struct Stage {
 /// What one may say about a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Direct sales",
+    "is_default": false,
+    "stages": [
+        {"name": "需求确认", "probability": 10, "kind": "open", "max_days": 14},
+        {"name": "方案报价", "probability": 40, "kind": "open", "required_fields": ["amount"], "max_days": 30},
+        {"name": "商务谈判", "probability": 60, "kind": "open", "required_fields": ["amount", "expected_close_on"]},
+        {"name": "签约", "probability": 90, "kind": "open", "starts_contract": true, "required_fields": ["amount"]},
+        {"name": "赢单", "probability": 100, "kind": "won"},
+        {"name": "输单", "probability": 0, "kind": "lost"}
+    ]
+}))]
 pub struct PipelineDetails {
     /// Its name.
     #[validate(nested)]

@@ -109,6 +109,13 @@ pub static MACHINE: Machine<ReceiptStatus, ReceiptAction> = Machine {
 /// What the bank says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "amount": {"amount": "36000.00", "currency": "CNY"},
+    "received_on": "2026-02-12",
+    "method": "bank_transfer",
+    "payer": "宁波海川机械有限公司",
+    "memo": "CT-2026-000123 first installment"
+}))]
 pub struct ReceiptDetails {
     /// How much.
     #[validate(custom(function = "crate::contract::positive"))]
@@ -199,6 +206,9 @@ record!(Receipt, Receipt);
 /// What a receipt pays: a contract, for which a payment is recorded, or a payment that was recorded already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+}))]
 pub struct MatchForm {
     /// The contract.
     #[serde(default)]
@@ -216,6 +226,12 @@ pub struct MatchForm {
 /// Into which parts a receipt is taken apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "amounts": [
+        {"amount": "24000.00", "currency": "CNY"},
+        {"amount": "12000.00", "currency": "CNY"}
+    ]
+}))]
 pub struct SplitForm {
     /// How much each part is; they add up to the receipt.
     #[validate(

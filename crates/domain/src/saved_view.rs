@@ -43,6 +43,11 @@ text_enum! {
 /// What one may say about a view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "resource": "leads",
+    "name": "Leads to call",
+    "query": "status=new,contacted&sort=-created_at"
+}))]
 pub struct SavedViewDetails {
     /// Of which list.
     pub resource: ViewResource,

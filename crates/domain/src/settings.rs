@@ -192,6 +192,40 @@ pub struct ApprovalSettings {
 /// What an organisation may set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(example = json!({
+    "due_soon_days": 7,
+    "overdue_reminder_days": [1, 7, 30],
+    "time_zone": "Asia/Shanghai",
+    "leads": {
+        "hot_from": 70,
+        "warm_from": 40,
+        "response_hours": {"hot": 4, "warm": 24, "cold": 72},
+        "reminder_hours": 1
+    },
+    "duplicates": {"refuse_on": ["phone", "email", "company", "registration_number"]},
+    "ownership": {
+        "limit": 200,
+        "by_role": [{"role": "sales_manager", "limit": 300}],
+        "by_user": [{"user_id": "0190163d-8694-739b-aea5-966c26f8ad91", "limit": 500}],
+        "counts_locked": true
+    },
+    "pool": {
+        "recycle": {
+            "no_activity_days": 30,
+            "no_opportunity_days": 90,
+            "no_contract_days": 180,
+            "after_contract_days": 60,
+            "warning_days": 3
+        },
+        "daily_claim_limit": 20,
+        "daily_open_limit": 200,
+        "daily_open_limits": [{"role": "sales_manager", "limit": 500}],
+        "cool_down_days": 7,
+        "masked_fields": ["phone", "email", "address"]
+    },
+    "approvals": {"remind_after_hours": 24},
+    "dormant_after_days": 180
+}))]
 pub struct SettingsDetails {
     /// The time zone in which business days begin and end.
     pub time_zone: TimeZone,

@@ -91,6 +91,12 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "one_subject"))]
+#[schema(example = json!({
+    "amount": {"amount": "500000.00", "currency": "CNY"},
+    "measure": "signed",
+    "month": "2027-03",
+    "team_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+}))]
 pub struct TargetDetails {
     /// Whose target; none where it is a team's. Cannot be changed.
     #[serde(default)]

@@ -45,6 +45,14 @@ impl TransferKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "includes_fit"))]
+#[schema(example = json!({
+    "kind": "customers",
+    "record_ids": ["0190163d-8694-739b-aea5-966c26f8ad91"],
+    "to_user_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "reason": "The customer moved to South China",
+    "include_opportunities": true,
+    "include_contracts": true
+}))]
 pub struct TransferDetails {
     /// What kind of records.
     pub kind: TransferKind,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use fairlead_application::demo::DemoAccount;
 use ipnet::IpNet;
 
 /// Settings of the HTTP layer.
@@ -27,6 +28,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<String>,
     /// Whether to tell browsers to come by TLS only: when something in front of this server speaks TLS.
     pub hsts: bool,
+    /// Accounts that Swagger UI offers with their passwords: those of a demo, and of nothing else.
+    pub demo_accounts: Vec<DemoAccount>,
 }
 
 impl Default for HttpConfig {
@@ -41,6 +44,7 @@ impl Default for HttpConfig {
             requests_per_minute: 6000,
             trusted_proxies: Vec::new(),
             hsts: false,
+            demo_accounts: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod config;
+mod documentation;
 mod middleware;
 mod openapi;
 mod problem;

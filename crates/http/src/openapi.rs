@@ -45,6 +45,9 @@ pub(crate) fn document(parts: Parts) -> OpenApi {
         // A test sees to it that this never happens; a server is not to fail because of its documentation.
         tracing::error!(names = ?parts.collisions, "different schemas share a name");
     }
+    if !parts.refused.is_empty() {
+        tracing::error!(examples = ?parts.refused, "operations would refuse their own examples");
+    }
     let mut components = parts.components;
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -108,6 +111,25 @@ mod tests {
     #[test]
     fn no_two_schemas_share_a_name() {
         assert_eq!(describe(resource::api()).collisions, Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_operation_refuses_its_own_example() {
+        let refused = describe(resource::api()).refused;
+        assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
+    }
+
+    #[test]
+    fn an_example_of_a_patch_changes_one_thing() {
+        let mut patches = 0;
+        for (name, operation) in operations(&document()) {
+            let body =
+                operation.get("requestBody").map(|body| &body["content"]["application/merge-patch+json"]);
+            let Some(patch) = body.and_then(|patch| patch["example"].as_object()) else { continue };
+            assert!(patch.len() == 1 && patch.keys().all(|member| !member.ends_with("_id")), "{name}");
+            patches += 1;
+        }
+        assert!(patches > 10, "{patches}");
     }
 
     #[test]

@@ -365,6 +365,7 @@ impl Config {
             requests_per_minute: self.http.requests_per_minute,
             trusted_proxies: self.http.trusted_proxies.clone(),
             hsts: self.http.hsts,
+            demo_accounts: Vec::new(),
         }
     }
 

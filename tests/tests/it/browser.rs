@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Company, Server};
+use crate::support::{Company, PASSWORD, Server, binary};
 
 on_both_databases! {
     heavy_swagger_ui_authorizes_and_tries_out;
+    heavy_swagger_ui_of_a_demo_is_tried_out_by_role;
 }
 
 /// Where `cargo xtask test` says that the browser is.
@@ -128,48 +131,146 @@ impl Browser {
     }
 }
 
+/// What an element says, once it is there.
+const SAYS: &str = "const it = document.querySelector(arguments[0]); return it ? it.innerText : null;";
+
+impl Browser {
+    async fn visit(&self, url: String) {
+        self.tell("url", json!({"url": url})).await;
+    }
+
+    /// Types into a field. React notices what is typed, not what is assigned: the setter of the element's own class is
+    /// what typing calls.
+    async fn fill(&self, selector: &str, text: &str) {
+        let script = "const it = document.querySelector(arguments[0]); if (!it) return false; \
+                      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(it, arguments[1]); \
+                      it.dispatchEvent(new Event('input', {bubbles: true})); return true;";
+        self.until(script, json!([selector, text])).await;
+    }
+
+    /// Waits until an element says something.
+    async fn says(&self, selector: &str, text: &str) {
+        let script = "const it = document.querySelector(arguments[0]); return it && it.innerText.includes(arguments[1]);";
+        self.until(script, json!([selector, text])).await;
+    }
+
+    /// Opens an operation, executes it as it stands, and answers with its status and what is shown.
+    async fn execute(&self, id: &str) -> (String, String) {
+        let operation = format!("[id$='-{id}']");
+        self.click(&format!("{operation} .opblock-summary-control")).await;
+        // With `tryItOutEnabled` the form is open already.
+        self.click(&format!("{operation} button.execute")).await;
+        let status = format!("{operation} .live-responses-table tbody .response-col_status");
+        let status = self.until(SAYS, json!([status])).await;
+        let shown = self.run(SAYS, json!([format!("{operation} .live-responses-table")])).await;
+        (status.as_str().unwrap().trim().to_owned(), shown.as_str().unwrap().to_owned())
+    }
+
+    /// Keeps what is to be seen as a picture among what was built.
+    async fn picture(&self, name: &str) {
+        let answer = self.http.get(format!("{}/screenshot", self.session)).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let picture = STANDARD.decode(answer["value"].as_str().unwrap()).unwrap();
+        let target = binary().ancestors().nth(2).unwrap().join("screenshots");
+        std::fs::create_dir_all(&target).unwrap();
+        std::fs::write(target.join(format!("{name}.png")), picture).unwrap();
+    }
+
+    /// The content security policy blocks nothing that the page needs.
+    async fn blocked_nothing(&self) {
+        let log = self.tell("se/log", json!({"type": "browser"})).await;
+        let blocked = |entry: &&Value| {
+            entry["message"].as_str().is_some_and(|text| text.contains("Content Security Policy"))
+        };
+        let blocked: Vec<&Value> = log.as_array().into_iter().flatten().filter(blocked).collect();
+        assert!(blocked.is_empty(), "{blocked:?}");
+    }
+}
+
 async fn heavy_swagger_ui_authorizes_and_tries_out(server: Server) {
     let company = Company::found(&server).await;
-    company
-        .marketing
-        .client
-        .post("/leads", json!({"name": "Seen in a browser", "source": "website"}))
-        .await
-        .expect(201);
+    let lead = json!({"name": "Seen in a browser", "source": "website"});
+    company.marketing.client.post("/leads", lead).await.expect(201);
     let token = company.marketing.client.token.clone().unwrap();
     let Some(browser) = Browser::open().await else { return };
-    browser.tell("url", json!({"url": format!("{}/swagger-ui/", server.url)})).await;
+    browser.visit(format!("{}/swagger-ui/", server.url)).await;
 
     browser.click("button.authorize").await;
-    // React notices what is typed, not what is assigned: the setter of the element's own class is what typing calls.
-    let typed = "const it = document.querySelector('.auth-container input'); if (!it) return false; \
-                 Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(it, arguments[0]); \
-                 it.dispatchEvent(new Event('input', {bubbles: true})); return true;";
-    browser.until(typed, json!([token])).await;
+    browser.fill(".auth-container input", &token).await;
     browser.click(".auth-container button[type=submit]").await;
     browser.click(".auth-container button.btn-done").await;
+    let (status, shown) = browser.execute("list_leads").await;
+    assert!(status.contains("200") && shown.contains("Seen in a browser"), "{status}: {shown}");
 
-    let operation = "[id$='-list_leads']";
-    browser.click(&format!("{operation} .opblock-summary-control")).await;
-    // With `tryItOutEnabled` the form is open already.
-    browser.click(&format!("{operation} button.execute")).await;
-    let answered = "const it = document.querySelector(arguments[0]); return it ? it.innerText : null;";
-    let status = format!("{operation} .live-responses-table tbody .response-col_status");
-    let status = browser.until(answered, json!([status])).await;
-    assert!(status.as_str().unwrap().contains("200"), "{status}");
-    let shown = browser.run(answered, json!([format!("{operation} .live-responses-table")])).await;
-    assert!(shown.as_str().unwrap().contains("Seen in a browser"), "{shown}");
+    // Where there is no demo, nobody's password is shown: people type theirs.
+    assert_eq!(browser.run("return document.querySelectorAll('.demo-account').length;", json!([])).await, 0);
+    browser.fill(".accounts input[name=email]", &company.rep.email).await;
+    browser.fill(".accounts input[name=password]", "wrong").await;
+    browser.click(".accounts button[type=submit]").await;
+    browser.says(".account-state", "Not logged in").await;
+    browser.fill(".accounts input[name=password]", PASSWORD).await;
+    browser.click(".accounts button[type=submit]").await;
+    browser.says(".account-state", &company.rep.email).await;
+    let (_, shown) = browser.execute("get_me").await;
+    assert!(shown.contains(&company.rep.email), "{shown}");
+    browser.blocked_nothing().await;
+    browser.close().await;
+}
 
-    // The content security policy blocks nothing that the page needs.
-    let log = browser.tell("se/log", json!({"type": "browser"})).await;
-    let blocked: Vec<&Value> = log
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|entry| {
-            entry["message"].as_str().is_some_and(|text| text.contains("Content Security Policy"))
-        })
-        .collect();
-    assert!(blocked.is_empty(), "{blocked:?}");
+/// What QA does with the demo: pick an account, try operations as they stand, pick another.
+async fn heavy_swagger_ui_of_a_demo_is_tried_out_by_role(server: Server) {
+    let kind = server.database.kind;
+    drop(server);
+    let server = Server::demo(kind).await;
+    let Some(browser) = Browser::open().await else { return };
+    browser.visit(format!("{}/swagger-ui/", server.url)).await;
+    browser.click(".demo-account[title^='rep.east@']").await;
+    browser.says(".account-state", "Logged in as rep.east@").await;
+    browser.picture("swagger-ui").await;
+    let tried = [
+        ("get_me", "200"),
+        ("search_records", "200"),
+        ("list_leads", "200"),
+        ("create_lead", "201"),
+        ("list_customers", "200"),
+        ("create_customer", "201"),
+        ("list_pool_customers", "200"),
+        ("list_opportunities", "200"),
+        ("list_contracts", "200"),
+        ("list_payments", "200"),
+        ("list_workflows", "200"),
+        ("list_dictionaries", "200"),
+    ];
+    for (id, expected) in tried {
+        let (status, shown) = browser.execute(id).await;
+        assert!(status.contains(expected), "{id}: {status}: {shown}");
+    }
+    browser.picture("swagger-ui-tried-out").await;
+
+    // Another role, and what it may do; a page that is loaded again still knows who is logged in.
+    browser.click(".demo-account[title^='finance@']").await;
+    browser.says(".account-state", "Logged in as finance@").await;
+    browser.visit(format!("{}/swagger-ui/#/Me/get_me", server.url)).await;
+    browser.tell("refresh", json!({})).await;
+    browser.says(".account-state", "Logged in as finance@").await;
+    // The link led to the operation: it is open.
+    browser.click("[id$='-get_me'] button.execute").await;
+    browser.says("[id$='-get_me'] .live-responses-table", "finance@").await;
+
+    // Tags stand in the order of the sale, and the filter narrows them.
+    let tags = "return [...document.querySelectorAll('.opblock-tag')].map(it => it.dataset.tag);";
+    let tags = browser.run(tags, json!([])).await;
+    let place = |name: &str| tags.as_array().unwrap().iter().position(|tag| tag == name).unwrap();
+    let chain = ["Leads", "Customers", "Opportunities", "Contracts", "Invoices", "Payments"];
+    assert!(chain.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{tags}");
+    browser.blocked_nothing().await;
+
+    browser.visit(format!("{}/problems", server.url)).await;
+    browser.says("h1", "Problems").await;
+    browser.picture("problems").await;
+    browser.click("a[href='/problems/invoice_exceeds_contract']").await;
+    browser.says("body", "开票金额超出合同金额").await;
+    browser.picture("problem").await;
+    browser.blocked_nothing().await;
     browser.close().await;
 }

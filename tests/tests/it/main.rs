@@ -36,6 +36,7 @@ mod pool;
 mod races;
 mod receipts;
 mod receivables;
+mod search;
 mod security;
 mod smoke;
 mod starting;

@@ -29,6 +29,10 @@ const BATCH: usize = 200;
 /// How to run recycling.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "dry_run": true,
+    "rules": {"no_activity_days": 30, "no_opportunity_days": 90, "warning_days": 3}
+}))]
 pub struct RecycleForm {
     /// Whether it only tells what it would do.
     #[serde(default)]

@@ -50,6 +50,20 @@ pub struct ImportColumns {
 /// A bank statement.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "csv": "Date,Amount,Reference,Payer,Memo\n2026-02-12,36000.00,B0212-0001,宁波海川机械有限公司,CT-2026-000123\n",
+    "delimiter": "comma",
+    "columns": {
+        "received_on": "Date",
+        "amount": "Amount",
+        "bank_reference": "Reference",
+        "payer": "Payer",
+        "memo": "Memo"
+    },
+    "date_format": "%Y-%m-%d",
+    "currency": "CNY",
+    "method": "bank_transfer"
+}))]
 pub struct ImportForm {
     /// The statement as CSV (RFC 4180), UTF-8, with headings: 2000 rows at most.
     #[validate(length(min = 1, max = 900_000, message = "must have between 1 and 900000 characters"))]

@@ -43,6 +43,11 @@ text_enum! {
 /// One more person who is to agree.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "user_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "place": "after",
+    "comment": "Somebody who knows the customer should agree too."
+}))]
 pub struct AddStepForm {
     /// Who.
     pub user_id: UserId,
@@ -57,6 +62,10 @@ pub struct AddStepForm {
 /// To which step a request goes back.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "step": 0,
+    "comment": "Please look at the discount of the second line again."
+}))]
 pub struct ReturnForm {
     /// The place of the step, from 0; it and those after it are decided anew.
     #[validate(range(min = 0, max = 19, message = "must be from 0 to 19"))]

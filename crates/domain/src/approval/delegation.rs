@@ -18,6 +18,14 @@ use crate::workflow::AllowedAction;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "begins_before_it_ends"))]
+#[schema(example = json!({
+    "user_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "delegate_id": "0190163d-8694-739b-aea5-966c26f8ad92",
+    "starts_at": "2027-02-01T00:00:00.000Z",
+    "ends_at": "2027-02-15T00:00:00.000Z",
+    "subject_kinds": ["contract", "invoice"],
+    "reason": "Spring Festival"
+}))]
 pub struct DelegationDetails {
     /// Whose decisions; cannot be changed.
     pub user_id: UserId,

@@ -246,6 +246,18 @@ impl FlowStep {
 /// What one may say about a flow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "steps": [
+        {"name": "Manager", "rule": "manager_of_owner", "mode": "any"},
+        {
+            "name": "Director",
+            "rule": "role:sales_director",
+            "mode": "any",
+            "condition": {"customer_grades": ["A"]}
+        }
+    ],
+    "enabled": true
+}))]
 pub struct FlowDetails {
     /// Whether approval is asked for at all. Only what can do without may be switched off.
     pub enabled: bool,

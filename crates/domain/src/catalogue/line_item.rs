@@ -52,6 +52,14 @@ impl ToSchema for Quantity {}
 /// Something sold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "product_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "product": "企业版年度订阅",
+    "quantity": "20",
+    "unit_price": {"amount": "5500.00", "currency": "CNY"},
+    "discount": "0.1",
+    "tax_rate": "0.06"
+}))]
 pub struct LineItem {
     /// The product of the catalogue; none where something else is sold.
     #[serde(default)]

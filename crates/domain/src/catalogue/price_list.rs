@@ -32,6 +32,19 @@ pub struct Price {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "makes_sense"))]
+#[schema(example = json!({
+    "name": "List prices 2026 and 2027",
+    "currency": "CNY",
+    "valid_from": "2026-01-01",
+    "valid_until": "2027-12-31",
+    "customer_grades": ["A", "B"],
+    "prices": [
+        {
+            "product_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+            "unit_price": {"amount": "5500.00", "currency": "CNY"}
+        }
+    ]
+}))]
 pub struct PriceListDetails {
     /// Its name.
     #[validate(nested)]
@@ -189,6 +202,11 @@ impl PriceBook {
 /// What is to be priced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "currency": "CNY",
+    "on": "2026-12-01",
+    "lines": [{"product_id": "0190163d-8694-739b-aea5-966c26f8ad91", "quantity": "20", "discount": "0.1"}]
+}))]
 pub struct QuoteForm {
     /// In which currency.
     pub currency: CurrencyCode,

@@ -14,6 +14,14 @@ use crate::workflow::AllowedAction;
 /// What one may say about a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "code": "ENT-YEAR",
+    "name": "企业版年度订阅",
+    "unit": "seat",
+    "description": "The enterprise edition for a year, support included.",
+    "tax_rate": "0.06",
+    "is_active": true
+}))]
 pub struct ProductDetails {
     /// Its code; whatever the spelling, each product has its own.
     #[validate(nested)]

@@ -46,6 +46,39 @@ pub(crate) fn positive(amount: &Money) -> Result<(), ValidationError> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "dates_in_order"), schema(function = "amounts_agree"))]
+#[schema(example = json!({
+    "title": "海川机械 2026 年度订阅",
+    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "120000.00", "currency": "CNY"},
+    "line_items": [
+        {
+            "product": "企业版年度订阅",
+            "quantity": "20",
+            "unit_price": {"amount": "5500.00", "currency": "CNY"},
+            "discount": "0.1",
+            "tax_rate": "0.06"
+        },
+        {
+            "product": "实施服务",
+            "quantity": "6",
+            "unit_price": {"amount": "3500.00", "currency": "CNY"},
+            "discount": "0",
+            "tax_rate": "0.06"
+        }
+    ],
+    "installments": [
+        {"due_on": "2026-02-15", "amount": {"amount": "36000.00", "currency": "CNY"}, "condition": "On signing"},
+        {"due_on": "2026-06-30", "amount": {"amount": "72000.00", "currency": "CNY"}, "condition": "On acceptance"},
+        {"due_on": "2027-01-31", "amount": {"amount": "12000.00", "currency": "CNY"}, "condition": "After one year"}
+    ],
+    "collection_scheme": "by_invoice",
+    "signed_on": "2026-01-12",
+    "starts_on": "2026-02-01",
+    "ends_on": "2027-01-31",
+    "our_signer": "李伟",
+    "customer_signer": "林悦",
+    "terms": "Due within 30 days of the invoice."
+}))]
 pub struct ContractDetails {
     /// In one line.
     #[validate(nested)]

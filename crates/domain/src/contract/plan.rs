@@ -31,6 +31,14 @@ pub struct PlanShare {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "one_pattern"))]
+#[schema(example = json!({
+    "starts_on": "2026-02-01",
+    "shares": [
+        {"share": "0.3", "after_days": 0, "condition": "On signing"},
+        {"share": "0.6", "after_days": 150, "condition": "On acceptance"},
+        {"share": "0.1", "after_days": 365, "condition": "After one year"}
+    ]
+}))]
 pub struct PlanForm {
     /// When the plan begins.
     #[serde(deserialize_with = "crate::values::day")]

@@ -33,6 +33,14 @@ text_enum! {
 /// What an invoice needs to know about its receiver (开票信息).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "invoice_title": "宁波海川机械有限公司",
+    "tax_number": "91330206MA2EXAMP0X",
+    "bank": "中国工商银行宁波北仑支行",
+    "account": "3901130009200012345",
+    "address": "浙江省宁波市北仑区明州路 301 号",
+    "phone": "+86 574 8826 4410"
+}))]
 pub struct TaxProfile {
     /// The title on the invoice.
     #[serde(default)]
@@ -63,6 +71,29 @@ pub struct TaxProfile {
 /// What one may say about a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "kind": "company",
+    "name": "宁波海川机械有限公司",
+    "source": "referral",
+    "grade": "B",
+    "industry": "Machinery",
+    "region": "East China",
+    "address": "浙江省宁波市北仑区明州路 301 号",
+    "scale": "200 to 500 employees",
+    "phone": "+86 574 8826 4410",
+    "email": "office@haichuan.example",
+    "website": "https://www.haichuan.example",
+    "tags": ["key account"],
+    "tax_profiles": [{
+        "invoice_title": "宁波海川机械有限公司",
+        "tax_number": "91330206MA2EXAMP0X",
+        "bank": "中国工商银行宁波北仑支行",
+        "account": "3901130009200012345",
+        "address": "浙江省宁波市北仑区明州路 301 号",
+        "phone": "+86 574 8826 4410"
+    }],
+    "note": "Recommended by a customer of many years."
+}))]
 pub struct CustomerDetails {
     /// Company or person.
     pub kind: CustomerKind,

@@ -45,6 +45,16 @@ text_enum! {
 /// What one may say about a form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Trial request",
+    "source": "website",
+    "campaign": "Spring launch",
+    "fields": ["company", "title", "phone", "email", "interest"],
+    "required": ["phone"],
+    "allowed_origins": ["https://www.example.com"],
+    "hourly_limit": 200,
+    "active": true
+}))]
 pub struct LeadFormDetails {
     /// Its name.
     #[validate(nested)]
@@ -161,6 +171,14 @@ record!(LeadForm, LeadForm);
 /// What somebody filled in on a page.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "陈静",
+    "company": "苏州恒泰精密制造有限公司",
+    "title": "信息部经理",
+    "phone": "+86 138 6210 7745",
+    "email": "chen.jing@hengtai.example",
+    "interest": "Would like to try it with a team of five."
+}))]
 pub struct LeadFormSubmission {
     /// The person's name.
     #[validate(nested)]

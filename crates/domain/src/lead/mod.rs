@@ -189,6 +189,22 @@ pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
 /// What one may say about a lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "王芳",
+    "company": "杭州云帆智能科技有限公司",
+    "title": "采购总监",
+    "phone": "+86 139 5710 2236",
+    "email": "wang.fang@yunfan.example",
+    "source": "website",
+    "campaign": "Spring launch",
+    "region": "East China",
+    "industry": "Software",
+    "interest": "Wants to replace spreadsheets for 20 sales people before the end of the quarter.",
+    "budget": {"amount": "120000.00", "currency": "CNY"},
+    "expected_purchase_on": "2027-03-31",
+    "tags": ["trial", "callback wanted"],
+    "note": "Best reached in the afternoon."
+}))]
 pub struct LeadDetails {
     /// The person's name.
     #[validate(nested)]

@@ -22,6 +22,15 @@ use crate::workflow::AllowedAction;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "names_one"))]
+#[schema(example = json!({
+    "name": "Good leads of East China",
+    "position": 10,
+    "active": true,
+    "sources": ["website", "event"],
+    "regions": ["East China", "上海", "江苏", "浙江"],
+    "grades": ["hot", "warm"],
+    "team_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+}))]
 pub struct AssignmentRuleDetails {
     /// What it is for.
     #[validate(nested)]

@@ -81,6 +81,14 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "makes_sense"))]
+#[schema(example = json!({
+    "name": "Large budget",
+    "field": "budget",
+    "operator": "at_least",
+    "value": "100000 CNY",
+    "points": 20,
+    "active": true
+}))]
 pub struct ScoringRuleDetails {
     /// What it is for.
     #[validate(nested)]

@@ -28,6 +28,10 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "one_target"))]
+#[schema(example = json!({
+    "invoice_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "36000.00", "currency": "CNY"}
+}))]
 pub struct AllocationPlan {
     /// The invoice, when the contract collects by invoice.
     #[serde(default)]

@@ -16,6 +16,15 @@ use crate::values::{AllocationId, Line, Money};
 /// On what a payment is put instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "allocations": [
+        {
+            "invoice_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+            "amount": {"amount": "36000.00", "currency": "CNY"}
+        }
+    ],
+    "reason": "The customer meant another invoice"
+}))]
 pub struct ReallocateForm {
     /// What it settles; the oldest first when absent. Adds up to what is left of the payment.
     #[serde(default)]

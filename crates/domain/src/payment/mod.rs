@@ -152,6 +152,15 @@ pub static MACHINE: Machine<PaymentStatus, PaymentAction> = Machine {
 /// What is kept of what was said about a payment. Contract and amount cannot be changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "36000.00", "currency": "CNY"},
+    "received_on": "2026-02-12",
+    "method": "bank_transfer",
+    "payer": "宁波海川机械有限公司",
+    "note": "First installment",
+    "labels": ["first installment"]
+}))]
 pub struct PaymentDetails {
     /// The contract; cannot be changed.
     pub contract_id: ContractId,
@@ -192,6 +201,15 @@ impl PaymentDetails {
 /// What recording a payment takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "36000.00", "currency": "CNY"},
+    "received_on": "2026-02-12",
+    "method": "bank_transfer",
+    "payer": "宁波海川机械有限公司",
+    "note": "First installment",
+    "labels": ["first installment"]
+}))]
 pub struct PaymentForm {
     /// The contract.
     pub contract_id: ContractId,

@@ -68,6 +68,13 @@ pub static MACHINE: Machine<RefundStatus, RefundAction> = Machine {
 /// What recording a refund takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "payment_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "amount": {"amount": "6000.00", "currency": "CNY"},
+    "refunded_on": "2026-03-10",
+    "method": "bank_transfer",
+    "reason": "Paid more than was invoiced"
+}))]
 pub struct RefundForm {
     /// The payment of which a part, or all, goes back.
     pub payment_id: PaymentId,

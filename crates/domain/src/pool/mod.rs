@@ -26,6 +26,26 @@ use crate::workflow::AllowedAction;
 /// What one may say about a pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "East China pool",
+    "description": "Customers of East China whom nobody looks after at present.",
+    "is_default": false,
+    "regions": ["East China", "上海", "江苏", "浙江"],
+    "rules": {
+        "recycle": {
+            "no_activity_days": 30,
+            "no_opportunity_days": 90,
+            "no_contract_days": 180,
+            "after_contract_days": 60,
+            "warning_days": 3
+        },
+        "daily_claim_limit": 20,
+        "daily_open_limit": 200,
+        "daily_open_limits": [{"role": "sales_manager", "limit": 500}],
+        "cool_down_days": 7,
+        "masked_fields": ["phone", "email", "address"]
+    }
+}))]
 pub struct PoolDetails {
     /// Its name.
     #[validate(nested)]

@@ -29,6 +29,13 @@ text_enum! {
 /// zone, counted from the day after; a rule that is absent is off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(example = json!({
+    "no_activity_days": 30,
+    "no_opportunity_days": 90,
+    "no_contract_days": 180,
+    "after_contract_days": 60,
+    "warning_days": 3
+}))]
 pub struct RecycleRules {
     /// After so many days without an activity.
     #[validate(range(min = 1, max = 3650, message = "must be from 1 to 3650"))]

@@ -32,6 +32,20 @@ text_enum! {
 /// The rules of a public pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(example = json!({
+    "recycle": {
+        "no_activity_days": 30,
+        "no_opportunity_days": 90,
+        "no_contract_days": 180,
+        "after_contract_days": 60,
+        "warning_days": 3
+    },
+    "daily_claim_limit": 20,
+    "daily_open_limit": 200,
+    "daily_open_limits": [{"role": "sales_manager", "limit": 500}],
+    "cool_down_days": 7,
+    "masked_fields": ["phone", "email", "address"]
+}))]
 pub struct PoolRules {
     /// When customers come back to it by themselves.
     #[validate(nested)]

@@ -12,12 +12,34 @@ use super::ask::Ask;
 use crate::problem::{Failed, Outcome};
 use crate::request::body::JSON;
 use crate::request::condition::{entity_tag, not_modified};
+use crate::request::negotiate::{Language, prefers_page};
 use crate::request::query;
 
 /// The header that marks an answer given before.
 pub(crate) const REPLAYED: &str = "Idempotent-Replayed";
 
+/// Something that can be shown to people.
+pub(crate) trait Shown {
+    /// A whole page (HTML).
+    fn page(&self, language: Language) -> String;
+}
+
 impl Ask {
+    /// A view, or a page of it for whoever prefers that.
+    pub(crate) fn shown<V: Serialize + Shown>(&self, view: &V) -> Outcome {
+        let headers = self.request.headers();
+        let language = Language::of(headers);
+        let mut response = HttpResponse::build(self.shape.answer.status);
+        response.insert_header((header::VARY, "accept, accept-language"));
+        if !prefers_page(headers) {
+            return json(&mut response, view);
+        }
+        response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
+        Ok(response
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .body(view.page(language)))
+    }
+
     /// Nothing to say.
     pub(crate) fn nothing(&self) -> HttpResponse {
         HttpResponse::build(self.shape.answer.status).finish()

@@ -70,9 +70,13 @@ impl Exchange {
         if self.shape.is_limited() { self.state.limits.admit_unknown(&self.request) } else { Ok(()) }
     }
 
+    fn wants_page(&self) -> bool {
+        self.shape.answer.shown && negotiate::prefers_page(self.request.headers())
+    }
+
     /// Reads the request.
     pub(crate) async fn read(mut self) -> Result<Ask, Refusal> {
-        if self.shape.answer.content.is_json() {
+        if self.shape.answer.content.is_json() && !self.wants_page() {
             negotiate::json_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string());
@@ -89,8 +93,8 @@ impl Exchange {
         let allowed: &[&str] = match self.shape.body {
             Body::Ignored | Body::File => return Ok(Bytes::new()),
             Body::Empty => &[],
-            Body::Form(_) => &[JSON],
-            Body::Patch(_) => &[MERGE_PATCH, JSON],
+            Body::Form { .. } => &[JSON],
+            Body::Patch { .. } => &[MERGE_PATCH, JSON],
         };
         if !allowed.is_empty() {
             body::check_type(headers, allowed)?;

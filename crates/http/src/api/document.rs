@@ -24,6 +24,7 @@ use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy}
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
+use crate::request::negotiate::HTML;
 use crate::request::origin::REQUEST_ID;
 use crate::request::{idempotency, limit};
 
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) components: Components,
     /// Names that two different schemas claim.
     pub(crate) collisions: Vec<String>,
+    /// Examples that their own operation would refuse, and why.
+    pub(crate) refused: Vec<String>,
 }
 
 /// Describes all operations.
@@ -44,7 +47,7 @@ pub(crate) fn describe(mut api: Api) -> Parts {
     let problem = api.schemas.open_ended::<Problem>();
     let (mut schemas, collisions) = std::mem::take(&mut api.schemas).into_parts();
     tidy::tidy(&mut schemas);
-    let mut shared = Shared { problem, schemas, responses: BTreeMap::new() };
+    let mut shared = Shared { problem, schemas, responses: BTreeMap::new(), refused: Vec::new() };
     let mut paths = Paths::new();
     for operation in &api.operations {
         let method = match operation.shape.method {
@@ -56,9 +59,8 @@ pub(crate) fn describe(mut api: Api) -> Parts {
         let documented = document(operation, &api.operations, &mut shared);
         paths.add_path_operation(&operation.shape.path, vec![method], documented);
     }
-    let mut tags = api.tags;
-    tags.sort_unstable();
-    let tags = tags
+    let tags = api
+        .tags
         .into_iter()
         .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
     tidy::prune(&mut shared.schemas, &(&paths, &shared.responses));
@@ -67,7 +69,7 @@ pub(crate) fn describe(mut api: Api) -> Parts {
     components.responses = shared.responses;
     components.headers = components::headers();
     components.parameters = components::parameters();
-    Parts { tags: tags.collect(), paths, components, collisions }
+    Parts { tags: tags.collect(), paths, components, collisions, refused: shared.refused }
 }
 
 /// What operations share.
@@ -75,6 +77,7 @@ struct Shared {
     problem: Named,
     schemas: BTreeMap<String, RefOr<Schema>>,
     responses: BTreeMap<String, RefOr<Response>>,
+    refused: Vec<String>,
 }
 
 fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> path::Operation {
@@ -88,7 +91,7 @@ fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> pa
         .summary(Some(operation.about.summary))
         .description(Some(description(operation)))
         .securities(Some(security))
-        .request_body(request_body(&shape.body, shared));
+        .request_body(request_body(operation, shared));
     for parameter in parameters(shape) {
         builder = match parameter {
             RefOr::T(parameter) => builder.parameter(parameter),
@@ -166,12 +169,22 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
     parameters
 }
 
-fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
-    let (schema, types): (&Named, &[&str]) = match body {
+fn request_body(operation: &Operation, shared: &mut Shared) -> Option<RequestBody> {
+    let of = |schema: &Named| example(schema, &shared.schemas, Purpose::Request);
+    let (schema, kind, example, judged) = match &operation.shape.body {
         Body::Ignored | Body::Empty => return None,
-        Body::Form(schema) => (schema, &[JSON]),
+        Body::Form { schema, check } => {
+            let form = of(schema);
+            let judged = check(&form);
+            (schema, JSON, form, judged)
+        }
         // Plain JSON is taken as well; generators of clients do with one type.
-        Body::Patch(schema) => (schema, &[MERGE_PATCH]),
+        Body::Patch { schema, form, check } => {
+            let form = of(form);
+            let patch = one_change(&form, schema, &shared.schemas);
+            let judged = check(&form, &patch);
+            (schema, MERGE_PATCH, patch, judged)
+        }
         Body::File => {
             let builder =
                 RequestBodyBuilder::new().description(Some("The file.")).required(Some(Required::True));
@@ -179,16 +192,28 @@ fn request_body(body: &Body, shared: &Shared) -> Option<RequestBody> {
             return Some(builder.build());
         }
     };
-    let mut example = example(schema, &shared.schemas, Purpose::Request);
-    if let (Body::Patch(_), Value::Object(members)) = (body, &mut example) {
-        // One member shows what a patch is; all of them would look like a form.
-        *members = std::mem::take(members).into_iter().take(1).collect();
+    if let Err(refusal) = judged {
+        shared.refused.push(format!("{}: {example}: {refusal:?}", operation.about.id));
     }
     let content = ContentBuilder::new().schema(Some(schema.clone())).example(Some(example)).build();
     let builder = RequestBodyBuilder::new().required(Some(Required::True));
-    let builder = types.iter().fold(builder, |builder, kind| builder.content(*kind, content.clone()));
-    Some(builder.build())
+    Some(builder.content(kind, content).build())
 }
+
+/// An example of a patch, from one of its form. One member shows what a patch is; all of them would look like a form.
+/// Free text may be changed at any time; links seldom may.
+fn one_change(form: &Value, patch: &Named, schemas: &BTreeMap<String, RefOr<Schema>>) -> Value {
+    let prose = tidy::members_of(patch, "Prose", schemas);
+    let members: Vec<_> = form.as_object().into_iter().flatten().collect();
+    let text = members.iter().find(|(name, _)| prose.contains(*name));
+    let first = members.iter().find(|(name, _)| !name.ends_with("_id"));
+    Value::Object(
+        text.or(first).map(|(name, value)| ((*name).clone(), (*value).clone())).into_iter().collect(),
+    )
+}
+
+/// The longest page, in characters.
+const MAX_PAGE: usize = 1_000_000;
 
 /// The largest file that a server can be told to take, in bytes.
 const MAX_FILE: usize = 1_073_741_824;
@@ -243,6 +268,11 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         let example = example(schema, &shared.schemas, Purpose::Response);
         let content = ContentBuilder::new().schema(Some(Named::clone(schema))).example(Some(example));
         builder = builder.content(JSON, content.build());
+    }
+    if answer.shown {
+        let page = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PAGE));
+        let page = page.description(Some("The same for people, in the language of `Accept-Language`."));
+        builder = builder.content(HTML, ContentBuilder::new().schema(Some(page)).build());
     }
     let carried = [
         (shape.is_limited(), limit::POLICY),
@@ -312,7 +342,7 @@ fn by_status(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
 /// What operations of this shape may always refuse with.
 fn usual(operation: &Operation) -> Vec<Code> {
     let shape = &*operation.shape;
-    let takes_form = matches!(shape.body, Body::Form(_) | Body::Patch(_));
+    let takes_form = matches!(shape.body, Body::Form { .. } | Body::Patch { .. });
     let takes_body = !matches!(shape.body, Body::Ignored);
     let rules = [
         (true, &[Code::MalformedRequest, Code::Internal, Code::Unavailable][..]),

@@ -35,7 +35,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use validator::Validate;
 
-pub(crate) use self::answer::REPLAYED;
+pub(crate) use self::answer::{REPLAYED, Shown};
 use self::ask::{Ask, Exchange};
 pub(crate) use self::document::{BEARER, Parts, describe};
 pub(crate) use self::router::{scope, services};
@@ -91,6 +91,12 @@ impl Api {
     /// The operations alone, for the router.
     pub(crate) fn into_operations(self) -> Vec<Arc<Operation>> {
         self.operations.into_iter().map(Arc::new).collect()
+    }
+
+    /// What operations a code may be refused by: method, path, tag and id of each.
+    pub(crate) fn refusing(&self, code: Code) -> impl Iterator<Item = (&Method, &str, &str, &str)> {
+        let naming = self.operations.iter().filter(move |operation| document::names(operation, code));
+        naming.map(|one| (&one.shape.method, one.shape.path.as_str(), one.tag, one.about.id))
     }
 
     /// The operations that follow belong together.

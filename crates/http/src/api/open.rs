@@ -5,6 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use fairlead_application::{App, Failure};
 use fairlead_domain::valid::Valid;
 
+use super::answer::Shown;
 use super::ask::Ask;
 use super::shape::{Body, Shape};
 use super::{About, Api, Form, PathId, View, api};
@@ -26,8 +27,8 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Origin, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
-        let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let shape = api(Method::POST, path).takes(form).answers(StatusCode::OK, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             ask.plain(&run(ask.app(), &ask.origin(), ask.form()?).await?)
         })
@@ -48,10 +49,10 @@ impl Api {
         V: View,
         F: AsyncFn(&App, Id, Option<&str>, &str, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::POST, path)
             .of(self.schemas.of::<Id>())
-            .takes(Body::Form(form))
+            .takes(form)
             .answers(StatusCode::ACCEPTED, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             let site = ask.request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -80,8 +81,28 @@ impl Api {
         })
     }
 
-    /// Public `GET` of one of several, beside the API: the path is the whole path.
-    pub(crate) fn open_get<Id, V, F>(
+    /// Public `GET` of something that there is one of, for programs and as a page; beside the API.
+    pub(crate) fn open_page<V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View + Shown,
+        F: AsyncFn(&State) -> Result<V, Failure> + Send + Sync + 'static,
+    {
+        let view = self.schemas.of::<V>();
+        let shape = Shape::new(Method::GET, path.to_owned()).answers(StatusCode::OK, view).shown();
+        self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
+            ask.shown(&run(&ask.state).await?)
+        })
+    }
+
+    /// The same of one of several.
+    pub(crate) fn open_page_of<Id, V, F>(
         &mut self,
         path: &str,
         id: &'static str,
@@ -91,13 +112,14 @@ impl Api {
     ) -> &mut Self
     where
         Id: PathId,
-        V: View,
+        V: View + Shown,
         F: AsyncFn(&State, Id) -> Result<V, Failure> + Send + Sync + 'static,
     {
         let (parameter, view) = (self.schemas.of::<Id>(), self.schemas.of::<V>());
-        let shape = Shape::new(Method::GET, path.to_owned()).of(parameter).answers(StatusCode::OK, view);
+        let shape =
+            Shape::new(Method::GET, path.to_owned()).of(parameter).answers(StatusCode::OK, view).shown();
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
-            ask.plain(&run(&ask.state, ask.id()?).await?)
+            ask.shown(&run(&ask.state, ask.id()?).await?)
         })
     }
 }

@@ -130,8 +130,8 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Valid<T>) -> Read<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
-        let shape = api(Method::POST, path).takes(Body::Form(form)).answers(StatusCode::OK, view);
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let shape = api(Method::POST, path).takes(form).answers(StatusCode::OK, view);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.plain(&run(ask.app(), call, ask.form()?).await?)
         })

@@ -74,6 +74,7 @@ impl Schemas {
         let mut schema = T::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.required.clear();
+            object.example = None;
             object.examples.clear();
             object.description =
                 Some("The members to change: an absent one stays as it is, `null` clears.".to_owned());

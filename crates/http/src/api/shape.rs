@@ -4,10 +4,16 @@
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::Flag;
 use fairlead_application::listing::Listing;
-use fairlead_domain::error::Code;
+use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::patch::Patch;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::form;
+use serde::Serialize;
+use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::schemas::Question;
+use super::Form;
+use super::schemas::{Question, Schemas};
 use crate::request::condition::Precondition;
 
 /// A schema, as a reference to its name.
@@ -46,11 +52,48 @@ pub(crate) enum Body {
     /// Nothing is wanted.
     Empty,
     /// A form.
-    Form(Named),
+    Form {
+        schema: Named,
+        /// Whether a value is one.
+        check: fn(&Value) -> Result<(), Refusal>,
+    },
     /// A patch of a form.
-    Patch(Named),
+    Patch {
+        schema: Named,
+        /// The form that is patched.
+        form: Box<Named>,
+        /// Whether a form takes a patch: first the form, then the patch.
+        check: fn(&Value, &Value) -> Result<(), Refusal>,
+    },
     /// A file; the query says what it is called.
     File,
+}
+
+impl Body {
+    /// A form of this type.
+    pub(crate) fn form<T: Form>(schemas: &mut Schemas) -> Self {
+        Self::Form { schema: schemas.of::<T>(), check: is_form::<T> }
+    }
+
+    /// A patch of a form of this type.
+    pub(crate) fn patch<T: Form + Serialize>(schemas: &mut Schemas) -> Self {
+        let schema = schemas.patch_of::<T>();
+        Self::Patch { schema, form: Box::new(schemas.of::<T>()), check: takes_patch::<T> }
+    }
+}
+
+fn is_form<T: Form>(value: &Value) -> Result<(), Refusal> {
+    Valid::<T>::check(form::read(value.clone())?)?;
+    Ok(())
+}
+
+fn takes_patch<T: Form + Serialize>(current: &Value, patch: &Value) -> Result<(), Refusal> {
+    let current: T = form::read(current.clone())?;
+    let Value::Object(members) = patch else {
+        return Err(Refusal::malformed("", "expected an object with the members to change"));
+    };
+    Patch::new(members.clone()).apply(&current)?;
+    Ok(())
 }
 
 /// The body of an answer.
@@ -85,6 +128,8 @@ pub(crate) struct Answer {
     pub(crate) home: Option<&'static str>,
     /// Whether it may come with a `Link` to the next page.
     pub(crate) paged: bool,
+    /// Whether it comes as a page for whoever prefers that.
+    pub(crate) shown: bool,
 }
 
 impl Shape {
@@ -111,6 +156,7 @@ impl Shape {
                 located: false,
                 home: None,
                 paged: false,
+                shown: false,
             },
         }
     }
@@ -166,6 +212,12 @@ impl Shape {
     /// Its query is a form with these members.
     pub(crate) fn asked(self, question: Question) -> Self {
         Self { question: Some(question), ..self }
+    }
+
+    /// It shows its answer as a page to whoever prefers that.
+    pub(crate) fn shown(mut self) -> Self {
+        self.answer.shown = true;
+        self
     }
 
     /// It answers with a file, or a part of one.

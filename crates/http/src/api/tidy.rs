@@ -47,6 +47,13 @@ pub(crate) fn prune(named: &mut Named, roots: &impl serde::Serialize) {
     named.retain(|name, _| reached.contains(name));
 }
 
+/// The members of an object whose values are of a named type, or null.
+pub(crate) fn members_of(object: &RefOr<Schema>, name: &str, named: &Named) -> BTreeSet<String> {
+    let Some(RefOr::T(Schema::Object(object))) = resolve(object, named) else { return BTreeSet::new() };
+    let is_one = |schema: &RefOr<Schema>| references(schema) == [name];
+    object.properties.iter().filter(|(_, schema)| is_one(schema)).map(|(member, _)| member.clone()).collect()
+}
+
 fn references(part: &impl serde::Serialize) -> Vec<String> {
     fn collect(value: &Value, out: &mut Vec<String>) {
         match value {

@@ -26,12 +26,9 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
-        let shape = api(Method::POST, path)
-            .takes(Body::Form(form))
-            .answers(StatusCode::CREATED, view)
-            .creates()
-            .idempotent();
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let shape =
+            api(Method::POST, path).takes(form).answers(StatusCode::CREATED, view).creates().idempotent();
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.written(run(ask.app(), call, ask.form()?).await?)
         })
@@ -51,9 +48,9 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::POST, path)
-            .takes(Body::Form(form))
+            .takes(form)
             .answers(StatusCode::OK, view)
             .flagged(&[Flag::DryRun])
             .idempotent();
@@ -77,10 +74,10 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Id, Valid<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::POST, path)
             .of(self.schemas.of::<Id>())
-            .takes(Body::Form(form))
+            .takes(form)
             .answers(StatusCode::OK, view)
             .flagged(&[Flag::DryRun])
             .idempotent();
@@ -103,12 +100,9 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Valid<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.of::<T>(), self.schemas.of::<V>());
-        let shape = api(Method::POST, path)
-            .takes(Body::Form(form))
-            .answers(StatusCode::ACCEPTED, view)
-            .begins(home)
-            .idempotent();
+        let (form, view) = (Body::form::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let shape =
+            api(Method::POST, path).takes(form).answers(StatusCode::ACCEPTED, view).begins(home).idempotent();
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.written(run(ask.app(), call, ask.form()?).await?)
         })
@@ -128,9 +122,9 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Patch<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.patch_of::<T>(), self.schemas.of::<V>());
+        let (patch, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::PATCH, path)
-            .takes(Body::Patch(form))
+            .takes(patch)
             .answers(StatusCode::OK, view)
             .versioned(Precondition::Required);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
@@ -153,10 +147,10 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Id, Patch<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (form, view) = (self.schemas.patch_of::<T>(), self.schemas.of::<V>());
+        let (patch, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::PATCH, path)
             .of(self.schemas.of::<Id>())
-            .takes(Body::Patch(form))
+            .takes(patch)
             .answers(StatusCode::OK, view)
             .versioned(Precondition::Required);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
@@ -218,8 +212,8 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Id, Valid<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let form = self.schemas.of::<T>();
-        let shape = self.transition::<Id, V>(path, Body::Form(form));
+        let form = Body::form::<T>(&mut self.schemas);
+        let shape = self.transition::<Id, V>(path, form);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.written(run(ask.app(), call, ask.id()?, ask.form()?).await?)
         })
@@ -257,8 +251,8 @@ impl Api {
         T: Form,
         F: AsyncFn(&App, &Call, Valid<T>) -> Result<(), Failure> + Send + Sync + 'static,
     {
-        let form = self.schemas.of::<T>();
-        let shape = api(Method::POST, path).takes(Body::Form(form));
+        let form = Body::form::<T>(&mut self.schemas);
+        let shape = api(Method::POST, path).takes(form);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             run(ask.app(), call, ask.form()?).await?;
             Ok(ask.nothing())

@@ -9,6 +9,8 @@ pub(crate) enum Area {
     Api,
     /// The documentation, which is a page with scripts of its own.
     Documentation,
+    /// The catalogue of problems, which is read as a page as well.
+    Problems,
     /// Anything else.
     Other,
 }
@@ -18,12 +20,15 @@ impl Area {
         match path {
             path if path.starts_with("/api/") => Self::Api,
             path if path.starts_with("/swagger-ui") => Self::Documentation,
+            path if path.starts_with("/problems") => Self::Problems,
             _ => Self::Other,
         }
     }
 }
 
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+/// A page that is text, with its style in it.
+const PAGE: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 /// Swagger UI draws with inline styles and pictures in data URLs, and calls this server.
 const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -34,7 +39,12 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
     set(headers, "X-Content-Type-Options", "nosniff");
     set(headers, "X-Frame-Options", "DENY");
     set(headers, "Referrer-Policy", "no-referrer");
-    set(headers, "Content-Security-Policy", if area == Area::Documentation { SWAGGER } else { NOTHING });
+    let policy = match area {
+        Area::Documentation => SWAGGER,
+        Area::Problems => PAGE,
+        Area::Api | Area::Other => NOTHING,
+    };
+    set(headers, "Content-Security-Policy", policy);
     if area == Area::Api {
         set(headers, "Cache-Control", "no-store");
     }
@@ -46,7 +56,10 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
 /// Says of an answer in a language that another request might have got it in another one. Added last, because what
 /// handles CORS keeps one `Vary` header only.
 pub(crate) fn vary_by_language(headers: &mut HeaderMap) {
-    if headers.contains_key(CONTENT_LANGUAGE) {
+    let said = headers
+        .get_all(VARY)
+        .any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains("accept-language")));
+    if headers.contains_key(CONTENT_LANGUAGE) && !said {
         headers.append(VARY, HeaderValue::from_static("accept-language"));
     }
 }

@@ -11,22 +11,22 @@ use super::entry;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemKind {
     /// The code, which never changes.
-    code: Code,
+    pub(super) code: Code,
     /// The HTTP status that it comes with.
     #[schema(minimum = 308, maximum = 599, example = 409)]
-    status: u16,
+    pub(super) status: u16,
     /// Its title in English.
     #[schema(max_length = 100, example = "Duplicate")]
-    title: String,
+    pub(super) title: String,
     /// Its title in Chinese.
     #[schema(max_length = 100, example = "数据重复")]
-    title_zh: String,
+    pub(super) title_zh: String,
     /// What it means.
     #[schema(max_length = 500, example = "A value that must be unique is taken; `errors` names the member.")]
-    description: String,
+    pub(super) description: String,
     /// What it means, in Chinese.
     #[schema(max_length = 500, example = "必须唯一的值已被占用，`errors` 指出是哪个成员。")]
-    description_zh: String,
+    pub(super) description_zh: String,
 }
 
 /// Every kind of problem.
@@ -34,7 +34,7 @@ pub(crate) struct ProblemKind {
 pub(crate) struct ProblemCatalogue {
     /// The kinds, in no particular order.
     #[schema(max_items = 200)]
-    data: Vec<ProblemKind>,
+    pub(super) data: Vec<ProblemKind>,
 }
 
 /// One entry of the catalogue.

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod chinese;
+mod page;
 mod table;
 
 use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};

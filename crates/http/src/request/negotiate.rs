@@ -37,6 +37,18 @@ impl Language {
     }
 }
 
+/// The media type of pages.
+pub(crate) const HTML: &str = "text/html";
+
+/// Whether the caller asks for a page by name, and likes nothing that is JSON better.
+pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
+    let ranges = weighted(headers, &ACCEPT);
+    let weight = |range: &str| {
+        ranges.iter().filter(|(given, _)| given.eq_ignore_ascii_case(range)).map(|(_, weight)| *weight).max()
+    };
+    weight(HTML).is_some_and(|page| page > 0 && weight("application/json").is_none_or(|json| page > json))
+}
+
 /// Refuses a caller who cannot read JSON.
 pub(crate) fn json_accepted(headers: &HeaderMap) -> Result<(), Refusal> {
     let ranges = weighted(headers, &ACCEPT);
@@ -102,6 +114,17 @@ mod tests {
         for bad in ["text/html", "application/json;q=0, */*", "application/xml", "*/*;q=0"] {
             assert_eq!(json_accepted(&headers(ACCEPT, bad)).unwrap_err().code, Code::NotAcceptable, "{bad}");
         }
+    }
+
+    #[test]
+    fn pages_are_for_whoever_asks_for_them() {
+        let prefers = |value| prefers_page(&headers(ACCEPT, value));
+        assert!(prefers("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(prefers("application/json;q=0.5, text/html"));
+        for json in ["*/*", "application/json", "text/*", "text/html, application/json", "text/html;q=0"] {
+            assert!(!prefers(json), "{json}");
+        }
+        assert!(!prefers_page(&HeaderMap::new()));
     }
 
     #[test]

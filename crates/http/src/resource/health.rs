@@ -41,18 +41,19 @@ pub(crate) fn routes(api: &mut Api) {
             },
         );
     api.tag("Problems", "The catalogue of errors: what the `type` of a problem points to.")
-        .open_read(
+        .open_page(
             "/problems",
             "list_problems",
             "List every kind of problem",
-            "Codes never change; titles and descriptions may.",
+            "Codes never change; titles and descriptions may. Browsers get a page.",
             async |_: &State| Ok(catalogue::all()),
         )
-        .open_get(
+        .open_page_of(
             "/problems/{code}",
             "get_problem",
             "Explain a code",
-            "What a code means, and with which status it comes.",
+            "What a code means, and with which status it comes. Browsers get a page that says in addition which \
+             operations answer so.",
             async |_: &State, code: Code| Ok(catalogue::kind(code)),
         );
 }

@@ -42,20 +42,18 @@ mod workflows;
 
 use crate::api::Api;
 
-/// All operations, in the order in which the specification shows them.
+/// All operations, in the order in which the specification shows them: along the sales chain, then what is
+/// configured, then what machines ask.
 pub(crate) fn api() -> Api {
     let resources = [
         session::routes,
+        search::routes,
         leads::routes,
-        lead_forms::routes,
         customers::routes,
-        customer_changes::routes,
         public_pool::routes,
         contacts::routes,
         collaborators::routes,
         activities::routes,
-        pipelines::routes,
-        catalogue::routes,
         opportunities::routes,
         contracts::routes,
         amendments::routes,
@@ -66,18 +64,21 @@ pub(crate) fn api() -> Api {
         receipts::routes,
         targets::routes,
         reports::routes,
-        search::routes,
-        transfers::routes,
         approvals::routes,
-        approval_flows::routes,
+        transfers::routes,
+        customer_changes::routes,
         notifications::routes,
         saved_views::routes,
+        lead_forms::routes,
+        scoring_rules::routes,
+        assignment_rules::routes,
+        pipelines::routes,
+        catalogue::routes,
+        approval_flows::routes,
         users::routes,
         teams::routes,
         roles::routes,
         settings::routes,
-        scoring_rules::routes,
-        assignment_rules::routes,
         jobs::routes,
         audit_events::routes,
         workflows::routes,

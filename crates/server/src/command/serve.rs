@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fairlead_application::demo::{self, DemoState};
+use fairlead_application::demo::{self, DemoAccount, DemoState};
 use fairlead_application::{App, admin};
-use fairlead_http::Health;
+use fairlead_http::{Health, HttpConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Missing, close, explain, half_seeded, open, print, set, table};
@@ -77,11 +77,11 @@ pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
         () = signals.next() => None,
     };
     let served = match prepared {
-        Some(Ok(introduction)) => {
+        Some(Ok(Prepared { introduction, accounts })) => {
             let url = format!("http://{address}");
             let shown = config.public_url().unwrap_or(&url).trim_end_matches('/');
             print(&introduction.replace("{url}", shown))?;
-            serve(config, &app, listener, signals).await
+            serve(config, &app, accounts, listener, signals).await
         }
         Some(Err(error)) => Err(error),
         None => Ok(()),
@@ -102,8 +102,17 @@ fn listen(address: &str) -> Result<TcpListener> {
     })
 }
 
-/// Brings the database to where requests can be served; answers with what to tell the user.
-async fn prepare(options: &Options, config: &Config, app: &App) -> Result<String> {
+/// A database to which requests can come.
+#[derive(Default)]
+struct Prepared {
+    /// What to tell the user.
+    introduction: String,
+    /// The accounts of a demo.
+    accounts: Vec<DemoAccount>,
+}
+
+/// Brings the database to where requests can be served.
+async fn prepare(options: &Options, config: &Config, app: &App) -> Result<Prepared> {
     if config.hashes_cheaply() {
         tracing::warn!("`auth.password_memory_kib` is fit for tests only: passwords are hashed too cheaply");
     }
@@ -124,7 +133,7 @@ async fn prepare(options: &Options, config: &Config, app: &App) -> Result<String
     if !admin::has_users(app).await.map_err(explain)? {
         make_administrator(config, app).await?;
     }
-    Ok(String::new())
+    Ok(Prepared::default())
 }
 
 async fn make_administrator(config: &Config, app: &App) -> Result<()> {
@@ -143,7 +152,7 @@ async fn make_administrator(config: &Config, app: &App) -> Result<()> {
 }
 
 /// Seeds an empty demo; answers with what a visitor wants to know.
-async fn introduce(config: &Config, app: &App) -> Result<String> {
+async fn introduce(config: &Config, app: &App) -> Result<Prepared> {
     let accounts = match demo::state(app).await.map_err(explain)? {
         DemoState::Empty => demo::seed(app).await.map_err(explain)?,
         DemoState::Half => return Err(half_seeded(config)),
@@ -156,15 +165,22 @@ async fn introduce(config: &Config, app: &App) -> Result<String> {
         format!("Demo accounts:\n\n{}", table(&accounts))
     };
     let database = config.shown_database();
-    Ok(format!(
+    let introduction = format!(
         "\nAPI         {{url}}/api/v1\nSwagger UI  {{url}}/swagger-ui/\nDatabase    {database}\n\n{note}\n"
-    ))
+    );
+    Ok(Prepared { introduction, accounts })
 }
 
 /// Serves until a signal comes, then stops in good order.
-async fn serve(config: &Config, app: &App, listener: TcpListener, mut signals: Signals) -> Result<()> {
+async fn serve(
+    config: &Config,
+    app: &App,
+    demo_accounts: Vec<DemoAccount>,
+    listener: TcpListener,
+    mut signals: Signals,
+) -> Result<()> {
     let address = listener.local_addr().context("cannot tell where the server listens")?;
-    let settings = config.http();
+    let settings = HttpConfig { demo_accounts, ..config.http() };
     settings.check().map_err(Wrong::one)?;
     let health = Health::default();
     let server = fairlead_http::serve(app.clone(), settings, health.clone(), listener, config.workers())

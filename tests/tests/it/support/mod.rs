@@ -11,7 +11,7 @@ mod server;
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
 pub use database::{Database, Direct, Kind};
-pub use server::{ADMIN_EMAIL, PASSWORD, Server, command};
+pub use server::{ADMIN_EMAIL, PASSWORD, Server, binary, command};
 
 /// Asks until there is an answer, for what a server does by itself.
 pub async fn until<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {

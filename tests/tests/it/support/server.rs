@@ -21,6 +21,8 @@ pub struct Server {
     environment: Vec<(String, String)>,
     /// What a shell does before it becomes the server, such as setting limits.
     pub prelude: Option<&'static str>,
+    /// Whether it is told that it shows a demo.
+    demo: bool,
 }
 
 /// Looks at a server's database after the test.
@@ -69,7 +71,7 @@ impl Server {
         let database = Arc::new(Database::create(kind).await);
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self { database, url: String::new(), process: None, environment, prelude: None };
+        let mut server = Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
         server.restart().await;
         server
     }
@@ -80,7 +82,7 @@ impl Server {
         let seeded = command(&database, &["seed", "--demo"]).output().await.unwrap();
         assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
         let mut server =
-            Self { database, url: String::new(), process: None, environment: Vec::new(), prelude: None };
+            Self { database, url: String::new(), process: None, environment: Vec::new(), prelude: None, demo: true };
         server.restart().await;
         server
     }
@@ -88,7 +90,7 @@ impl Server {
     /// Another server on the same database.
     pub async fn beside(&self) -> Self {
         let (database, environment) = (Arc::clone(&self.database), self.environment.clone());
-        let mut other = Self { database, url: String::new(), process: None, environment, prelude: None };
+        let mut other = Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
         other.restart().await;
         other
     }
@@ -109,7 +111,9 @@ impl Server {
                 shell
             }
         };
-        let mut prepared = prepared(program, &self.database, &["serve", "--address", "127.0.0.1:0"]);
+        let demo: &[&str] = if self.demo { &["--demo"] } else { &[] };
+        let arguments = [&["serve", "--address", "127.0.0.1:0"], demo].concat();
+        let mut prepared = prepared(program, &self.database, &arguments);
         for (name, value) in &self.environment {
             if value.is_empty() {
                 prepared.env_remove(name);

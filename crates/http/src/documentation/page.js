@@ -1,0 +1,116 @@
+// What Swagger UI shows and how, and a bar to log in with: one click on a demo account, or e-mail and password.
+(() => {
+  const BASE = "/api/v1/auth";
+  const SCHEME = "bearer";
+  const REMEMBERED = "fairlead.account";
+  // A token is renewed this long before it ends.
+  const EARLY = 30;
+
+  async function post(path, body) {
+    const answer = await fetch(`${BASE}${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const read = await answer.json();
+    if (!answer.ok) throw new Error(read.detail || read.title || answer.statusText);
+    return read;
+  }
+
+  // The bar stands below the description, where whoever opens the page reads first.
+  const accounts = (system) => {
+    const { React } = system;
+    const h = React.createElement;
+    let renewal;
+
+    function authorize(token) {
+      const schema = system.specSelectors.specJson().getIn(["components", "securitySchemes", SCHEME]);
+      system.authActions.authorizeWithPersistOption({ [SCHEME]: { name: SCHEME, schema, value: token } });
+    }
+
+    function keep(tokens) {
+      authorize(tokens.access_token);
+      clearTimeout(renewal);
+      const again = () => post("/refresh", { refresh_token: tokens.refresh_token }).then(keep, () => {});
+      renewal = setTimeout(again, Math.max(1, tokens.expires_in - EARLY) * 1000);
+    }
+
+    function Bar() {
+      const [known, setKnown] = React.useState([]);
+      const [who, setWho] = React.useState(null);
+      const [trouble, setTrouble] = React.useState(null);
+
+      const logIn = async (email, password) => {
+        setTrouble(null);
+        try {
+          keep(await post("/login", { email, password }));
+          setWho(email);
+          localStorage.setItem(REMEMBERED, email);
+        } catch (error) {
+          setTrouble(error.message);
+        }
+      };
+
+      React.useEffect(() => {
+        fetch("demo-accounts.json")
+          .then((answer) => answer.json())
+          .then((demo) => {
+            setKnown(demo);
+            const last = demo.find((one) => one.email === localStorage.getItem(REMEMBERED));
+            if (last) logIn(last.email, last.password);
+          });
+      }, []);
+
+      const submit = (event) => {
+        event.preventDefault();
+        const form = new FormData(event.target);
+        logIn(form.get("email"), form.get("password"));
+      };
+      const button = (account) =>
+        h("button", {
+          key: account.email,
+          type: "button",
+          className: `btn demo-account${account.email === who ? " execute" : ""}`,
+          title: account.email,
+          onClick: () => logIn(account.email, account.password),
+        }, account.role.replaceAll("_", " "), h("small", { style: { display: "block", fontWeight: 400 } }, account.name));
+      const field = (name, type, label) =>
+        h("input", { name, type, placeholder: label, "aria-label": label, autoComplete: "off", required: true });
+      const said = trouble ? `Not logged in: ${trouble}` : who ? `Logged in as ${who}` : "Nobody is logged in.";
+
+      return h("section", { className: "wrapper block accounts", style: { marginBottom: "30px" } },
+        h("h3", null, "Log in"),
+        known.length > 0 && h("p", null, "This is a demo. Press an account to act as it; press another to change roles."),
+        h("div", { style: { display: "flex", flexWrap: "wrap", gap: "8px" } }, known.map(button)),
+        h("form", { onSubmit: submit, style: { display: "flex", flexWrap: "wrap", gap: "8px", marginTop: "12px" } },
+          field("email", "email", "E-mail"),
+          field("password", "password", "Password"),
+          h("button", { type: "submit", className: "btn" }, "Log in")),
+        h("p", { className: "account-state", role: "status" }, said));
+    }
+
+    return {
+      wrapComponents: {
+        InfoContainer: (Original) => (props) => h("div", null, h(Original, props), h(Bar)),
+      },
+    };
+  };
+
+  window.onload = () => {
+    window.ui = SwaggerUIBundle({
+      url: "/openapi.json",
+      dom_id: "#swagger-ui",
+      presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+      plugins: [SwaggerUIBundle.plugins.DownloadUrl, accounts],
+      layout: "StandaloneLayout",
+      deepLinking: true,
+      docExpansion: "none",
+      displayRequestDuration: true,
+      filter: true,
+      persistAuthorization: true,
+      requestSnippetsEnabled: true,
+      tryItOutEnabled: true,
+      defaultModelsExpandDepth: 0,
+    });
+  };
+})();

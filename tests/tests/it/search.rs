@@ -1,0 +1,240 @@
+//! Global search: found is what lists show, by what may be known of it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Company, Server};
+
+on_both_databases! {
+    records_are_found_by_names_numbers_and_telephones;
+    what_changes_is_found_as_it_is_now;
+    nobody_finds_what_they_do_not_see;
+    masked_contact_data_is_not_looked_in;
+    questions_are_checked;
+}
+
+/// What somebody finds: kind, title and fit of each.
+async fn found(client: &Client, question: &[(&str, &str)]) -> Vec<(String, String, String)> {
+    let path = format!("/search?{}", serde_urlencoded(question));
+    let body = client.get(&path).await.expect(200).body;
+    let text = |hit: &Value, member: &str| hit[member].as_str().unwrap_or_default().to_owned();
+    let hits = body["data"].as_array().unwrap().iter();
+    hits.map(|hit| (text(hit, "kind"), text(hit, "title"), text(hit, "fit"))).collect()
+}
+
+fn serde_urlencoded(pairs: &[(&str, &str)]) -> String {
+    let url = reqwest::Url::parse_with_params("http://localhost", pairs).unwrap();
+    url.query().unwrap_or_default().to_owned()
+}
+
+async fn titles(client: &Client, q: &str) -> Vec<String> {
+    found(client, &[("q", q)]).await.into_iter().map(|(_, title, _)| title).collect()
+}
+
+fn company_named(name: &str) -> Value {
+    json!({"kind": "company", "name": name})
+}
+
+async fn records_are_found_by_names_numbers_and_telephones(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    for (name, phone) in [
+        ("上海星辰科技有限公司", "+86 21 5588 1234"),
+        ("北京星辰文化传播有限公司", "+86 10 6655 4321"),
+        ("Müller Maschinenbau GmbH", "+49 89 123 45678"),
+        ("Acme", "+1 212 555 0100"),
+        ("Acme Machinery", "+1 212 555 0199"),
+        ("The Acme", "+1 212 555 0177"),
+    ] {
+        let form = json!({"kind": "company", "name": name, "phone": phone});
+        rep.post("/customers", form).await.expect(201);
+    }
+    for (question, expected) in [
+        ("星辰", &["北京星辰文化传播有限公司", "上海星辰科技有限公司"][..]),
+        ("上海星辰", &["上海星辰科技有限公司"]),
+        ("上海 科技", &["上海星辰科技有限公司"]),
+        ("MULLER", &["Müller Maschinenbau GmbH"]),
+        ("masch mull", &["Müller Maschinenbau GmbH"]),
+        ("Mueller", &["Müller Maschinenbau GmbH"]),
+        ("5588 1234", &["上海星辰科技有限公司"]),
+        ("021", &[]),
+        ("12125550199", &["Acme Machinery"]),
+        ("0177", &["The Acme"]),
+        // The whole name first, then those whose name begins so.
+        ("acme", &["Acme", "Acme Machinery", "The Acme"]),
+        ("acne", &["The Acme", "Acme Machinery", "Acme"]),
+        ("星尘", &[]),
+    ] {
+        assert_eq!(titles(rep, question).await, expected, "{question}");
+    }
+    assert_eq!(found(rep, &[("q", "Acme"), ("limit", "2")]).await.len(), 2);
+
+    // Along the chain, each kind by what it is known by.
+    let contract = company.active(&company.rep, "1000.00", "by_invoice").await;
+    let invoice = company.issued(&company.rep, &contract, "500.00").await;
+    let payment = company.paid(&company.rep, &contract, "100.00").await;
+    for (path, kind) in [
+        (format!("/contracts/{contract}"), "contract"),
+        (format!("/invoices/{invoice}"), "invoice"),
+        (format!("/payments/{payment}"), "payment"),
+    ] {
+        let record = company.director.client.get(&path).await.expect(200).body;
+        let number = record["number"].as_str().unwrap();
+        for question in [number, &number.replace('-', ""), &number.to_lowercase()] {
+            let hits = company.director.client.get(&format!("/search?q={question}")).await.expect(200).body;
+            let first = &hits["data"][0];
+            assert_eq!(
+                (&first["kind"], &first["id"], &first["number"], &first["fit"]),
+                (&json!(kind), &record["id"], &record["number"], &json!("whole")),
+                "{question}: {hits}"
+            );
+        }
+    }
+    let lead = json!({"name": "Zhao Liu", "company": "Bright Future", "source": "website", "email": "liu@bright.example"});
+    rep.post("/leads", lead).await.expect(201);
+    let customer = company.customer(&company.rep).await;
+    let contact = json!({"customer_id": customer, "name": "Sun Qi", "email": "qi@bright.example"});
+    rep.post("/contacts", contact).await.expect(201);
+    let opportunity = json!({"customer_id": customer, "name": "Bright lights"});
+    rep.post("/opportunities", opportunity).await.expect(201);
+    let kinds: BTreeSet<String> =
+        found(rep, &[("q", "bright")]).await.into_iter().map(|(kind, _, _)| kind).collect();
+    assert_eq!(kinds, ["contact", "lead", "opportunity"].map(str::to_owned).into());
+    let only = found(rep, &[("q", "bright"), ("kinds", "lead,contact")]).await;
+    assert_eq!(only.len(), 2, "{only:?}");
+}
+
+async fn what_changes_is_found_as_it_is_now(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let id = rep.post("/customers", company_named("Before Limited")).await.expect(201).id();
+    let path = format!("/customers/{id}");
+    rep.patch(&path, json!({"name": "After Limited"})).await.expect(200);
+    assert_eq!(titles(rep, "before").await, Vec::<String>::new());
+    assert_eq!(titles(rep, "after").await, ["After Limited"]);
+    let lead = json!({"name": "Gone Tomorrow", "source": "website"});
+    let lead = rep.post("/leads", lead).await.expect(201).id();
+    company.manager.client.delete(&format!("/leads/{lead}")).await.expect(204);
+    assert_eq!(titles(rep, "tomorrow").await, Vec::<String>::new());
+    // What a merge leaves of two is found once.
+    let second = rep.post("/customers", company_named("After All")).await.expect(201).id();
+    company.manager.client.post(&format!("{path}/merge"), json!({"loser_id": second})).await.expect(200);
+    assert_eq!(titles(rep, "after").await, ["After Limited"]);
+    // A dry run leaves nothing to be found.
+    server.verify().await;
+}
+
+async fn nobody_finds_what_they_do_not_see(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    for person in [&company.rep, &company.other_rep, &company.inner] {
+        for number in 0..3 {
+            let form = company_named(&format!("Lookalike {number}"));
+            person.client.post("/customers", form).await.expect(201);
+            let lead = json!({"name": format!("Lookalike {number}"), "source": "website"});
+            person.client.post("/leads", lead).await.expect(201);
+        }
+    }
+    company.active(&company.other_rep, "100.00", "by_contract").await;
+    for (role, person) in company.by_role() {
+        let client = &person.client;
+        for (kind, path) in [("lead", "/leads"), ("customer", "/customers"), ("contract", "/contracts")] {
+            let listed = client.get(&format!("{path}?limit=200")).await;
+            let listed: BTreeSet<String> = match listed.status {
+                200 => listed.body["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["id"].as_str().unwrap().to_owned())
+                    .collect(),
+                status => {
+                    assert_eq!(status, 403, "{role} {path}");
+                    BTreeSet::new()
+                }
+            };
+            let word = if kind == "contract" { "CT" } else { "lookalike" };
+            let hits = client.get(&format!("/search?q={word}&kinds={kind}&limit=50")).await.expect(200).body;
+            let found: BTreeSet<String> = hits["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| hit["id"].as_str().unwrap().to_owned())
+                .collect();
+            assert!(found.is_subset(&listed), "{role} finds {kind}s that they do not see");
+            if kind != "customer" || !found.is_empty() {
+                let expected = listed.len();
+                assert!(kind == "customer" || found.len() == expected, "{role} does not find every {kind}");
+            }
+        }
+    }
+    let mine = found(&company.rep.client, &[("q", "lookalike"), ("kinds", "customer")]).await;
+    assert_eq!(mine.len(), 3, "{mine:?}");
+}
+
+async fn masked_contact_data_is_not_looked_in(server: Server) {
+    let company = Company::found(&server).await;
+    let form = json!({
+        "kind": "company", "name": "Hidden Phone", "phone": "+86 138 0013 8000", "email": "chief@secret.example",
+        "registration_number": "91310000MA1FL0000X", "tax_profiles": [{"tax_number": "91310000MA1FL0000X"}],
+    });
+    let id = company.admin.client.post("/customers", form).await.expect(201).id();
+    let rep = &company.rep.client;
+    assert_eq!(titles(rep, "hidden").await, ["Hidden Phone"], "its name is for everybody in its pool");
+    let questions = ["8613800138000", "8000", "secret", "chief@secret.example", "91310000MA1FL0000X"];
+    for question in questions {
+        assert_eq!(titles(rep, question).await, Vec::<String>::new(), "{question}");
+        assert_eq!(titles(&company.admin.client, question).await, ["Hidden Phone"], "{question}");
+    }
+    rep.act(&format!("/public-pool/customers/{id}/claim")).await.expect(200);
+    for question in questions {
+        assert_eq!(titles(rep, question).await, ["Hidden Phone"], "{question}");
+    }
+    let contact =
+        json!({"customer_id": id, "name": "Chen Bo", "phone": "+86 139 0000 7777", "wechat": "chenbo77"});
+    rep.post("/contacts", contact).await.expect(201);
+    assert_eq!(titles(rep, "7777").await, ["Chen Bo"]);
+    rep.post(&format!("/customers/{id}/release"), json!({"reason": "No need"})).await.expect(200);
+    let colleague = &company.colleague.client;
+    for question in ["7777", "chenbo77", "chen"] {
+        assert_eq!(titles(colleague, question).await, Vec::<String>::new(), "{question}");
+    }
+    // Whoever opens the customer sees its contacts, masked.
+    colleague.get(&format!("/public-pool/customers/{id}")).await.expect(200);
+    assert_eq!(titles(colleague, "chen").await, ["Chen Bo"]);
+    assert_eq!(titles(colleague, "7777").await, Vec::<String>::new());
+}
+
+async fn questions_are_checked(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    for (query, name) in [
+        ("", "q"),
+        ("q=", "q"),
+        ("q=%21%3F", "q"),
+        (&format!("q={}", "x".repeat(201)), "q"),
+        ("q=a&limit=0", "limit"),
+        ("q=a&limit=51", "limit"),
+        ("q=a&limit=x", "limit"),
+        ("q=a&kinds=user", "kinds/0"),
+        ("q=a&kinds=", "kinds/0"),
+        ("q=a&q=b", "q"),
+        ("q=a&page=2", "page"),
+    ] {
+        let refused = rep.get(&format!("/search?{query}")).await.refused(400, "malformed_request");
+        assert_eq!(refused.body["errors"][0]["pointer"], name, "{query}");
+    }
+    // Whatever is typed is looked for, and is no command of a database.
+    for question in
+        ["' OR 1=1 --", "\"a\" AND b*", "a:* | b", "NEAR(a b)", "words : x", "~x =y", "%", "\\", "😀 smile"]
+    {
+        let path = format!("/search?{}", serde_urlencoded(&[("q", question)]));
+        let answer = rep.get(&path).await;
+        assert!(
+            answer.status == 200 || answer.body["code"] == "malformed_request",
+            "{question}: {}",
+            answer.text
+        );
+    }
+}
