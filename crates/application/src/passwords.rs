@@ -42,8 +42,10 @@ impl Validate for Password {
             return Ok(());
         }
         let mut errors = ValidationErrors::new();
-        let error =
+        let mut error =
             ValidationError::new("length").with_message("must have between 10 and 200 characters".into());
+        error.add_param("min".into(), &10);
+        error.add_param("max".into(), &200);
         errors.add("", error);
         Err(errors)
     }

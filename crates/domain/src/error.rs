@@ -201,10 +201,10 @@ pub struct FieldError {
     /// The stable code of the rule.
     #[schema(example = "too_many_decimals", max_length = 60)]
     pub code: String,
-    /// For people.
+    /// For people, in English or Chinese by `Accept-Language`.
     #[schema(example = "CNY has 2 decimals", max_length = 500)]
     pub message: String,
-    /// The figures of the rule.
+    /// The figures of the rule, such as `min` and `max`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub params: Map<String, Value>,
@@ -215,7 +215,7 @@ pub struct FieldError {
 pub struct Refusal {
     /// What kind of "no".
     pub code: Code,
-    /// For people, with the figures in words.
+    /// For people, with the figures in words, in English. Other languages are made from the code and the figures.
     pub detail: String,
     /// The figures for programs: members of the problem document.
     pub figures: Map<String, Value>,

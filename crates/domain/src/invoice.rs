@@ -19,6 +19,7 @@ use crate::contract::Contract;
 use crate::customer::TaxProfile;
 use crate::error::{Code, Refusal};
 use crate::record;
+use crate::record::RecordKind;
 use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
@@ -319,6 +320,7 @@ impl Invoice {
                 Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the invoice"))
             }
             other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+                .with("record_kind", RecordKind::Invoice)
                 .with("from", other)
                 .with("action", "update")),
         }

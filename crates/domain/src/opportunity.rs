@@ -16,6 +16,7 @@ use crate::error::{Code, Refusal};
 use crate::lead::{Source, eligible_owner};
 use crate::pipeline::{Pipeline, RequiredField, Stage, StageKind};
 use crate::record;
+use crate::record::RecordKind;
 use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::valid::Valid;
@@ -365,7 +366,10 @@ impl Opportunity {
             return Ok(());
         }
         let detail = format!("an opportunity that is {} cannot be changed", self.status);
-        Err(Refusal::new(Code::InvalidTransition, detail).with("from", self.status).with("action", "update"))
+        Err(Refusal::new(Code::InvalidTransition, detail)
+            .with("record_kind", RecordKind::Opportunity)
+            .with("from", self.status)
+            .with("action", "update"))
     }
 
     /// May it be deleted? While no contract came from it.

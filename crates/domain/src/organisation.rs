@@ -15,6 +15,7 @@ use crate::error::{Code, Refusal};
 use crate::lead::{AssignmentRule, LeadDetails, Score, Scoring, ScoringRule};
 use crate::pool::{Pool, PoolDetails, PoolRules};
 use crate::record;
+use crate::record::RecordKind;
 use crate::settings::{Settings, SettingsDetails};
 use crate::text_enum;
 use crate::values::{
@@ -112,7 +113,9 @@ impl User {
             return Ok(());
         }
         let detail = "the user is active; disable them, or ask for a transfer";
-        Err(Refusal::new(Code::InvalidTransition, detail).with("from", UserStatus::Active))
+        Err(Refusal::new(Code::InvalidTransition, detail)
+            .with("record_kind", RecordKind::User)
+            .with("from", UserStatus::Active))
     }
 
     /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
@@ -128,9 +131,9 @@ impl User {
     /// Refuses a status that the user already has.
     pub fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
         if self.status == status {
-            return Err(
-                Refusal::new(Code::InvalidTransition, format!("the user is {status}")).with("from", status)
-            );
+            return Err(Refusal::new(Code::InvalidTransition, format!("the user is {status}"))
+                .with("record_kind", RecordKind::User)
+                .with("from", status));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::error::{Code, Refusal};
 use crate::invoice::{Invoice, InvoiceStatus};
 use crate::payment::{AllocationPlan, Payment, PaymentForm, PaymentMethod, PaymentStatus, distinct_targets};
 use crate::record;
+use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -381,6 +382,7 @@ impl Receipt {
         if !matches!(payment.status, PaymentStatus::Recorded | PaymentStatus::Confirmed) {
             let why = format!("the payment is {}", payment.status);
             return Err(Refusal::new(Code::InvalidTransition, why)
+                .with("record_kind", RecordKind::Payment)
                 .with("from", payment.status)
                 .with("action", "match"));
         }

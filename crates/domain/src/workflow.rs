@@ -47,7 +47,7 @@ pub struct Rule<S: 'static, A> {
 /// A state machine.
 #[derive(Debug)]
 pub struct Machine<S: 'static, A: 'static> {
-    /// The subject's name.
+    /// The subject's name: the word of its [`RecordKind`](crate::record::RecordKind).
     pub name: &'static str,
     /// The states in which a record may begin.
     pub initial: &'static [S],
@@ -117,6 +117,7 @@ impl<S: Word, A: Word> Machine<S, A> {
             .collect();
         let detail = format!("a {} that is {state} does not allow {action}", self.name);
         Refusal::new(Code::InvalidTransition, detail)
+            .with("record_kind", self.name)
             .with("from", state.to_string())
             .with("action", action.to_string())
             .with("allowed", allowed)

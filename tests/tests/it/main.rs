@@ -21,6 +21,7 @@ mod guides;
 mod input;
 mod interleaved;
 mod journey;
+mod languages;
 mod leads;
 mod lists;
 mod machines;

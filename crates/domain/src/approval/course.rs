@@ -13,6 +13,7 @@ use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::error::{Code, Refusal};
 use crate::organisation::Organisation;
+use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{ApprovalId, Line, Prose, Timestamp, UserId};
@@ -386,6 +387,7 @@ impl Approval {
             return Ok(());
         }
         Err(Refusal::new(Code::InvalidTransition, "there is no former step; reject the request instead")
+            .with("record_kind", RecordKind::Approval)
             .with("from", self.status)
             .with("action", ApprovalAction::Return))
     }
@@ -448,6 +450,7 @@ impl Approval {
         if before && self.steps.get(present).is_some_and(|step| !step.decisions.is_empty()) {
             let why = "the present step was decided in part; add a step after it";
             return Err(Refusal::new(Code::InvalidTransition, why)
+                .with("record_kind", RecordKind::Approval)
                 .with("from", self.status)
                 .with("action", ApprovalAction::AddStep));
         }

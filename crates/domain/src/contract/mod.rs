@@ -28,6 +28,7 @@ use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
 use crate::organisation::Organisation;
 use crate::record;
+use crate::record::RecordKind;
 use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::valid::Valid;
@@ -292,6 +293,7 @@ impl Contract {
         match self.status {
             ContractStatus::Active | ContractStatus::Completed | ContractStatus::Terminated => Ok(()),
             other => Err(Refusal::new(Code::InvalidTransition, "what never ran is not renewed")
+                .with("record_kind", RecordKind::Contract)
                 .with("from", other)
                 .with("action", "renew")),
         }
@@ -315,6 +317,7 @@ impl Contract {
                 Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the contract"))
             }
             other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+                .with("record_kind", RecordKind::Contract)
                 .with("from", other)
                 .with("action", "update")),
         }
@@ -334,6 +337,7 @@ impl Contract {
             )),
             ContractStatus::Cancelled => {
                 Err(Refusal::new(Code::InvalidTransition, "nothing is added to what was given up")
+                    .with("record_kind", RecordKind::Contract)
                     .with("from", self.status)
                     .with("action", "attach"))
             }

@@ -28,6 +28,7 @@ use crate::contract::{Contract, ContractStatus, Installment};
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
 use crate::record;
+use crate::record::RecordKind;
 use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
@@ -416,7 +417,10 @@ impl Payment {
             return Ok(());
         }
         let detail = format!("of a payment that is {} only the labels can be changed", self.status);
-        Err(Refusal::new(Code::InvalidTransition, detail).with("from", self.status).with("action", "update"))
+        Err(Refusal::new(Code::InvalidTransition, detail)
+            .with("record_kind", RecordKind::Payment)
+            .with("from", self.status)
+            .with("action", "update"))
     }
 
     /// Changes what describes it.

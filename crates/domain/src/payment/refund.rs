@@ -12,6 +12,7 @@ use crate::contract::{Contract, Installment};
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
 use crate::record;
+use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -155,6 +156,7 @@ impl Refund {
         if payment.status != PaymentStatus::Confirmed {
             let detail = format!("the payment is {}; only what is confirmed is paid back", payment.status);
             return Err(Refusal::new(Code::InvalidTransition, detail)
+                .with("record_kind", RecordKind::Payment)
                 .with("from", payment.status)
                 .with("action", "refund"));
         }
@@ -231,6 +233,7 @@ impl Refund {
         if payment.status != PaymentStatus::Confirmed {
             let detail = format!("the payment is {}; nothing of it can be paid back", payment.status);
             return Err(Refusal::new(Code::InvalidTransition, detail)
+                .with("record_kind", RecordKind::Payment)
                 .with("from", payment.status)
                 .with("action", "refund"));
         }

@@ -194,7 +194,9 @@ impl Money {
         }
         let why = format!("{} is wanted here, not {}", wanted.code(), self.currency.code());
         let refusal = Refusal::invalid(&format!("{pointer}/currency"), "currency_mismatch", why.clone());
-        Err(Refusal { code: Code::CurrencyMismatch, detail: why, ..refusal })
+        Err(Refusal { code: Code::CurrencyMismatch, detail: why, ..refusal }
+            .with("wanted", wanted.code())
+            .with("given", self.currency.code()))
     }
 
     fn round(exact: Decimal, currency: Currency) -> Result<Self, Refusal> {

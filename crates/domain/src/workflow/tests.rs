@@ -265,3 +265,11 @@ fn jobs() {
     ];
     check(&MACHINE, JobStatus::ALL, JobAction::ALL, table);
 }
+
+#[test]
+fn machines_are_named_after_kinds_of_records() {
+    use crate::record::RecordKind;
+    for machine in machines() {
+        assert!(machine.name.parse::<RecordKind>().is_ok(), "{}", machine.name);
+    }
+}

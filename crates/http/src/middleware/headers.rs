@@ -1,6 +1,6 @@
 //! Headers that keep browsers from doing what nobody asked for.
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY};
 
 /// A part of the server with its own rules for browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
     }
     if hsts {
         set(headers, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+    }
+}
+
+/// Says of an answer in a language that another request might have got it in another one. Added last, because what
+/// handles CORS keeps one `Vary` header only.
+pub(crate) fn vary_by_language(headers: &mut HeaderMap) {
+    let said = headers
+        .get_all(VARY)
+        .any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains("accept-language")));
+    if headers.contains_key(CONTENT_LANGUAGE) && !said {
+        headers.append(VARY, HeaderValue::from_static("accept-language"));
     }
 }
 

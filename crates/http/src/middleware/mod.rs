@@ -31,6 +31,7 @@ pub(crate) async fn frame(
     let mut response = trace::traced(&origin.request_id, request, next).await?;
     headers::secure(response.headers_mut(), area, state.config.hsts);
     headers::set(response.headers_mut(), REQUEST_ID, &origin.request_id);
+    headers::vary_by_language(response.headers_mut());
     Ok(response)
 }
 

@@ -1,6 +1,7 @@
 //! Every failure as `application/problem+json` (RFC 9457).
 
 pub(crate) mod catalogue;
+mod chinese;
 mod page;
 mod table;
 
@@ -150,7 +151,7 @@ pub(crate) struct Problem {
     /// The HTTP status.
     #[schema(minimum = 300, maximum = 599, example = 409)]
     status: u16,
-    /// For people, with the figures in words.
+    /// For people, with the figures in words, in the same language.
     #[schema(max_length = 2000, example = "this e-mail address is taken")]
     detail: String,
     /// The path of the request.
@@ -183,11 +184,14 @@ fn cut(text: &mut String, most: usize) {
 const MEMBERS: [&str; 8] = ["type", "title", "status", "detail", "instance", "code", "request_id", "errors"];
 
 impl Problem {
-    fn new(refusal: Refusal, language: Language, path: &str, request_id: &str) -> Self {
+    fn new(mut refusal: Refusal, language: Language, path: &str, request_id: &str) -> Self {
         let title = refusal.code.label();
         let title = match language {
             Language::English => title.en,
-            Language::Chinese => title.zh_cn,
+            Language::Chinese => {
+                chinese::translate(&mut refusal);
+                title.zh_cn
+            }
         };
         let (mut detail, mut instance) = (refusal.detail, path.to_owned());
         cut(&mut detail, 2000);
@@ -250,7 +254,7 @@ mod tests {
         assert_eq!(document["status"], 409);
         assert_eq!(document["title"], "数据重复");
         assert_eq!(document["type"], "/problems/duplicate");
-        assert_eq!(document["detail"], "taken");
+        assert_eq!(document["detail"], "必须唯一的值已被占用，`errors` 指出是哪个成员。");
     }
 
     #[test]

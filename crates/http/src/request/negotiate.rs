@@ -3,7 +3,7 @@
 use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 use fairlead_domain::error::{Code, Refusal};
 
-/// A language in which problems have titles.
+/// A language in which problems are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     English,

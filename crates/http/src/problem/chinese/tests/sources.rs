@@ -1,0 +1,99 @@
+//! What the source says: the rules of forms have no list of their own, each is named where it is decided.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The source of the crates that refuse something, without its tests and without what is tested here.
+pub(super) fn sources() -> Vec<String> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders: Vec<PathBuf> = ["domain", "persistence", "application", "http"]
+        .iter()
+        .map(|name| crates.join(name).join("src"))
+        .collect();
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("problem/chinese") {
+                    folders.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+                && !path.ends_with("chinese.rs")
+            {
+                let text = std::fs::read_to_string(path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                sources.push(code.to_owned());
+            }
+        }
+    }
+    assert!(sources.len() > 100, "{}", sources.len());
+    sources
+}
+
+/// The codes of the rules that a source names.
+pub(super) fn rules(source: &str) -> BTreeSet<String> {
+    // Who makes an error, and which of its arguments is the rule's code.
+    const MAKERS: [(&str, usize); 5] = [
+        ("ValidationError::new(", 0),
+        ("broken(", 0),
+        ("broken_member(", 1),
+        ("return error(", 0),
+        ("::invalid(", 1),
+    ];
+    let mut found = BTreeSet::new();
+    for (maker, at) in MAKERS {
+        for (begin, _) in source.match_indices(maker) {
+            let arguments = arguments(&source[begin + maker.len()..]);
+            found.extend(arguments.get(at).and_then(|argument| literal(argument)).map(str::to_owned));
+        }
+    }
+    // Contact data has a macro that takes it.
+    for (begin, before) in source.match_indices("code \"") {
+        let arguments = arguments(&source[begin + before.len() - 1..]);
+        found.extend(arguments.first().and_then(|argument| literal(argument)).map(str::to_owned));
+    }
+    // The validator's own rules are their own codes.
+    let attribute = "#[validate(";
+    for (begin, _) in source.match_indices(attribute) {
+        for argument in arguments(&source[begin + attribute.len()..]) {
+            let word: String = argument.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            if !["", "nested", "custom", "schema"].contains(&word.as_str()) {
+                found.insert(word);
+            }
+        }
+    }
+    found
+}
+
+/// What stands behind an opening parenthesis, cut at its commas.
+fn arguments(text: &str) -> Vec<String> {
+    let (mut arguments, mut depth) = (vec![String::new()], 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth == 0 => break,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => {
+                arguments.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        arguments.last_mut().unwrap().push(c);
+    }
+    arguments.iter().map(|argument| argument.trim().to_owned()).collect()
+}
+
+/// The word that an argument is, if it is one.
+fn literal(argument: &str) -> Option<&str> {
+    let word = argument.strip_prefix('"')?.strip_suffix('"')?;
+    let fits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    fits.then_some(word)
+}

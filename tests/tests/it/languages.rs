@@ -1,0 +1,130 @@
+//! Problems in the language of whoever asks: what people read differs, what programs read does not.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Client, Company, Server};
+
+on_both_databases! {
+    problems_speak_the_callers_language;
+    a_replay_speaks_the_language_of_its_own_request;
+}
+
+fn is_chinese(text: &Value) -> bool {
+    text.as_str().unwrap().chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// A problem without what people read, and that.
+fn parted(answer: &Answer) -> (Value, Vec<Value>) {
+    let mut rest = answer.body.clone();
+    let members = rest.as_object_mut().unwrap();
+    members.remove("request_id");
+    let mut words: Vec<Value> =
+        ["title", "detail"].iter().map(|member| members.remove(*member).unwrap()).collect();
+    for error in members.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
+        words.push(error.as_object_mut().unwrap().remove("message").unwrap());
+    }
+    (rest, words)
+}
+
+/// Asks the same in both languages; answers with the Chinese problem.
+async fn both(client: &Client, path: &str, body: Value, (status, code): (u16, &str)) -> Answer {
+    let ask = async |languages: &str| {
+        let request = client.request(Method::POST, path).header("accept-language", languages).json(&body);
+        client.send(request).await.refused(status, code)
+    };
+    let (english, chinese) = (ask("en").await, ask("zh-CN,zh;q=0.9,en;q=0.8").await);
+    let ((english_rest, english_words), (rest, words)) = (parted(&english), parted(&chinese));
+    assert_eq!(rest, english_rest, "{code}");
+    assert_eq!(words.len(), english_words.len(), "{code}");
+    assert!(words.iter().all(is_chinese), "{code}: {words:?}");
+    assert!(!english_words.iter().any(is_chinese), "{code}: {english_words:?}");
+    for (answer, tag) in [(&english, "en"), (&chinese, "zh-CN")] {
+        assert_eq!(answer.header("content-language"), tag);
+        let vary = answer.headers.get_all("vary").into_iter().filter_map(|value| value.to_str().ok());
+        let vary = vary.collect::<Vec<_>>().join(", ").to_lowercase();
+        assert!(vary.contains("accept-language"), "{vary}");
+    }
+    chinese
+}
+
+async fn problems_speak_the_callers_language(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+
+    // Broken rules of a form.
+    let lead = json!({
+        "name": "", "email": "nowhere", "source": "website", "budget": {"amount": "0", "currency": "CNY"},
+    });
+    let broken = both(rep, "/leads", lead, (422, "validation_failed")).await;
+    let errors = broken.body["errors"].as_array().unwrap();
+    let said = |pointer: &str| {
+        let error = errors.iter().find(|error| error["pointer"] == pointer).unwrap();
+        error["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(said("/name"), "长度须为 1 至 200");
+    assert_eq!(said("/email"), "须为有效的邮箱地址");
+    assert_eq!(said("/budget"), "必须大于零");
+    let words = json!({"name": "Lin Mei", "source": "nowhere"});
+    let unknown = both(rep, "/leads", words, (422, "validation_failed")).await;
+    let message = unknown.body["errors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("须为下列值之一：`") && message.contains("`、`referral`"), "{message}");
+
+    // What cannot be read.
+    let misspelt = json!({"name": "Lin Mei", "source": "website", "nmae": ""});
+    let malformed = both(rep, "/leads", misspelt, (400, "malformed_request")).await;
+    assert_eq!(malformed.body["detail"], "未知的成员 `nmae`");
+
+    // A step that the state does not allow.
+    let draft = company.draft(&company.rep, "100.00", "by_invoice").await;
+    rep.act(&format!("/contracts/{draft}/submit")).await.expect(200);
+    let again = format!("/contracts/{draft}/submit");
+    let again = both(rep, &again, json!({}), (409, "invalid_transition")).await;
+    let detail = again.body["detail"].as_str().unwrap();
+    assert!(detail.starts_with("合同当前为“审批中”，不能执行“提交审批”"), "{detail}");
+
+    // Limits, of money and of what one may own.
+    let contract = company.active(&company.rep, "100.00", "by_invoice").await;
+    let submit = async |amount: &str| {
+        format!("/invoices/{}/submit", company.invoice_draft(&company.rep, &contract, amount).await)
+    };
+    rep.act(&submit("70.00").await).await.expect(200);
+    let beyond = submit("60.00").await;
+    let beyond = both(rep, &beyond, json!({}), (409, "invoice_exceeds_contract")).await;
+    assert_eq!(
+        beyond.body["detail"],
+        "本次开票 60.00 CNY，合同金额 100.00 CNY，已占用 70.00 CNY，最多还可开票 30.00 CNY。"
+    );
+    company.set(json!({"ownership": {"limit": 2}})).await;
+    let customer = json!({"kind": "company", "name": "One Too Many"});
+    let full = both(rep, "/customers", customer, (409, "ownership_limit_reached")).await;
+    assert_eq!(full.body["detail"], "已持有 2 个客户，上限为 2 个。");
+
+    // Rights.
+    let team = json!({"name": "East End"});
+    let forbidden = both(rep, "/teams", team, (403, "forbidden")).await;
+    assert!(forbidden.body["detail"].as_str().unwrap().starts_with("需要“"), "{}", forbidden.text);
+}
+
+async fn a_replay_speaks_the_language_of_its_own_request(server: Server) {
+    let company = Company::found(&server).await;
+    company.set(json!({"ownership": {"limit": 1}})).await;
+    company.customer(&company.rep).await;
+    let rep = &company.rep.client;
+    let customer = json!({"kind": "company", "name": "One Too Many"});
+    let ask = async |languages: &str| {
+        let request = rep
+            .request(Method::POST, "/customers")
+            .header("idempotency-key", "in-two-languages")
+            .header("accept-language", languages)
+            .json(&customer);
+        rep.send(request).await.refused(409, "ownership_limit_reached")
+    };
+    let (first, replayed, back) = (ask("en").await, ask("zh-CN").await, ask("en").await);
+    assert_eq!(first.header("idempotent-replayed"), "");
+    assert_eq!(replayed.header("idempotent-replayed"), "true");
+    assert_eq!(replayed.header("content-language"), "zh-CN");
+    assert_eq!(replayed.body["detail"], "已持有 1 个客户，上限为 1 个。");
+    assert_eq!(back.body["detail"], first.body["detail"]);
+    assert_eq!(parted(&replayed).0, parted(&first).0);
+}
