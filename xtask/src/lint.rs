@@ -4,16 +4,17 @@ use std::env;
 
 use anyhow::{Context, Result};
 
-use crate::{process, spec, tools};
+use crate::{compat, process, spec, tools};
 
 /// Set to `required` where the advisory database must be within reach, as in CI.
 const ADVISORIES: &str = "FAIRLEAD_ADVISORIES";
 
-/// Formatting, clippy, the OpenAPI document and third-party code.
+/// Formatting, clippy, the OpenAPI document by itself and against the last release, and third-party code.
 pub(crate) fn run() -> Result<()> {
     process::run(&mut process::cargo(["fmt", "--all", "--", "--check"]))?;
     process::run(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     spec::run_if_possible()?;
+    compat::check()?;
     tools::DENY.ensure()?;
     third_party()
 }

@@ -6,6 +6,7 @@
 mod bench;
 mod clients;
 mod collection;
+mod compat;
 mod demo;
 mod lint;
 mod npm;
@@ -34,12 +35,14 @@ struct Arguments {
 enum Command {
     /// Everything that must pass: lint, doc tests, and all tests on SQLite and PostgreSQL.
     Test(test::Options),
-    /// Formatting, clippy, the OpenAPI document, and the rules for third-party code (deny.toml).
+    /// Formatting, clippy, the OpenAPI document and its compatibility, and the rules for third-party code (deny.toml).
     Lint,
     /// Write the OpenAPI document into openapi/, and the Postman collection that is made of it.
     Openapi(openapi::Options),
     /// Lint the committed OpenAPI document with Spectral, Redocly and our own rules.
     Spec,
+    /// Compare the committed OpenAPI document with the one of the last release: no change breaks clients undeclared.
+    Compat(compat::Options),
     /// Generate clients from the committed document, check their types, and walk the examples against a server.
     Clients,
     /// Run the server with demo data that is gone afterwards.
@@ -70,6 +73,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Lint => lint::run()?,
         Command::Openapi(options) => openapi::run(options)?,
         Command::Spec => spec::run()?,
+        Command::Compat(options) => compat::run(options)?,
         Command::Clients => clients::run()?,
         Command::Demo(options) => demo::run(options)?,
         Command::Bench(options) => bench::run(options)?,
