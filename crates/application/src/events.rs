@@ -9,7 +9,7 @@ use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Timestamp, UserId};
-use fairlead_persistence::{Reader, TrailEvent};
+use fairlead_persistence::TrailEvent;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -87,7 +87,9 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
         let Some(place) = place else { return Ok(Heard { events: Vec::new(), place: last, more: false }) };
         if place > last {
             let detail = "no event has this id yet";
-            return Err(Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into());
+            return Err(
+                Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into()
+            );
         }
         let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
         let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
@@ -190,7 +192,7 @@ pub fn follow(app: &App, call: &Call) -> Result<Follower, Refusal> {
 async fn look(app: App, followers: Arc<Mutex<Followers>>) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let last = app.look(None, async |_, reader: &Reader<'_>| Ok(reader.last_event().await?)).await;
+        let last = app.store().last_event().await;
         let mut followers = followers.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = &followers.last else { return };
         if sender.receiver_count() == 0 {

@@ -55,7 +55,9 @@ impl SearchKind {
     const fn customer_column(self) -> &'static str {
         match self {
             Self::Lead | Self::Customer => "id",
-            Self::Contact | Self::Opportunity | Self::Contract | Self::Invoice | Self::Payment => "customer_id",
+            Self::Contact | Self::Opportunity | Self::Contract | Self::Invoice | Self::Payment => {
+                "customer_id"
+            }
         }
     }
 }
@@ -74,8 +76,7 @@ pub(crate) fn own(ctx: &Context<'_>, kind: SearchKind) -> Option<Predicate> {
 pub(crate) fn watched(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
     let stood = Predicate::Scope("customer_id", scope(ctx, kind)?);
     let (visible, stood) = if kind == SearchKind::Contact {
-        let unmasked =
-            if Customer::sees_every_customer(ctx) { Predicate::True } else { customers::owned() };
+        let unmasked = if Customer::sees_every_customer(ctx) { Predicate::True } else { customers::owned() };
         let both = |scope| Predicate::All(vec![scope, unmasked.clone()]);
         let visible = both(own(ctx, SearchKind::Customer)?);
         (Predicate::Through("customer_id", "customers", Box::new(visible)), Stood::Customer(both(stood)))
@@ -118,7 +119,10 @@ fn told(ctx: &Context<'_>, clause: &Clause) -> String {
         Clause::SharedCustomers(shared) => sorted("shared", shared.iter()),
         Clause::OwnerInTeams(teams) => {
             let in_them = |team: Option<_>| team.is_some_and(|team| teams.contains(&team));
-            sorted("members", ctx.org.users().filter(|user| in_them(user.details.team_id)).map(|user| user.id))
+            sorted(
+                "members",
+                ctx.org.users().filter(|user| in_them(user.details.team_id)).map(|user| user.id),
+            )
         }
     }
 }

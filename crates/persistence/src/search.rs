@@ -9,6 +9,7 @@ use sea_orm::DbBackend;
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::member::{Row, only};
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
 use crate::sql::Sql;
@@ -75,6 +76,9 @@ impl Work {
     }
 }
 
+/// What more records than these fit is common, and found by walking from the youngest on.
+const FEW: u64 = 2000;
+
 impl Reader<'_> {
     /// What fits a condition and may be found, the youngest first.
     pub async fn find(
@@ -83,41 +87,91 @@ impl Reader<'_> {
         among: &[Findable],
         most: u64,
     ) -> Result<Vec<Found>, StoreError> {
-        let backend = self.backend();
-        self.rows(
-            |sql| {
-                sql.push("record_kind, record_id, title, number FROM search_entries WHERE ");
-                fits(sql, backend, condition, Reach::Everything);
-                sql.push(" AND (FALSE");
-                for Findable { kind, table, visible, by_contact_data } in among {
-                    sql.push(" OR (record_kind = ").bind(kind.as_str());
-                    sql.push(&format!(
-                        " AND EXISTS (SELECT 1 FROM {table} WHERE {table}.id = search_entries.record_id AND "
-                    ));
-                    visible.write(sql);
-                    if !matches!(by_contact_data, Predicate::True) {
-                        sql.push(" AND (");
-                        by_contact_data.write(sql);
-                        sql.push(" OR ");
-                        fits(sql, backend, condition, Reach::WithoutContactData);
-                        sql.push(")");
-                    }
-                    sql.push("))");
-                }
-                sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}"));
-                Ok(())
-            },
-            |row| {
-                Ok(Found {
-                    kind: row.member()?,
-                    id: row.column()?,
-                    title: row.column()?,
-                    number: row.column()?,
-                })
-            },
-        )
-        .await
+        let found = |row: &mut Row| {
+            Ok(Found { kind: row.member()?, id: row.column()?, title: row.column()?, number: row.column()? })
+        };
+        if self.backend() == DbBackend::Sqlite {
+            return self.rows(|sql| on_sqlite(sql, condition, among, most), found).await;
+        }
+        let rare = self.is_rare(condition).await?;
+        self.rows(|sql| on_postgres(sql, condition, among, most, rare), found).await
     }
+
+    /// Whether a condition fits few records, whoever may see them.
+    async fn is_rare(&self, condition: &Condition) -> Result<bool, StoreError> {
+        let count = |sql: &mut Sql| {
+            sql.push("COUNT(*) FROM search_hits(CAST(").bind(expression(condition, &POSTGRES));
+            sql.push(&format!(" AS tsquery), {})", FEW + 1));
+            Ok(())
+        };
+        let hits = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
+        Ok(u64::try_from(hits).unwrap_or(0) <= FEW)
+    }
+}
+
+/// One look into the index for all kinds.
+fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) -> Result<(), StoreError> {
+    sql.push("record_kind, record_id, title, number FROM search_entries WHERE ");
+    fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
+    for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
+        sql.push(if at == 0 { " AND (" } else { " OR " });
+        sql.push("(record_kind = ").bind(kind.as_str());
+        sql.push(&format!(
+            " AND EXISTS (SELECT 1 FROM {table} WHERE {table}.id = search_entries.record_id AND "
+        ));
+        visible.write(sql);
+        sql.push(")");
+        by_contact(sql, DbBackend::Sqlite, condition, table, by_contact_data);
+        sql.push(")");
+    }
+    sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}"));
+    Ok(())
+}
+
+/// Kind by kind, so that the planner begins where there are fewer: at the tokens, at what somebody sees, or at the
+/// youngest.
+fn on_postgres(
+    sql: &mut Sql,
+    condition: &Condition,
+    among: &[Findable],
+    most: u64,
+    rare: bool,
+) -> Result<(), StoreError> {
+    sql.push("record_kind, record_id, title, number FROM (");
+    for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
+        sql.push(if at == 0 { "" } else { " UNION ALL " });
+        sql.push(
+            "(SELECT record_kind, record_id, title, number, id FROM search_entries WHERE record_kind = ",
+        );
+        sql.bind(kind.as_str()).push(" AND ");
+        if rare {
+            sql.push("id IN (SELECT search_hits(CAST(").bind(expression(condition, &POSTGRES));
+            sql.push(&format!(" AS tsquery), {}))", FEW + 1));
+        } else {
+            fits(sql, DbBackend::Postgres, condition, Reach::Everything);
+        }
+        sql.push(&format!(" AND record_id IN (SELECT id FROM {table} WHERE "));
+        visible.write(sql);
+        sql.push(")");
+        by_contact(sql, DbBackend::Postgres, condition, table, by_contact_data);
+        sql.push(&format!(" ORDER BY id DESC LIMIT {most})"));
+    }
+    sql.push(&format!(") AS found ORDER BY id DESC LIMIT {most}"));
+    Ok(())
+}
+
+/// Where contact data is hidden, what fits must do so without it.
+fn by_contact(sql: &mut Sql, backend: DbBackend, condition: &Condition, table: &str, shown: &Predicate) {
+    if matches!(shown, Predicate::True) {
+        return;
+    }
+    sql.push(&format!(
+        " AND (EXISTS (SELECT 1 FROM {table} WHERE {table}.id = search_entries.record_id AND "
+    ));
+    shown.write(sql);
+    sql.push(") OR ");
+    fits(sql, backend, condition, Reach::WithoutContactData);
+    sql.push(")");
 }
 
 /// Which tokens are looked at.

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::chain::Entry;
 use crate::error::StoreError;
-use crate::member::only;
+use crate::member::{Row, only};
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
 use crate::sql::Sql;
+use crate::store::Store;
 use crate::stored::Kept;
 use crate::work::Work;
 
@@ -108,6 +109,14 @@ fn id(data: &Json, member: &str) -> Option<Uuid> {
     data.get(member)?.as_str()?.parse().ok()
 }
 
+impl Store {
+    /// The last event.
+    pub async fn last_event(&self) -> Result<i64, StoreError> {
+        let row = self.reader.one(Sql::new("SELECT sequence FROM audit_head")).await?;
+        row.map_or(Ok(0), |row| Row::new(&row).column())
+    }
+}
+
 impl Reader<'_> {
     /// The last event.
     pub async fn last_event(&self) -> Result<i64, StoreError> {
@@ -153,7 +162,12 @@ impl Reader<'_> {
     }
 
     /// What could be seen at a point and cannot be seen now.
-    pub async fn removed(&self, watched: &Watched, window: Window, part: Part) -> Result<Vec<Uuid>, StoreError> {
+    pub async fn removed(
+        &self,
+        watched: &Watched,
+        window: Window,
+        part: Part,
+    ) -> Result<Vec<Uuid>, StoreError> {
         self.rows(
             |sql| {
                 sql.push("record_id FROM standings WHERE record_kind = ").bind(watched.kind.as_str());
@@ -191,11 +205,7 @@ impl Reader<'_> {
     }
 
     /// Which of these records can be seen now, or could be until this very event ended it.
-    pub async fn seen_at(
-        &self,
-        watched: &Watched,
-        events: &[(Uuid, i64)],
-    ) -> Result<Vec<Uuid>, StoreError> {
+    pub async fn seen_at(&self, watched: &Watched, events: &[(Uuid, i64)]) -> Result<Vec<Uuid>, StoreError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }

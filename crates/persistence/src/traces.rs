@@ -2,8 +2,8 @@
 //! reads it.
 
 use fairlead_domain::notification::{Happened, Notification};
-use fairlead_domain::timeline::TimelineEntry;
 use fairlead_domain::record::RecordKind;
+use fairlead_domain::timeline::TimelineEntry;
 use fairlead_domain::values::{Timestamp, UserId};
 use sea_orm::Value;
 use uuid::Uuid;
@@ -102,7 +102,9 @@ impl Reader<'_> {
         let events = self
             .rows(
                 |sql| {
-                    sql.push("sequence, action, record_kind, record_id, occurred_at, actor_id FROM audit_events ");
+                    sql.push(
+                        "sequence, action, record_kind, record_id, occurred_at, actor_id FROM audit_events ",
+                    );
                     sql.push("WHERE sequence > ").bind(place).push(" AND sequence <= ").bind(last);
                     sql.push(" AND record_kind IN (");
                     sql.bind_list(kinds.iter().map(|kind| kind.as_str())).push(") ORDER BY sequence");

@@ -489,6 +489,7 @@ async fn answers_are_as_described(server: Server) {
     check("get_me", rep.get("/me").await);
     check("list_sessions", rep.get("/auth/sessions").await);
     check("list_workflows", rep.get("/workflows").await);
+    check("sync_records", rep.get("/sync").await);
     check("search_records", rep.get("/search?q=customer&kinds=customer,lead&limit=5").await);
     check("list_dictionaries", rep.get("/dictionaries").await);
     check("get_dictionary", rep.get("/dictionaries/lead_status").await);

@@ -42,7 +42,10 @@ const BROKEN: &[(&str, &str)] = &[
     ("contracts: the amount is the approved one", "UPDATE amendments SET amount_minor = amount_minor + 1"),
     ("approvals agree with their subjects", "UPDATE amendments SET status = 'pending'"),
     ("invoices and payments agree with their contract", "UPDATE refunds SET owner_id = created_by"),
-    ("it is known where every record stands", "UPDATE standings SET owner_id = NULL WHERE record_kind = 'invoice'"),
+    (
+        "it is known where every record stands",
+        "UPDATE standings SET owner_id = NULL WHERE record_kind = 'invoice'",
+    ),
     ("it is known where every record stands", "DELETE FROM standings WHERE record_kind = 'contact'"),
     ("search finds every record by its name", "UPDATE search_entries SET title = 'Another', number = NULL"),
     ("search finds every record by its name", "DELETE FROM search_entries WHERE record_kind = 'payment'"),

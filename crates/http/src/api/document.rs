@@ -19,8 +19,8 @@ use utoipa::openapi::{
 };
 
 use super::example::{Purpose, example};
-use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::shape::{self, Body, Named, Shape};
+use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};

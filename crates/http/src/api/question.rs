@@ -11,8 +11,8 @@ use utoipa::openapi::{RefOr, Required, Schema};
 use validator::Validate;
 
 use super::example::single_type;
-use super::tidy;
 use super::schemas::{Asked, Question};
+use super::tidy;
 
 /// The parameters that say a question.
 pub(crate) fn parameters(question: &Question) -> Vec<Parameter> {

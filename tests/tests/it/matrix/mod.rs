@@ -48,7 +48,7 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Open to everybody who has logged in.
-const OPEN: [&str; 25] = [
+const OPEN: [&str; 27] = [
     "log_out",
     "list_sessions",
     "end_session",
@@ -57,6 +57,9 @@ const OPEN: [&str; 25] = [
     "list_workflows",
     // It finds what lists show: `search` compares them.
     "search_records",
+    // The same of what happened: `events` and `sync` look at them.
+    "follow_events",
+    "sync_records",
     "list_dictionaries",
     "get_dictionary",
     // Each user's own, which nobody else sees: `personal` looks at them.
@@ -193,6 +196,8 @@ async fn what_is_open_to_everybody_is_open_to_every_role(server: Server) {
         assert_eq!(answer.body["roles"], json!([role]));
         me.get("/workflows").await.expect(200);
         me.get("/search?q=nothing").await.expect(200);
+        me.get("/events?wait=0").await.expect(200);
+        me.get("/sync").await.expect(200);
         me.get("/dictionaries").await.expect(200);
         me.get("/dictionaries/lead_status").await.expect(200);
         let sessions = me.get("/auth/sessions").await.expect(200).body;

@@ -71,7 +71,8 @@ impl Server {
         let database = Arc::new(Database::create(kind).await);
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
+        let mut server =
+            Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
         server.restart().await;
         server
     }
@@ -81,8 +82,14 @@ impl Server {
         let database = Arc::new(Database::create(kind).await);
         let seeded = command(&database, &["seed", "--demo"]).output().await.unwrap();
         assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
-        let mut server =
-            Self { database, url: String::new(), process: None, environment: Vec::new(), prelude: None, demo: true };
+        let mut server = Self {
+            database,
+            url: String::new(),
+            process: None,
+            environment: Vec::new(),
+            prelude: None,
+            demo: true,
+        };
         server.restart().await;
         server
     }
@@ -90,7 +97,8 @@ impl Server {
     /// Another server on the same database.
     pub async fn beside(&self) -> Self {
         let (database, environment) = (Arc::clone(&self.database), self.environment.clone());
-        let mut other = Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
+        let mut other =
+            Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
         other.restart().await;
         other
     }

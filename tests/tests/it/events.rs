@@ -1,0 +1,204 @@
+//! Events as they happen, over a connection that stays open.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Company, Server};
+
+on_both_databases! {
+    what_happens_is_told_at_once;
+    nobody_hears_of_what_they_do_not_see;
+    a_broken_stream_goes_on_where_it_was;
+    streams_end;
+    what_is_asked_is_checked;
+}
+
+/// An event of a stream.
+#[derive(Debug, Clone)]
+struct Heard {
+    id: String,
+    event: String,
+    data: Value,
+}
+
+/// A stream that somebody listens to.
+struct Listening {
+    answer: std::pin::Pin<Box<dyn futures_util::Stream<Item = Vec<u8>>>>,
+    text: String,
+}
+
+impl Listening {
+    async fn begin(client: &Client, query: &str, last: Option<&str>) -> Self {
+        let mut request = client.request(reqwest::Method::GET, &format!("/events{query}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let bytes = answer.bytes_stream().map(|part| part.map(|bytes| bytes.to_vec()).unwrap_or_default());
+        Self { answer: Box::pin(bytes), text: String::new() }
+    }
+
+    /// The next event; none at the end of the stream.
+    async fn next(&mut self) -> Option<Heard> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| {
+                    let found = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                    found.map(str::to_owned)
+                };
+                if let Some(data) = field("data") {
+                    return Some(Heard {
+                        id: field("id").unwrap(),
+                        event: field("event").unwrap(),
+                        data: serde_json::from_str(&data).unwrap(),
+                    });
+                }
+            }
+            let more = tokio::time::timeout(Duration::from_secs(20), self.answer.next()).await;
+            self.text.push_str(&String::from_utf8(more.expect("something is told in time")?).unwrap());
+        }
+    }
+
+    /// Everything until an event that is called so.
+    async fn until(&mut self, event: &str) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        loop {
+            heard.push(self.next().await.expect("the stream goes on"));
+            if heard.last().unwrap().event == event {
+                return heard;
+            }
+        }
+    }
+}
+
+async fn what_happens_is_told_at_once(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let mut stream = Listening::begin(rep, "", None).await;
+    assert_eq!(stream.next().await.unwrap().event, "ready");
+    let lead = json!({"name": "Heard of", "source": "website"});
+    let lead = rep.post("/leads", lead).await.expect(201).id();
+    let told = stream.next().await.unwrap();
+    assert_eq!(told.event, "lead.created");
+    assert_eq!(
+        (&told.data["type"], &told.data["record_kind"], &told.data["record_id"], &told.data["actor_id"]),
+        (&json!("lead.created"), &json!("lead"), &json!(lead), &json!(company.rep.id))
+    );
+    // What another server writes is told as well.
+    let beside = server.beside().await;
+    let path = format!("/leads/{lead}");
+    rep.at(&beside.url).patch(&path, json!({"note": "Called"})).await.expect(200);
+    assert_eq!(stream.next().await.unwrap().data["record_id"], json!(lead));
+    // Only what was asked for.
+    let mut customers = Listening::begin(rep, "?kinds=customer,contact", None).await;
+    customers.next().await.unwrap();
+    rep.patch(&path, json!({"note": "Called again"})).await.expect(200);
+    let customer = company.customer(&company.rep).await;
+    assert_eq!(customers.next().await.unwrap().data["record_id"], json!(customer));
+    // And that something is gone.
+    company.manager.client.delete(&path).await.expect(204);
+    let gone = stream.until("lead.deleted").await;
+    assert_eq!(gone.last().unwrap().data["record_id"], json!(lead));
+}
+
+async fn nobody_hears_of_what_they_do_not_see(server: Server) {
+    let company = Company::found(&server).await;
+    let mut mine = Listening::begin(&company.rep.client, "", None).await;
+    let mut theirs = Listening::begin(&company.other_rep.client, "", None).await;
+    let mut directors = Listening::begin(&company.director.client, "", None).await;
+    for stream in [&mut mine, &mut theirs, &mut directors] {
+        assert_eq!(stream.next().await.unwrap().event, "ready");
+    }
+    let first = company.customer(&company.rep).await;
+    let second = company.customer(&company.other_rep).await;
+    assert_eq!(mine.next().await.unwrap().data["record_id"], json!(first));
+    assert_eq!(theirs.next().await.unwrap().data["record_id"], json!(second));
+    for customer in [&first, &second] {
+        assert_eq!(directors.next().await.unwrap().data["record_id"], json!(customer));
+    }
+    // Taken away: whoever had it hears that, and of nothing that happens to it later.
+    let path = format!("/customers/{first}");
+    let to = json!({"owner_id": company.other_rep.id});
+    company.director.client.post(&format!("{path}/assign"), to).await.expect(200);
+    let taken = mine.next().await.unwrap();
+    assert_eq!((taken.event.as_str(), &taken.data["record_id"]), ("customer.assigned", &json!(first)));
+    company.other_rep.client.patch(&path, json!({"note": "Secret"})).await.expect(200);
+    let third = company.customer(&company.rep).await;
+    assert_eq!(mine.next().await.unwrap().data["record_id"], json!(third));
+}
+
+async fn a_broken_stream_goes_on_where_it_was(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let mut stream = Listening::begin(&company.rep.client, "", None).await;
+    let ready = stream.next().await.unwrap();
+    let mut made = vec![company.customer(&company.rep).await];
+    let last = stream.next().await.unwrap().id;
+    drop(stream);
+    for _ in 0..3 {
+        made.push(company.customer(&company.rep).await);
+    }
+    server.kill().await;
+    server.restart().await;
+    let rep = company.rep.client.at(&server.url);
+    let missed = async |from: &str| {
+        let mut stream = Listening::begin(&rep, "?wait=0", Some(from)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            heard.push(event.data["record_id"].as_str().unwrap().to_owned());
+        }
+        heard
+    };
+    assert_eq!(missed(&last).await, made[1..], "nothing is missed, nothing told twice");
+    assert_eq!(missed(&ready.id).await, made);
+}
+
+async fn streams_end(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let mut short = Listening::begin(rep, "?wait=1", None).await;
+    assert_eq!(short.next().await.unwrap().event, "ready");
+    assert!(short.next().await.is_none(), "it ends when it was asked to");
+    // So many at the same time, then no more.
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        open.push(Listening::begin(rep, "", None).await);
+    }
+    let refused = rep.get("/events").await.refused(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "5");
+    company.colleague.client.get("/events?wait=0").await.expect(200);
+    drop(open.pop());
+    for _ in 0..100 {
+        if rep.get("/events?wait=0").await.status == 200 {
+            break;
+        }
+        company.customer(&company.rep).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    rep.get("/events?wait=0").await.expect(200);
+    // Whoever logs out hears nothing more.
+    let session = server.login(&company.colleague.email, crate::support::PASSWORD).await;
+    let mut stream = Listening::begin(&session, "", None).await;
+    assert_eq!(stream.next().await.unwrap().event, "ready");
+    session.post("/auth/logout", json!({})).await.expect(204);
+    company.customer(&company.colleague).await;
+    assert!(stream.next().await.is_none(), "a stream ends with its session");
+}
+
+async fn what_is_asked_is_checked(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    rep.get("/events?wait=901").await.refused(400, "malformed_request");
+    rep.get("/events?kinds=user").await.refused(400, "malformed_request");
+    for last in ["x", "-1", "", "1.5", "9999999999999999999", "999999999999"] {
+        let request = rep.request(reqwest::Method::GET, "/events?wait=0").header("last-event-id", last);
+        rep.send(request).await.refused(400, "invalid_cursor");
+    }
+    server.anonymous().get("/events").await.refused(401, "unauthenticated");
+}

@@ -1,0 +1,319 @@
+//! Delta sync: a copy that is kept up to date is what lists show, and is told nothing that it has.
+
+use std::collections::BTreeMap;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::support::{Client, Company, Person, Server};
+
+on_both_databases! {
+    heavy_a_copy_is_what_lists_show;
+    what_is_not_for_somebody_any_more_is_forgotten;
+    who_may_see_what_is_decided_anew;
+    points_are_checked;
+}
+
+const KINDS: [(&str, &str); 7] = [
+    ("lead", "leads"),
+    ("customer", "customers"),
+    ("contact", "contacts"),
+    ("opportunity", "opportunities"),
+    ("contract", "contracts"),
+    ("invoice", "invoices"),
+    ("payment", "payments"),
+];
+
+/// A copy on somebody's device: which version it has of what.
+struct Device<'a> {
+    name: String,
+    client: &'a Client,
+    since: Option<String>,
+    copy: BTreeMap<(&'static str, String), i64>,
+    /// How often the copy was begun anew, and how many records were told.
+    resets: usize,
+    told: usize,
+}
+
+impl<'a> Device<'a> {
+    fn of(person: &'a Person) -> Self {
+        let (name, client) = (person.email.clone(), &person.client);
+        Self { name, client, since: None, copy: BTreeMap::new(), resets: 0, told: 0 }
+    }
+
+    /// Brings the copy up to date. What is told must make a difference, unless the copy is begun anew.
+    async fn sync(&mut self, limit: usize) {
+        let mut anew = false;
+        loop {
+            let since = self.since.as_ref().map(|since| format!("&since={since}")).unwrap_or_default();
+            let page = self.client.get(&format!("/sync?limit={limit}{since}")).await.expect(200).body;
+            if page["reset"] == true {
+                anew = true;
+                self.resets += 1;
+                self.copy.clear();
+            }
+            for removed in page["removed"].as_array().unwrap() {
+                let kind = KINDS.iter().find(|(kind, _)| removed["kind"] == *kind).unwrap().0;
+                let id = removed["id"].as_str().unwrap().to_owned();
+                assert!(self.copy.remove(&(kind, id)).is_some(), "{} never had {removed}", self.name);
+                self.told += 1;
+            }
+            for (kind, member) in KINDS {
+                for record in page[member].as_array().unwrap() {
+                    let id = record["id"].as_str().unwrap().to_owned();
+                    let version = record["version"].as_i64().unwrap();
+                    let before = self.copy.insert((kind, id), version);
+                    assert!(anew || before != Some(version), "{} has {kind} {record}", self.name);
+                    self.told += 1;
+                }
+            }
+            self.since = Some(page["next"].as_str().unwrap().to_owned());
+            if page["has_more"] == false {
+                return;
+            }
+        }
+    }
+
+    /// What the lists show.
+    async fn listed(&self) -> BTreeMap<(&'static str, String), i64> {
+        let mut listed = BTreeMap::new();
+        let mut owned = BTreeMap::new();
+        for (kind, member) in KINDS {
+            if self.client.get(&format!("/{member}?limit=1")).await.status == 403 {
+                continue;
+            }
+            for record in self.client.all(&format!("/{member}?limit=200")).await {
+                if kind == "customer" {
+                    owned.insert(record["id"].clone().to_string(), !record["owner_id"].is_null());
+                }
+                let id = record["id"].as_str().unwrap().to_owned();
+                listed.insert((kind, id), record["version"].as_i64().unwrap());
+            }
+        }
+        listed
+    }
+
+    async fn is_what_lists_show(&self) {
+        assert_eq!(self.copy, self.listed().await, "the copy of {}", self.name);
+    }
+}
+
+fn pick<T: Clone>(random: &mut StdRng, from: &[T]) -> Option<T> {
+    (!from.is_empty()).then(|| from[random.random_range(0..from.len())].clone())
+}
+
+/// Does something at random, which may be refused.
+async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static str, Vec<String>>) {
+    let sellers = [&company.rep, &company.colleague, &company.inner, &company.other_rep];
+    let leaders = [&company.manager, &company.other_manager, &company.director, &company.admin];
+    let seller = pick(random, &sellers).unwrap();
+    let leader = pick(random, &leaders).unwrap();
+    let client = &seller.client;
+    let word = format!("{:x}", random.random::<u32>());
+    let customer = pick(random, ids.entry("customer").or_default());
+    let mut made = |kind: &'static str, answer: &crate::support::Answer| {
+        if answer.status == 201 {
+            ids.entry(kind).or_default().push(answer.body["id"].as_str().unwrap().to_owned());
+        }
+    };
+    match (random.random_range(0..18), customer) {
+        (0, _) => {
+            let form = json!({"name": format!("Lead {word}"), "source": "website"});
+            made("lead", &client.post("/leads", form).await);
+        }
+        (1 | 2, _) | (_, None) => {
+            let form = json!({"kind": "company", "name": format!("Customer {word}")});
+            made("customer", &client.post("/customers", form).await);
+        }
+        (3, Some(customer)) => {
+            let form = json!({"customer_id": customer, "name": format!("Contact {word}")});
+            made("contact", &client.post("/contacts", form).await);
+        }
+        (4, Some(customer)) => {
+            let form = json!({"customer_id": customer, "name": format!("Opportunity {word}")});
+            made("opportunity", &client.post("/opportunities", form).await);
+        }
+        (5, Some(customer)) => {
+            let form = json!({
+                "customer_id": customer, "title": "Contract", "amount": {"amount": "100.00", "currency": "CNY"},
+                "collection_scheme": "by_contract",
+            });
+            made("contract", &client.post("/contracts", form).await);
+        }
+        (6, Some(customer)) => {
+            client.patch(&format!("/customers/{customer}"), json!({"note": word})).await;
+        }
+        (7, Some(customer)) => {
+            let reason = json!({"reason": "No need"});
+            client.post(&format!("/customers/{customer}/release"), reason).await;
+        }
+        (8, Some(customer)) => {
+            client.act(&format!("/public-pool/customers/{customer}/claim")).await;
+        }
+        (9 | 10, Some(customer)) => {
+            let to = json!({"owner_id": pick(random, &sellers).unwrap().id});
+            leader.client.post(&format!("/customers/{customer}/assign"), to).await;
+        }
+        (11, Some(customer)) => {
+            let other = pick(random, &ids["customer"]).unwrap();
+            let loser = json!({"loser_id": other});
+            leader.client.post(&format!("/customers/{customer}/merge"), loser).await;
+        }
+        (12, _) => {
+            if let Some(lead) = pick(random, ids.entry("lead").or_default()) {
+                client.post(&format!("/leads/{lead}/convert"), json!({})).await;
+            }
+        }
+        (13, _) => {
+            if let Some(lead) = pick(random, ids.entry("lead").or_default()) {
+                let to = json!({"owner_id": pick(random, &sellers).unwrap().id});
+                leader.client.post(&format!("/leads/{lead}/assign"), to).await;
+            }
+        }
+        (14, _) => {
+            for (kind, path) in [("contact", "contacts"), ("contract", "contracts"), ("lead", "leads")] {
+                if let Some(id) = pick(random, ids.entry(kind).or_default()) {
+                    client.delete(&format!("/{path}/{id}")).await;
+                }
+            }
+        }
+        (15, _) => {
+            if let Some(opportunity) = pick(random, ids.entry("opportunity").or_default()) {
+                let form = json!({"reason": "price"});
+                client.post(&format!("/opportunities/{opportunity}/lose"), form).await;
+            }
+        }
+        (16, Some(customer)) => {
+            let user = pick(random, &sellers).unwrap().id.clone();
+            let form = json!({"customer_id": customer, "user_id": user, "access": "read"});
+            client.post("/collaborators", form).await;
+        }
+        (_, Some(_)) => {
+            if let Some(contact) = pick(random, ids.entry("contact").or_default()) {
+                client.patch(&format!("/contacts/{contact}"), json!({"note": word})).await;
+            }
+        }
+    }
+}
+
+async fn heavy_a_copy_is_what_lists_show(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let seed = std::env::var("FAIRLEAD_TEST_SEED").ok().and_then(|text| text.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(rand::random);
+    eprintln!("FAIRLEAD_TEST_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut ids = BTreeMap::new();
+    let people = [
+        &company.rep,
+        &company.colleague,
+        &company.inner,
+        &company.other_rep,
+        &company.manager,
+        &company.director,
+        &company.finance,
+        &company.marketing,
+        &company.admin,
+    ];
+    let mut devices: Vec<Device> = people.into_iter().map(Device::of).collect();
+    for _ in 0..40 {
+        for _ in 0..random.random_range(1..12) {
+            act(&company, &mut random, &mut ids).await;
+        }
+        let device = random.random_range(0..devices.len());
+        let limit = random.random_range(1..60);
+        devices[device].sync(limit).await;
+        devices[device].is_what_lists_show().await;
+    }
+    let contract = company.active(&company.rep, "100.00", "by_contract").await;
+    company.paid(&company.rep, &contract, "40.00").await;
+    for device in &mut devices {
+        device.sync(200).await;
+        device.is_what_lists_show().await;
+        let told = device.told;
+        device.sync(200).await;
+        assert_eq!(device.told, told, "{}: nothing happened, and something is told", device.name);
+    }
+    assert!(devices.iter().all(|device| device.resets >= 1) && devices[5].resets == 1);
+}
+
+async fn what_is_not_for_somebody_any_more_is_forgotten(server: Server) {
+    let company = Company::found(&server).await;
+    let id = company.customer(&company.rep).await;
+    let contact = json!({"customer_id": id, "name": "Li Wei"});
+    let contact = company.rep.client.post("/contacts", contact).await.expect(201).id();
+    let mut mine = Device::of(&company.rep);
+    let mut theirs = Device::of(&company.other_rep);
+    let mut managers = Device::of(&company.manager);
+    for device in [&mut mine, &mut theirs, &mut managers] {
+        device.sync(200).await;
+    }
+    let give = async |to: &Person| {
+        let form = json!({"owner_id": to.id});
+        company.director.client.post(&format!("/customers/{id}/assign"), form).await.expect(200);
+    };
+    give(&company.other_rep).await;
+    for device in [&mut mine, &mut managers] {
+        device.sync(200).await;
+        assert!(!device.copy.contains_key(&("customer", id.clone())), "{}", device.name);
+        assert!(!device.copy.contains_key(&("contact", contact.clone())), "{}", device.name);
+        device.is_what_lists_show().await;
+    }
+    theirs.sync(200).await;
+    assert!(theirs.copy.contains_key(&("contact", contact.clone())), "contacts come with their customer");
+
+    // There and back between two times: nothing is removed, the present version is told.
+    give(&company.rep).await;
+    give(&company.other_rep).await;
+    let before = theirs.copy[&("customer", id.clone())];
+    theirs.sync(200).await;
+    assert_eq!(theirs.copy[&("customer", id.clone())], before + 2);
+    // Somebody who never saw it is told nothing, not even that it is gone.
+    let mut inner = Device::of(&company.inner);
+    inner.sync(200).await;
+    give(&company.rep).await;
+    give(&company.other_rep).await;
+    let told = inner.told;
+    inner.sync(200).await;
+    assert_eq!(inner.told, told);
+}
+
+async fn who_may_see_what_is_decided_anew(server: Server) {
+    let company = Company::found(&server).await;
+    let id = company.customer(&company.rep).await;
+    let mut other = Device::of(&company.other_rep);
+    let mut manager = Device::of(&company.manager);
+    other.sync(200).await;
+    manager.sync(200).await;
+    assert!(manager.copy.contains_key(&("customer", id.clone())));
+    let share = json!({"customer_id": id, "user_id": company.other_rep.id, "access": "read"});
+    company.rep.client.post("/collaborators", share).await.expect(201);
+    other.sync(200).await;
+    other.is_what_lists_show().await;
+    assert!(other.copy.contains_key(&("customer", id.clone())) && other.resets == 2);
+    // The seller leaves the manager's team: whom the manager leads is another matter now.
+    let user = format!("/users/{}", company.rep.id);
+    company.admin.client.patch(&user, json!({"team_id": null})).await.expect(200);
+    manager.sync(200).await;
+    manager.is_what_lists_show().await;
+    assert!(!manager.copy.contains_key(&("customer", id.clone())) && manager.resets == 2);
+}
+
+async fn points_are_checked(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    company.customer(&company.rep).await;
+    let point = rep.get("/sync?kinds=lead,customer").await.expect(200).text_of("next");
+    rep.get(&format!("/sync?kinds=lead,customer&since={point}")).await.expect(200);
+    rep.get(&format!("/sync?kinds=lead&since={point}")).await.refused(400, "cursor_mismatch");
+    rep.get("/sync?since=abc").await.refused(400, "invalid_cursor");
+    rep.get("/sync?since=").await.refused(400, "malformed_request");
+    rep.get("/sync?limit=501").await.refused(400, "malformed_request");
+    rep.get("/sync?kinds=user").await.refused(400, "malformed_request");
+    // Somebody else's point is no point of mine: all is told anew.
+    let anew = company.manager.client.get(&format!("/sync?kinds=lead,customer&since={point}")).await;
+    assert_eq!(anew.expect(200).body["reset"], Value::Bool(true));
+    let only = rep.get("/sync?kinds=lead").await.expect(200).body;
+    assert_eq!(only["customers"], json!([]));
+}
