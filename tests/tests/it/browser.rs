@@ -115,7 +115,10 @@ impl Browser {
             if value != Value::Null && value != json!(false) {
                 return value;
             }
-            assert!(tokio::time::Instant::now() < deadline, "never came true: {script}");
+            if tokio::time::Instant::now() > deadline {
+                self.picture("failed").await;
+                panic!("never came true: {script} {arguments}");
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -154,27 +157,34 @@ impl Browser {
         self.until(script, json!([selector, text])).await;
     }
 
-    /// Opens an operation, executes it as it stands, and answers with its status and what is shown.
+    /// Opens an operation, executes it as it stands, and answers with its status and what is shown. A page that is
+    /// still being drawn sometimes loses a click: whoever sees nothing come of it loads the page again, as people do.
     async fn execute(&self, tag: &str, id: &str) -> (String, String) {
-        // Tags are closed at first, like a table of contents.
-        let open = "const it = document.querySelector(`.opblock-tag[data-tag='${arguments[0]}']`); \
-                    if (!it) return false; if (it.dataset.isOpen !== 'true') it.click(); return true;";
-        self.until(open, json!([tag])).await;
         let operation = format!("[id$='-{id}']");
-        self.click(&format!("{operation} .opblock-summary-control")).await;
-        // With `tryItOutEnabled` the form is open already. A click on what is being drawn anew is lost: look whether it
-        // was heard, as people do.
-        let execute = "const of = document.querySelector(arguments[0]), button = of?.querySelector('button.execute'); \
-                       if (!button) return false; \
-                       const heard = of.querySelector('.loading-container, .live-responses-table'); \
-                       if (!heard && Date.now() - (window.clicked ?? 0) > 5000) { window.clicked = Date.now(); button.click(); } \
-                       return Boolean(heard);";
-        self.run("window.clicked = 0;", json!([])).await;
-        self.until(execute, json!([operation])).await;
-        let status = format!("{operation} .live-responses-table tbody .response-col_status");
-        let status = self.until(SAYS, json!([status])).await;
-        let shown = self.run(SAYS, json!([format!("{operation} .live-responses-table")])).await;
-        (status.as_str().unwrap().trim().to_owned(), shown.as_str().unwrap().to_owned())
+        // With `tryItOutEnabled` the form is open already; tags are closed at first, like a table of contents.
+        let script = "const [tag, of] = arguments; \
+            const status = document.querySelector(`${of} .live-responses-table tbody .response-col_status`); \
+            if (status) return status.innerText; \
+            const heading = document.querySelector(`.opblock-tag[data-tag='${tag}']`); \
+            if (heading && heading.dataset.isOpen !== 'true') { heading.click(); return null; } \
+            const button = document.querySelector(`${of} button.execute`); \
+            if (!button) { document.querySelector(`${of}:not(.is-open) .opblock-summary-control`)?.click(); return null; } \
+            if (!window.clicked) { window.clicked = true; button.click(); } \
+            return null;";
+        for _ in 0..3 {
+            self.run("window.clicked = false;", json!([])).await;
+            for _ in 0..40 {
+                let status = self.run(script, json!([tag, operation])).await;
+                if let Some(status) = status.as_str() {
+                    let shown = self.run(SAYS, json!([format!("{operation} .live-responses-table")])).await;
+                    return (status.trim().to_owned(), shown.as_str().unwrap().to_owned());
+                }
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            self.tell("refresh", json!({})).await;
+        }
+        self.picture("failed").await;
+        panic!("{id} was executed, and nothing came of it");
     }
 
     /// Keeps what is to be seen as a picture among what was built.
