@@ -8,11 +8,14 @@ mod clients;
 mod collection;
 mod compat;
 mod demo;
+mod demo_server;
+mod fuzz;
 mod lint;
 mod npm;
 mod openapi;
 mod postgres;
 mod process;
+mod python;
 mod setup;
 mod spec;
 mod test;
@@ -45,6 +48,8 @@ enum Command {
     Compat(compat::Options),
     /// Generate clients from the committed document, check their types, and walk the examples against a server.
     Clients,
+    /// Ask a server with demo data what a program makes up from the OpenAPI document.
+    Fuzz(fuzz::Options),
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
     /// Measure a release build beside plain handlers, and print the figures.
@@ -75,6 +80,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Spec => spec::run()?,
         Command::Compat(options) => compat::run(options)?,
         Command::Clients => clients::run()?,
+        Command::Fuzz(options) => fuzz::run(options)?,
         Command::Demo(options) => demo::run(options)?,
         Command::Bench(options) => bench::run(options)?,
         Command::Postgres => postgres::keep()?,

@@ -28,7 +28,7 @@ use crate::call::{Call, Done, Failure, Page, Read, Written};
 use crate::change::{self, Resource, save_changed};
 use crate::leads::AssignForm;
 use crate::likeness::{self, Among, Duplicates, Eyes};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
 use crate::{collaborators, customer_changes, merging, pool, transfers};
@@ -125,7 +125,7 @@ pub struct CustomerBulkItem {
     pub id: CustomerId,
     /// The version that the caller believes to change; any when absent.
     #[serde(default)]
-    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[validate(range(min = 1, max = MAX_INTEGER, message = "must be between 1 and 2^53"))]
     #[schema(minimum = 1)]
     pub version: Option<i64>,
     /// The new owner, for `assign`.

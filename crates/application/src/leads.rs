@@ -29,7 +29,7 @@ use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Resource, change, load, named};
 use crate::customers::MergeForm;
 use crate::likeness::{self, Among, Duplicates, Eyes};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::views::views;
 use crate::{customers, merging, opportunities};
@@ -321,7 +321,7 @@ pub struct LeadBulkItem {
     pub id: LeadId,
     /// The version that the caller believes to change; any when absent.
     #[serde(default)]
-    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[validate(range(min = 1, max = MAX_INTEGER, message = "must be between 1 and 2^53"))]
     #[schema(minimum = 1)]
     pub version: Option<i64>,
     /// The new owner, for `assign`.

@@ -23,7 +23,7 @@ use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::views::summary;
 use crate::{receipts, refunds};
@@ -343,7 +343,7 @@ pub struct PaymentBulkItem {
     pub id: PaymentId,
     /// The version that the caller believes to change.
     #[serde(default)]
-    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[validate(range(min = 1, max = MAX_INTEGER, message = "must be between 1 and 2^53"))]
     #[schema(minimum = 1)]
     pub version: Option<i64>,
     /// Why; to reject.

@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{self, Resource, there};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::payments::{self, EndForm};
 use crate::views::views;
@@ -204,7 +204,7 @@ pub struct ReceiptBulkItem {
     pub id: ReceiptId,
     /// The version that the caller believes to change.
     #[serde(default)]
-    #[validate(range(min = 1, message = "must be 1 or more"))]
+    #[validate(range(min = 1, max = MAX_INTEGER, message = "must be between 1 and 2^53"))]
     #[schema(minimum = 1)]
     pub version: Option<i64>,
     /// The contract that it pays; to match.

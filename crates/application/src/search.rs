@@ -9,7 +9,7 @@ use fairlead_persistence::{Findable, Found, Predicate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::call::{Call, Read};
@@ -47,7 +47,7 @@ text_enum! {
 pub struct SearchForm {
     /// Words, or beginnings of words, of names in any script; a telephone number or its end; the number of a
     /// record.
-    #[validate(length(min = 1, max = 200))]
+    #[validate(length(min = 1, max = 200), custom(function = "without_nul"))]
     #[schema(min_length = 1, max_length = 200, example = "上海")]
     pub q: String,
     /// Which kinds of records, separated by commas; all when absent.
@@ -60,6 +60,11 @@ pub struct SearchForm {
     #[validate(range(min = 1, max = 50))]
     #[schema(minimum = 1, maximum = 50, default = 20)]
     pub limit: u64,
+}
+
+/// What no database takes for a text.
+fn without_nul(text: &str) -> Result<(), ValidationError> {
+    if text.contains('\0') { Err(ValidationError::new("control_character")) } else { Ok(()) }
 }
 
 fn usual() -> u64 {

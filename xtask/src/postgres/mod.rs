@@ -32,6 +32,12 @@ impl Postgres {
         Ok(Self { url: cluster.url(), _cluster: Some(cluster) })
     }
 
+    /// A throwaway one, whatever is named.
+    pub(crate) fn throwaway() -> Result<Self> {
+        let cluster = Cluster::start(&Binaries::find_or_install()?)?;
+        Ok(Self { url: cluster.url(), _cluster: Some(cluster) })
+    }
+
     /// Where the server is.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -15,7 +15,7 @@ use crate::request::{idempotency, limit};
 /// The pattern of our entity tags.
 const ETAG: &str = r#"^"v[1-9][0-9]{0,18}"$"#;
 /// The pattern of what `If-Match` and `If-None-Match` may say.
-const CONDITION: &str = r#"^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$"#;
+const CONDITION: &str = r#"^(\*|(W/)?"[!#-~]*")$"#;
 
 /// The pattern of what a header may say.
 const VISIBLE: &str = "^[ -~]*$";

@@ -2,20 +2,12 @@
 
 use crate::request::query::FILE_NAME;
 use fairlead_application::Flag;
-use fairlead_application::listing::{Field, Kind, Listing, Operator};
+use fairlead_application::listing::{Field, Kind, Listing, MAX_INTEGER, MAX_SORT, MAX_TEXT, Operator};
+use fairlead_domain::values::CURRENCIES;
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Required, Schema, SchemaFormat};
-
-/// The longest value of a filter, in characters.
-pub(crate) const MAX_TEXT: usize = 4000;
-/// How many alternatives one filter takes.
-const MAX_VALUES: usize = 100;
-/// How many members a list may be sorted by.
-const MAX_SORT: usize = 4;
-/// The largest whole number that every client can hold.
-pub(crate) const MAX_INTEGER: i64 = 9_007_199_254_740_991;
 
 /// Every parameter of a list, in the order in which the list declares them.
 pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
@@ -53,7 +45,7 @@ fn filter(field: &Field, operator: Operator) -> Parameter {
         _ => value(field.kind, several),
     };
     if several {
-        comma_list(&name, description, value, MAX_VALUES)
+        comma_list(&name, description, value, field.most_values())
     } else {
         query(&name, description).schema(Some(value)).build()
     }
@@ -111,12 +103,18 @@ fn value(kind: Kind, several: bool) -> ObjectBuilder {
         }
         Kind::Money(_) => text()
             .max_length(Some(28))
-            .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?( [A-Z]{3})?$"))
+            .pattern(Some(amount()))
             .description(Some(
                 "An amount; without a currency code behind it, of the organisation's currency.",
             ))
             .examples([json!("1000.00 CNY")]),
     }
+}
+
+/// An amount, with or without the code of a currency that there is.
+fn amount() -> String {
+    let codes: Vec<&str> = CURRENCIES.iter().map(|(code, ..)| *code).collect();
+    format!(r"^-?[0-9]+(\.[0-9]+)?( ({}))?$", codes.join("|"))
 }
 
 fn search(listing: &Listing) -> Option<Parameter> {
@@ -142,7 +140,7 @@ fn paging(listing: &Listing) -> Vec<Parameter> {
         .collect();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sortable));
     let order = format!(
-        "The order: up to {MAX_SORT} different members, separated by commas, with `-` the greatest first. \
+        "The order: up to {MAX_SORT} members, separated by commas, with `-` the greatest first. \
          Without it `{}`.",
         listing.default_sort
     );

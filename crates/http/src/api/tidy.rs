@@ -9,10 +9,12 @@ use utoipa::openapi::schema::{ArrayItems, Object, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::example::single_type;
-use super::listing::{MAX_INTEGER, MAX_TEXT};
+use fairlead_application::listing::MAX_INTEGER;
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
+/// The longest text of a member that says no limit of its own.
+const LONGEST: usize = 4000;
 const NO_NUL: &str = r"^[^\u0000]*$";
 const PREFIX: &str = "#/components/schemas/";
 
@@ -169,7 +171,7 @@ fn bound(schema: &mut Schema) {
                 SchemaFormat::KnownFormat(KnownFormat::Uuid) => Some(36),
                 _ => None,
             });
-            object.max_length = object.max_length.or(known).or(Some(MAX_TEXT));
+            object.max_length = object.max_length.or(known).or(Some(LONGEST));
             if object.format.is_none() && object.pattern.is_none() {
                 object.pattern = Some(NO_NUL.to_owned());
             }

@@ -11,7 +11,15 @@ pub const MAX_LIMIT: u64 = 200;
 /// The page when none is asked for.
 pub const DEFAULT_LIMIT: u64 = 50;
 /// How many values an "any of" may have.
-const MAX_VALUES: usize = 100;
+pub const MAX_VALUES: usize = 100;
+/// How many it may have where they are texts: a whole query must fit into the address of a request.
+pub const MAX_TEXTS: usize = 20;
+/// The longest text of a filter, in characters.
+pub const MAX_TEXT: usize = 200;
+/// The largest whole number that every client can hold.
+pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
+/// How many members a list may be sorted by.
+pub const MAX_SORT: usize = 4;
 
 /// What one resource's list can be asked.
 #[derive(Debug)]
@@ -141,9 +149,14 @@ impl Field {
         operators
     }
 
+    /// How many values "equals" and "not" take.
+    pub fn most_values(&self) -> usize {
+        if matches!(self.kind, Kind::Text | Kind::Tags) { MAX_TEXTS } else { MAX_VALUES }
+    }
+
     fn parse(&self, text: &str) -> Result<Vec<Value>, String> {
         Ok(match self.kind {
-            Kind::Text => vec![text.into()],
+            Kind::Text => vec![bounded(text)?.into()],
             Kind::OneOf(words) => {
                 let words = words();
                 if !words.contains(&text) {
@@ -153,9 +166,11 @@ impl Field {
             }
             Kind::Id => vec![parse_id(text)?.into()],
             // As it stands in the list of them.
-            Kind::Tags => vec![serde_json::Value::from(text).to_string().into()],
+            Kind::Tags => vec![serde_json::Value::from(bounded(text)?).to_string().into()],
             Kind::Integer => {
-                vec![text.parse::<i64>().map_err(|_| "expected a whole number".to_owned())?.into()]
+                let number =
+                    text.parse::<i64>().ok().filter(|it| it.unsigned_abs() <= MAX_INTEGER.unsigned_abs());
+                vec![number.ok_or_else(|| "expected a whole number below 2^53".to_owned())?.into()]
             }
             Kind::Boolean => vec![boolean(text)?.into()],
             Kind::Timestamp => vec![text.parse::<Timestamp>()?.instant().into()],
@@ -309,7 +324,9 @@ impl Listing {
                 "sort" => sort = value,
                 "total" => request.total = boolean(value).map_err(malformed)?,
                 "include" => request.include = self.parse_include(value)?,
-                "q" if !self.search.is_empty() => request.search = Some(bounded(name, value)?.to_owned()),
+                "q" if !self.search.is_empty() => {
+                    request.search = Some(bounded(value).map_err(malformed)?.to_owned())
+                }
                 _ => request.conditions.push(self.parse_condition(name, value)?),
             }
         }
@@ -346,18 +363,21 @@ impl Listing {
 
     fn parse_sort(&self, value: &str) -> Result<Vec<Sort>, Refusal> {
         let mut sort: Vec<Sort> = Vec::new();
-        for word in value.split(',') {
+        for (at, word) in value.split(',').enumerate() {
             let (name, descending) = word.strip_prefix('-').map_or((word, false), |name| (name, true));
             let field = self.fields.iter().find(|field| field.sortable && field.name == name);
             match field {
-                Some(field) if sort.len() < 4 && sort.iter().all(|other| other.field.name != name) => {
-                    sort.push(Sort { field, descending });
+                // What was said once more orders nothing that is not in order already.
+                Some(field) if at < MAX_SORT => {
+                    if sort.iter().all(|other| other.field.name != name) {
+                        sort.push(Sort { field, descending });
+                    }
                 }
                 _ => {
                     let known: Vec<_> =
                         self.fields.iter().filter(|field| field.sortable).map(|field| field.name).collect();
                     let why =
-                        format!("expected up to 4 different of {}, each with or without -", known.join(", "));
+                        format!("expected up to {MAX_SORT} of {}, each with or without -", known.join(", "));
                     return Err(Refusal::malformed("sort", why));
                 }
             }
@@ -375,13 +395,15 @@ impl Listing {
             let why = format!("unknown parameter `{name}`");
             return Err(Refusal::malformed(name, why).with("allowed", self.parameters()));
         };
-        bounded(name, value)?;
+        if value.is_empty() {
+            return Err(Refusal::malformed(name, "says nothing"));
+        }
         let values = match operator {
             Operator::IsNull => boolean(value).map(|yes| vec![vec![yes.into()]]),
             Operator::Equals | Operator::Not if !matches!(field.kind, Kind::Money(_)) => {
                 let words: Vec<&str> = value.split(',').collect();
-                if words.len() > MAX_VALUES {
-                    Err(format!("at most {MAX_VALUES} alternatives"))
+                if words.len() > field.most_values() {
+                    Err(format!("at most {} alternatives", field.most_values()))
                 } else {
                     words.into_iter().map(|word| field.parse(word)).collect()
                 }
@@ -393,11 +415,11 @@ impl Listing {
     }
 }
 
-fn bounded<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
-    if value.is_empty() || value.chars().count() > 4000 || value.contains('\0') {
-        return Err(Refusal::malformed(name, "must have between 1 and 4000 characters"));
+fn bounded(text: &str) -> Result<&str, String> {
+    if text.is_empty() || text.chars().count() > MAX_TEXT || text.contains('\0') {
+        return Err(format!("must have between 1 and {MAX_TEXT} characters"));
     }
-    Ok(value)
+    Ok(text)
 }
 
 /// What a cursor is bound to: everything but the page.
