@@ -31,6 +31,8 @@ class Account:
 
 # What the generator takes for a value of these headers, whose pattern has alternatives, is none.
 CONDITIONS = {"If-Match": "*", "If-None-Match": '"v0"'}
+# How many decimals a currency has, no pattern can tell.
+FRACTION = re.compile(r"^(-?[0-9]+)\.[0-9]+( [A-Z]{3})?$")
 CONDITION = re.compile(r'^(\*|(W/)?"[!#-~]*")$')
 
 
@@ -40,6 +42,9 @@ def before_call(context, case, kwargs):
         return
     for name in OPAQUE:
         (case.query or {}).pop(name, None)
+    for name, value in (case.query or {}).items():
+        if isinstance(value, str) and FRACTION.match(value):
+            case.query[name] = FRACTION.sub(r"\1\2", value)
     for name, value in CONDITIONS.items():
         if case.headers and name in case.headers and not CONDITION.match(str(case.headers[name])):
             case.headers[name] = value

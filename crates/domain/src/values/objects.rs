@@ -109,6 +109,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     }
 }
 
+/// A number as the whole number that it is, where both say it exactly.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole, and far below the largest")]
+fn whole(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+}
+
 macro_rules! visit {
     ($($method:ident $type:ty;)+) => { $(
         fn $method<E: serde::de::Error>(self, value: $type) -> Result<V::Value, E> {
@@ -132,10 +139,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Reader<V> {
         visit_bool bool;
         visit_i64 i64;
         visit_u64 u64;
-        visit_f64 f64;
         visit_str &str;
         visit_borrowed_str &'de str;
         visit_string String;
+    }
+
+    // JSON Schema takes `7.0` for the whole number that it is, and so do clients whose only numbers are such.
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<V::Value, E> {
+        match whole(value).filter(|_| self.wanted == WHOLE) {
+            Some(whole) => self.visitor.visit_i64(whole),
+            None => self.visitor.visit_f64(value),
+        }
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
@@ -265,6 +279,19 @@ mod tests {
             (r#"{"name": 1}"#, "invalid type: integer `1`, expected a string"),
         ] {
             assert_eq!(read(text).unwrap_err().1, detail, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let count = |text: &str| read(text).map(|form| form.part.unwrap().count);
+        for (text, expected) in
+            [("7.0", 7), ("-3.0", -3), ("1e3", 1000), ("9007199254740991.0", 9_007_199_254_740_991)]
+        {
+            assert_eq!(count(&format!(r#"{{"part": {{"count": {text}}}}}"#)), Ok(expected), "{text}");
+        }
+        for text in ["7.5", "1e300", "-0.1"] {
+            assert!(count(&format!(r#"{{"part": {{"count": {text}}}}}"#)).is_err(), "{text}");
         }
     }
 

@@ -9,6 +9,9 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Required, Schema, SchemaFormat};
 
+/// The years that days and instants may be in.
+const YEARS: &str = "^(19[0-9]{2}|[2-9][0-9]{3})-";
+
 /// Every parameter of a list, in the order in which the list declares them.
 pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
     let filters = listing
@@ -97,10 +100,13 @@ fn value(kind: Kind, several: bool) -> ObjectBuilder {
         Kind::Timestamp => text()
             .format(known(KnownFormat::DateTime))
             .max_length(Some(40))
+            .pattern(Some(YEARS))
             .examples([json!("2026-01-31T08:30:00.000Z")]),
-        Kind::Date => {
-            text().format(known(KnownFormat::Date)).max_length(Some(10)).examples([json!("2026-01-31")])
-        }
+        Kind::Date => text()
+            .format(known(KnownFormat::Date))
+            .max_length(Some(10))
+            .pattern(Some(YEARS))
+            .examples([json!("2026-01-31")]),
         Kind::Money(_) => text()
             .max_length(Some(28))
             .pattern(Some(amount()))

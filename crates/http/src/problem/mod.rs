@@ -172,8 +172,12 @@ pub(crate) struct Problem {
     figures: Map<String, Value>,
 }
 
-/// As long as the schemas say, whatever was sent: names and values of a request are cited in what is said about it.
+/// As long as the schemas say, and without NUL, whatever was sent: names and values of a request are cited in what is
+/// said about it.
 fn cut(text: &mut String, most: usize) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
+    }
     if let Some((end, _)) = text.char_indices().nth(most - 1).filter(|_| text.chars().count() > most) {
         text.truncate(end);
         text.push('…');
@@ -268,6 +272,8 @@ mod tests {
         let error = &problem.errors[999];
         assert_eq!((length(&error.pointer), length(&error.message)), ((200, true), (500, true)));
         assert_eq!(problem.errors.len(), 1000);
+        let odd = Refusal::malformed("a\0b", "unknown parameter `a\0b`");
+        assert!(!json!(Problem::new(odd, Language::English, "/x", "r")).to_string().contains("\\u0000"));
         let whole = "长".repeat(2000);
         let refusal = Refusal::new(Code::Internal, whole.clone());
         assert_eq!(Problem::new(refusal, Language::English, "/x", "r").detail, whole);
