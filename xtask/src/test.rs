@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::postgres::{self, Postgres};
-use crate::{lint, process, tools};
+use crate::{clients, fuzz, lint, process, tools};
 
 /// The browser that the browser tests drive; without one they cannot run.
 const BROWSER: &str = "FAIRLEAD_TEST_BROWSER";
@@ -16,7 +16,7 @@ const BROWSER: &str = "FAIRLEAD_TEST_BROWSER";
 /// What of it to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Leave out lint: formatting, clippy and the rules for third-party code.
+    /// Leave out lint (formatting, clippy, the document, the rules for third-party code), the clients and the fuzzing.
     #[arg(long)]
     quick: bool,
     /// Arguments for `cargo nextest run`, such as part of a test's name.
@@ -24,7 +24,8 @@ pub(crate) struct Options {
     runner: Vec<OsString>,
 }
 
-/// Lint, doc tests, and then the tests: the runner's own summary is the last thing printed, whatever it says.
+/// Lint, the clients, a short fuzzing, doc tests, and then the tests: the runner's own summary is the last thing
+/// printed, whatever it says.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // First, so that a missing program is known before minutes are spent.
     let nextest = tools::NEXTEST.ensure();
@@ -38,6 +39,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     // The end-to-end tests drive the real binary.
     process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
+    if !options.quick {
+        clients::run_if_possible()?;
+        fuzz::run_short_if_possible()?;
+    }
     let postgres = Postgres::start()?;
     let mut tests = if let Err(error) = nextest {
         eprintln!(

@@ -176,14 +176,13 @@ pub fn follow(app: &App, call: &Call) -> Result<Follower, Refusal> {
         return Err(Refusal::new(Code::RateLimited, detail).with("retry_after", 5).with("limit", STREAMS));
     }
     *streams += 1;
-    let last = match &followers.last {
-        Some(sender) => sender.subscribe(),
-        None => {
-            let (sender, receiver) = watch::channel(0);
-            followers.last = Some(sender);
-            tokio::spawn(look(app.clone(), Arc::clone(shared)));
-            receiver
-        }
+    let last = if let Some(sender) = &followers.last {
+        sender.subscribe()
+    } else {
+        let (sender, receiver) = watch::channel(0);
+        followers.last = Some(sender);
+        tokio::spawn(look(app.clone(), Arc::clone(shared)));
+        receiver
     };
     Ok(Follower { user, followers: Arc::clone(shared), last })
 }

@@ -98,13 +98,14 @@ pub struct SearchResults {
 
 /// Finds records. Each is found once, by what it fits best.
 pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<SearchResults> {
-    let question = SearchQuestion::new(&form.q)?;
+    let question = SearchQuestion::new(&form.q);
     let most = usize::try_from(form.limit.min(MOST)).unwrap_or_default();
     app.read(call, async |ctx, reader| {
         let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
         let among: Vec<Findable> = kinds.iter().filter_map(|kind| findable(ctx, *kind)).collect();
         let mut data: Vec<SearchHit> = Vec::new();
         for fit in Fit::ALL {
+            let Some(question) = &question else { break };
             if data.len() >= most || among.is_empty() {
                 break;
             }

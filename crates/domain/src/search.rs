@@ -15,7 +15,6 @@ use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::error::Refusal;
 use crate::text_enum;
 use crate::values::{Email, Line, Number, Phone, WebAddress};
 
@@ -157,8 +156,8 @@ pub enum Wanted {
 }
 
 impl SearchQuestion {
-    /// Takes apart what was typed.
-    pub fn new(text: &str) -> Result<Self, Refusal> {
+    /// Takes apart what was typed; none where that has neither letters nor digits.
+    pub fn new(text: &str) -> Option<Self> {
         let all_digits = digits(text);
         let is_number = text.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
         let parts = if is_number && all_digits.len() >= SHORTEST_ENDING {
@@ -167,10 +166,8 @@ impl SearchQuestion {
         } else {
             runs(text).into_iter().take(MOST_PARTS).map(Part::of).collect()
         };
-        match whole(text) {
-            Some(whole) if !parts.is_empty() => Ok(Self { whole, parts }),
-            _ => Err(Refusal::malformed("q", "has neither letters nor digits")),
-        }
+        let whole = whole(text)?;
+        (!parts.is_empty()).then_some(Self { whole, parts })
     }
 
     /// What to look for to fit so; none where nothing can fit so.
@@ -413,7 +410,7 @@ mod tests {
     #[test]
     fn a_question_has_something_to_look_for() {
         for nothing in ["", "  ", "!?", "-"] {
-            assert!(SearchQuestion::new(nothing).is_err(), "{nothing}");
+            assert!(SearchQuestion::new(nothing).is_none(), "{nothing}");
         }
     }
 
@@ -426,7 +423,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_called_so_is_found_so(name in "\\PC{1,40}") {
-            if SearchQuestion::new(&name).is_ok() {
+            if SearchQuestion::new(&name).is_some() {
                 prop_assert_eq!(best(&SearchEntry::new(&name), &name), Some(Fit::Whole));
             }
         }

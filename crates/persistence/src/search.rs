@@ -91,10 +91,25 @@ impl Reader<'_> {
             Ok(Found { kind: row.member()?, id: row.column()?, title: row.column()?, number: row.column()? })
         };
         if self.backend() == DbBackend::Sqlite {
-            return self.rows(|sql| on_sqlite(sql, condition, among, most), found).await;
+            return self
+                .rows(
+                    |sql| {
+                        on_sqlite(sql, condition, among, most);
+                        Ok(())
+                    },
+                    found,
+                )
+                .await;
         }
         let rare = self.is_rare(condition).await?;
-        self.rows(|sql| on_postgres(sql, condition, among, most, rare), found).await
+        self.rows(
+            |sql| {
+                on_postgres(sql, condition, among, most, rare);
+                Ok(())
+            },
+            found,
+        )
+        .await
     }
 
     /// Whether a condition fits few records, whoever may see them.
@@ -110,7 +125,7 @@ impl Reader<'_> {
 }
 
 /// One look into the index for all kinds.
-fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) -> Result<(), StoreError> {
+fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) {
     sql.push("record_kind, record_id, title, number FROM search_entries WHERE ");
     fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
@@ -125,18 +140,11 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
         sql.push(")");
     }
     sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}"));
-    Ok(())
 }
 
 /// Kind by kind, so that the planner begins where there are fewer: at the tokens, at what somebody sees, or at the
 /// youngest.
-fn on_postgres(
-    sql: &mut Sql,
-    condition: &Condition,
-    among: &[Findable],
-    most: u64,
-    rare: bool,
-) -> Result<(), StoreError> {
+fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, rare: bool) {
     sql.push("record_kind, record_id, title, number FROM (");
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
         sql.push(if at == 0 { "" } else { " UNION ALL " });
@@ -157,7 +165,6 @@ fn on_postgres(
         sql.push(&format!(" ORDER BY id DESC LIMIT {most})"));
     }
     sql.push(&format!(") AS found ORDER BY id DESC LIMIT {most}"));
-    Ok(())
 }
 
 /// Where contact data is hidden, what fits must do so without it.

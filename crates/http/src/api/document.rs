@@ -280,6 +280,7 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
     }
     if answer.shown {
         let page = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PAGE));
+        let page = page.pattern(Some("^<!DOCTYPE html>"));
         let page = page.description(Some("The same for people, in the language of `Accept-Language`."));
         builder = builder.content(HTML, ContentBuilder::new().schema(Some(page)).build());
     }

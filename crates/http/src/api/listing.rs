@@ -117,10 +117,10 @@ fn value(kind: Kind, several: bool) -> ObjectBuilder {
     }
 }
 
-/// An amount, with or without the code of a currency that there is.
+/// An amount that is exact in every currency, with or without the code of a currency that there is.
 fn amount() -> String {
     let codes: Vec<&str> = CURRENCIES.iter().map(|(code, ..)| *code).collect();
-    format!(r"^-?[0-9]+(\.[0-9]+)?( ({}))?$", codes.join("|"))
+    format!(r"^-?[0-9]{{1,11}}(\.[0-9]+)?( ({}))?$", codes.join("|"))
 }
 
 fn search(listing: &Listing) -> Option<Parameter> {

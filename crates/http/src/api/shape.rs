@@ -123,6 +123,7 @@ impl Content {
 }
 
 /// What an operation answers when all goes well.
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about the answer")]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content: Content,

@@ -122,9 +122,9 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Patch<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (patch, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let (body, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::PATCH, path)
-            .takes(patch)
+            .takes(body)
             .answers(StatusCode::OK, view)
             .versioned(Precondition::Required);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
@@ -147,10 +147,10 @@ impl Api {
         V: View,
         F: AsyncFn(&App, &Call, Id, Patch<T>) -> Written<V> + Send + Sync + 'static,
     {
-        let (patch, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
+        let (body, view) = (Body::patch::<T>(&mut self.schemas), self.schemas.of::<V>());
         let shape = api(Method::PATCH, path)
             .of(self.schemas.of::<Id>())
-            .takes(patch)
+            .takes(body)
             .answers(StatusCode::OK, view)
             .versioned(Precondition::Required);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {

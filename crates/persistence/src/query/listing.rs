@@ -18,6 +18,8 @@ pub const MAX_TEXTS: usize = 20;
 pub const MAX_TEXT: usize = 200;
 /// The largest whole number that every client can hold.
 pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
+/// How many digits an amount has before its point: so many are exact in every currency.
+const MAX_DIGITS: usize = 11;
 /// How many members a list may be sorted by.
 pub const MAX_SORT: usize = 4;
 
@@ -178,6 +180,10 @@ impl Field {
                 vec![parse_day(text)?.into()]
             }
             Kind::Money(_) => {
+                let whole = text.trim_start_matches('-').split(['.', ' ']).next().unwrap_or_default();
+                if whole.len() > MAX_DIGITS {
+                    return Err("the amount is too large".to_owned());
+                }
                 let (amount, currency) = match text.split_once(' ') {
                     Some((amount, code)) => (amount, code.parse::<CurrencyCode>()?.0),
                     None => (text, Currency::CNY),
@@ -325,7 +331,7 @@ impl Listing {
                 "total" => request.total = boolean(value).map_err(malformed)?,
                 "include" => request.include = self.parse_include(value)?,
                 "q" if !self.search.is_empty() => {
-                    request.search = Some(bounded(value).map_err(malformed)?.to_owned())
+                    request.search = Some(bounded(value).map_err(malformed)?.to_owned());
                 }
                 _ => request.conditions.push(self.parse_condition(name, value)?),
             }
