@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use utoipa::ToSchema;
 
-use crate::api::Api;
+use crate::api::{Api, Deprecation, describe};
 use crate::server::configure;
+use crate::state::State;
 use crate::{Health, HttpConfig, resource};
 
 const EMAIL: &str = "admin@example.com";
@@ -316,4 +317,32 @@ async fn literal_paths_win_and_panics_are_problems() {
     let failed = site.get("/api/v1/things/0190163d-8694-739b-aea5-966c26f8ad91", &[]).await;
     assert_eq!(failed.code(), Code::Internal);
     assert!(!String::from_utf8(failed.body).unwrap().contains("no thing"));
+}
+
+#[actix_web::test]
+async fn what_goes_away_says_so() {
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+    let mut api = resource::api();
+    api.open_read("/old", "get_old", "s", "Something old.", async |_: &State| Ok(Thing { id: "old".into() }))
+        .deprecated(Deprecation {
+            since: day("2026-01-01"),
+            sunset: day("2027-01-01"),
+            instead: "get_health",
+        });
+    let document = serde_json::to_value(describe(api).paths).unwrap();
+    let operation = &document["/old"]["get"];
+    assert_eq!((&operation["deprecated"], &operation["x-sunset"]), (&true.into(), &"2027-01-01".into()));
+    assert!(operation["description"].as_str().unwrap().contains("gone from 2027-01-01 on. Use `get_health`"));
+    assert!(operation["responses"]["200"]["headers"].get("Sunset").is_some());
+
+    let mut api = resource::api();
+    api.open_read("/old", "get_old", "s", "Something old.", async |_: &State| Ok(Thing { id: "old".into() }))
+        .deprecated(Deprecation {
+            since: day("2026-01-01"),
+            sunset: day("2027-01-01"),
+            instead: "get_health",
+        });
+    let old = Site::of(api).await.get("/old", &[]).await;
+    assert_eq!(old.header("deprecation"), Some("@1767225600"));
+    assert_eq!(old.header("sunset"), Some("Fri, 01 Jan 2027 00:00:00 GMT"));
 }

@@ -17,6 +17,7 @@ on_both_databases! {
     totals_count_what_the_caller_sees;
     included_records_stand_beside_their_ids;
     contact_data_in_the_pool_stays_masked;
+    some_members_are_enough_for_some;
 }
 
 const COMPANIES: [Option<&str>; 4] = [Some("acme"), Some("beta"), None, Some("Acme Motors")];
@@ -671,4 +672,37 @@ async fn contact_data_in_the_pool_stays_masked(server: Server) {
     // Claimed, the data is theirs to see.
     let claimed = rep.act(&format!("{pool_path}/claim")).await.expect(200);
     assert_eq!(claimed.body["phone"], "13800131234");
+}
+
+async fn some_members_are_enough_for_some(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    for number in 0..3 {
+        let form = json!({"name": format!("Lead {number}"), "source": "website"});
+        rep.post("/leads", form).await.expect(201);
+    }
+    let page = rep.get("/leads?fields=id,name&sort=name&limit=2").await.expect(200);
+    let names: Vec<&Value> = page.body["data"].as_array().unwrap().iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["Lead 0", "Lead 1"]);
+    assert!(page.body["data"].as_array().unwrap().iter().all(|row| row.as_object().unwrap().len() == 2));
+    // The way to the next page says it again, and the cursor is the same without.
+    assert!(page.header("link").contains("fields=id%2Cname"), "{}", page.header("link"));
+    let cursor = page.body["page"]["next_cursor"].as_str().unwrap();
+    let next = rep.get(&format!("/leads?sort=name&limit=2&cursor={cursor}")).await.expect(200);
+    let last = &next.body["data"][0];
+    assert!(last["name"] == "Lead 2" && last["source"] == "website");
+    // What is included can be chosen as well; a record alone keeps its tag.
+    let page = rep.get("/leads?fields=owner&include=owner&limit=1").await.expect(200);
+    assert_eq!(page.body["data"][0]["owner"]["id"], json!(company.rep.id));
+    let path = format!("/leads/{}", last["id"].as_str().unwrap());
+    let one = rep.get(&format!("{path}?fields=version,allowed_actions")).await.expect(200);
+    assert_eq!((one.body.as_object().unwrap().len(), one.header("etag")), (2, "\"v1\""));
+    for bad in ["", "nope", "id,", "id,nope", "id&fields=name"] {
+        for path in ["/leads", path.as_str()] {
+            let refused = rep.get(&format!("{path}?fields={bad}")).await.refused(400, "malformed_request");
+            assert_eq!(refused.body["errors"][0]["pointer"], "fields", "{path} {bad}");
+        }
+    }
+    // What is no record has no members to choose from.
+    rep.get("/notifications/unread-count?fields=unread").await.refused(400, "malformed_request");
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::BASE;
 use super::ask::Ask;
+use super::selection;
 use crate::problem::{Failed, Outcome};
 use crate::request::body::JSON;
 use crate::request::condition::{entity_tag, not_modified};
@@ -57,7 +58,11 @@ impl Ask {
         let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
         let mut response = HttpResponse::build(status);
         response.insert_header((header::ETAG, entity_tag(version)));
-        if seen { Ok(response.finish()) } else { json(&mut response, view) }
+        match &self.fields {
+            _ if seen => Ok(response.finish()),
+            Some(fields) => json(&mut response, &selection::of(view, fields)?),
+            None => json(&mut response, view),
+        }
     }
 
     /// A page, with the way to the next one.
@@ -67,7 +72,10 @@ impl Ask {
             let next = format!("{}?{}", self.request.path(), query::with_cursor(&self.query, cursor));
             response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", self.state.link(&next))));
         }
-        json(&mut response, page)
+        match &self.fields {
+            Some(fields) => json(&mut response, &selection::of_rows(page, fields)?),
+            None => json(&mut response, page),
+        }
     }
 
     /// What was written, now or before under the same idempotency key.
@@ -99,6 +107,6 @@ fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Outcome {
     Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(body))
 }
 
-fn unwritable(error: &serde_json::Error) -> Failed {
+pub(super) fn unwritable(error: &serde_json::Error) -> Failed {
     Refusal::new(Code::Internal, format!("an answer cannot be written: {error}")).into()
 }

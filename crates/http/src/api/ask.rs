@@ -19,8 +19,8 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::files::Upload;
-use super::question;
 use super::shape::{Body, Shape};
+use super::{question, selection};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::limit::Asker;
@@ -44,6 +44,8 @@ pub(crate) struct Ask {
     permission: Option<Permission>,
     pub(crate) request: HttpRequest,
     pub(crate) query: Vec<(String, String)>,
+    /// The members that are wanted, where not all are.
+    pub(crate) fields: Option<Vec<String>>,
     body: Bytes,
     /// A file, until it is read.
     payload: Cell<Option<Payload>>,
@@ -80,12 +82,14 @@ impl Exchange {
             negotiate::json_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string());
+        let fields = selection::read(&query, &self.shape)?;
         if self.shape.listing.is_none() && self.shape.question.is_none() {
+            let query = selection::rest(&query, &self.shape);
             query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
         }
         let body = self.body().await?;
         let Self { state, shape, permission, request, payload } = self;
-        Ok(Ask { state, shape, permission, request, query, body, payload: Cell::new(Some(payload)) })
+        Ok(Ask { state, shape, permission, request, query, fields, body, payload: Cell::new(Some(payload)) })
     }
 
     async fn body(&mut self) -> Result<Bytes, Refusal> {
@@ -183,6 +187,6 @@ impl Ask {
     pub(crate) fn list(&self) -> Result<ListRequest, Refusal> {
         let listing =
             self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
-        listing.parse(&self.query)
+        listing.parse(&selection::rest(&self.query, &self.shape))
     }
 }

@@ -7,8 +7,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, SchemaFormat};
 
-use super::REPLAYED;
 use super::stream::LAST_EVENT_ID;
+use super::{REPLAYED, deprecation};
 use crate::request::origin::REQUEST_ID;
 use crate::request::{idempotency, limit};
 
@@ -106,6 +106,18 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "How many requests may be made at once now (`r`), and in how many seconds all of them may be again (`t`).",
             text(60).pattern(Some("^\"asker\";r=[0-9]+;t=[0-9]+$")),
             json!("\"asker\";r=5999;t=1"),
+        ),
+        (
+            deprecation::SINCE,
+            "Since when the operation is not to be used any more (RFC 9745): seconds since 1970.",
+            text(20).pattern(Some("^@[0-9]+$")),
+            json!("@1767225600"),
+        ),
+        (
+            deprecation::SUNSET,
+            "When the operation goes away (RFC 8594).",
+            text(40).pattern(Some("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$")),
+            json!("Fri, 01 Jan 2027 00:00:00 GMT"),
         ),
         ("Retry-After", "After how many seconds to try again.", seconds, json!(1)),
         (

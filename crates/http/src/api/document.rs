@@ -14,14 +14,16 @@ use utoipa::openapi::path::{self, HttpMethod, OperationBuilder, ParameterBuilder
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Components, Content, ContentBuilder, KnownFormat, ObjectBuilder, Paths, Ref, RefOr, Required, Response,
-    ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
+    Components, Content, ContentBuilder, Deprecated, KnownFormat, ObjectBuilder, Paths, Ref, RefOr, Required,
+    Response, ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
 use super::example::{Purpose, example};
 use super::shape::{self, Body, Named, Shape};
 use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
-use super::{Api, BASE, Operation, REPLAYED, components, listing, question, tidy};
+use super::{
+    Api, BASE, Deprecation, Operation, REPLAYED, components, deprecation, listing, question, selection, tidy,
+};
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::condition::Precondition;
@@ -69,6 +71,12 @@ pub(crate) fn describe(mut api: Api) -> Parts {
     components.schemas = shared.schemas;
     components.responses = shared.responses;
     components.headers = components::headers();
+    if api.operations.iter().all(|operation| operation.deprecation.is_none()) {
+        // What nothing refers to is no part of the document.
+        for name in [deprecation::SINCE, deprecation::SUNSET] {
+            components.headers.remove(name);
+        }
+    }
     components.parameters = components::parameters();
     Parts { tags: tags.collect(), paths, components, collisions, refused: shared.refused }
 }
@@ -93,15 +101,23 @@ fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> pa
         .description(Some(description(operation)))
         .securities(Some(security))
         .request_body(request_body(operation, shared));
-    for parameter in parameters(shape) {
+    let fields = selection::parameter(shape, &shared.schemas).map(RefOr::T);
+    for parameter in parameters(shape).into_iter().chain(fields) {
         builder = match parameter {
             RefOr::T(parameter) => builder.parameter(parameter),
             RefOr::Ref(reference) => builder.parameter_ref(reference),
         };
     }
+    let mut extensions = ExtensionsBuilder::new();
     if let Some(permission) = operation.permission {
-        let extension = ExtensionsBuilder::new().add("x-permission", json!(permission));
-        builder = builder.extensions(Some(extension.build()));
+        extensions = extensions.add("x-permission", json!(permission));
+    }
+    if let Some(deprecation) = &operation.deprecation {
+        extensions = extensions.add("x-sunset", json!(deprecation.sunset));
+        builder = builder.deprecated(Some(Deprecated::True));
+    }
+    if operation.permission.is_some() || operation.deprecation.is_some() {
+        builder = builder.extensions(Some(extensions.build()));
     }
     builder = builder.response(shape.answer.status.as_str(), success(operation, all, shared));
     if shape.answer.content.is_file() {
@@ -120,8 +136,9 @@ fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> pa
 }
 
 fn description(operation: &Operation) -> String {
-    let rules = operation.about.rules;
-    let Some(permission) = operation.permission else { return rules.to_owned() };
+    let going = operation.deprecation.as_ref().map(Deprecation::description).unwrap_or_default();
+    let rules = format!("{}{going}", operation.about.rules);
+    let Some(permission) = operation.permission else { return rules };
     let scope = match operation.shape.parameter {
         Some(_) => ", in a scope that covers the record",
         None => "",
@@ -295,6 +312,11 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
     ];
     for (_, name) in carried.into_iter().filter(|(carries, _)| *carries) {
         builder = builder.header_ref(name, components::header(name));
+    }
+    if operation.deprecation.is_some() {
+        for name in [deprecation::SINCE, deprecation::SUNSET] {
+            builder = builder.header_ref(name, components::header(name));
+        }
     }
     if answer.located {
         let home = answer.home.map_or_else(|| shape.path.clone(), |home| format!("{BASE}{home}"));

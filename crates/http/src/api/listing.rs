@@ -172,7 +172,7 @@ fn paging(listing: &Listing) -> Vec<Parameter> {
     ]
 }
 
-fn comma_list(name: &str, description: String, word: ObjectBuilder, most: usize) -> Parameter {
+pub(crate) fn comma_list(name: &str, description: String, word: ObjectBuilder, most: usize) -> Parameter {
     let words: RefOr<Schema> =
         ArrayBuilder::new().items(word).min_items(Some(1)).max_items(Some(most)).into();
     query(name, description)

@@ -9,6 +9,7 @@
 mod answer;
 mod ask;
 mod components;
+mod deprecation;
 mod document;
 mod example;
 mod files;
@@ -18,6 +19,7 @@ mod question;
 mod read;
 mod router;
 mod schemas;
+mod selection;
 mod shape;
 mod stream;
 mod tidy;
@@ -38,6 +40,7 @@ use validator::Validate;
 
 pub(crate) use self::answer::{REPLAYED, Shown};
 use self::ask::{Ask, Exchange};
+pub(crate) use self::deprecation::Deprecation;
 pub(crate) use self::document::{BEARER, Parts, describe};
 pub(crate) use self::router::{scope, services};
 use self::schemas::Schemas;
@@ -57,6 +60,7 @@ pub(crate) struct Operation {
     tag: &'static str,
     permission: Option<Permission>,
     refusals: Vec<Code>,
+    deprecation: Option<Deprecation>,
     handler: Handler,
 }
 
@@ -90,7 +94,13 @@ impl<T: Serialize + ToSchema + 'static> View for T {}
 
 impl Api {
     /// The operations alone, for the router.
-    pub(crate) fn into_operations(self) -> Vec<Arc<Operation>> {
+    pub(crate) fn into_operations(mut self) -> Vec<Arc<Operation>> {
+        let mut members = selection::members(&self);
+        for operation in &mut self.operations {
+            if let Some(shape) = Arc::get_mut(&mut operation.shape) {
+                shape.members = members.remove(operation.about.id).unwrap_or_default();
+            }
+        }
         self.operations.into_iter().map(Arc::new).collect()
     }
 
@@ -127,6 +137,15 @@ impl Api {
     pub(crate) fn flagged(&mut self, flags: &'static [Flag]) -> &mut Self {
         if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
             shape.flags = flags;
+        }
+        self
+    }
+
+    /// The operation declared last goes away: clients are told in the document and with every answer.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing goes away yet"))]
+    pub(crate) fn deprecated(&mut self, deprecation: Deprecation) -> &mut Self {
+        if let Some(operation) = self.operations.last_mut() {
+            operation.deprecation = Some(deprecation);
         }
         self
     }
@@ -184,6 +203,7 @@ impl Api {
             tag,
             permission: None,
             refusals: Vec::new(),
+            deprecation: None,
             handler: Arc::new(handler),
         });
         self

@@ -126,6 +126,9 @@ async fn run(
             problem::answer(failure, &request)
         });
     limit::tell(&request, response.headers_mut());
+    if let Some(deprecation) = &operation.deprecation {
+        deprecation.tell(response.headers_mut());
+    }
     response
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 /// Schemas by name.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Schemas {
     named: BTreeMap<String, RefOr<Schema>>,
     /// Names that two different schemas claim; a test wants none.

@@ -35,6 +35,8 @@ pub(crate) struct Shape {
     pub(crate) question: Option<Question>,
     /// What else the query may say.
     pub(crate) flags: &'static [Flag],
+    /// The members of which the query may choose some; known to the router only.
+    pub(crate) members: Vec<String>,
     pub(crate) precondition: Precondition,
     /// Whether `If-None-Match` is looked at.
     pub(crate) cached: bool,
@@ -152,6 +154,7 @@ impl Shape {
             listing: None,
             question: None,
             flags: &[],
+            members: Vec::new(),
             precondition: Precondition::Ignored,
             cached: false,
             idempotent: false,
@@ -268,6 +271,11 @@ impl Shape {
     /// It moves a record from one state to another.
     pub(crate) fn transition(self) -> Self {
         Self { refuses: &[Code::InvalidTransition], ..self }
+    }
+
+    /// Whether its query may choose some of the members of what it answers.
+    pub(crate) fn is_selectable(&self) -> bool {
+        self.answer.content.is_json() && (self.listing.is_some() || self.cached)
     }
 
     /// The name of the path's parameter.

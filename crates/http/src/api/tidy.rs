@@ -95,7 +95,7 @@ fn flatten(schema: &RefOr<Schema>, named: &Named) -> Option<Object> {
     Some(whole)
 }
 
-fn resolve<'a>(schema: &'a RefOr<Schema>, named: &'a Named) -> Option<&'a RefOr<Schema>> {
+pub(crate) fn resolve<'a>(schema: &'a RefOr<Schema>, named: &'a Named) -> Option<&'a RefOr<Schema>> {
     match schema {
         RefOr::Ref(reference) => named.get(reference.ref_location.strip_prefix(PREFIX)?),
         RefOr::T(_) => Some(schema),

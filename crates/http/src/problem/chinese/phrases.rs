@@ -106,7 +106,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the session has ended, or the account may not log in", "会话已结束，或该账号不允许登录。"),
     ("give a parameter once", "每个参数只能出现一次"),
     ("expected true or false", "须为 true 或 false"),
-    ("must have between 1 and 4000 characters", "长度须为 1 至 4000"),
     ("this operation takes no body", "此操作不接受请求内容"),
     ("a body is wanted", "缺少请求内容"),
     ("expected an object with the members to change", "须为含有要修改的成员的对象"),
@@ -116,7 +115,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the cursor belongs to another sort or filter", "该分页游标属于另一种排序或筛选条件"),
     ("say what the file is called", "请说明文件名"),
     ("an empty file tells nothing", "文件是空的"),
-    ("has neither letters nor digits", "不含字母、汉字或数字"),
 ];
 
 /// The Chinese wording of a sentence.

@@ -1,0 +1,104 @@
+//! Some members of an answer instead of all: `fields=id,name`, for whoever pays for every byte.
+//!
+//! The schema of an answer stays that of the whole: generated clients would otherwise have to doubt every member.
+//! Whoever asks for some knows that the others are absent.
+
+use std::collections::BTreeMap;
+
+use fairlead_domain::error::Refusal;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::path::Parameter;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::answer::unwritable;
+use super::listing::comma_list;
+use super::shape::{Content, Shape};
+use super::tidy::{resolve, tidy};
+use super::{Api, shape};
+use crate::problem::Failed;
+
+/// The parameter.
+const FIELDS: &str = "fields";
+
+type Named = BTreeMap<String, RefOr<Schema>>;
+
+/// The members of which each operation's query may choose some, by the operation's id.
+pub(crate) fn members(api: &Api) -> BTreeMap<&'static str, Vec<String>> {
+    let (mut named, _) = api.schemas.clone().into_parts();
+    tidy(&mut named);
+    let of = |operation: &super::Operation| Some((operation.about.id, choices(&operation.shape, &named)?));
+    api.operations.iter().filter_map(of).collect()
+}
+
+/// The members of a row, or of the record.
+fn choices(shape: &Shape, named: &Named) -> Option<Vec<String>> {
+    let Content::Json(answer) = &shape.answer.content else { return None };
+    let Some(RefOr::T(Schema::Object(object))) = resolve(answer, named).filter(|_| shape.is_selectable())
+    else {
+        return None;
+    };
+    let rows = match object.properties.get("data") {
+        Some(RefOr::T(Schema::Array(rows))) if shape.listing.is_some() => match &rows.items {
+            utoipa::openapi::schema::ArrayItems::RefOrSchema(row) => resolve(row, named)?,
+            utoipa::openapi::schema::ArrayItems::False => return None,
+        },
+        _ => answer,
+    };
+    let Some(RefOr::T(Schema::Object(row))) = resolve(rows, named) else { return None };
+    Some(row.properties.keys().cloned().collect())
+}
+
+/// The parameter, where an operation has it.
+pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter> {
+    let names = choices(shape, named)?;
+    let most = names.len();
+    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    let what = if shape.listing.is_some() { "each row" } else { "the record" };
+    let about = format!("Only these members of {what}, separated by commas; the others are absent then.");
+    Some(comma_list(FIELDS, about, word, most))
+}
+
+/// The members that a query asks for; none where it asks for all.
+pub(crate) fn read(query: &[(String, String)], shape: &Shape) -> Result<Option<Vec<String>>, Refusal> {
+    let mut said = query.iter().filter(|(name, _)| name == FIELDS && !shape.members.is_empty());
+    let Some((_, text)) = said.next() else { return Ok(None) };
+    if said.next().is_some() {
+        return Err(Refusal::malformed(FIELDS, "give a parameter once"));
+    }
+    let names: Vec<String> = text.split(',').map(str::to_owned).collect();
+    if names.iter().all(|name| shape.members.contains(name)) {
+        return Ok(Some(names));
+    }
+    let why = format!("expected some of {}", shape.members.join(", "));
+    Err(Refusal::malformed(FIELDS, why))
+}
+
+/// What a query says besides.
+pub(crate) fn rest(query: &[(String, String)], shape: &Shape) -> Vec<(String, String)> {
+    let other = |(name, _): &&(String, String)| name != FIELDS || shape.members.is_empty();
+    query.iter().filter(other).cloned().collect()
+}
+
+/// A record with some of its members.
+pub(crate) fn of<V: Serialize>(view: &V, fields: &[String]) -> Result<Value, Failed> {
+    let mut value = serde_json::to_value(view).map_err(|error| unwritable(&error))?;
+    keep(&mut value, fields);
+    Ok(value)
+}
+
+/// A page whose rows have some of their members.
+pub(crate) fn of_rows<V: Serialize>(page: &V, fields: &[String]) -> Result<Value, Failed> {
+    let mut value = serde_json::to_value(page).map_err(|error| unwritable(&error))?;
+    if let Some(rows) = value.get_mut("data").and_then(Value::as_array_mut) {
+        rows.iter_mut().for_each(|row| keep(row, fields));
+    }
+    Ok(value)
+}
+
+fn keep(value: &mut Value, fields: &[String]) {
+    if let Value::Object(members) = value {
+        members.retain(|name, _| fields.contains(name));
+    }
+}
