@@ -52,9 +52,9 @@ fn choices(shape: &Shape, named: &Named) -> Option<Vec<String>> {
 
 /// The parameter, where an operation has it.
 pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter> {
-    let names = choices(shape, named)?;
-    let most = names.len();
-    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    let words = choices(shape, named)?;
+    let most = words.len();
+    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     let what = if shape.listing.is_some() { "each row" } else { "the record" };
     let about = format!("Only these members of {what}, separated by commas; the others are absent then.");
     Some(comma_list(FIELDS, about, word, most))
@@ -92,7 +92,9 @@ pub(crate) fn of<V: Serialize>(view: &V, fields: &[String]) -> Result<Value, Fai
 pub(crate) fn of_rows<V: Serialize>(page: &V, fields: &[String]) -> Result<Value, Failed> {
     let mut value = serde_json::to_value(page).map_err(|error| unwritable(&error))?;
     if let Some(rows) = value.get_mut("data").and_then(Value::as_array_mut) {
-        rows.iter_mut().for_each(|row| keep(row, fields));
+        for row in rows {
+            keep(row, fields);
+        }
     }
     Ok(value)
 }
