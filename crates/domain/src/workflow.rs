@@ -4,6 +4,7 @@
 //! what is allowed now ([`Machine::offers`]), and the API publishes it ([`Machine::describe`]): three
 //! readers of one table, so that they cannot disagree.
 
+mod svg;
 #[cfg(test)]
 mod tests;
 
@@ -123,7 +124,7 @@ impl<S: Word, A: Word> Machine<S, A> {
             .with("allowed", allowed)
     }
 
-    /// The table as data, with a diagram.
+    /// The table as data, with a diagram and a picture.
     pub fn describe(&self) -> Workflow {
         let mut diagram = vec!["stateDiagram-v2".to_owned()];
         diagram.extend(self.initial.iter().map(|state| format!("  [*] --> {state}")));
@@ -149,12 +150,16 @@ impl<S: Word, A: Word> Machine<S, A> {
                 guards: rule.guards.iter().map(|guard| (*guard).to_owned()).collect(),
             });
         }
+        let states: Vec<String> = self.states.iter().map(ToString::to_string).collect();
+        let initial: Vec<String> = self.initial.iter().map(ToString::to_string).collect();
+        let svg = svg::draw(self.name, &states, &initial, &transitions);
         Workflow {
             name: self.name.to_owned(),
-            states: self.states.iter().map(ToString::to_string).collect(),
-            initial: self.initial.iter().map(ToString::to_string).collect(),
+            states,
+            initial,
             transitions,
             mermaid: diagram.join("\n"),
+            svg,
         }
     }
 }
@@ -243,6 +248,11 @@ pub struct Workflow {
     /// A state diagram in Mermaid's notation.
     #[schema(max_length = 10000)]
     pub mermaid: String,
+    /// The same as an SVG picture that stands by itself. It takes the text colour of the page around it; the
+    /// CSS variable `--fairlead-halo` is the colour behind the names at the lines, which is otherwise the page's
+    /// own background.
+    #[schema(max_length = 100_000)]
+    pub svg: String,
 }
 
 /// One line of a workflow.

@@ -192,6 +192,7 @@ async fn every_machine_is_published(server: Server) {
     assert_eq!(names.join(" "), expected);
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();
+        assert!(machine["svg"].as_str().unwrap().starts_with("<svg "));
         for line in machine["transitions"].as_array().unwrap() {
             for from in texts(&line["from"]) {
                 let to = line["to"].as_str().unwrap_or(&from);

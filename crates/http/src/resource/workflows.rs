@@ -10,7 +10,7 @@ pub(crate) fn routes(api: &mut Api) {
         "list_workflows",
         "List the state machines",
         "States, transitions, guards and who may: the very tables that Fairlead executes, with a diagram of \
-         each.",
+         each in Mermaid's notation and as an SVG picture.",
         workflows::list,
     );
 }
