@@ -45,6 +45,20 @@ async fn fill(database: &Database, template: &str) {
              WHERE id NOT IN (SELECT customer_id FROM ownership_history)"
         ))
         .await;
+    direct
+        .run(
+            "INSERT INTO search_entries (record_kind, record_id, title, words, contact_words) \
+             SELECT 'customer', id, name, '', '' FROM customers \
+             WHERE id NOT IN (SELECT record_id FROM search_entries)",
+        )
+        .await;
+    direct
+        .run(
+            "INSERT INTO standings (record_kind, record_id, owner_id, pool_id, customer_id, since) \
+             SELECT 'customer', id, owner_id, pool_id, id, 1 FROM customers \
+             WHERE id NOT IN (SELECT record_id FROM standings)",
+        )
+        .await;
     if database.kind == Kind::Postgres {
         // What autovacuum does by itself, sooner or later.
         direct.run("ANALYZE customers").await;
