@@ -76,7 +76,8 @@ pub(crate) fn run_short_if_possible() -> Result<()> {
         return Ok(());
     }
     let phases = "examples,fuzzing".to_owned();
-    let options = Options { role: None, database: None, phases, cases: 2, seed: None };
+    // Always the same requests: what is found by chance is for the long run, not for whoever changes something else.
+    let options = Options { role: None, database: None, phases, cases: 2, seed: Some(1) };
     as_role(&options, "sqlite", "sales_rep", "rep.east")?;
     as_role(&options, "postgres", "admin", "admin")
 }
