@@ -12,7 +12,7 @@ payments, with approvals between them.
 
 ## Begin
 `POST /api/v1/auth/login` with e-mail and password gives an access token. Send it as `Authorization: Bearer \
-<token>`; in this page, press **Authorize** and paste it. It lasts minutes; `POST /api/v1/auth/refresh` gives \
+<token>`; in Swagger UI, log in below, or press **Authorize** and paste it. It lasts minutes; `POST /api/v1/auth/refresh` gives \
 the next one.
 
 ## Records
