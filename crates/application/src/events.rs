@@ -1,7 +1,7 @@
 //! Events as they happen (server-sent events), for whoever keeps a screen up to date: each tells what happened to
 //! which record, and the record itself is asked for where its readers are judged anyway.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -95,17 +95,17 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
         let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
         let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
         let (happened, place) = reader.events_after(place, &of, BATCH).await?;
-        let mut seen: HashSet<Uuid> = HashSet::new();
+        let mut up_to: HashMap<Uuid, i64> = HashMap::new();
         for watched in &watched {
-            let events: BTreeMap<Uuid, i64> = happened
-                .iter()
-                .filter(|event| event.kind == watched.kind)
-                .map(|event| (event.id, event.sequence))
-                .collect();
-            let events: Vec<(Uuid, i64)> = events.into_iter().collect();
-            seen.extend(reader.seen_at(watched, &events).await?);
+            let of_kind = happened.iter().filter(|event| event.kind == watched.kind);
+            let events: Vec<(Uuid, i64)> = of_kind.map(|event| (event.id, event.sequence)).collect();
+            for (id, last) in reader.told_up_to(watched, &events).await? {
+                let known = up_to.entry(id).or_insert(last);
+                *known = last.max(*known);
+            }
         }
-        let told = happened.into_iter().filter(|event| seen.contains(&event.id)).filter_map(tell);
+        let is_told = |event: &TrailEvent| up_to.get(&event.id).is_some_and(|last| event.sequence <= *last);
+        let told = happened.into_iter().filter(is_told).filter_map(tell);
         Ok(Heard { events: told.collect(), place, more: place < last })
     })
     .await

@@ -257,6 +257,18 @@ async fn answers_carry_what_browsers_obey() {
     let preflight = [("origin", ORIGIN), ("access-control-request-method", "PATCH")];
     let preflight = site.ask(Method::OPTIONS, NOBODY, &preflight, "").await;
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("PATCH"));
+    for asked in ["if-match", "idempotency-key", "last-event-id"] {
+        let preflight = [
+            ("origin", ORIGIN),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", asked),
+        ];
+        let preflight = site.ask(Method::OPTIONS, NOBODY, &preflight, "").await;
+        assert!(
+            preflight.header("access-control-allow-headers").is_some_and(|all| all.contains(asked)),
+            "{asked}"
+        );
+    }
     let options = site.ask(Method::OPTIONS, NOBODY, &[], "").await;
     assert_eq!((options.status, options.header("allow").is_some()), (StatusCode::NO_CONTENT, true));
     let zipped = site.get("/openapi.json", &[("accept-encoding", "gzip")]).await;

@@ -204,26 +204,33 @@ impl Reader<'_> {
         .await
     }
 
-    /// Which of these records can be seen now, or could be until this very event ended it.
-    pub async fn seen_at(&self, watched: &Watched, events: &[(Uuid, i64)]) -> Result<Vec<Uuid>, StoreError> {
+    /// Up to which event each of these records can be told of: without end where it can be seen now, and otherwise up
+    /// to the last of these events that ended what could be seen of it. What goes with its customer can be told of as
+    /// long as the customer can be seen, even that it is gone.
+    pub async fn told_up_to(
+        &self,
+        watched: &Watched,
+        events: &[(Uuid, i64)],
+    ) -> Result<Vec<(Uuid, i64)>, StoreError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
         let table = watched.table;
         self.rows(
             |sql| {
-                sql.push(&format!("id FROM {table} WHERE id IN ("));
+                sql.push(&format!("id, CAST({} AS BIGINT) FROM {table} WHERE id IN (", i64::MAX));
                 sql.bind_list(events.iter().map(|(id, _)| *id)).push(") AND ");
                 watched.visible.write(sql);
-                if let Stood::Itself(stood) = &watched.stood {
-                    sql.push(" UNION SELECT record_id FROM standings WHERE until IN (");
-                    sql.bind_list(events.iter().map(|(_, sequence)| *sequence)).push(") AND ");
-                    sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
-                    stood.write(sql);
+                sql.push(" UNION SELECT record_id, until FROM standings WHERE until IN (");
+                sql.bind_list(events.iter().map(|(_, sequence)| *sequence)).push(") AND ");
+                sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
+                match &watched.stood {
+                    Stood::Itself(stood) => stood.write(sql),
+                    Stood::Customer(_) => watched.visible.write(sql),
                 }
                 Ok(())
             },
-            only,
+            |row| Ok((row.column()?, row.column()?)),
         )
         .await
     }

@@ -11,6 +11,7 @@ on_both_databases! {
     what_happens_is_told_at_once;
     nobody_hears_of_what_they_do_not_see;
     a_broken_stream_goes_on_where_it_was;
+    what_was_missed_is_judged_event_by_event;
     streams_end;
     what_is_asked_is_checked;
 }
@@ -157,6 +158,37 @@ async fn a_broken_stream_goes_on_where_it_was(server: Server) {
     };
     assert_eq!(missed(&last).await, made[1..], "nothing is missed, nothing told twice");
     assert_eq!(missed(&ready.id).await, made);
+}
+
+async fn what_was_missed_is_judged_event_by_event(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let customer = company.customer(&company.rep).await;
+    let contact = json!({"customer_id": customer, "name": "Li Wei"});
+    let contact = rep.post("/contacts", contact).await.expect(201).id();
+    rep.delete(&format!("/contacts/{contact}")).await.expect(204);
+    let path = format!("/customers/{customer}");
+    let to = json!({"owner_id": company.other_rep.id});
+    company.director.client.post(&format!("{path}/assign"), to).await.expect(200);
+    company.other_rep.client.patch(&path, json!({"note": "Secret"})).await.expect(200);
+    let another = json!({"customer_id": customer, "name": "Sun Qi"});
+    company.other_rep.client.post("/contacts", another).await.expect(201);
+
+    let heard = async |client: &Client, query: &str| {
+        let mut stream = Listening::begin(client, query, Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            heard.push(event.event);
+        }
+        heard
+    };
+    // Up to where the customer was taken away, and not beyond, however late it is asked for.
+    assert_eq!(heard(rep, "?wait=0&kinds=customer").await, ["customer.created", "customer.assigned"]);
+    // Contacts go with their customer: of one that is somebody else's now, nothing is told.
+    assert_eq!(heard(rep, "?wait=0&kinds=contact").await, Vec::<String>::new());
+    let contacts = heard(&company.other_rep.client, "?wait=0&kinds=contact").await;
+    assert_eq!(contacts, ["contact.created", "contact.deleted", "contact.created"]);
 }
 
 async fn streams_end(server: Server) {

@@ -78,15 +78,11 @@ impl<'a> Device<'a> {
     /// What the lists show.
     async fn listed(&self) -> BTreeMap<(&'static str, String), i64> {
         let mut listed = BTreeMap::new();
-        let mut owned = BTreeMap::new();
         for (kind, member) in KINDS {
             if self.client.get(&format!("/{member}?limit=1")).await.status == 403 {
                 continue;
             }
             for record in self.client.all(&format!("/{member}?limit=200")).await {
-                if kind == "customer" {
-                    owned.insert(record["id"].clone().to_string(), !record["owner_id"].is_null());
-                }
                 let id = record["id"].as_str().unwrap().to_owned();
                 listed.insert((kind, id), record["version"].as_i64().unwrap());
             }

@@ -51,7 +51,7 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
             header::CONTENT_TYPE,
         ])
         .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH, header::RANGE, header::IF_RANGE])
-        .allowed_headers([idempotency::HEADER, REQUEST_ID])
+        .allowed_headers([idempotency::HEADER, REQUEST_ID, "Last-Event-ID"])
         .expose_headers([
             "ETag",
             "Location",
@@ -63,6 +63,8 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
             limit::POLICY,
             "Content-Disposition",
             "Content-Range",
+            "Deprecation",
+            "Sunset",
         ])
         .max_age(600);
     // Who may send a public form is said by the form itself.

@@ -1,11 +1,13 @@
 //! The catalogue of problems as pages, for whoever follows the `type` of a problem.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use fairlead_domain::error::Code;
 
 use super::catalogue::{ProblemCatalogue, ProblemKind};
-use crate::api::Shown;
+use crate::api::{Api, Shown};
 use crate::request::negotiate::Language;
 use crate::resource;
 
@@ -121,9 +123,17 @@ impl Shown for ProblemKind {
     }
 }
 
-/// The operations that may refuse with a code, each with a link to where it can be tried out.
-fn operations(code: Code) -> String {
-    let api = resource::api();
+/// The operations that may refuse with a code, each with a link to where it can be tried out. All lists are made once:
+/// anybody may ask for them, and declaring every operation anew takes a while.
+fn operations(code: Code) -> &'static str {
+    static LISTS: LazyLock<BTreeMap<Code, String>> = LazyLock::new(|| {
+        let api = resource::api();
+        Code::ALL.iter().map(|code| (*code, links(&api, *code))).collect()
+    });
+    LISTS.get(&code).map_or("", String::as_str)
+}
+
+fn links(api: &Api, code: Code) -> String {
     api.refusing(code).fold(String::new(), |mut list, (method, path, tag, id)| {
         let tag = tag.replace(' ', "%20");
         let _ =

@@ -8,7 +8,7 @@ pub(crate) fn routes(api: &mut Api) {
         "follow_events",
         "Follow what happens to records",
         "Server-sent events: each tells what happened to which record that you see, or saw until this very event; \
-         ask for the record itself to know more. `event` and `type` are names such as `contract.submitted`, and \
+         to a contact, while you see its customer. Ask for the record itself to know more. `event` and `type` are names such as `contract.submitted`, and \
          there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any server, and misses nothing; \
          an event may come twice. The first event without it is `ready`. A stream ends after `wait` seconds, when \
          you log out, and when the server stops: begin it again. Send the token in the `Authorization` header, \
