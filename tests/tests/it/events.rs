@@ -197,6 +197,11 @@ async fn streams_end(server: Server) {
     let mut short = Listening::begin(rep, "?wait=1", None).await;
     assert_eq!(short.next().await.unwrap().event, "ready");
     assert!(short.next().await.is_none(), "it ends when it was asked to");
+    // Whoever asks for the head only opens no stream.
+    for _ in 0..12 {
+        let head = rep.request(reqwest::Method::HEAD, "/events").timeout(Duration::from_secs(5));
+        assert_eq!(head.send().await.unwrap().status(), 200);
+    }
     // So many at the same time, then no more.
     let mut open = Vec::new();
     for _ in 0..10 {

@@ -77,14 +77,18 @@ async fn begin(ask: &Ask, call: &Call) -> Outcome {
         ends: wait == 0 && !first.more,
         opening: Some(opening),
     };
-    let told = stream::try_unfold(follows, next);
-    Ok(HttpResponse::build(StatusCode::OK)
+    let mut response = HttpResponse::build(StatusCode::OK);
+    response
         .insert_header((CONTENT_TYPE, EVENT_STREAM))
         .insert_header((CACHE_CONTROL, "no-store"))
         // Compressed, events would wait for one another; and no proxy is to gather them.
         .insert_header((CONTENT_ENCODING, "identity"))
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(told))
+        .insert_header(("X-Accel-Buffering", "no"));
+    // The server would read the body of an answer to HEAD to its end, only to leave it out.
+    if ask.request.method() == Method::HEAD {
+        return Ok(response.finish());
+    }
+    Ok(response.streaming(stream::try_unfold(follows, next)))
 }
 
 /// Where the client was.
