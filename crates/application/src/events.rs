@@ -91,7 +91,7 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
                 Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into()
             );
         }
-        let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
+        let kinds = SearchKind::chosen(form.kinds.as_deref());
         let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
         let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
         let (happened, place) = reader.events_after(place, &of, BATCH).await?;

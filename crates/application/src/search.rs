@@ -101,7 +101,7 @@ pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<Sea
     let question = SearchQuestion::new(&form.q);
     let most = usize::try_from(form.limit.min(MOST)).unwrap_or_default();
     app.read(call, async |ctx, reader| {
-        let kinds = form.kinds.as_deref().unwrap_or(SearchKind::ALL);
+        let kinds = SearchKind::chosen(form.kinds.as_deref());
         let among: Vec<Findable> = kinds.iter().filter_map(|kind| findable(ctx, *kind)).collect();
         let mut data: Vec<SearchHit> = Vec::new();
         for fit in Fit::ALL {

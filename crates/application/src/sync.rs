@@ -138,7 +138,7 @@ impl Point {
 /// What is different for the caller since a point.
 pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPage> {
     let point = form.since.as_deref().map(Point::read).transpose()?;
-    let kinds = form.kinds.clone().unwrap_or_else(|| SearchKind::ALL.to_vec());
+    let kinds = SearchKind::chosen(form.kinds.as_deref());
     if point.as_ref().is_some_and(|point| point.kinds != kinds) {
         let why = "it belongs to other kinds of records";
         return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("since", why) }.into());

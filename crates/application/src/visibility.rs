@@ -13,6 +13,17 @@ use crate::customers;
 use crate::search::SearchKind;
 
 impl SearchKind {
+    /// The kinds that somebody asked for, each once; all of them where nothing was said.
+    pub(crate) fn chosen(asked: Option<&[Self]>) -> Vec<Self> {
+        let mut chosen = Vec::new();
+        for kind in asked.unwrap_or(Self::ALL) {
+            if !chosen.contains(kind) {
+                chosen.push(*kind);
+            }
+        }
+        chosen
+    }
+
     /// As the audit trail calls it.
     pub(crate) const fn record(self) -> RecordKind {
         match self {

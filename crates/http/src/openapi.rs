@@ -33,7 +33,11 @@ behind the record, such as `POST /api/v1/contracts/{id}/submit`.
 ## Errors
 Every error is a problem document (RFC 9457) with a stable `code`, a `request_id`, and the figures of its \
 code; `GET /problems` lists all codes. Titles, details and messages come in English or Chinese by \
-`Accept-Language`.";
+`Accept-Language`.
+
+## Changes
+Members, operations and values of enumerations may be added at any time: take what you do not know as it comes. \
+What goes away says so before, with the headers `Deprecation` and `Sunset`.";
 
 const TOKEN: &str = "\
 The `access_token` that `POST /api/v1/auth/login` answers: a JWT after RFC9068, signed with EdDSA; its use \

@@ -310,6 +310,8 @@ async fn points_are_checked(server: Server) {
     // Somebody else's point is no point of mine: all is told anew.
     let anew = company.manager.client.get(&format!("/sync?kinds=lead,customer&since={point}")).await;
     assert_eq!(anew.expect(200).body["reset"], Value::Bool(true));
+    let twice = rep.get("/sync?kinds=customer,customer").await.expect(200).body;
+    assert_eq!(twice["customers"].as_array().unwrap().len(), 1, "a kind that is named twice is told once");
     let only = rep.get("/sync?kinds=lead").await.expect(200).body;
     assert_eq!(only["customers"], json!([]));
 }
