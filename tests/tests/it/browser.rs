@@ -279,7 +279,7 @@ async fn of_a_demo(server: Server) {
     browser.click("[id$='-get_me'] button.execute").await;
     browser.says("[id$='-get_me'] .live-responses-table", "finance@").await;
 
-    // Tags stand in the order of the sale, and the filter narrows them.
+    // Tags stand in the order of the sale.
     let tags = "return [...document.querySelectorAll('.opblock-tag')].map(it => it.dataset.tag);";
     let tags = browser.run(tags, json!([])).await;
     let place = |name: &str| tags.as_array().unwrap().iter().position(|tag| tag == name).unwrap();
