@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     Step { name: "m0007_jobs", text: include_str!("schema/07_jobs.sql") },
     Step { name: "m0008_search", text: include_str!("schema/08_search.sql") },
     Step { name: "m0009_sync", text: include_str!("schema/09_sync.sql") },
+    Step { name: "m0010_webhooks", text: include_str!("schema/10_webhooks.sql") },
 ];
 
 #[derive(Debug, Clone, Copy)]

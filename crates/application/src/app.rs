@@ -12,6 +12,7 @@ use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::organisation::Organisation;
 use fairlead_domain::values::Timestamp;
+use fairlead_domain::webhook::Targets;
 use fairlead_persistence::files::{Files, FilesConfig};
 use fairlead_persistence::{
     Author, Claim, CursorKey, Guard, Location, NewId, Reader, Store, StoreError, Work,
@@ -27,6 +28,7 @@ use crate::events::News;
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
+use crate::webhooks::Outbound;
 
 /// How often something is tried when others are in its way.
 const ATTEMPTS: usize = 5;
@@ -52,6 +54,8 @@ pub struct AppConfig {
     pub password_memory_kib: u32,
     /// How many passwords are hashed at once.
     pub hashing_threads: usize,
+    /// Where webhooks may lead.
+    pub webhook_targets: Targets,
 }
 
 /// Where the database is.
@@ -96,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: Tokens,
     pub(crate) passwords: Passwords,
     pub(crate) files: Files,
+    pub(crate) outbound: Outbound,
     pub(crate) throttle: Throttle,
     new_id: NewId,
     /// The newest snapshot that was read. Whoever uses it has the database confirm its epoch.
@@ -144,6 +149,8 @@ impl App {
             tokens: Tokens::new(&config),
             passwords,
             files: Files::open(&config.files)?,
+            outbound: Outbound::new(config.webhook_targets)
+                .map_err(|error| OpenError(format!("calling webhooks: {error}")))?,
             throttle: Throttle::new(),
             new_id: new_ids(),
             organisation: RwLock::new(None),

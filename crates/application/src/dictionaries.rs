@@ -34,6 +34,7 @@ use fairlead_domain::search::Fit;
 use fairlead_domain::target::TargetMeasure;
 use fairlead_domain::transfer::TransferKind;
 use fairlead_domain::values::{CURRENCIES, Currency, Label, TextEnum};
+use fairlead_domain::webhook::{DeliveryStatus, DisabledReason, EventType, WebhookAction, WebhookStatus};
 use fairlead_domain::workflow::TakenBy;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -121,6 +122,11 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<Locale>,
     of::<Permission>,
     of::<Scope>,
+    of::<WebhookStatus>,
+    of::<WebhookAction>,
+    of::<DisabledReason>,
+    of::<DeliveryStatus>,
+    of::<EventType>,
     of::<JobKind>,
     of::<JobStatus>,
     of::<JobAction>,

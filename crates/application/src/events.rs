@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Timestamp, UserId};
-use fairlead_persistence::TrailEvent;
+use fairlead_persistence::{Reader, TrailEvent};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::app::App;
-use crate::call::{Call, Read};
+use crate::call::{Call, Failure, Read};
 use crate::search::SearchKind;
 use crate::visibility;
 
@@ -91,24 +92,35 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
                 Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into()
             );
         }
-        let kinds = SearchKind::chosen(form.kinds.as_deref());
-        let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
-        let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
-        let (happened, place) = reader.events_after(place, &of, BATCH).await?;
-        let mut up_to: HashMap<Uuid, i64> = HashMap::new();
-        for watched in &watched {
-            let of_kind = happened.iter().filter(|event| event.kind == watched.kind);
-            let events: Vec<(Uuid, i64)> = of_kind.map(|event| (event.id, event.sequence)).collect();
-            for (id, last) in reader.told_up_to(watched, &events).await? {
-                let known = up_to.entry(id).or_insert(last);
-                *known = last.max(*known);
-            }
-        }
-        let is_told = |event: &TrailEvent| up_to.get(&event.id).is_some_and(|last| event.sequence <= *last);
-        let told = happened.into_iter().filter(is_told).filter_map(tell);
-        Ok(Heard { events: told.collect(), place, more: place < last })
+        let (told, place) = told(ctx, reader, &SearchKind::chosen(form.kinds.as_deref()), place).await?;
+        let events = told.into_iter().filter_map(tell).collect();
+        Ok(Heard { events, place, more: place < last })
     })
     .await
+}
+
+/// What happened to records of these kinds after a place, as far as the caller may be told, and the place up to which
+/// the trail was looked at.
+pub(crate) async fn told(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    kinds: &[SearchKind],
+    place: i64,
+) -> Result<(Vec<TrailEvent>, i64), Failure> {
+    let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
+    let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
+    let (mut happened, place) = reader.events_after(place, &of, BATCH).await?;
+    let mut up_to: HashMap<Uuid, i64> = HashMap::new();
+    for watched in &watched {
+        let of_kind = happened.iter().filter(|event| event.kind == watched.kind);
+        let events: Vec<(Uuid, i64)> = of_kind.map(|event| (event.id, event.sequence)).collect();
+        for (id, last) in reader.told_up_to(watched, &events).await? {
+            let known = up_to.entry(id).or_insert(last);
+            *known = last.max(*known);
+        }
+    }
+    happened.retain(|event| up_to.get(&event.id).is_some_and(|last| event.sequence <= *last));
+    Ok((happened, place))
 }
 
 fn tell(event: TrailEvent) -> Option<(i64, RecordEvent)> {

@@ -60,6 +60,7 @@ pub mod users;
 pub mod verify;
 mod views;
 mod visibility;
+pub mod webhooks;
 pub mod workflows;
 
 pub use app::{App, AppConfig, DatabaseConfig, OpenError};

@@ -39,4 +39,5 @@ pub mod timeline;
 pub mod transfer;
 pub mod valid;
 pub mod values;
+pub mod webhook;
 pub mod workflow;

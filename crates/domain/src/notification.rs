@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::{Actor, Permission, Scope};
+use crate::access::{Actor, Permission, Scope, Standing};
 use crate::approval::Approval;
 use crate::customer::Customer;
 use crate::lead::Lead;
@@ -72,6 +72,8 @@ text_enum! {
         ApprovalApproved = "approval_approved" ("Request approved", "审批已通过"),
         /// A request of yours was rejected.
         ApprovalRejected = "approval_rejected" ("Request rejected", "审批已驳回"),
+        /// A webhook tells nothing any more, because nobody takes it.
+        WebhookGivenUp = "webhook_given_up" ("Webhook given up", "Webhook 已自动停用"),
     }
 }
 
@@ -200,6 +202,13 @@ pub fn notices(org: &Organisation, happened: &Happened) -> Vec<(UserId, Notifica
         }
         "approval.rejected" => {
             approval(data).map(|it| (it.requester_id, N::ApprovalRejected)).into_iter().collect()
+        }
+        // Those who can do something about it.
+        "webhook.given_up" => {
+            let all = org.active_actors().into_iter();
+            let may =
+                all.filter(|it| it.authorize(Permission::SettingsManage, &Standing::Organisation).is_ok());
+            may.map(|it| (it.id, N::WebhookGivenUp)).collect()
         }
         _ => Vec::new(),
     };

@@ -31,6 +31,8 @@ text_enum! {
         SavedView = "saved_view" ("Saved view", "视图"),
         /// A web form that brings leads (网页表单).
         LeadForm = "lead_form" ("Web form", "网页表单"),
+        /// A webhook.
+        Webhook = "webhook" ("Webhook", "Webhook"),
         /// A background job.
         Job = "job" ("Background job", "后台任务"),
         /// A lead (线索).

@@ -195,6 +195,7 @@ pub fn machines() -> Vec<Workflow> {
         crate::payment::REFUND_MACHINE.describe(),
         crate::receipt::MACHINE.describe(),
         crate::transfer::MACHINE.describe(),
+        crate::webhook::MACHINE.describe(),
         crate::job::MACHINE.describe(),
     ]
 }

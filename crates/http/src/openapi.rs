@@ -35,6 +35,10 @@ Every error is a problem document (RFC 9457) with a stable `code`, a `request_id
 code; `GET /problems` lists all codes. Titles, details and messages come in English or Chinese by \
 `Accept-Language`.
 
+## Webhooks
+`POST /api/v1/webhooks` has another program told of what happens, signed and as often as it takes; the section \
+`webhooks` of this document is what it is sent. `GET /api/v1/events` is the same as a stream.
+
 ## Changes
 Members, operations and values of enumerations may be added at any time: take what you do not know as it comes. \
 What goes away says so before, with the headers `Deprecation` and `Sunset`.";
@@ -84,6 +88,7 @@ pub(crate) fn document(parts: Parts) -> OpenApi {
         .info(info)
         .servers(Some([server]))
         .paths(parts.paths)
+        .webhooks(Some(parts.webhooks))
         .components(Some(components))
         .tags(Some(parts.tags))
         .build()

@@ -75,6 +75,7 @@ impl Site {
             refresh_token_days: 1,
             password_memory_kib: 64,
             hashing_threads: 1,
+            webhook_targets: fairlead_domain::webhook::Targets::default(),
         });
         let app = app.await.unwrap();
         app.migrate().await.unwrap();

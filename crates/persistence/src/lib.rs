@@ -24,6 +24,7 @@ mod stored;
 pub mod sync;
 mod traces;
 pub mod verify;
+mod webhooks;
 mod work;
 
 pub use error::StoreError;

@@ -149,6 +149,8 @@ ids!(
     LeadFormId,
     NotificationId,
     SavedViewId,
+    WebhookId,
+    WebhookDeliveryId,
     ScoringRuleId,
     AssignmentRuleId,
     TransferId,
@@ -234,6 +236,9 @@ words!(
     fairlead_domain::target::TargetMeasure,
     fairlead_domain::approval::ApprovalStatus,
     fairlead_domain::approval::ApprovalSubject,
+    fairlead_domain::webhook::WebhookStatus,
+    fairlead_domain::webhook::DisabledReason,
+    fairlead_domain::webhook::DeliveryStatus,
 );
 
 one_column!(fairlead_domain::values::Number, String, |number| number.0.clone(), |raw| Ok(
@@ -295,6 +300,7 @@ documents!(
     Vec<fairlead_domain::approval::TrailEntry>,
     Vec<fairlead_domain::approval::FlowStep>,
     Vec<fairlead_domain::approval::ApprovalSubject>,
+    Vec<fairlead_domain::webhook::EventType>,
 );
 
 /// Minor units and currency: both databases add up whole numbers exactly the same.

@@ -63,6 +63,8 @@ kept!(TimelineEntry, "timeline_entries");
 pub struct TrailEvent {
     /// Its place in the audit trail.
     pub sequence: i64,
+    /// Its id.
+    pub event_id: Uuid,
     /// What happened, such as `contract.submitted`.
     pub event: String,
     /// The kind of record.
@@ -99,11 +101,14 @@ impl Reader<'_> {
         most: i64,
     ) -> Result<(Vec<TrailEvent>, i64), StoreError> {
         let last = self.last_event().await?.min(place.saturating_add(most));
+        if kinds.is_empty() {
+            return Ok((Vec::new(), last.max(place)));
+        }
         let events = self
             .rows(
                 |sql| {
                     sql.push(
-                        "sequence, action, record_kind, record_id, occurred_at, actor_id FROM audit_events ",
+                        "sequence, id, action, record_kind, record_id, occurred_at, actor_id FROM audit_events ",
                     );
                     sql.push("WHERE sequence > ").bind(place).push(" AND sequence <= ").bind(last);
                     sql.push(" AND record_kind IN (");
@@ -113,6 +118,7 @@ impl Reader<'_> {
                 |row| {
                     Ok(TrailEvent {
                         sequence: row.column()?,
+                        event_id: row.column()?,
                         event: row.column()?,
                         kind: row.member()?,
                         id: row.column()?,

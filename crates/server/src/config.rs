@@ -14,6 +14,7 @@ use std::time::Duration;
 use std::{env, fs, io};
 
 use fairlead_application::{AppConfig, DatabaseConfig, FilesConfig, S3Config};
+use fairlead_domain::webhook::Targets;
 use fairlead_http::HttpConfig;
 use figment::Figment;
 use figment::value::Value;
@@ -77,6 +78,8 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     /// What is done in the background.
     pub(crate) jobs: Jobs,
+    /// Who is told of what happens.
+    webhooks: Webhooks,
     /// What is logged, and how.
     pub(crate) log: Log,
     /// Who is made when there is nobody yet.
@@ -111,6 +114,12 @@ struct FileStore {
 pub(crate) struct Jobs {
     enabled: bool,
     interval_seconds: u64,
+}
+
+/// Who is told of what happens.
+#[derive(Debug, Deserialize)]
+struct Webhooks {
+    local_targets: bool,
 }
 
 /// How the server listens.
@@ -345,6 +354,7 @@ impl Config {
             refresh_token_days: self.auth.refresh_token_days,
             password_memory_kib: self.auth.password_memory_kib,
             hashing_threads: self.auth.hashing_threads,
+            webhook_targets: Targets { local: self.webhooks.local_targets },
         }
     }
 

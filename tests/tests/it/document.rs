@@ -414,6 +414,15 @@ async fn answers_are_as_described(server: Server) {
     check("create_scoring_rule", admin.post("/scoring-rules", rule).await);
     let rule = json!({"name": "Far", "position": 1, "regions": ["Far"], "user_id": company.other_rep.id});
     check("create_assignment_rule", admin.post("/assignment-rules", rule).await);
+    let webhook = json!({"name": "Nowhere", "url": "https://receiver.invalid/"});
+    let webhook = check("create_webhook", admin.post("/webhooks", webhook).await).id();
+    check("list_webhooks", admin.get("/webhooks").await);
+    check("get_webhook", admin.get(&format!("/webhooks/{webhook}")).await);
+    check("rotate_webhook_secret", admin.act(&format!("/webhooks/{webhook}/rotate-secret")).await);
+    let ping = check("ping_webhook", admin.act(&format!("/webhooks/{webhook}/ping")).await).id();
+    check("get_webhook_delivery", admin.get(&format!("/webhook-deliveries/{ping}")).await);
+    check("list_webhook_deliveries", admin.get("/webhook-deliveries").await);
+    check("redeliver_webhook_delivery", admin.act(&format!("/webhook-deliveries/{ping}/redeliver")).await);
     let form = json!({"name": "Contact us", "fields": ["phone"]});
     check("create_lead_form", admin.post("/lead-forms", form).await);
     let team = rep.get("/me").await.expect(200).body["team_id"].clone();

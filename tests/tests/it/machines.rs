@@ -21,6 +21,7 @@ on_both_databases! {
     payments_follow_their_machine;
     refunds_follow_their_machine;
     receipts_follow_their_machine;
+    webhooks_follow_their_machine;
     conditions_beside_the_state_hold;
 }
 
@@ -188,7 +189,7 @@ async fn every_machine_is_published(server: Server) {
     let machines = company.rep.client.get("/workflows").await.expect(200);
     let machines = machines.body["data"].as_array().unwrap();
     let names: Vec<&str> = machines.iter().map(|machine| machine["name"].as_str().unwrap()).collect();
-    let expected = "lead customer customer_change opportunity contract amendment approval invoice payment refund receipt transfer job";
+    let expected = "lead customer customer_change opportunity contract amendment approval invoice payment refund receipt transfer webhook job";
     assert_eq!(names.join(" "), expected);
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();
@@ -720,6 +721,42 @@ impl Records for Receipts {
             _ => json!({}),
         }
     }
+}
+
+struct Webhooks(Company);
+
+impl Records for Webhooks {
+    const MACHINE: &'static str = "webhook";
+
+    fn company(&self) -> &Company {
+        &self.0
+    }
+
+    async fn make(&self, state: &str, _: &str) -> String {
+        let form =
+            json!({"name": "Receiver", "url": "https://receiver.invalid/", "events": ["contact.merged"]});
+        let id = self.0.admin.client.post("/webhooks", form).await.expect(201).id();
+        if state == "disabled" {
+            self.0.admin.client.act(&format!("/webhooks/{id}/disable")).await.expect(200);
+        }
+        id
+    }
+
+    fn actor(&self, _: &str) -> &Client {
+        &self.0.admin.client
+    }
+
+    fn path(&self, id: &str) -> String {
+        format!("/webhooks/{id}")
+    }
+
+    fn body(&self, _: &str) -> Value {
+        json!({})
+    }
+}
+
+async fn webhooks_follow_their_machine(server: Server) {
+    every_pair(&Webhooks(Company::found(&server).await)).await;
 }
 
 async fn leads_follow_their_machine(server: Server) {

@@ -45,3 +45,4 @@ mod sync;
 mod targets;
 mod transfers;
 mod verify;
+mod webhooks;

@@ -19,6 +19,7 @@ async fn open(directory: &tempfile::TempDir) -> (App, Call) {
         refresh_token_days: 30,
         password_memory_kib: 64,
         hashing_threads: 1,
+        webhook_targets: fairlead_domain::webhook::Targets::default(),
     };
     let app = App::open(config).await.unwrap();
     app.migrate().await.unwrap();

@@ -28,6 +28,7 @@ async fn open(directory: &tempfile::TempDir) -> App {
         refresh_token_days: 30,
         password_memory_kib: 64,
         hashing_threads: 2,
+        webhook_targets: fairlead_domain::webhook::Targets::default(),
     };
     let app = App::open(config).await.unwrap();
     app.migrate().await.unwrap();

@@ -31,6 +31,7 @@ impl App {
         let day = (org.today(self.now()).0, org.settings.dormant_after_days);
         if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {
             self.sweep_dormant_customers().await?;
+            self.sweep_deliveries().await?;
             *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
         }
         // Last: where files are is another place than where records are, and may be away.

@@ -98,6 +98,10 @@ ids! {
     SavedViewId,
     /// Id of a web form (网页表单).
     LeadFormId,
+    /// Id of a webhook.
+    WebhookId,
+    /// Id of a delivery of a webhook (推送记录).
+    WebhookDeliveryId,
     /// Id of a line of an ownership history.
     OwnershipChangeId,
     /// Id of a lead (线索).

@@ -231,6 +231,6 @@ fn request_id() -> ObjectBuilder {
     text(64).min_length(Some(1)).pattern(Some("^[A-Za-z0-9._-]+$"))
 }
 
-fn text(most: usize) -> ObjectBuilder {
+pub(super) fn text(most: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(most))
 }

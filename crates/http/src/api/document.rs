@@ -21,8 +21,10 @@ use utoipa::openapi::{
 use super::example::{Purpose, example};
 use super::shape::{self, Body, Named, Shape};
 use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
+use super::webhooks::Messages;
 use super::{
     Api, BASE, Deprecation, Operation, REPLAYED, components, deprecation, listing, question, selection, tidy,
+    webhooks,
 };
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
@@ -38,6 +40,7 @@ pub(crate) const BEARER: &str = "bearer";
 pub(crate) struct Parts {
     pub(crate) tags: Vec<Tag>,
     pub(crate) paths: Paths,
+    pub(crate) webhooks: Paths,
     pub(crate) components: Components,
     /// Names that two different schemas claim.
     pub(crate) collisions: Vec<String>,
@@ -48,6 +51,7 @@ pub(crate) struct Parts {
 /// Describes all operations.
 pub(crate) fn describe(mut api: Api) -> Parts {
     let problem = api.schemas.open_ended::<Problem>();
+    let messages = Messages::of(&mut api.schemas);
     let (mut schemas, collisions) = std::mem::take(&mut api.schemas).into_parts();
     tidy::tidy(&mut schemas);
     let mut shared = Shared { problem, schemas, responses: BTreeMap::new(), refused: Vec::new() };
@@ -66,7 +70,9 @@ pub(crate) fn describe(mut api: Api) -> Parts {
         .tags
         .into_iter()
         .map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
-    tidy::prune(&mut shared.schemas, &(&paths, &shared.responses));
+    let webhooks = messages.describe(&shared.schemas);
+    shared.responses.extend(webhooks::responses());
+    tidy::prune(&mut shared.schemas, &(&paths, &webhooks, &shared.responses));
     let mut components = Components::new();
     components.schemas = shared.schemas;
     components.responses = shared.responses;
@@ -78,7 +84,8 @@ pub(crate) fn describe(mut api: Api) -> Parts {
         }
     }
     components.parameters = components::parameters();
-    Parts { tags: tags.collect(), paths, components, collisions, refused: shared.refused }
+    components.parameters.extend(webhooks::parameters());
+    Parts { tags: tags.collect(), paths, webhooks, components, collisions, refused: shared.refused }
 }
 
 /// What operations share.

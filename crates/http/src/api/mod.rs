@@ -23,6 +23,7 @@ mod selection;
 mod shape;
 mod stream;
 mod tidy;
+mod webhooks;
 mod write;
 
 use std::str::FromStr;

@@ -40,6 +40,7 @@ mod targets;
 mod teams;
 mod transfers;
 mod users;
+mod webhooks;
 mod workflows;
 
 use crate::api::Api;
@@ -72,6 +73,7 @@ pub(crate) fn api() -> Api {
         notifications::routes,
         events::routes,
         sync::routes,
+        webhooks::routes,
         saved_views::routes,
         lead_forms::routes,
         scoring_rules::routes,

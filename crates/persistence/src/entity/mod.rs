@@ -8,3 +8,4 @@ mod leads;
 mod opportunities;
 mod organisation;
 mod payments;
+mod webhooks;

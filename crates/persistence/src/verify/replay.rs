@@ -27,6 +27,7 @@ use fairlead_domain::saved_view::SavedView;
 use fairlead_domain::settings::Settings;
 use fairlead_domain::target::Target;
 use fairlead_domain::transfer::Transfer;
+use fairlead_domain::webhook::Webhook;
 use sea_orm::Value;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -162,6 +163,7 @@ impl Store {
             RecordKind::ScoringRule => self.kept::<ScoringRule>(ids).await?,
             RecordKind::AssignmentRule => self.kept::<AssignmentRule>(ids).await?,
             RecordKind::SavedView => self.kept::<SavedView>(ids).await?,
+            RecordKind::Webhook => self.kept::<Webhook>(ids).await?,
             RecordKind::LeadForm => self.kept::<LeadForm>(ids).await?,
             RecordKind::Job => self.kept::<Job>(ids).await?,
             RecordKind::Lead => self.kept::<Lead>(ids).await?,

@@ -115,6 +115,7 @@ pub(super) const KEYS: &[Key] = &[
     key("auth", "hashing_threads", Kind::Whole(1, 64), Some("2")),
     key("jobs", "enabled", Kind::Truth, Some("true")),
     key("jobs", "interval_seconds", Kind::Whole(1, 3600), Some("5")),
+    key("webhooks", "local_targets", Kind::Truth, Some("false")),
     key("log", "format", Kind::OneOf(&["text", "json"]), Some("text")),
     key("log", "filter", Kind::Text(ANY), Some("info")),
     key("first_administrator", "email", Kind::Text(ANY), None),

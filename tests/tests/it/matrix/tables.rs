@@ -35,6 +35,8 @@ pub(super) const READ: &str = "
     leadform     -         -          -         -        all        all      all
     rule         -         -          -         -        -          all      all
     job          -         -          -         -        -          all      all
+    webhook      -         -          -         -        -          all      all
+    webhookdelivery -      -          -         -        -          all      all
     flow         -         -          -         -        -          all      all
     collaborator own       team       all       all      -          all      all
     transfer     own       team       all       -        -          all      all
@@ -284,6 +286,18 @@ pub(super) const ORGANISATION: &str = "
     list_jobs           nothing           -         -          -         -        -          all      all
     get_job             job               -         -          -         -        -          all      all
     list_job_items      job               -         -          -         -        -          all      all
+    list_webhooks       nothing           -         -          -         -        -          all      all
+    create_webhook      nothing           -         -          -         -        -          -        all
+    get_webhook         webhook           -         -          -         -        -          all      all
+    update_webhook      webhook           -         -          -         -        -          -        all
+    delete_webhook      webhook           -         -          -         -        -          -        all
+    ping_webhook        webhook           -         -          -         -        -          -        all
+    rotate_webhook_secret webhook         -         -          -         -        -          -        all
+    disable_webhook     webhook           -         -          -         -        -          -        all
+    enable_webhook      webhook.disabled  -         -          -         -        -          -        all
+    list_webhook_deliveries nothing       -         -          -         -        -          all      all
+    get_webhook_delivery webhookdelivery  -         -          -         -        -          all      all
+    redeliver_webhook_delivery webhookdelivery -    -          -         -        -          -        all
     list_scoring_rules  nothing           -         -          -         -        -          all      all
     create_scoring_rule nothing           -         -          -         -        -          -        all
     get_scoring_rule    rule.scoring      -         -          -         -        -          all      all

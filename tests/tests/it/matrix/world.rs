@@ -253,6 +253,11 @@ impl World {
         json!({"name": unique("List"), "currency": "CNY", "valid_from": "2026-01-01", "prices": []})
     }
 
+    /// One that leads nowhere, and has next to nothing to tell.
+    pub(super) fn new_webhook() -> Value {
+        json!({"name": unique("Webhook"), "url": "https://receiver.invalid/", "events": ["contact.merged"]})
+    }
+
     pub(super) fn new_pipeline() -> Value {
         json!({"name": unique("Pipeline"), "stages": [
             {"name": "Talk", "probability": 10, "kind": "open"},
@@ -373,6 +378,24 @@ impl World {
                 .await;
                 id
             }
+            ("webhook", state) => {
+                let id = admin.post("/webhooks", Self::new_webhook()).await.expect(201).id();
+                if state == "disabled" {
+                    admin.act(&format!("/webhooks/{id}/disable")).await.expect(200);
+                }
+                id
+            }
+            ("webhookdelivery", _) => {
+                let webhook = admin.post("/webhooks", Self::new_webhook()).await.expect(201).id();
+                let id = admin.act(&format!("/webhooks/{webhook}/ping")).await.expect(200).id();
+                // Its version is looked at: it is tried once.
+                until("the attempt", async || {
+                    let delivery = admin.get(&format!("/webhook-deliveries/{id}")).await.expect(200).body;
+                    (delivery["status"] == "failed").then_some(())
+                })
+                .await;
+                id
+            }
             ("flow", state) => {
                 let flows = admin.get("/approval-flows").await.expect(200);
                 flows.body["data"][usize::from(state == "other")]["id"].as_str().unwrap().to_owned()
@@ -405,7 +428,9 @@ impl World {
             "bulk_leads" => json!({"action": "qualify", "mode": "best_effort", "items": [{"id": NO_ID}]}),
             "bulk_customers" => json!({"action": "lock", "mode": "best_effort", "items": [{"id": NO_ID}]}),
             "create_lead_form" => json!({"name": unique("Form"), "fields": ["phone"]}),
-            "update_lead_form" | "update_public_pool" | "update_product" | "update_price_list" => {
+            "create_webhook" => Self::new_webhook(),
+            "update_webhook" | "update_lead_form" | "update_public_pool" | "update_product"
+            | "update_price_list" => {
                 json!({"name": unique("Renamed")})
             }
             "move_customer_to_pool" => json!({"pool_id": self.company.pool}),

@@ -1,0 +1,175 @@
+//! Webhooks: who is told of what happens, and with what messages are signed.
+//!
+//! [`courier`] does the telling, [`outbound`] the calling, [`message`] says what is sent.
+
+mod courier;
+pub mod deliveries;
+mod message;
+mod outbound;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Duration;
+use fairlead_domain::context::{Context, Event};
+use fairlead_domain::error::Refusal;
+use fairlead_domain::patch::Patch;
+use fairlead_domain::settings::Settings;
+use fairlead_domain::valid::Valid;
+use fairlead_domain::values::WebhookId;
+use fairlead_domain::webhook::{Webhook, WebhookDelivery, WebhookDetails, WebhookStatus};
+use fairlead_persistence::{Predicate, Work};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::message::{EventMessage, HappenedData, PingData, PingMessage};
+pub(crate) use self::outbound::Outbound;
+use crate::app::App;
+use crate::call::{Call, Failure, Page, Read, Versioned, Written};
+use crate::change::{self, Resource};
+use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::lists::{self, Links, words};
+use crate::views::views;
+
+/// How long a secret that was replaced is still good.
+const OVERLAP: Duration = Duration::hours(24);
+/// How many bytes a secret has.
+const SECRET_BYTES: usize = 32;
+
+views!(Webhook, /// A webhook.
+    WebhookView, /// A webhook in a list.
+    WebhookSummary);
+
+/// A webhook with its new secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WebhookSecretView {
+    /// The webhook.
+    #[serde(flatten)]
+    pub webhook: WebhookView,
+    /// What its messages are signed with, in the notation of Standard Webhooks. It is shown this once.
+    #[schema(max_length = 80, example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDpKJ4bD5cEBY=")]
+    pub secret: String,
+}
+
+impl Versioned for WebhookSecretView {
+    fn version(&self) -> i64 {
+        self.webhook.version()
+    }
+}
+
+/// What a list of webhooks can be asked.
+pub static LISTING: Listing = Listing {
+    resource: "webhooks",
+    fields: &[
+        Field::new("created_at", Kind::Timestamp).sortable(),
+        Field::new("name", Kind::Text).sortable(),
+        Field::new("status", words!(WebhookStatus)),
+        Field::new("owner_id", Kind::Id),
+    ],
+    search: &["name"],
+    default_sort: "created_at",
+    includes: &["owner"],
+};
+
+impl Resource for Webhook {
+    type View = WebhookView;
+    fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
+        Settings::may_read(ctx).map_err(|_| Refusal::not_found())
+    }
+    fn view(self, ctx: &Context) -> Result<WebhookView, Refusal> {
+        Ok(WebhookView { allowed_actions: self.allowed_actions(ctx), record: self })
+    }
+}
+
+/// One webhook.
+pub async fn get(app: &App, call: &Call, id: WebhookId) -> Read<WebhookView> {
+    app.get::<Webhook>(call, id).await
+}
+
+/// All webhooks.
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<WebhookSummary>> {
+    app.read(call, async |ctx, reader| {
+        Settings::may_read(ctx)?;
+        let links = |webhook: &Webhook| Links { owner: Some(webhook.owner_id), ..Links::default() };
+        lists::page(ctx, reader, &list, Predicate::True, links).await
+    })
+    .await
+}
+
+/// Makes a webhook. It hears what happens from now on.
+pub async fn create(app: &App, call: &Call, form: Valid<WebhookDetails>) -> Written<WebhookSecretView> {
+    app.write(call, async |ctx, work| {
+        let (webhook, event) = Webhook::new(ctx, work.new_id(), form.clone(), app.inner.outbound.targets())?;
+        Webhook::check_count(work.count("webhooks", Predicate::True).await?)?;
+        work.insert(&webhook, event).await?;
+        work.begin_hearing(webhook.id).await?;
+        let secret = new_secret(work, webhook.id).await?;
+        Ok(WebhookSecretView { webhook: webhook.view(ctx)?, secret })
+    })
+    .await
+}
+
+/// Changes a webhook.
+pub async fn update(
+    app: &App,
+    call: &Call,
+    id: WebhookId,
+    patch: Patch<WebhookDetails>,
+) -> Written<WebhookView> {
+    app.change(call, id, async |ctx, _, webhook: &mut Webhook| {
+        Webhook::may_manage(ctx)?;
+        Ok(webhook.edit(ctx, patch.apply(&webhook.details)?, app.inner.outbound.targets())?)
+    })
+    .await
+}
+
+/// Deletes a webhook, with what is on its way.
+pub async fn delete(app: &App, call: &Call, id: WebhookId) -> Written<()> {
+    app.remove(call, id, Event("webhook.deleted"), async |ctx, _, _: &Webhook| Ok(Webhook::may_manage(ctx)?))
+        .await
+}
+
+/// Replaces a webhook's secret. For a day messages are signed with both.
+pub async fn rotate_secret(app: &App, call: &Call, id: WebhookId) -> Written<WebhookSecretView> {
+    app.write(call, async |ctx, work| {
+        let case = async |_: &mut Work, webhook: &mut Webhook| Ok(webhook.rotate_secret(ctx)?);
+        let webhook = change::change(ctx, work, call, id, case).await?;
+        let secret = new_secret(work, id).await?;
+        Ok(WebhookSecretView { webhook, secret })
+    })
+    .await
+}
+
+/// Lets a webhook tell nothing.
+pub async fn disable(app: &App, call: &Call, id: WebhookId) -> Written<WebhookView> {
+    app.change(call, id, async |ctx, _, webhook: &mut Webhook| Ok(webhook.disable(ctx)?)).await
+}
+
+/// Lets a webhook tell what happens from now on, and what was on its way.
+pub async fn enable(app: &App, call: &Call, id: WebhookId) -> Written<WebhookView> {
+    app.change(call, id, async |ctx, work, webhook: &mut Webhook| {
+        let event = webhook.enable(ctx)?;
+        work.begin_hearing(webhook.id).await?;
+        Ok(event)
+    })
+    .await
+}
+
+/// Sends a trial.
+pub async fn ping(app: &App, call: &Call, id: WebhookId) -> Written<deliveries::WebhookDeliveryView> {
+    app.write(call, async |ctx, work| {
+        let webhook: Webhook = change::load(ctx, work, id).await?;
+        call.check_version(webhook.version)?;
+        Webhook::may_manage(ctx)?;
+        let delivery = WebhookDelivery::ping(id, work.new_id(), ctx.actor.id, ctx.now);
+        work.insert_delivery(&delivery).await?;
+        Ok(deliveries::view(ctx, delivery))
+    })
+    .await
+}
+
+/// Makes a secret and says how receivers are told of it.
+async fn new_secret(work: &Work, webhook: WebhookId) -> Result<String, Failure> {
+    let secret: [u8; SECRET_BYTES] = rand::random();
+    work.replace_webhook_secret(webhook, &secret, work.now().plus(OVERLAP)).await?;
+    Ok(format!("{}{}", message::SECRET_PREFIX, STANDARD.encode(secret)))
+}

@@ -1,0 +1,181 @@
+//! What webhooks leave in the database besides themselves: how far each has heard, what is on its way, and with what it
+//! is signed.
+
+use fairlead_domain::values::{Timestamp, WebhookId};
+use fairlead_domain::webhook::{PING, Webhook, WebhookDelivery};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::member::{Member, only};
+use crate::query::predicate::Predicate;
+use crate::reader::Reader;
+use crate::sql::Sql;
+use crate::stored::Kept;
+use crate::work::Work;
+
+/// What can be delivered now: to a webhook that is active, trials to any, and nothing of a record before what happened
+/// to it earlier.
+fn from_due(sql: &mut Sql, now: Timestamp) {
+    sql.push(
+        " FROM webhook_deliveries AS due \
+         JOIN webhooks ON webhooks.id = due.webhook_id AND (webhooks.status = 'active' OR due.event = ",
+    );
+    sql.bind(PING).push(
+        ") WHERE due.status = 'pending' AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS earlier \
+         WHERE earlier.webhook_id = due.webhook_id AND earlier.record_id = due.record_id \
+         AND earlier.sequence < due.sequence AND earlier.status = 'pending') AND due.next_attempt_at <= ",
+    );
+    sql.bind(now.instant());
+}
+
+impl Reader<'_> {
+    /// The webhooks that have not heard everything yet, each with the place up to which it has.
+    pub async fn webhooks_behind(&self) -> Result<Vec<(Webhook, i64)>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push(&Webhook::table().selection);
+                sql.push(", webhook_places.sequence FROM webhooks ");
+                sql.push("JOIN webhook_places ON webhook_places.webhook_id = webhooks.id ");
+                sql.push("JOIN audit_head ON audit_head.sequence > webhook_places.sequence ");
+                sql.push("WHERE webhooks.status = 'active' ORDER BY webhooks.id");
+                Ok(())
+            },
+            |row| Ok((Webhook::take(row)?, row.column()?)),
+        )
+        .await
+    }
+
+    /// Whether anything is to be delivered now.
+    pub async fn has_deliveries_due(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let due = |sql: &mut Sql| {
+            sql.push("EXISTS (SELECT 1");
+            from_due(sql, now);
+            sql.push(")");
+            Ok(())
+        };
+        Ok(self.rows(due, only::<bool>).await?.first().copied().unwrap_or(false))
+    }
+
+    /// The keys that a webhook's messages are signed with, the present one first.
+    pub async fn webhook_secrets(
+        &self,
+        webhook: WebhookId,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("secret FROM webhook_secrets WHERE webhook_id = ").bind(webhook.0);
+                sql.push(" AND (expires_at IS NULL OR expires_at > ").bind(now.instant());
+                sql.push(") ORDER BY created_at DESC, id DESC");
+                Ok(())
+            },
+            only,
+        )
+        .await
+    }
+}
+
+impl Work {
+    /// Lets a webhook hear what happens from now on.
+    pub async fn begin_hearing(&self, webhook: WebhookId) -> Result<(), StoreError> {
+        let text = "INSERT INTO webhook_places (webhook_id, sequence) SELECT $1, sequence FROM audit_head WHERE TRUE \
+                    ON CONFLICT (webhook_id) DO UPDATE SET sequence = excluded.sequence";
+        self.execute(text, vec![webhook.0.into()]).await?;
+        Ok(())
+    }
+
+    /// Notes that a webhook has heard everything up to a place, if it had come as far as was thought. Of several servers
+    /// one writes what it heard.
+    pub async fn note_heard(&self, webhook: WebhookId, from: i64, to: i64) -> Result<bool, StoreError> {
+        let text = "UPDATE webhook_places SET sequence = $3 WHERE webhook_id = $1 AND sequence = $2";
+        Ok(self.execute(text, vec![webhook.0.into(), from.into(), to.into()]).await? == 1)
+    }
+
+    /// Records something to be delivered.
+    pub async fn insert_delivery(&self, delivery: &WebhookDelivery) -> Result<(), StoreError> {
+        let mut values = Vec::new();
+        delivery.put(&mut values);
+        self.execute(&WebhookDelivery::table().insert, values).await?;
+        Ok(())
+    }
+
+    /// Keeps how a delivery stands. Its row was locked when it was loaded.
+    pub async fn save_delivery(&self, delivery: &mut WebhookDelivery) -> Result<(), StoreError> {
+        let text = "UPDATE webhook_deliveries SET status = $2, attempts = $3, next_attempt_at = $4, \
+                    last_attempt_at = $5, response_status = $6, duration_ms = $7, response_body = $8, problem = $9, \
+                    version = $10 WHERE id = $1";
+        let mut values = Vec::new();
+        delivery.id.put(&mut values);
+        delivery.status.put(&mut values);
+        delivery.attempts.put(&mut values);
+        delivery.next_attempt_at.put(&mut values);
+        delivery.last_attempt_at.put(&mut values);
+        delivery.response_status.put(&mut values);
+        delivery.duration_ms.put(&mut values);
+        delivery.response_body.put(&mut values);
+        delivery.problem.put(&mut values);
+        delivery.version += 1;
+        delivery.version.put(&mut values);
+        self.execute(text, values).await?;
+        Ok(())
+    }
+
+    /// What is to be delivered now, the oldest first: of each webhook not more than so many, none of those that are
+    /// named, and of one record what happened first. The rows are locked.
+    pub async fn deliveries_due(
+        &self,
+        but: &[Uuid],
+        of_each: u64,
+        most: u64,
+    ) -> Result<Vec<WebhookDelivery>, StoreError> {
+        let mut sql = Sql::new(
+            "SELECT id FROM (SELECT due.id, due.next_attempt_at, ROW_NUMBER() OVER (PARTITION BY due.webhook_id \
+             ORDER BY due.next_attempt_at, due.sequence, due.id) AS place",
+        );
+        from_due(&mut sql, self.now());
+        if !but.is_empty() {
+            sql.push(" AND due.webhook_id NOT IN (").bind_list(but.iter().copied()).push(")");
+        }
+        sql.push(&format!(") AS ranked WHERE place <= {of_each} ORDER BY next_attempt_at, id LIMIT {most}"));
+        let found: Vec<Uuid> = self.select(sql, only).await?;
+        // Another server may have taken some of them before their rows could be locked.
+        let now = self.now();
+        let mut due: Vec<WebhookDelivery> = self.load_all(Predicate::ids(found)).await?;
+        due.retain(|delivery| delivery.next_attempt_at.is_some_and(|at| at <= now));
+        Ok(due)
+    }
+
+    /// Whether anything has arrived at a webhook's receiver since a moment.
+    pub async fn has_arrived_since(&self, webhook: WebhookId, since: Timestamp) -> Result<bool, StoreError> {
+        let arrived = Predicate::All(vec![
+            Predicate::Is("webhook_id", webhook.0.into()),
+            Predicate::Is("status", "delivered".into()),
+            Predicate::AtLeast("last_attempt_at", since.instant().into()),
+        ]);
+        Ok(self.count("webhook_deliveries", arrived).await? > 0)
+    }
+
+    /// Forgets what was recorded before a moment.
+    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let text = "DELETE FROM webhook_deliveries WHERE created_at < $1";
+        self.execute(text, vec![before.instant().into()]).await
+    }
+
+    /// Gives a webhook a new secret. Those that it had are good until a moment; what is good no more is forgotten.
+    pub async fn replace_webhook_secret(
+        &self,
+        webhook: WebhookId,
+        secret: &[u8],
+        others_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = self.now().instant();
+        let text = "DELETE FROM webhook_secrets WHERE webhook_id = $1 AND expires_at <= $2";
+        self.execute(text, vec![webhook.0.into(), now.into()]).await?;
+        let text = "UPDATE webhook_secrets SET expires_at = $2 WHERE webhook_id = $1 AND expires_at IS NULL";
+        self.execute(text, vec![webhook.0.into(), others_until.instant().into()]).await?;
+        let text = "INSERT INTO webhook_secrets (id, webhook_id, secret, created_at) VALUES ($1, $2, $3, $4)";
+        let id: Uuid = self.new_id();
+        self.execute(text, vec![id.into(), webhook.0.into(), secret.to_vec().into(), now.into()]).await?;
+        Ok(())
+    }
+}
