@@ -285,6 +285,14 @@ async fn of_a_demo(server: Server) {
     let place = |name: &str| tags.as_array().unwrap().iter().position(|tag| tag == name).unwrap();
     let chain = ["Leads", "Customers", "Opportunities", "Contracts", "Invoices", "Payments"];
     assert!(chain.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{tags}");
+
+    // The name of a tag, typed into the filter, leaves that tag alone; without a filter the others come back.
+    let shown = "return JSON.stringify([...document.querySelectorAll('.opblock-tag')].map(it => it.dataset.tag)) \
+        === JSON.stringify(arguments[0]);";
+    browser.fill(".operation-filter-input", "Invoices").await;
+    browser.until(shown, json!([["Invoices"]])).await;
+    browser.fill(".operation-filter-input", "").await;
+    browser.until(shown, json!([tags])).await;
     browser.blocked_nothing().await;
 
     browser.visit(format!("{}/problems", server.url)).await;

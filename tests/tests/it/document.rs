@@ -606,6 +606,43 @@ fn examples_are_as_described() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// How many bytes the longest value of a schema takes in an address.
+fn longest(document: &Value, schema: &Value) -> usize {
+    let schema = resolve(document, schema);
+    let limit = |rule: &str| schema[rule].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    if schema["type"] == "array" {
+        let most = limit("maxItems").expect("a list says how many items it has");
+        return most * (longest(document, &schema["items"]) + "%2C".len());
+    }
+    // A character has four bytes at most, each of which may be written as `%F0`.
+    let words = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let words = words.map(|word| word.len() * "%F0".len()).max();
+    // Numbers and truth values are shorter than any text that matters here.
+    words.or_else(|| Some(limit("maxLength")? * "%F0%9F%90%8D".len())).unwrap_or(20)
+}
+
+#[test]
+fn every_query_parameter_fits_into_an_address() {
+    // Longer addresses are not even read.
+    const MOST: usize = 65_534;
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for (method, path, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = resolve(&document, parameter);
+            if parameter["in"] == "query" {
+                seen += 1;
+                let length = longest(&document, &parameter["schema"]);
+                if length > MOST {
+                    wrong.push(format!("{method} {path}: {} may take {length} bytes", parameter["name"]));
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen} parameters");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn no_schema_asks_for_the_impossible() {
     let document: Value = serde_json::from_str(&committed("json")).unwrap();

@@ -21,8 +21,14 @@ pub(crate) fn written_day(day: &NaiveDate) -> Result<(), ValidationError> {
     Err(ValidationError::new("year_out_of_range").with_message(YEARS_HINT.into()))
 }
 
-/// Reads a day: `2026-01-31` and no other spelling.
+/// Reads a day that a record can have.
 pub fn parse_day(text: &str) -> Result<NaiveDate, String> {
+    let day = read_day(text)?;
+    if YEARS.contains(&day.year()) { Ok(day) } else { Err(YEARS_HINT.to_owned()) }
+}
+
+/// Reads a day: `2026-01-31` and no other spelling.
+fn read_day(text: &str) -> Result<NaiveDate, String> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
         && bytes.iter().enumerate().all(|(at, byte)| match at {
@@ -36,13 +42,14 @@ pub fn parse_day(text: &str) -> Result<NaiveDate, String> {
 /// Reads a day of a form.
 pub fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
     let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-    parse_day(&text).map_err(|why| form::broken("invalid_date", why))
+    // Which years are taken is judged with the form.
+    read_day(&text).map_err(|why| form::broken("invalid_date", why))
 }
 
 /// Reads a day of a form, or none.
 pub fn optional_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    let day = text.map(|text| parse_day(&text)).transpose();
+    let day = text.map(|text| read_day(&text)).transpose();
     day.map_err(|why| form::broken("invalid_date", why))
 }
 

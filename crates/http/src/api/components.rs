@@ -234,3 +234,58 @@ fn request_id() -> ObjectBuilder {
 pub(super) fn text(most: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(most))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+    use regex::Regex;
+
+    use super::CONDITION;
+    use crate::request::condition::{Precondition, if_match, not_modified};
+
+    /// Whether a value is understood, under either name.
+    fn is_taken(text: &str) -> bool {
+        let Ok(value) = HeaderValue::from_str(text) else { return false };
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_MATCH, value.clone());
+        headers.insert(IF_NONE_MATCH, value);
+        let matched = if_match(&headers, Precondition::Required).is_ok();
+        assert_eq!(matched, not_modified(&headers, 1).is_ok(), "{text:?}");
+        matched
+    }
+
+    /// What HTTP calls a list of tags is taken besides, as its senders may expect; the document tells nobody to send it.
+    #[test]
+    fn the_pattern_of_conditions_allows_exactly_what_is_taken() {
+        let pattern = Regex::new(CONDITION).unwrap();
+        let mut taken = 0;
+        let mut check = |text: &str| {
+            // Blanks around a value are no part of it.
+            if text.trim() == text {
+                assert_eq!(pattern.is_match(text), is_taken(text), "{text:?}");
+                taken += u32::from(is_taken(text));
+            }
+        };
+        // Every character, in a tag and beside one.
+        for c in (0..=0x7f_u8).map(char::from).chain(['é', '长']) {
+            check(&c.to_string());
+            for text in [format!("\"{c}\""), format!("W/\"a{c}b\""), format!("{c}\"a\""), format!("\"a\"{c}")]
+            {
+                check(&text);
+            }
+        }
+        // Whatever can be put together of the signs that mean something.
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            texts = texts
+                .iter()
+                .flat_map(|text| ['*', 'W', '/', '"', '1', ' '].map(|sign| format!("{text}{sign}")))
+                .collect();
+            for text in &texts {
+                check(text);
+            }
+        }
+        check("");
+        assert!(taken > 200, "{taken}");
+    }
+}

@@ -192,6 +192,9 @@ fn query(name: &str, description: String) -> ParameterBuilder {
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+    use serde_json::Value;
+
     use super::*;
 
     static LISTING: Listing = Listing {
@@ -200,6 +203,10 @@ mod tests {
             Field::new("name", Kind::Text).sortable(),
             Field::new("status", Kind::OneOf(|| vec!["new", "old"])),
             Field::new("amount", Kind::Money("currency")).nullable(),
+            Field::new("score", Kind::Integer),
+            Field::new("due_on", Kind::Date),
+            Field::new("seen_at", Kind::Timestamp),
+            Field::new("tags", Kind::Tags),
         ],
         search: &["name"],
         default_sort: "-name",
@@ -227,5 +234,101 @@ mod tests {
         assert_eq!(named("sort")["schema"]["items"]["enum"], json!(["name", "-name"]));
         assert_eq!(named("amount_is_null")["schema"]["type"], "boolean");
         assert_eq!(named("limit")["schema"]["maximum"], 200);
+    }
+
+    /// Whether a parameter's schema allows a text.
+    fn allows(schema: &Value, text: &str) -> bool {
+        let within = |size: usize, least: &str, most: &str| {
+            let size = u64::try_from(size).unwrap();
+            schema[least].as_u64().is_none_or(|least| size >= least)
+                && schema[most].as_u64().is_none_or(|most| size <= most)
+        };
+        match schema["type"].as_str() {
+            Some("array") => {
+                let words: Vec<&str> = text.split(',').collect();
+                within(words.len(), "minItems", "maxItems")
+                    && words.iter().all(|word| allows(&schema["items"], word))
+            }
+            Some("integer") => {
+                let (least, most) =
+                    (schema["minimum"].as_i64().unwrap(), schema["maximum"].as_i64().unwrap());
+                text.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number))
+            }
+            _ => {
+                let fits = |pattern: &str| Regex::new(pattern).unwrap().is_match(text);
+                within(text.chars().count(), "minLength", "maxLength")
+                    && schema["pattern"].as_str().is_none_or(fits)
+                    && schema["enum"].as_array().is_none_or(|words| words.iter().any(|word| word == text))
+            }
+        }
+    }
+
+    /// A program that makes up requests from the document is refused none, and whoever leaves it is told so.
+    #[test]
+    fn the_specification_allows_what_the_parser_takes() {
+        let documented = serde_json::to_value(parameters(&LISTING)).unwrap();
+        let check = |name: &str, text: &str, expected: bool| {
+            let mut all = documented.as_array().unwrap().iter();
+            let parameter = all.find(|parameter| parameter["name"] == name).unwrap();
+            let taken = LISTING.parse(&[(name.to_owned(), text.to_owned())]).is_ok();
+            assert_eq!((taken, allows(&parameter["schema"], text)), (expected, expected), "{name}={text}");
+        };
+        let (longest, longer) = ("长".repeat(200), "长".repeat(201));
+        let (many, more) = (["a"; 20].join(","), ["a"; 21].join(","));
+        let words = (["new"; 100].join(","), ["new"; 101].join(","));
+        let cases = [
+            // A whole query must fit into an address.
+            ("name", longest.as_str(), true),
+            ("name", &longer, false),
+            ("name", &many, true),
+            ("name", &more, false),
+            ("name", "", false),
+            ("name", "a\0b", false),
+            ("name_contains", "a,b", true),
+            ("name_contains", &longer, false),
+            ("tags", &longest, true),
+            ("tags", &longer, false),
+            ("tags", &more, false),
+            ("status", &words.0, true),
+            ("status", &words.1, false),
+            ("q", &longest, true),
+            ("q", &longer, false),
+            ("q", "a\0b", false),
+            // Every client holds numbers up to 2^53.
+            ("score", "9007199254740991", true),
+            ("score", "-9007199254740991", true),
+            ("score", "9007199254740992", false),
+            ("score_gte", "-9007199254740992", false),
+            ("score", "9223372036854775807", false),
+            // A member that is named twice orders nothing more.
+            ("sort", "name,name", true),
+            ("sort", "name,-name,name,-name", true),
+            ("sort", "name,name,name,name,name", false),
+            // Years have four digits, and begin with 1900.
+            ("due_on", "1900-01-01,9999-12-31", true),
+            ("due_on", "1899-12-31", false),
+            ("due_on_gte", "0000-01-01", false),
+            ("due_on_lte", "10000-01-01", false),
+            ("seen_at", "1900-01-01T00:00:00Z", true),
+            ("seen_at_lt", "9999-12-31T23:59:59.999Z", true),
+            ("seen_at_gte", "1899-12-31T23:59:59.999Z", false),
+            ("seen_at_gte", "0999-01-01T00:00:00Z", false),
+            // Amounts are of currencies that there are, and exact in each of them.
+            ("amount", "-99999999999.99", true),
+            ("amount_gt", "1 CNY", true),
+            ("amount", "999999999999", false),
+            ("amount", "100000000000 JPY", false),
+            ("amount", "1 XXX", false),
+            ("amount", "1 RMB", false),
+            ("amount", "1 cny", false),
+            ("amount", "1e3", false),
+            ("amount", "--1", false),
+        ];
+        for (name, text, expected) in cases {
+            check(name, text, expected);
+        }
+        for (code, ..) in CURRENCIES {
+            check("amount", &format!("99999999999 {code}"), true);
+        }
     }
 }

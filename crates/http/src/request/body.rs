@@ -203,6 +203,10 @@ impl<'de> Visitor<'de> for UniqueSeed {
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
+    use fairlead_application::customers::CustomerBulk;
+    use fairlead_application::leads::LeadBulk;
+    use fairlead_application::payments::PaymentBulk;
+    use fairlead_application::receipts::ReceiptBulk;
 
     use super::*;
 
@@ -233,6 +237,51 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(refused(&deep).0, Code::MalformedRequest);
+    }
+
+    /// What becomes of a bulk call of one item with a version.
+    fn bulk<T: DeserializeOwned + Validate>(action: &str, version: &str) -> Result<(), (Code, String)> {
+        let item = format!(r#"{{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "version": {version}}}"#);
+        let body = format!(r#"{{"action": "{action}", "mode": "atomic", "items": [{item}]}}"#);
+        match form::<T>(body.as_bytes()) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err((refusal.code, refusal.errors[0].pointer.clone())),
+        }
+    }
+
+    #[test]
+    fn versions_in_bulk_calls_are_such_as_a_record_can_have() {
+        let each = |version: &str| {
+            [
+                bulk::<LeadBulk>("claim", version),
+                bulk::<CustomerBulk>("claim", version),
+                bulk::<PaymentBulk>("confirm", version),
+                bulk::<ReceiptBulk>("match", version),
+            ]
+        };
+        for version in ["null", "1", "7.0", "9007199254740991"] {
+            for judged in each(version) {
+                assert_eq!(judged, Ok(()), "{version}");
+            }
+        }
+        let at_version = |code: Code| (code, "/items/0/version".to_owned());
+        // The last two are beyond what every client can hold.
+        for version in ["0", "-1", "9007199254740992", "9223372036854775807"] {
+            for judged in each(version) {
+                assert_eq!(judged, Err(at_version(Code::ValidationFailed)), "{version}");
+            }
+        }
+        for version in ["1.5", "\"1\"", "true", "9223372036854775808", "1e300"] {
+            for judged in each(version) {
+                assert_eq!(judged, Err(at_version(Code::MalformedRequest)), "{version}");
+            }
+        }
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        for item in ["LeadBulkItem", "CustomerBulkItem", "PaymentBulkItem", "ReceiptBulkItem"] {
+            let version = &document["components"]["schemas"][item]["properties"]["version"];
+            assert_eq!(version["minimum"], 1, "{item}");
+            assert_eq!(version["maximum"], 9_007_199_254_740_991_i64, "{item}");
+        }
     }
 
     #[test]

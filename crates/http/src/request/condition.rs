@@ -92,6 +92,10 @@ fn tags(value: &str) -> Option<Vec<Tag<'_>>> {
         let weak = rest.strip_prefix("W/");
         let quoted = weak.unwrap_or(rest).strip_prefix('"')?;
         let (opaque, after) = quoted.split_once('"')?;
+        // No tag has a blank in it (RFC 9110, section 8.8.3).
+        if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
         tags.push(Tag { weak: weak.is_some(), opaque });
         let after = after.trim_start();
         if after.is_empty() {
@@ -141,7 +145,9 @@ mod tests {
         for other in ["W/\"v7\"", "\"abc\"", "\"v07\"", "\"v\"", "\"v-1\"", "\"v99999999999999999999\""] {
             assert_eq!(matched(&[other]), Ok(Some(Expected::Foreign)), "{other}");
         }
-        for nonsense in ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "\"v7\", \"v8\""] {
+        for nonsense in
+            ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "\"v7\", \"v8\"", "\"v 7\"", "\"v\t7\""]
+        {
             assert_eq!(matched(&[nonsense]), Err(Code::MalformedRequest), "{nonsense}");
         }
     }
