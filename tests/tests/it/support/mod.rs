@@ -6,11 +6,13 @@
 mod client;
 mod company;
 mod database;
+mod effort;
 mod server;
 
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
 pub use database::{Database, Direct, Kind};
+pub use effort::{report, rounds, seed, setting};
 pub use server::{ADMIN_EMAIL, PASSWORD, Server, binary, command};
 
 /// Asks until there is an answer, for what a server does by itself.
