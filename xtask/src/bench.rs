@@ -1,10 +1,8 @@
 //! `cargo xtask bench`: figures for docs/benchmarks.md, of a release build beside plain handlers.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::postgres::Postgres;
 use crate::process;
@@ -52,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let postgres = Postgres::start()?;
     let (seconds, rounds, customers) =
         if options.quick { (1, 1, 10_000) } else { (options.seconds, options.rounds, options.customers) };
-    let target = target_folder()?;
+    let target = process::target_folder()?;
     let mut bench = Command::new(target.join("release/fairlead-bench"));
     bench.arg(match (options.verify, options.search) {
         (Some(_), _) => "verify",
@@ -76,11 +74,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .args(["--log-filter", &options.log_filter])
         .args(options.only.iter().flat_map(|only| ["--only", only]));
     process::run(&mut bench)
-}
-
-/// Where cargo puts what it builds; this program is in the folder of another profile there.
-fn target_folder() -> Result<PathBuf> {
-    let this = env::current_exe()?;
-    let target = this.ancestors().nth(2).context("this program is in no target folder")?;
-    Ok(target.to_owned())
 }

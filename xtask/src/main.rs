@@ -11,6 +11,7 @@ mod demo;
 mod demo_server;
 mod fuzz;
 mod lint;
+mod long;
 mod npm;
 mod openapi;
 mod postgres;
@@ -40,6 +41,8 @@ enum Command {
     Test(test::Options),
     /// Formatting, clippy, the OpenAPI document and its compatibility, and the rules for third-party code (deny.toml).
     Lint,
+    /// The tests that take hours: many rounds of races, crashes and histories, and a load for hours; prints figures.
+    Long(long::Options),
     /// Write the OpenAPI document into openapi/, and the Postman collection that is made of it.
     Openapi(openapi::Options),
     /// Lint the committed OpenAPI document with Spectral, Redocly and our own rules.
@@ -76,6 +79,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Test(options) => return test::run(options),
         Command::Lint => lint::run()?,
+        Command::Long(options) => long::run(options)?,
         Command::Openapi(options) => openapi::run(options)?,
         Command::Spec => spec::run()?,
         Command::Compat(options) => compat::run(options)?,

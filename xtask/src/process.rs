@@ -41,6 +41,13 @@ pub(crate) fn root() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
+/// Where cargo puts what it builds; this program is in a profile's folder there.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let this = env::current_exe()?;
+    let target = this.ancestors().nth(2).context("this program is in no target folder")?;
+    Ok(target.to_owned())
+}
+
 /// The cargo that runs us, in the workspace's folder.
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Answer, Client, Company, Database, Direct, Kind, Server};
+use crate::support::{Answer, Client, Company, Database, Direct, Kind, Server, report, rounds, seed};
 
 on_both_databases! {
     heavy_a_crash_loses_nothing;
@@ -101,9 +101,7 @@ async fn unlimited(kind: Kind) -> Server {
 }
 
 impl Ledger {
-    async fn open(server: &Server) -> Self {
-        let seed: u64 = rand::random();
-        println!("seed {seed}");
+    async fn open(server: &Server, seed: u64) -> Self {
         let company = Company::found(server).await;
         let contract = company.active(&company.rep, "1000000.00", "by_contract").await;
         let before = names(&company.admin.client).await.into_iter().collect();
@@ -303,30 +301,59 @@ async fn ready(url: &str) -> Duration {
     }
 }
 
+/// What came of crashes.
+#[derive(Default)]
+struct Crashes {
+    count: usize,
+    acknowledged: usize,
+    unanswered: usize,
+    /// The longest that a server took to be ready again.
+    slowest: Duration,
+}
+
 async fn heavy_a_crash_loses_nothing(server: Server) {
-    let mut server = unlimited(server.database.kind).await;
-    let mut ledger = Ledger::open(&server).await;
-    let mut unanswered = 0;
-    for _ in 0..10 {
+    let (kind, seed, mut crashes) = (server.database.kind, seed(), Crashes::default());
+    // Every crash looks at all that there is: a long run begins anew before that is too much.
+    for world in 0..rounds(1, 20) {
+        crash(kind, seed + world, rounds(10, 25), &mut crashes).await;
+    }
+    let Crashes { count, acknowledged, unanswered, slowest } = crashes;
+    assert!(unanswered > 0, "no crash ever met a request");
+    let told = format!(
+        "{count} crashes, {acknowledged} writes acknowledged, 0 lost; {unanswered} unanswered and sent again, 0 \
+         twice; ready after {slowest:.1?} at most; seed {seed}"
+    );
+    report("T1", kind, &told);
+}
+
+/// Kills a server so many times while eight write.
+async fn crash(kind: Kind, seed: u64, times: usize, crashes: &mut Crashes) {
+    let mut server = unlimited(kind).await;
+    let mut ledger = Ledger::open(&server, seed).await;
+    for _ in 0..times {
         let (writers, _) = ledger.begin(&server.url);
         let moment = ledger.random.random_range(20..400);
         sleep(Duration::from_millis(moment)).await;
         server.kill().await;
         let known = ledger.acknowledged();
         ledger.end(writers).await;
-        unanswered += ledger.entries.len() - ledger.acknowledged();
-        println!("killed after {moment} ms, {} acknowledged", ledger.acknowledged() - known);
+        let acknowledged = ledger.acknowledged() - known;
+        crashes.unanswered += ledger.entries.len() - ledger.acknowledged();
+        crashes.acknowledged += acknowledged;
+        crashes.count += 1;
+        println!("killed after {moment} ms, {acknowledged} acknowledged");
 
         let begun = Instant::now();
         server.restart().await;
         ready(&server.url).await;
-        assert!(begun.elapsed() < READY, "ready after {:?}", begun.elapsed());
+        let took = begun.elapsed();
+        assert!(took < READY, "ready after {took:?}");
+        crashes.slowest = crashes.slowest.max(took);
         server.verify().await;
         ledger.settle(&server).await;
     }
     server.verify().await;
     no_panic(&server);
-    assert!(unanswered > 0, "no crash ever met a request");
     assert!(ledger.entries.len() > 200, "too little happened: {}", ledger.entries.len());
 }
 
@@ -364,11 +391,12 @@ async fn in_two_parts(client: &Client, between: impl Future<Output = ()>) -> Str
 
 async fn heavy_a_stop_answers_everything(server: Server) {
     let mut server = unlimited(server.database.kind).await;
-    let mut ledger = Ledger::open(&server).await;
+    let (seed, times, mut acknowledged) = (seed(), rounds(3, 20), 0);
+    let mut ledger = Ledger::open(&server, seed).await;
     ledger.company.tell_no_duplicates().await;
     ledger.before.insert("In Two Parts".to_owned());
     ledger.before.insert("Waiting".to_owned());
-    for _ in 0..3 {
+    for _ in 0..times {
         let (writers, _) = ledger.begin(&server.url);
         sleep(Duration::from_millis(ledger.random.random_range(100..400))).await;
 
@@ -397,7 +425,9 @@ async fn heavy_a_stop_answers_everything(server: Server) {
 
         let status = server.wait().await;
         assert_eq!(status.code(), Some(0));
+        let known = ledger.acknowledged();
         ledger.end(writers).await;
+        acknowledged += ledger.acknowledged() - known;
         server.verify().await;
         server.restart().await;
         ready(&server.url).await;
@@ -405,6 +435,11 @@ async fn heavy_a_stop_answers_everything(server: Server) {
     }
     no_panic(&server);
     assert!(ledger.entries.len() > 50, "too little happened: {}", ledger.entries.len());
+    let told = format!(
+        "{times} stops under load, each 503 on /readyz, then drained, then exit 0; {acknowledged} writes \
+         acknowledged, 0 lost; seed {seed}"
+    );
+    report("T10", server.database.kind, &told);
 }
 
 /// Readiness turns 503 while requests are still answered.
@@ -423,7 +458,7 @@ async fn draining(url: &str) {
 
 async fn heavy_a_lock_refuses_writes_only(server: Server) {
     let server = unlimited(server.database.kind).await;
-    let mut ledger = Ledger::open(&server).await;
+    let mut ledger = Ledger::open(&server, seed()).await;
     let rep = ledger.company.rep.client.clone();
     let customer = ledger.company.customer(&ledger.company.rep).await;
     ledger.before.extend(names(&ledger.company.admin.client).await);
@@ -475,7 +510,7 @@ async fn recovers(server: &Server, client: &Client, customer: &str) {
 
 async fn the_connections_end(server: Server) {
     let server = unlimited(server.database.kind).await;
-    let mut ledger = Ledger::open(&server).await;
+    let mut ledger = Ledger::open(&server, seed()).await;
     let rep = ledger.company.rep.client.clone();
     let customer = ledger.company.customer(&ledger.company.rep).await;
     ledger.before.extend(names(&ledger.company.admin.client).await);
@@ -662,7 +697,7 @@ async fn the_disk_is_full(server: Server) {
     // The signal would end the server before it sees the error that a full disk gives.
     server.prelude = Some("trap '' XFSZ");
     server.restart().await;
-    let mut ledger = Ledger::open(&server).await;
+    let mut ledger = Ledger::open(&server, seed()).await;
     let rep = ledger.company.rep.client.clone();
     let customer = ledger.company.customer(&ledger.company.rep).await;
     ledger.before.extend(names(&ledger.company.admin.client).await);

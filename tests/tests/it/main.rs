@@ -25,6 +25,7 @@ mod journey;
 mod languages;
 mod leads;
 mod lists;
+mod long;
 mod machines;
 mod matrix;
 mod model;

@@ -1,45 +1,57 @@
 //! The money of contracts against a reference model: random operations by several actors at once, each answer and
 //! every sum as the model says. The model is written from the design, in whole cents, without looking at the rules.
 //!
-//! `FAIRLEAD_MODEL_SEED` repeats a run, `FAIRLEAD_MODEL_STEPS` makes it longer.
-
-use std::env;
+//! `FAIRLEAD_TEST_SEED` repeats a history.
 
 use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Company, Server};
+use crate::support::{Answer, Client, Company, Server, report, rounds, seed};
 
 on_both_databases! {
     heavy_money_follows_the_model;
 }
 
-/// How many operations one run has, on each database.
+/// How many operations a history has. It ends before the logins do that it began with.
 const STEPS: usize = 10_000;
 /// How many contracts are worked on at once.
 const ACTORS: usize = 6;
 /// After how many operations a contract is left for another one.
 const LIFE: usize = 60;
 
-fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok()?.parse().ok()
+async fn heavy_money_follows_the_model(server: Server) {
+    let (kind, first, histories) = (server.database.kind, seed(), rounds(1, 100));
+    let (mut done, mut granted) = (0, 0);
+    for seed in first..first + histories {
+        println!("the history of seed {seed}");
+        let server = Server::start(kind).await;
+        let keeper = server.keeper();
+        let (its_done, its_granted) = history(&server, seed).await;
+        keeper.verify().await;
+        keeper.specified();
+        done += its_done;
+        granted += its_granted;
+    }
+    let told = format!(
+        "{histories} histories of contracts, {done} operations, {granted} granted, 0 other than the model; \
+         seeds from {first}"
+    );
+    report("T8", kind, &told);
 }
 
-async fn heavy_money_follows_the_model(server: Server) {
-    let company = Company::found(&server).await;
+/// One history: how many operations were done, and how many of them granted.
+async fn history(server: &Server, seed: u64) -> (usize, usize) {
+    let company = Company::found(server).await;
     company.tell_no_duplicates().await;
     company.set(json!({"ownership": {"limit": 1_000_000}})).await;
-    let seed = setting("FAIRLEAD_MODEL_SEED").unwrap_or_else(rand::random::<u64>);
-    let steps = setting("FAIRLEAD_MODEL_STEPS").unwrap_or(STEPS);
-    println!("FAIRLEAD_MODEL_SEED={seed} FAIRLEAD_MODEL_STEPS={steps}");
     let mut seeds = StdRng::seed_from_u64(seed);
     let actors = (0..ACTORS).map(|_| StdRng::seed_from_u64(seeds.random())).map(|mut random| {
         let company = &company;
         async move {
             let (mut done, mut granted) = (0, 0);
-            while done < steps / ACTORS + 1 {
+            while done < STEPS / ACTORS + 1 {
                 let mut contract = Ledger::sign(company, &mut random).await;
                 for _ in 0..LIFE {
                     if let Some(was_granted) = contract.step(company, &mut random).await {
@@ -55,9 +67,9 @@ async fn heavy_money_follows_the_model(server: Server) {
     let told = join_all(actors).await;
     let (done, granted): (Vec<usize>, Vec<usize>) = told.into_iter().unzip();
     let (done, granted): (usize, usize) = (done.iter().sum(), granted.iter().sum());
-    println!("{done} operations, {granted} of them granted");
-    assert!(done >= steps);
+    assert!(done >= STEPS);
     assert!(granted * 2 > done, "most operations were refused: the model tries nothing");
+    (done, granted)
 }
 
 /// An amount as the API writes it.

@@ -10,10 +10,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::support::{Answer, Client, Company, PASSWORD, Person, Server};
+use crate::support::{Answer, Client, Company, PASSWORD, Person, Server, report, rounds};
 
 on_both_databases! {
-    heavy_one_of_twenty_claims_a_customer;
+    heavy_one_of_many_claims_a_customer;
     heavy_one_of_twenty_claims_a_lead;
     heavy_nobody_owns_more_than_allowed;
     heavy_nobody_claims_more_than_allowed_in_a_day;
@@ -152,22 +152,24 @@ async fn count(client: &Client, path: &str) -> usize {
     client.all(path).await.len()
 }
 
-async fn heavy_one_of_twenty_claims_a_customer(server: Server) {
-    // Twenty racers and fifty rounds: nobody may win so often that the daily limit decides instead.
+async fn heavy_one_of_many_claims_a_customer(server: Server) {
+    // So many rounds: nobody may win so often that a limit decides instead.
     let company = Company::found(&server).await;
-    company.set(json!({"pool": {"daily_claim_limit": 1000}})).await;
-    let racers = sellers(&server, &company, 20).await;
-    for _ in 0..50 {
+    company.set(json!({"ownership": {"limit": 1000}, "pool": {"daily_claim_limit": 1000}})).await;
+    let (racers, times) = (sellers(&server, &company, 64).await, rounds(50, 200));
+    for _ in 0..times {
         let customer = company.pool_customer().await;
         let path = format!("/public-pool/customers/{customer}/claim");
         let answers = at_once(racers.iter().map(|racer| act(&racer.client, &path))).await;
-        expect_tally(&answers, &[("200", 1), ("409 already_claimed", 19)]);
+        expect_tally(&answers, &[("200", 1), ("409 already_claimed", 63)]);
         let winner = answers.iter().position(|answer| answer.status == 200).unwrap();
         let owned = company.director.client.get(&format!("/customers/{customer}")).await.expect(200);
         assert_eq!(owned.text_of("owner_id"), racers[winner].id);
         assert_eq!(owned.body["version"], 2, "one write, and none by those who lost");
     }
     server.verify().await;
+    let told = format!("{times} customers claimed by 64 at once: one 200 and 63 x 409 each");
+    report("T3", server.database.kind, &told);
 }
 
 async fn heavy_one_of_twenty_claims_a_lead(server: Server) {
@@ -250,7 +252,8 @@ async fn heavy_invoices_never_exceed_their_contract(server: Server) {
     for _ in 0..32 {
         drafts.push(company.invoice_draft(&company.rep, &contract, "100.00").await);
     }
-    for _ in 0..50 {
+    let times = rounds(50, 200);
+    for _ in 0..times {
         let submit = |draft: &String| act(&company.rep.client, format!("/invoices/{draft}/submit"));
         let answers = at_once(drafts.iter().map(submit)).await;
         expect_tally(&answers, &[("200", 8), ("409 invoice_exceeds_contract", 24)]);
@@ -261,11 +264,13 @@ async fn heavy_invoices_never_exceed_their_contract(server: Server) {
         expect_tally(&at_once(with_status(&answers, 200).map(withdraw)).await, &[("200", 8)]);
         assert_eq!(sum(&company.rep.client, &contract, "invoice_committed").await, "0.00");
     }
+    let told = format!("{times} rounds of 32 invoices at once on a contract that takes 8: 8 each");
+    report("T4", server.database.kind, &told);
 }
 
 /// Rounds of 32 payments of 100.00 at once, of which eight fit. Finance rejects those, and the next round begins.
-async fn eight_payments_fit(company: &Company, contract: &str, rounds: usize, refusal: &str) {
-    for _ in 0..rounds {
+async fn eight_payments_fit(company: &Company, contract: &str, times: usize, refusal: &str) {
+    for _ in 0..times {
         let record = |_| post(&company.rep.client, "/payments", Company::payment(contract, "100.00"));
         let answers = at_once((0..32).map(record)).await;
         expect_tally(&answers, &[("201", 8), (refusal, 24)]);
@@ -282,7 +287,10 @@ async fn eight_payments_fit(company: &Company, contract: &str, rounds: usize, re
 async fn heavy_payments_never_exceed_their_contract(server: Server) {
     let company = Company::found(&server).await;
     let contract = company.active(&company.rep, "800.00", "by_contract").await;
-    eight_payments_fit(&company, &contract, 25, "409 payment_exceeds_contract").await;
+    let times = rounds(25, 200);
+    eight_payments_fit(&company, &contract, times, "409 payment_exceeds_contract").await;
+    let told = format!("{times} rounds of 32 payments at once on a contract that takes 8: 8 each");
+    report("T4", server.database.kind, &told);
 }
 
 async fn heavy_payments_never_exceed_their_invoices(server: Server) {
@@ -293,16 +301,19 @@ async fn heavy_payments_never_exceed_their_invoices(server: Server) {
         company.issued(&company.rep, &contract, "550.00").await,
         company.issued(&company.rep, &contract, "250.00").await,
     ];
-    eight_payments_fit(&company, &contract, 25, "409 nothing_to_allocate").await;
+    let times = rounds(25, 200);
+    eight_payments_fit(&company, &contract, times, "409 nothing_to_allocate").await;
     for invoice in invoices {
         let invoice = company.rep.client.get(&format!("/invoices/{invoice}")).await.expect(200);
         assert_eq!(invoice.body["allocated"], money("0.00"));
     }
+    let told = format!("{times} rounds of 32 payments at once on invoices that take 8: 8 each");
+    report("T4", server.database.kind, &told);
 }
 
 async fn heavy_each_step_of_an_approval_is_decided_once(server: Server) {
-    let company = Company::found(&server).await;
-    for _ in 0..20 {
+    let (company, times) = (Company::found(&server).await, rounds(20, 100));
+    for _ in 0..times {
         let contract = company.draft(&company.rep, "1000.00", "by_contract").await;
         company.rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
         let path = format!("/approvals/{}/approve", company.pending(&contract).await);
@@ -323,6 +334,8 @@ async fn heavy_each_step_of_an_approval_is_decided_once(server: Server) {
         let trail = format!("/audit-events?record_id={contract}&action=contract.activated");
         assert_eq!(count(&company.auditor.client, &trail).await, 1);
     }
+    let told = format!("{times} approvals of two steps, each by two people twice at once: one decision each");
+    report("T7", server.database.kind, &told);
 }
 
 async fn heavy_an_approval_is_approved_rejected_or_withdrawn(server: Server) {
@@ -384,9 +397,10 @@ fn essence(answer: &Answer) -> (u16, Value) {
 async fn heavy_one_key_has_one_effect(server: Server) {
     let company = Company::found(&server).await;
     company.tell_no_duplicates().await;
+    company.set(json!({"ownership": {"limit": 1000}, "pool": {"daily_claim_limit": 1000}})).await;
     let contract = company.active(&company.rep, "100000.00", "by_contract").await;
-    let client = &company.rep.client;
-    for round in 0..20 {
+    let (client, times) = (&company.rep.client, rounds(20, 100));
+    for round in 0..times {
         let key = format!("key-{round}");
         // A record, a transition of a record, and money.
         let name = format!("Only Once {round}");
@@ -433,6 +447,8 @@ async fn heavy_one_key_has_one_effect(server: Server) {
         let client = if made.starts_with("/audit-events") { &company.auditor.client } else { client };
         assert_eq!(count(client, &made).await, 1, "{made}");
     }
+    let told = format!("{times} rounds of 32 equal keys at once: one effect and one answer each");
+    report("T5", server.database.kind, &told);
 }
 
 fn act_once(client: &Client, path: &str, key: &str) -> Call {
@@ -467,7 +483,8 @@ async fn heavy_a_refused_request_is_refused_again_under_its_key(server: Server) 
 async fn heavy_of_equal_versions_one_is_written(server: Server) {
     let company = Company::found(&server).await;
     let path = format!("/customers/{}", company.customer(&company.rep).await);
-    for round in 0..25 {
+    let times = rounds(25, 100);
+    for round in 0..times {
         let tag = company.rep.client.get(&path).await.expect(200).header("etag").to_owned();
         let change = |at: usize| {
             let person = if at.is_multiple_of(2) { &company.rep } else { &company.manager };
@@ -483,6 +500,8 @@ async fn heavy_of_equal_versions_one_is_written(server: Server) {
             assert_eq!(lost.body["current_version"], now.body["version"], "{}", lost.text);
         }
     }
+    let told = format!("{times} rounds of 16 with the same If-Match: one 200 and 15 x 412 each");
+    report("T6", server.database.kind, &told);
 }
 
 async fn heavy_no_increment_is_lost(server: Server) {
@@ -508,15 +527,20 @@ async fn heavy_no_increment_is_lost(server: Server) {
         }
         lost
     };
-    let counting: Vec<_> =
-        (0..CLIENTS).map(|_| tokio::spawn(count(company.rep.client.clone(), path.clone()))).collect();
-    let mut lost = 0;
-    for client in counting {
-        lost += tokio::time::timeout(PATIENCE * 3, client).await.expect("counts in time").unwrap();
+    let (mut lost, times) = (0, rounds(1, 10));
+    for _ in 0..times {
+        // A login each: one alone would not last a long run.
+        let rep = server.login(&company.rep.email, PASSWORD).await;
+        let counting: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(count(rep.clone(), path.clone()))).collect();
+        for client in counting {
+            lost += tokio::time::timeout(PATIENCE * 3, client).await.expect("counts in time").unwrap();
+        }
     }
     assert!(lost > 0, "nobody was ever too late: this was no race");
-    let end = company.rep.client.get(&path).await.expect(200);
-    assert_eq!(end.body["note"], (CLIENTS * EACH).to_string());
+    let (end, made) = (server.login(&company.rep.email, PASSWORD).await, CLIENTS * EACH * times);
+    assert_eq!(end.get(&path).await.expect(200).body["note"], made.to_string());
+    let told = format!("{made} increments by {CLIENTS} clients, {lost} x 412 and asked again, 0 lost");
+    report("T6", server.database.kind, &told);
 }
 
 async fn heavy_a_bank_reference_counts_once(server: Server) {

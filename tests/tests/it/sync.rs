@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Company, Person, Server};
+use crate::support::{Client, Company, Person, Server, report, rounds, seed};
 
 on_both_databases! {
     heavy_a_copy_is_what_lists_show;
@@ -194,11 +194,23 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
 }
 
 async fn heavy_a_copy_is_what_lists_show(server: Server) {
-    let company = Company::found(&server).await;
+    let (kind, first, histories) = (server.database.kind, seed(), rounds(1, 20));
+    for seed in first..first + histories {
+        println!("the history of seed {seed}");
+        let server = Server::start(kind).await;
+        let keeper = server.keeper();
+        copies_follow(&server, seed).await;
+        keeper.verify().await;
+        keeper.specified();
+    }
+    let told = format!("{histories} histories with 9 copies, each as the lists are; seeds from {first}");
+    report("T8", kind, &told);
+}
+
+/// One history: whatever happens, the copies of nine people become what lists show them.
+async fn copies_follow(server: &Server, seed: u64) {
+    let company = Company::found(server).await;
     company.tell_no_duplicates().await;
-    let seed = std::env::var("FAIRLEAD_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    let seed: u64 = seed.unwrap_or_else(rand::random);
-    eprintln!("FAIRLEAD_TEST_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut ids = BTreeMap::new();
     let people = [

@@ -28,7 +28,6 @@ const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
 const TAKEN: &str = "MessageTaken";
-const GONE: &str = "ReceiverGone";
 
 /// What messages are made of.
 pub(super) struct Messages {
@@ -75,25 +74,15 @@ fn operation(name: &str, (label, meaning): (&str, &str), schema: &Named, message
     for parameter in [ID, TIMESTAMP, SIGNATURE] {
         operation = operation.parameter_ref(components::parameter(parameter));
     }
-    let response = |name| RefOr::Ref(Ref::new(format!("#/components/responses/{name}")));
-    operation
-        .response(StatusCode::NO_CONTENT.as_str(), response(TAKEN))
-        .response(StatusCode::GONE.as_str(), response(GONE))
-        .build()
+    let taken = RefOr::Ref(Ref::new(format!("#/components/responses/{TAKEN}")));
+    operation.response::<_, RefOr<Response>>(StatusCode::NO_CONTENT.as_str(), taken).build()
 }
 
-/// What receivers may answer.
-pub(super) fn responses() -> [(String, RefOr<Response>); 2] {
-    let response = |name: &str, meaning| {
-        (name.to_owned(), RefOr::T(ResponseBuilder::new().description(meaning).build()))
-    };
-    [
-        response(
-            TAKEN,
-            "It was taken; any other 2xx says the same. Whatever else is answered, it comes again.",
-        ),
-        response(GONE, "The receiver is gone for good: the webhook is disabled."),
-    ]
+/// What receivers answer.
+pub(super) fn responses() -> [(String, RefOr<Response>); 1] {
+    let meaning = "It was taken; any other 2xx says the same. 410 says that the receiver is gone for good, and the \
+                   webhook is disabled. Whatever else is answered, it comes again.";
+    [(TAKEN.to_owned(), RefOr::T(ResponseBuilder::new().description(meaning).build()))]
 }
 
 /// The headers of messages.

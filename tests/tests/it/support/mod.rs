@@ -6,12 +6,14 @@
 mod client;
 mod company;
 mod database;
+mod effort;
 mod receiver;
 mod server;
 
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
 pub use database::{Database, Direct, Kind};
+pub use effort::{report, rounds, seed, setting};
 pub use receiver::{Message, Receiver};
 pub use server::{ADMIN_EMAIL, PASSWORD, Server, binary, command};
 
