@@ -12,6 +12,7 @@ mod demo_server;
 mod fuzz;
 mod lint;
 mod long;
+mod mutants;
 mod npm;
 mod openapi;
 mod postgres;
@@ -53,6 +54,8 @@ enum Command {
     Clients,
     /// Ask a server with demo data what a program makes up from the OpenAPI document.
     Fuzz(fuzz::Options),
+    /// Take each guard out of a copy of the project, and see its tests fail.
+    Mutants(mutants::Options),
     /// Run the server with demo data that is gone afterwards.
     Demo(demo::Options),
     /// Measure a release build beside plain handlers, and print the figures.
@@ -78,6 +81,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     process::catch_interrupts()?;
     match command {
         Command::Test(options) => return test::run(options),
+        Command::Mutants(options) => return mutants::run(options),
         Command::Lint => lint::run()?,
         Command::Long(options) => long::run(options)?,
         Command::Openapi(options) => openapi::run(options)?,

@@ -1,3 +1,5 @@
+use fairlead_domain::context::Event;
+use fairlead_domain::organisation::User;
 use secrecy::SecretString;
 
 use super::*;
@@ -75,4 +77,20 @@ async fn what_others_are_in_the_way_of_is_tried_again() {
     assert_eq!(times, 1);
     let refused = || StoreError::Refused(Refusal::new(Code::InUse, "in use"));
     assert_eq!(tries(refused).await.0, 1);
+}
+
+/// The last line behind locks and `If-Match`.
+#[tokio::test]
+async fn what_has_changed_meanwhile_is_not_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (app, call) = open(&directory).await;
+    let mut work = app.store().begin(app.author(None, "test"), None).await.unwrap();
+    let before: User = work.load(call.caller.user).await.unwrap().unwrap();
+    let mut after = before.clone();
+    work.save(&before, &mut after, Event("user.updated")).await.unwrap();
+    let written = work.save(&before, &mut before.clone(), Event("user.updated")).await;
+    assert!(matches!(written, Err(StoreError::Conflict)), "{written:?}");
+    let deleted = work.delete(&before, Event("user.deleted")).await;
+    assert!(matches!(deleted, Err(StoreError::Conflict)), "{deleted:?}");
+    work.save(&after.clone(), &mut after, Event("user.updated")).await.unwrap();
 }

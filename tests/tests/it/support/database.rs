@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use sqlx::error::ErrorKind;
 use sqlx::{Connection, Executor, Row};
 
 /// Which database.
@@ -49,6 +50,19 @@ impl Direct {
             Self::Sqlite(connection) => drop(connection.execute(text).await.unwrap()),
             Self::Postgres(connection) => drop(connection.execute(text).await.unwrap()),
         }
+    }
+
+    /// Runs statements that may be refused, and answers with the kind of constraint that refuses them.
+    pub async fn refusal(&mut self, text: &str) -> Option<ErrorKind> {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        let outcome = match self {
+            Self::Sqlite(connection) => connection.execute(text).await.map(drop),
+            Self::Postgres(connection) => connection.execute(text).await.map(drop),
+        };
+        outcome.err().map(|error| match error {
+            sqlx::Error::Database(error) => error.kind(),
+            other => panic!("{other}"),
+        })
     }
 
     /// The one number that a question answers with.
