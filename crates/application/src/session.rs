@@ -151,12 +151,15 @@ impl RefreshToken {
 }
 
 impl App {
-    fn pair(&self, user: UserId, session: SessionId, refresh: RefreshToken) -> Result<TokenPair, Failure> {
-        let tokens = &self.inner.tokens;
+    fn pair(&self, session: &SessionRow, refresh: RefreshToken) -> Result<TokenPair, Failure> {
+        let (tokens, now) = (&self.inner.tokens, self.now());
+        // No token outlives its session.
+        let left = (session.expires_at.millis() - now.millis()) / 1000;
+        let lifetime = tokens.lifetime.min(left).max(1);
         Ok(TokenPair {
-            access_token: tokens.issue(user, session, self.new_uuid(), self.now())?,
+            access_token: tokens.issue(session.user_id, session.id, self.new_uuid(), now, lifetime)?,
             token_type: "Bearer".to_owned(),
-            expires_in: tokens.lifetime,
+            expires_in: lifetime,
             refresh_token: refresh.text,
         })
     }
@@ -224,7 +227,7 @@ async fn enter(
     work.insert_refresh_token(refresh.hash, session.id).await?;
     note(&mut work, Event("session.began"), session.id, user);
     work.commit(None).await?;
-    app.pair(user, session.id, refresh)
+    app.pair(&session, refresh)
 }
 
 fn note(work: &mut Work, event: Event, session: SessionId, user: UserId) {
@@ -262,7 +265,7 @@ pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> R
     work.insert_refresh_token(next.hash, session.id).await?;
     work.touch_session(session.id).await?;
     work.commit(None).await?;
-    app.pair(session.user_id, session.id, next)
+    app.pair(&session, next)
 }
 
 /// Ends the caller's session: its tokens, the access token as well, are refused from now on.

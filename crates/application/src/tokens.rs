@@ -23,6 +23,8 @@ use crate::call::Caller;
 
 /// What tells an access token from any other JWT (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
+/// What tells a checkpoint of the audit trail from an access token.
+const CHECKPOINT: &str = "audit-checkpoint+jwt";
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -34,6 +36,17 @@ struct Claims {
     iat: i64,
     exp: i64,
     jti: Uuid,
+}
+
+/// Where the audit trail ended at some time.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// The number of its newest event.
+    pub(crate) sequence: i64,
+    /// The hash of that event, and with it of everything before.
+    pub(crate) hash: String,
+    /// When it was signed.
+    pub(crate) iat: i64,
 }
 
 struct Key {
@@ -79,7 +92,7 @@ pub struct Jwks {
 pub(crate) struct Tokens {
     issuer: String,
     audience: String,
-    /// How long a token lasts, in seconds.
+    /// How long a token lasts at most, in seconds.
     pub(crate) lifetime: i64,
     /// The newest key first; it signs.
     keys: RwLock<Arc<Vec<Key>>>,
@@ -132,16 +145,15 @@ impl Tokens {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A token for a session.
+    /// A token for a session, which lasts for so many seconds.
     pub(crate) fn issue(
         &self,
         user: UserId,
         session: SessionId,
         jti: Uuid,
         now: Timestamp,
+        lifetime: i64,
     ) -> Result<String, StoreError> {
-        let keys = self.keys();
-        let key = keys.first().ok_or_else(|| StoreError::Corrupt("no signing key".to_owned()))?;
         let issued = now.millis() / 1000;
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -149,16 +161,38 @@ impl Tokens {
             sub: user.0,
             sid: session.0,
             iat: issued,
-            exp: issued + self.lifetime,
+            exp: issued + lifetime,
             jti,
         };
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(key.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        jsonwebtoken::encode(&header, &claims, &key.encoding)
+        self.encode(TYPE, &claims)
+    }
+
+    fn encode(&self, typ: &str, claims: &impl Serialize) -> Result<String, StoreError> {
+        let keys = self.keys();
+        let key = keys.first().ok_or_else(|| StoreError::Corrupt("no signing key".to_owned()))?;
+        let header =
+            Header { typ: Some(typ.to_owned()), kid: Some(key.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, &key.encoding)
             .map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+
+    /// Signs where the audit trail ends.
+    pub(crate) fn sign(&self, checkpoint: &Checkpoint) -> Result<String, StoreError> {
+        self.encode(CHECKPOINT, checkpoint)
+    }
+
+    /// What a checkpoint says; nothing unless one of our keys signed it.
+    pub(crate) fn signed(&self, text: &str) -> Option<Checkpoint> {
+        let header = jsonwebtoken::decode_header(text).ok()?;
+        let keys = self.keys();
+        let key = keys.iter().find(|key| Some(&key.kid) == header.kid.as_ref())?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        // It is true for ever, and for whoever reads it.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let read = jsonwebtoken::decode::<Checkpoint>(text, &key.decoding, &validation).ok()?;
+        (header.typ.as_deref() == Some(CHECKPOINT)).then_some(read.claims)
     }
 
     /// Whose token it is.

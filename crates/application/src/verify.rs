@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::Failure;
+use crate::tokens::Checkpoint;
 
 /// How many records are looked at together.
 const BATCH: u64 = 500;
@@ -30,6 +31,30 @@ pub async fn run(app: &App) -> Result<VerifyReport, Failure> {
         at += 1;
     }
     Ok(report)
+}
+
+/// Signs where the audit trail ends. Whoever can write to the database can cut the end off and let the head say so,
+/// which no chain shows: what was signed before and kept elsewhere does. None where the trail has no end.
+pub async fn checkpoint(app: &App) -> Result<Option<String>, Failure> {
+    let Some((sequence, hash)) = app.store().chain_end().await? else { return Ok(None) };
+    let checkpoint = Checkpoint { sequence, hash, iat: app.now().millis() / 1000 };
+    Ok(Some(app.inner.tokens.sign(&checkpoint)?))
+}
+
+/// Whether the audit trail still has what a checkpoint says.
+pub async fn compare(app: &App, report: &mut VerifyReport, checkpoint: &str) -> Result<(), Failure> {
+    const CHECK: &str = "the audit trail has its checkpoint";
+    report.checked.push((CHECK.to_owned(), 1));
+    let wrong = match app.inner.tokens.signed(checkpoint) {
+        None => Some("no key of this database signed it".to_owned()),
+        Some(signed) => match app.store().chain_hash(signed.sequence).await? {
+            None => Some(format!("event {} is missing", signed.sequence)),
+            Some(hash) if hash != signed.hash => Some(format!("event {} is another one", signed.sequence)),
+            Some(_) => None,
+        },
+    };
+    report.differences.extend(wrong.map(|wrong| format!("{CHECK}: {wrong}")));
+    Ok(())
 }
 
 impl App {

@@ -199,17 +199,31 @@ impl Kept for AuditEvent {
 }
 
 impl Store {
+    /// Where the chain ends: the number and the hash of the newest event. None without a head.
+    pub async fn chain_end(&self) -> Result<Option<(i64, String)>, StoreError> {
+        let text = "SELECT sequence, hash FROM audit_head WHERE id = 1";
+        let Some(head) = self.reader.one(Sql::new(text)).await? else { return Ok(None) };
+        let mut head = Row::new(&head);
+        Ok(Some((head.column()?, head.column()?)))
+    }
+
+    /// The hash of the event with this number.
+    pub async fn chain_hash(&self, sequence: i64) -> Result<Option<String>, StoreError> {
+        let text = "SELECT hash FROM audit_events WHERE sequence = $1";
+        let Some(event) = self.reader.one(Sql::with(text, vec![sequence.into()])).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Row::new(&event).column()?))
+    }
+
     /// Walks the chain up to where its head said at the beginning that it ends: a server may go on appending.
     /// Answers with the number of events and with every place that does not fit.
     pub(crate) async fn verify_chain(&self) -> Result<Checked, StoreError> {
         let mut found = Vec::new();
         let (mut sequence, mut hash) = (0_i64, String::new());
-        let text = "SELECT sequence, hash FROM audit_head WHERE id = 1";
-        let Some(head) = self.reader.one(Sql::new(text)).await? else {
+        let Some(end) = self.chain_end().await? else {
             return Ok((0, vec!["there is no head".to_owned()]));
         };
-        let mut head = Row::new(&head);
-        let end: (i64, String) = (head.column()?, head.column()?);
         loop {
             let text = format!(
                 "SELECT {COLUMNS} FROM audit_events WHERE sequence > $1 AND sequence <= $2 \

@@ -84,9 +84,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let config = common.load(options.flags(), options.demo)?.config;
             start(&config, seed::run(options, &config))
         }
-        Command::Verify(_) => {
+        Command::Verify(options) => {
             let config = common.load(Vec::new(), false)?.config;
-            start(&config, verify::run(&config))
+            start(&config, verify::run(options, &config))
         }
         Command::Openapi(options) => openapi::run(options),
     }

@@ -11,6 +11,7 @@ on_both_databases! {
     heavy_whatever_is_broken_is_named;
     heavy_a_running_server_is_no_difference;
     it_can_be_asked_for_over_http;
+    a_checkpoint_shows_what_a_chain_does_not;
 }
 
 /// A check, and statements that break what it looks at.
@@ -199,6 +200,11 @@ const BROKEN: &[(&str, &str)] = &[
     ("audit trail", "UPDATE audit_events SET actor_id = record_id WHERE sequence = 9"),
     ("audit trail", "DELETE FROM audit_events WHERE sequence = 9"),
     ("audit trail", "DELETE FROM audit_events WHERE sequence = (SELECT sequence FROM audit_head)"),
+    (
+        "audit trail",
+        "UPDATE audit_events SET sequence = -1 WHERE sequence = 9; UPDATE audit_events SET sequence = 9 WHERE sequence = 10; \
+        UPDATE audit_events SET sequence = 10 WHERE sequence = -1",
+    ),
     ("audit trail", "UPDATE audit_head SET hash = 'other'"),
     ("audit trail", "DELETE FROM audit_head"),
     (AS_TOLD, "UPDATE credit_notes SET tax_minor = amount_minor"),
@@ -231,7 +237,12 @@ const BROKEN_ON_SQLITE: &[(&str, &str)] = &[
 ];
 
 async fn verify(database: &Database) -> (bool, String) {
-    let output = command(database, &["verify"]).output().await.unwrap();
+    verify_with(database, &[]).await
+}
+
+async fn verify_with(database: &Database, options: &[&str]) -> (bool, String) {
+    let arguments: Vec<&str> = std::iter::once("verify").chain(options.iter().copied()).collect();
+    let output = command(database, &arguments).output().await.unwrap();
     let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.success(), format!("{out}{log}"))
 }
@@ -256,6 +267,67 @@ async fn heavy_whatever_is_broken_is_named(server: Server) {
         let named = report.lines().any(|line| line.starts_with(&format!("differs  {check}: ")));
         assert!(!whole && named, "{check} does not see {statements}:\n{report}");
     }
+}
+
+/// Whoever can write to the database cuts the end off, and everything agrees again; but not with what was signed before.
+async fn a_checkpoint_shows_what_a_chain_does_not(server: Server) {
+    const CUT: &str = "DELETE FROM outbox WHERE sequence > (SELECT sequence - 2 FROM audit_head); \
+        DELETE FROM audit_events WHERE sequence > (SELECT sequence - 2 FROM audit_head); \
+        UPDATE audit_head SET sequence = sequence - 2, hash = (SELECT hash FROM audit_events \
+        WHERE audit_events.sequence = audit_head.sequence - 2)";
+    const DIFFERS: &str = "differs  the audit trail has its checkpoint: ";
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let foreign = verify_with(&server.database, &["--checkpoint", &file("foreign")]).await;
+    assert!(foreign.0, "{}", foreign.1);
+
+    let mut server = Server::start(server.database.kind).await;
+    let admin = server.admin().await;
+    let (whole, report) = verify_with(&server.database, &["--checkpoint", &file("early")]).await;
+    assert!(whole, "{report}");
+    for _ in 0..2 {
+        // A login is an event, and nothing else tells of it.
+        server.admin().await;
+    }
+    let (early, late) = (file("early"), file("late"));
+    let (whole, report) = verify_with(&server.database, &["--against", &early, "--checkpoint", &late]).await;
+    assert!(whole && report.contains("checked  the audit trail has its checkpoint"), "{report}");
+    // It is signed by the key of the tokens, and is none.
+    let signed = std::fs::read_to_string(&late).unwrap();
+    admin.with_token(signed.trim()).get("/me").await.refused(401, "unauthenticated");
+    std::fs::write(file("token"), admin.token.as_ref().unwrap()).unwrap();
+    let (body, _) = signed.rsplit_once('.').unwrap();
+    std::fs::write(file("forged"), format!("{body}.{}", "A".repeat(86))).unwrap();
+    server.stop().await;
+
+    let cut = server.database.copy().await;
+    cut.connect().await.run(CUT).await;
+    let (_, report) = verify(&cut).await;
+    assert!(!report.contains("differs  audit trail: "), "the chain alone shows it: {report}");
+    let (whole, report) = verify_with(&cut, &["--against", &late, "--checkpoint", &file("never")]).await;
+    let missing = report.lines().any(|line| line.starts_with(DIFFERS) && line.ends_with(" is missing"));
+    assert!(!whole && missing, "{report}");
+    assert!(!std::path::Path::new(&file("never")).exists(), "what differs is not signed");
+    // What was cut off came after the earlier one.
+    let (_, report) = verify_with(&cut, &["--against", &early]).await;
+    assert!(!report.contains(DIFFERS), "{report}");
+
+    let changed = server.database.copy().await;
+    let newest = "UPDATE audit_events SET hash = 'other' WHERE sequence = (SELECT sequence FROM audit_head); \
+                  UPDATE audit_head SET hash = 'other'";
+    changed.connect().await.run(newest).await;
+    let (whole, report) = verify_with(&changed, &["--against", &late]).await;
+    let another = report.lines().any(|line| line.starts_with(DIFFERS) && line.ends_with(" is another one"));
+    assert!(!whole && another, "{report}");
+    for name in ["foreign", "forged", "token"] {
+        let (whole, report) = verify_with(&changed, &["--against", &file(name)]).await;
+        assert!(
+            !whole && report.contains(&format!("{DIFFERS}no key of this database signed it")),
+            "{name}: {report}"
+        );
+    }
+    let (whole, report) = verify_with(&changed, &["--against", &file("nowhere")]).await;
+    assert!(!whole && report.contains("cannot read the checkpoint"), "{report}");
 }
 
 async fn it_can_be_asked_for_over_http(server: Server) {

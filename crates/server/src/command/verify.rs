@@ -1,8 +1,9 @@
 //! `fairlead verify`.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use fairlead_application::verify;
 
@@ -15,11 +16,36 @@ use crate::config::Config;
 /// other, and walks the hash chain of the audit trail. It only reads, and may run beside a server. Ends with 1 when
 /// something differs.
 #[derive(Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// A checkpoint that was written before: the audit trail must still have what it says.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Where nothing differs, write into this file where the audit trail ends, signed. Whoever can write to the
+    /// database can cut the trail's end off; a checkpoint that they cannot reach shows it.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
 
-pub(super) async fn run(config: &Config) -> Result<()> {
-    let report =
-        with_app(config, Missing::Refused, async |app| verify::run(app).await.map_err(explain)).await?;
+fn read(checkpoint: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(checkpoint);
+    text.with_context(|| format!("cannot read the checkpoint {}", checkpoint.display()))
+}
+
+pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
+    let before = options.against.as_deref().map(read).transpose()?;
+    let (report, checkpoint) = with_app(config, Missing::Refused, async |app| {
+        // Taken first: what it says is walked.
+        let checkpoint = match options.checkpoint {
+            None => None,
+            Some(_) => verify::checkpoint(app).await.map_err(explain)?,
+        };
+        let mut report = verify::run(app).await.map_err(explain)?;
+        if let Some(before) = &before {
+            verify::compare(app, &mut report, before.trim()).await.map_err(explain)?;
+        }
+        Ok((report, checkpoint))
+    })
+    .await?;
     let mut out = String::new();
     let width = report.checked.iter().map(|(check, _)| check.chars().count()).max().unwrap_or(0);
     for (check, rows) in &report.checked {
@@ -30,6 +56,10 @@ pub(super) async fn run(config: &Config) -> Result<()> {
     }
     if report.differences.is_empty() {
         out.push_str("no difference\n");
+        if let (Some(file), Some(checkpoint)) = (&options.checkpoint, checkpoint) {
+            std::fs::write(file, checkpoint + "\n")
+                .with_context(|| format!("cannot write the checkpoint {}", file.display()))?;
+        }
     }
     print(&out)?;
     match report.differences.len() {

@@ -32,6 +32,7 @@ on_both_databases! {
     the_organisation_follows_the_matrix;
     nobody_gives_to_whom_they_do_not_lead;
     whoever_asked_takes_it_back;
+    without_a_grant_nothing_is_allowed;
     lists_and_totals_agree_with_single_reads;
 }
 
@@ -80,6 +81,17 @@ const OPEN: [&str; 27] = [
     "get_delegation",
     "update_delegation",
     "delete_delegation",
+];
+
+/// What everybody who sells looks up, whatever their role.
+const LOOKED_UP: [&str; 7] = [
+    "list_pipelines",
+    "get_pipeline",
+    "list_products",
+    "get_product",
+    "list_price_lists",
+    "get_price_list",
+    "quote_prices",
 ];
 
 /// The columns of the tables.
@@ -305,6 +317,41 @@ async fn whoever_asked_takes_it_back(server: Server) {
     let own = world.contract(Some(&company.manager), "pending").await;
     let approve = format!("/approvals/{}/approve", company.pending(&own).await);
     company.manager.client.post(&approve, json!({})).await.refused(409, "separation_of_duties");
+}
+
+/// Nothing is allowed because somebody forgot to forbid it: a role that grants nothing can do nothing.
+async fn without_a_grant_nothing_is_allowed(server: Server) {
+    let world = World::new(server).await;
+    let admin = &world.company.admin.client;
+    let role = admin.post("/roles", World::new_role()).await.expect(201).text_of("key");
+    let mut form = World::new_user();
+    form["roles"] = json!([role]);
+    admin.post("/users", form.clone()).await.expect(201);
+    let nobody = world.server.login(form["email"].as_str().unwrap(), PASSWORD).await;
+    assert_eq!(nobody.get("/me").await.expect(200).body["permissions"], json!([]));
+    let rep = Some(&world.company.rep);
+    let (lead, customer) = (world.lead(rep, "contacted").await, world.customer(rep).await);
+    let open: Vec<&str> = PUBLIC.into_iter().chain(OPEN).chain(LOOKED_UP).collect();
+    let mut wrong = Vec::new();
+    for (id, operation) in &world.spec {
+        if open.contains(&id.as_str()) {
+            continue;
+        }
+        let record = if operation.path.contains("/leads/{id}") { &lead } else { &customer };
+        let answer = world.call(&nobody, id, "in:customer", record).await;
+        let code = answer.body["code"].as_str().unwrap_or_default();
+        let right = match (answer.status, code) {
+            (403, "forbidden") => true,
+            // Of what is hidden, not even that is told.
+            (404, "not_found") => operation.path.contains("{id}"),
+            (422, "unknown_reference") => !operation.path.contains("{id}"),
+            _ => false,
+        };
+        if !right {
+            wrong.push(format!("{id}: {} {}", answer.status, answer.text));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Walks a list in small pages, and checks its total on the way. None when the caller may not list at all.

@@ -7,6 +7,7 @@ use crate::support::{Company, PASSWORD, Server};
 
 on_both_databases! {
     members_that_are_not_asked_for_are_refused;
+    no_operation_takes_what_nobody_sets;
 }
 
 fn money(amount: &str) -> Value {
@@ -180,5 +181,172 @@ async fn members_that_are_not_asked_for_are_refused(server: Server) {
     admin.client.post("/pipelines", deep).await.refused(400, "malformed_request");
     let form = json!({"name": "Lead", "source": "website"});
     rep.client.post("/leads?owner_id=x", form).await.refused(400, "malformed_request");
+    assert_eq!(newest().await, before, "something was written");
+}
+
+/// What only Fairlead sets, and members by which others let themselves be promoted.
+fn never_set(company: &Company) -> [(&'static str, Value); 7] {
+    [
+        ("id", json!(company.rep.id)),
+        ("version", json!(99)),
+        ("status", json!("active")),
+        ("owner_id", json!(company.rep.id)),
+        ("number", json!("CT-2020-000001")),
+        ("paid", money("1.00")),
+        ("role", json!("admin")),
+    ]
+}
+
+/// Operations that ask for a member of that name.
+const ASKED: [(&str, &str); 4] = [
+    ("assign_lead", "owner_id"),
+    ("assign_customer", "owner_id"),
+    ("create_target", "owner_id"),
+    ("update_target", "owner_id"),
+];
+
+/// What the other test changes.
+const CHANGED_ABOVE: [&str; 12] = [
+    "activities",
+    "contacts",
+    "contracts",
+    "customers",
+    "invoices",
+    "leads",
+    "opportunities",
+    "payments",
+    "pipelines",
+    "roles",
+    "teams",
+    "users",
+];
+
+/// One of each kind of record that it does not change.
+async fn others(company: &Company) -> Vec<(&'static str, String)> {
+    let admin = &company.admin.client;
+    let customer = company.customer(&company.rep).await;
+    let flows = admin.get("/approval-flows").await.expect(200).body;
+    let mut made = vec![
+        ("approval-flows", flows["data"][0]["id"].as_str().unwrap().to_owned()),
+        ("settings", String::new()),
+    ];
+    for (collection, form) in [
+        ("public-pools", json!({"name": "Another pool"})),
+        (
+            "collaborators",
+            json!({"customer_id": customer, "user_id": company.other_manager.id, "access": "read"}),
+        ),
+        (
+            "targets",
+            json!({
+                "owner_id": company.rep.id, "month": "2031-01", "measure": "signed", "amount": money("100.00"),
+            }),
+        ),
+        ("saved-views", json!({"resource": "leads", "name": "New ones", "query": "status=new"})),
+        ("lead-forms", json!({"name": "Form", "fields": ["phone"]})),
+        ("scoring-rules", json!({"name": "Rule", "field": "phone", "operator": "present", "points": 10})),
+        (
+            "assignment-rules",
+            json!({"name": "Rule", "position": 1, "regions": ["Nowhere"], "user_id": company.colleague.id}),
+        ),
+        ("products", json!({"code": "P-1", "name": "Pump", "tax_rate": "0.13"})),
+        ("price-lists", json!({"name": "List", "currency": "CNY", "valid_from": "2026-01-01", "prices": []})),
+        (
+            "delegations",
+            json!({
+                "user_id": company.rep.id, "delegate_id": company.inner.id, "starts_at": "2026-01-01T00:00:00Z",
+                "ends_at": "2999-01-01T00:00:00Z",
+            }),
+        ),
+    ] {
+        made.push((collection, admin.post(&format!("/{collection}"), form).await.expect(201).id()));
+    }
+    made
+}
+
+/// Where a form has objects within it.
+fn within(form: &Value, at: &str) -> Vec<String> {
+    let parts: Vec<(String, &Value)> = match form {
+        Value::Object(members) => members.iter().map(|(name, part)| (format!("{at}/{name}"), part)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(place, part)| (format!("{at}/{place}"), part)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (at, part) in parts {
+        found.extend(within(part, &at));
+        if part.is_object() {
+            found.push(at);
+        }
+    }
+    found
+}
+
+/// Every operation of the specification that takes a body, or could be sent one. Its own example is what is right but for
+/// the member that is put in.
+async fn no_operation_takes_what_nobody_sets(server: Server) {
+    const JSON: [&str; 2] = ["application/json", "application/merge-patch+json"];
+    let company = Company::found(&server).await;
+    let admin = &company.admin.client;
+    let others = others(&company).await;
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let newest = async || {
+        let page = admin.get("/audit-events?sort=-sequence&limit=1").await.expect(200);
+        page.body["data"][0]["sequence"].clone()
+    };
+    let before = newest().await;
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let id = operation["operationId"].as_str().unwrap();
+            let content = &operation["requestBody"]["content"];
+            let form = JSON.iter().find_map(|kind| content.get(kind)).map(|json| json["example"].clone());
+            // Files are no forms, and reading and deleting take none.
+            if !matches!(method, Method::POST | Method::PATCH) || (form.is_none() && content.is_object()) {
+                continue;
+            }
+            let collection = path.split('/').nth(3).unwrap_or_default();
+            let record = if method == Method::POST {
+                "01900000-0000-7000-8000-000000000000"
+            } else if CHANGED_ABOVE.contains(&collection) {
+                continue;
+            } else {
+                let made = others.iter().find(|(name, _)| *name == collection);
+                made.unwrap_or_else(|| panic!("{id}: nobody has tried it")).1.as_str()
+            };
+            let path = path.replace("{id}", record).replace("{form}", &"0".repeat(32));
+            let form = form.unwrap_or_else(|| json!({}));
+            assert!(form.is_object(), "{id} has no example");
+            let mut forms = Vec::new();
+            for (member, value) in never_set(&company) {
+                // In a patch, `null` would clear it.
+                for value in [value, Value::Null] {
+                    let mut form = form.clone();
+                    form[member] = value;
+                    if !ASKED.contains(&(id, member)) {
+                        forms.push((member.to_owned(), form));
+                    }
+                }
+            }
+            // What a change of a customer says is judged once the customer is known: `approvals` looks at it.
+            for at in within(&form, "").into_iter().filter(|at| at != "/changes") {
+                let mut form = form.clone();
+                form.pointer_mut(&at).unwrap()["owner_of_all"] = json!(true);
+                forms.push((at, form));
+            }
+            for (what, form) in forms {
+                let request = admin.root(method.clone(), &path).header("if-match", "*").json(&form);
+                let answer = admin.send(request).await;
+                if answer.status != 400 || answer.body["code"] != "malformed_request" {
+                    wrong.push(format!("{id} with {what}: {} {}", answer.status, answer.text));
+                }
+            }
+            tried += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried >= 90, "only {tried} operations were tried");
     assert_eq!(newest().await, before, "something was written");
 }

@@ -7,12 +7,15 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::{parameters, resolved};
 use crate::support::{Answer, Client, Company, Server};
 
 on_both_databases! {
     bodies_have_a_size;
     bodies_have_a_depth;
     pages_have_a_size;
+    bulk_calls_have_a_size;
+    who_finds_no_connection_is_told;
     long_queries_and_headers_are_refused;
     a_slow_body_is_not_waited_for;
     whoever_asks_too_often_waits;
@@ -122,30 +125,80 @@ async fn bodies_have_a_depth(server: Server) {
 
 async fn pages_have_a_size(server: Server) {
     let company = Company::found(&server).await;
-    for list in [
-        "leads",
-        "customers",
-        "public-pool/customers",
-        "contacts",
-        "activities",
-        "pipelines",
-        "opportunities",
-        "contracts",
-        "invoices",
-        "payments",
-        "approvals",
-        "users",
-        "teams",
-        "roles",
-        "audit-events",
-    ] {
-        let client = &company.admin.client;
-        for bad in ["0", "201", "-1", "", "x", "1.5", "99999999999999999999", "50,60"] {
-            client.get(&format!("/{list}?limit={bad}")).await.refused(400, "malformed_request");
+    let client = &company.admin.client;
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let mut lists = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let limit = parameters(&document, &item["get"]).into_iter().find(|one| one["name"] == "limit");
+        let Some(limit) = limit.filter(|_| !path.contains('{')) else { continue };
+        let most = resolved(&document, &limit["schema"])["maximum"].as_u64().expect("a largest page");
+        // A copy is filled by larger ones.
+        assert!(most <= if path.ends_with("/sync") { 500 } else { 200 }, "{path}: pages of {most} rows");
+        let question = if path.ends_with("/search") { "q=ab&" } else { "" };
+        let page = async |size: &str| client.get_root(&format!("{path}?{question}limit={size}")).await;
+        for bad in ["0", "-1", "", "x", "1.5", "99999999999999999999", "50,60"] {
+            page(bad).await.refused(400, "malformed_request");
         }
-        client.get(&format!("/{list}?limit=1")).await.expect(200);
-        client.get(&format!("/{list}?limit=200")).await.expect(200);
+        page(&(most + 1).to_string()).await.refused(400, "malformed_request");
+        page(&most.to_string()).await.expect(200);
+        page("1").await.expect(200);
+        lists += 1;
     }
+    assert!(lists >= 35, "only {lists} lists were found");
+}
+
+async fn bulk_calls_have_a_size(server: Server) {
+    let company = Company::found(&server).await;
+    for (path, action, client) in [
+        ("/leads/bulk", "qualify", &company.rep.client),
+        ("/customers/bulk", "lock", &company.manager.client),
+        ("/payments/bulk", "confirm", &company.finance.client),
+        ("/receipts/bulk", "match", &company.finance.client),
+    ] {
+        let call = async |size: usize| {
+            let items: Vec<_> =
+                (0..size).map(|at| json!({"id": format!("01900000-0000-7000-8000-{at:012x}")})).collect();
+            client.post(path, json!({"action": action, "mode": "best_effort", "items": items})).await
+        };
+        let most = call(200).await.expect(200);
+        assert_eq!((&most.body["done"], &most.body["refused"]), (&json!(0), &json!(200)), "{path}");
+        call(201).await.refused(422, "validation_failed");
+        call(0).await.refused(422, "validation_failed");
+    }
+}
+
+/// Whoever waits for a lock has the only connection that writes: the next one is told so, and soon.
+async fn who_finds_no_connection_is_told(server: Server) {
+    let environment = [
+        ("FAIRLEAD_DATABASE__MAX_CONNECTIONS", "2"),
+        ("FAIRLEAD_DATABASE__ACQUIRE_TIMEOUT_MS", "300"),
+        ("FAIRLEAD_JOBS__ENABLED", "false"),
+    ];
+    let server = Server::start_with(server.database.kind, &environment).await;
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let customer = company.customer(&company.rep).await;
+    let path = format!("/customers/{customer}");
+    let mut direct = server.database.connect().await;
+    let id = server.database.id(&customer);
+    direct.hold(&format!("SELECT 1 FROM customers WHERE id = {id}")).await;
+    let waiting = {
+        let (rep, path) = (rep.clone(), path.clone());
+        tokio::spawn(async move { rep.patch(&path, json!({"note": "Waited"})).await })
+    };
+    direct.until_somebody_waits().await;
+    let lead = json!({"name": "Too many", "source": "website"});
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let told = rep.post("/leads", lead.clone()).await.refused(503, "unavailable");
+        assert!(!told.header("retry-after").is_empty());
+        assert!(begun.elapsed() < Duration::from_millis(1500), "told after {:?}", begun.elapsed());
+        // Reading has connections of its own.
+        rep.get(&path).await.expect(200);
+    }
+    direct.run("ROLLBACK").await;
+    waiting.await.unwrap().expect(200);
+    rep.post("/leads", lead).await.expect(201);
 }
 
 async fn long_queries_and_headers_are_refused(server: Server) {

@@ -1,7 +1,7 @@
 //! API8 and leaks: what leaves the server in headers, and what stays out of its log.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -10,7 +10,9 @@ use crate::support::{Company, PASSWORD, Server};
 on_both_databases! {
     no_secret_is_logged;
     request_ids_of_others_are_harmless;
+    nobody_writes_lines_of_the_log;
     answers_carry_security_headers;
+    every_route_carries_security_headers;
     other_origins_are_not_let_in;
 }
 
@@ -61,6 +63,24 @@ async fn no_secret_is_logged(server: Server) {
     client.get("/customers?unknown=canary-unknown").await.expect(400);
     client.get("/customers?cursor=canary-cursor").await.expect(400);
     client.get("/leads/canary-path").await;
+    client.get("/search?q=canary-search").await.expect(200);
+    let view = json!({"resource": "leads", "name": "canary-view", "query": "name=canary-value"});
+    client.post("/saved-views", view).await.expect(201);
+    // Files, statements and what strangers fill in.
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let path = format!("/contracts/{contract}/attachments?file_name=canary-file.txt");
+    let file = client.request(Method::POST, &path).header("content-type", "text/plain");
+    client.send(file.body("canary-content")).await.expect(201);
+    let statement = json!({
+        "csv": "Date,Amount,From\n2026-03-01,1.00,canary-payer\ncanary-day,1.00,x\n", "currency": "CNY",
+        "method": "bank_transfer",
+        "columns": {"received_on": "Date", "amount": "Amount", "payer": "From"},
+    });
+    company.finance.client.post("/receipts/import", statement).await.expect(200);
+    let form = json!({"name": "canary-stranger", "phone": "+86 138 7777 6666", "note": "canary-stranger"});
+    let stranger = nobody.request(Method::POST, &format!("/public/lead-forms/{}", "0".repeat(32)));
+    let stranger = nobody.send(stranger.header("origin", "https://canary.example").json(&form)).await;
+    assert!(stranger.status >= 400, "{}", stranger.text);
 
     let log = server.log();
     assert!(log.contains("DEBUG"), "the log is not at the level that this test is about");
@@ -87,6 +107,39 @@ async fn no_secret_is_logged(server: Server) {
         found.len(),
         found[..found.len().min(10)].join("\n")
     );
+}
+
+/// What a client sends is not taken for an event of ours, by whoever reads the log or by a program.
+async fn nobody_writes_lines_of_the_log(server: Server) {
+    let kind = server.database.kind;
+    for format in ["text", "json"] {
+        let environment = [("FAIRLEAD_LOG__FILTER", "debug"), ("FAIRLEAD_LOG__FORMAT", format)];
+        let server = Server::start_with(kind, &environment).await;
+        let admin = server.admin().await;
+        let forged = "x\r\n{\"level\":\"ERROR\",\"message\":\"forged\"}\nforged\u{1b}[31m\u{2028}forged";
+        let encoded = "x%0D%0Aforged%0Aforged%1B%5B31m%E2%80%A8forged";
+        let login = json!({"email": forged, "password": forged});
+        server.anonymous().post("/auth/login", login).await;
+        admin.post("/leads", json!({"name": forged, "source": "website", "note": forged})).await;
+        admin.post("/leads", json!({"name": "Lead", "source": forged})).await;
+        admin.post("/leads", json!({forged: forged})).await.expect(400);
+        admin.post_once("/leads", "forged", json!({"name": "Lead", "source": "website"})).await.expect(201);
+        for path in [format!("/leads/{encoded}"), format!("/{encoded}"), format!("/leads?q={encoded}")] {
+            admin.get(&path).await;
+        }
+        admin.get(&format!("/leads?{encoded}=1")).await.expect(400);
+        let log = server.log();
+        assert!(log.lines().count() > 10, "{log}");
+        for line in log.lines() {
+            assert!(!line.trim_start().starts_with("forged"), "{line}");
+            assert!(!line.contains('\u{1b}') && !line.contains('\u{2028}'), "{line:?}");
+            if format == "json" {
+                let event: Value =
+                    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                assert!(event["level"].is_string() && event["message"] != "forged", "{line}");
+            }
+        }
+    }
 }
 
 /// Sends a request as it is and reads the head of the answer.
@@ -192,6 +245,64 @@ async fn answers_carry_security_headers(server: Server) {
     let behind_tls = Server::start_with(server.database.kind, &[("FAIRLEAD_HTTP__HSTS", "true")]).await;
     let answer = behind_tls.anonymous().get("/leads").await.expect(401);
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
+}
+
+/// Whatever a route answers, to whomever.
+async fn every_route_carries_security_headers(server: Server) {
+    let server = Server::start_with(server.database.kind, &[("FAIRLEAD_HTTP__HSTS", "true")]).await;
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let mut tried = 0;
+    let mut wrong = Vec::new();
+    for client in [server.anonymous(), server.admin().await] {
+        for (template, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                // Ending one's own session would end the test.
+                if template.ends_with("/logout") && client.token.is_some() {
+                    continue;
+                }
+                let path = template
+                    .replace("{id}", "01900000-0000-7000-8000-000000000000")
+                    .replace("{code}", "not_found")
+                    .replace("{name}", "lead_status")
+                    .replace("{form}", &"0".repeat(32));
+                // What goes on telling is to end at once.
+                let path = if path.ends_with("/events") { format!("{path}?wait=0") } else { path };
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let request = client.root(method, &path).header("if-match", "*");
+                let answer = client.send(request.header("origin", "https://evil.example")).await;
+                let api = path.starts_with("/api/");
+                let policy = if path.starts_with("/problems") {
+                    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+                } else {
+                    "default-src 'none'; frame-ancestors 'none'"
+                };
+                for (name, value) in [
+                    ("x-content-type-options", "nosniff"),
+                    ("x-frame-options", "DENY"),
+                    ("referrer-policy", "no-referrer"),
+                    ("content-security-policy", policy),
+                    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+                    ("cache-control", if api { "no-store" } else { answer.header("cache-control") }),
+                    ("server", ""),
+                    ("x-powered-by", ""),
+                    ("set-cookie", ""),
+                ] {
+                    if answer.header(name) != value {
+                        let found = answer.header(name);
+                        wrong.push(format!("{} {}: {name} is {found:?}", answer.request, answer.status));
+                    }
+                }
+                // Who may send a public form is said by the form itself.
+                let public = path.starts_with("/api/v1/public/");
+                if !public && !answer.header("access-control-allow-origin").is_empty() {
+                    wrong.push(format!("{} lets other origins in", answer.request));
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 450, "only {tried} answers were looked at");
 }
 
 async fn other_origins_are_not_let_in(server: Server) {

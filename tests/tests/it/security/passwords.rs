@@ -13,14 +13,22 @@ on_both_databases! {
     guessing_is_slowed_down;
     guessing_at_many_accounts_is_slowed_down;
     guessing_at_once_counts_every_try;
+    a_proxy_is_believed_and_nobody_before_it;
     passwords_have_bounds;
     changing_a_password_takes_the_present_one;
     heavy_passwords_are_kept_as_strong_hashes;
     heavy_the_time_of_a_login_does_not_tell_who_exists;
+    heavy_a_hundred_logins_keep_nobody_waiting;
 }
 
 async fn try_login(client: &Client, email: &str, password: &str) -> Answer {
     client.post("/auth/login", json!({"email": email, "password": password})).await
+}
+
+/// The same through a proxy, which says from where it comes.
+async fn try_login_from(client: &Client, from: &str, email: &str, password: &str) -> Answer {
+    let request = client.request(reqwest::Method::POST, "/auth/login").header("x-forwarded-for", from);
+    client.send(request.json(&json!({"email": email, "password": password}))).await
 }
 
 /// An answer without what differs from request to request.
@@ -95,6 +103,27 @@ async fn guessing_at_many_accounts_is_slowed_down(server: Server) {
         refused += u32::from(answer.status == 429);
     }
     assert!(refused > 0, "60 accounts could be tried from one address");
+}
+
+/// What a client writes into the header stands before what the proxy adds to it.
+async fn a_proxy_is_believed_and_nobody_before_it(server: Server) {
+    let proxies = [("FAIRLEAD_HTTP__TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8")];
+    let server = Server::start_with(server.database.kind, &proxies).await;
+    let company = Company::found(&server).await;
+    let nobody = server.anonymous();
+    let mut refused = 0;
+    for at in 0..60 {
+        let from = format!("203.0.113.{at}, 198.51.100.7, 10.0.0.9");
+        let answer = try_login_from(&nobody, &from, &format!("user{at}@example.com"), "one for all").await;
+        refused += u32::from(answer.status == 429);
+    }
+    assert!(refused > 0, "60 accounts could be tried from one address, by a header that changed");
+    // Whoever comes from elsewhere is not kept out by it, and is known by the address that the proxy saw.
+    let pair = try_login_from(&nobody, "203.0.113.1, 198.51.100.8", &company.rep.email, PASSWORD).await;
+    let client = nobody.with_token(&pair.expect(200).text_of("access_token"));
+    let sessions = client.get("/auth/sessions").await.expect(200).body["data"].clone();
+    let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    assert_eq!(current["client"], "198.51.100.8");
 }
 
 async fn guessing_at_once_counts_every_try(server: Server) {
@@ -200,10 +229,11 @@ async fn heavy_passwords_are_kept_as_strong_hashes(server: Server) {
 }
 
 async fn heavy_the_time_of_a_login_does_not_tell_who_exists(server: Server) {
-    let server = as_delivered(server.database.kind).await;
+    let environment =
+        [("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", ""), ("FAIRLEAD_HTTP__TRUSTED_PROXIES", "127.0.0.1")];
+    let server = Server::start_with(server.database.kind, &environment).await;
     let admin = server.admin().await;
     let nobody = server.anonymous();
-    // One try for each account: the throttle answers faster than a hash.
     for at in 0..20 {
         let email = format!("known{at}@example.com");
         let user =
@@ -211,21 +241,65 @@ async fn heavy_the_time_of_a_login_does_not_tell_who_exists(server: Server) {
         admin.post("/users", user).await.expect(201);
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for at in 0..20 {
-        // By turns, so that whatever slows the machine down slows both.
-        for (who, times) in [("known", &mut known), ("unknown", &mut unknown)] {
-            let begun = Instant::now();
-            let answer = try_login(&nobody, &format!("{who}{at}@example.com"), "not the password").await;
-            times.push(begun.elapsed());
-            answer.refused(401, "invalid_credentials");
+    let mut gaps = Vec::new();
+    // A few tries for each account, and each from somewhere else: the throttle answers faster than a hash. A busy machine
+    // makes a gap now and then; one that is there stays, however often one looks.
+    for round in 0..4 {
+        for at in 0..20 {
+            // By turns, so that whatever slows the machine down slows both.
+            for (who, times) in [("known", &mut known), ("unknown", &mut unknown)] {
+                let (from, email) = (format!("198.51.{round}.{at}"), format!("{who}{at}@example.com"));
+                let begun = Instant::now();
+                let answer = try_login_from(&nobody, &from, &email, "not the password").await;
+                times.push(begun.elapsed());
+                answer.refused(401, "invalid_credentials");
+            }
         }
+        let (known, unknown) = (median(&mut known), median(&mut unknown));
+        // Without the hash for nobody, the one is many times the other.
+        let gap = (known / unknown - 1.0).abs();
+        if gap < 0.1 {
+            return;
+        }
+        gaps.push(gap);
     }
-    let median = |times: &mut Vec<Duration>| {
-        times.sort_unstable();
-        times[times.len() / 2].as_secs_f64()
-    };
-    let (known, unknown) = (median(&mut known), median(&mut unknown));
-    // Without the hash for nobody, the one is many times the other.
-    let ratio = known / unknown;
-    assert!((0.7..1.4).contains(&ratio), "known {known:.4} s, unknown {unknown:.4} s");
+    panic!("a login tells who exists: the times differ by {gaps:.3?}");
+}
+
+fn median(times: &mut [Duration]) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64()
+}
+
+async fn heavy_a_hundred_logins_keep_nobody_waiting(server: Server) {
+    let environment =
+        [("FAIRLEAD_AUTH__PASSWORD_MEMORY_KIB", ""), ("FAIRLEAD_HTTP__TRUSTED_PROXIES", "127.0.0.1")];
+    let server = Server::start_with(server.database.kind, &environment).await;
+    let admin = server.admin().await;
+    admin.get("/me").await.expect(200);
+    let nobody = server.anonymous();
+    let begun = Instant::now();
+    let logins = (0..100).map(|at| {
+        let nobody = nobody.clone();
+        tokio::spawn(async move {
+            let (from, email) = (format!("198.51.100.{at}"), format!("user{at}@example.com"));
+            try_login_from(&nobody, &from, &email, "not the password").await
+        })
+    });
+    let logins: Vec<_> = logins.collect();
+    let mut waits = Vec::new();
+    while logins.iter().any(|login| !login.is_finished()) {
+        let asked = Instant::now();
+        admin.get("/me").await.expect(200);
+        waits.push(asked.elapsed());
+    }
+    let all = begun.elapsed();
+    for login in logins {
+        login.await.unwrap().refused(401, "invalid_credentials");
+    }
+    waits.sort_unstable();
+    assert!(waits.len() >= 10, "the logins took {all:?} only");
+    let slow = waits[waits.len() * 99 / 100];
+    // Passwords are hashed a few at a time, and not by those who answer: all of them take seconds.
+    assert!(slow < Duration::from_millis(500) && slow < all / 4, "{slow:?}, while the logins took {all:?}");
 }

@@ -1,10 +1,17 @@
 //! API2: refresh tokens work once, and a session that ended is over for all its tokens.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use sqlx::Connection;
 
-use crate::support::{Answer, Client, Company, PASSWORD, Server};
+use crate::support::{Answer, Client, Company, Database, Kind, PASSWORD, Server};
 
 on_both_databases! {
     a_refresh_token_works_once;
@@ -13,6 +20,8 @@ on_both_databases! {
     logging_out_ends_the_session;
     sessions_are_listed_and_ended_by_their_owner;
     other_things_are_no_refresh_tokens;
+    refresh_tokens_are_kept_as_hashes;
+    a_session_has_its_end;
 }
 
 async fn renew(client: &Client, token: &str) -> Answer {
@@ -132,4 +141,65 @@ async fn other_things_are_no_refresh_tokens(server: Server) {
     renew(client, "").await.refused(422, "validation_failed");
     renew(client, client.token.as_ref().unwrap()).await.refused(422, "validation_failed");
     renewed(client).await.get("/me").await.expect(200);
+}
+
+/// What the database has of refresh tokens.
+async fn kept(database: &Database) -> BTreeSet<Vec<u8>> {
+    const QUERY: &str = "SELECT hash FROM refresh_tokens";
+    let rows: Vec<Vec<u8>> = match database.kind {
+        Kind::Sqlite => {
+            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+            sqlx::query_scalar(QUERY).fetch_all(&mut connection).await.unwrap()
+        }
+        Kind::Postgres => {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+            sqlx::query_scalar(QUERY).fetch_all(&mut connection).await.unwrap()
+        }
+    };
+    rows.into_iter().collect()
+}
+
+async fn refresh_tokens_are_kept_as_hashes(server: Server) {
+    let company = Company::found(&server).await;
+    let mut client = server.login(&company.rep.email, PASSWORD).await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..5 {
+        let token = client.refresh_token.clone().unwrap();
+        let secret = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        assert_eq!(secret.len(), 32, "a refresh token has 256 bits");
+        let kept = kept(&server.database).await;
+        assert!(kept.contains(Sha256::digest(&token).as_slice()), "it is known by its hash");
+        assert!(!kept.contains(&secret) && !kept.contains(token.as_bytes()), "the token itself is kept");
+        assert!(seen.insert(token), "a token came twice");
+        client = renewed(&client).await;
+    }
+}
+
+async fn a_session_has_its_end(server: Server) {
+    let company = Company::found(&server).await;
+    let first = server.login(&company.rep.email, PASSWORD).await;
+    let mine = async |client: &Client| {
+        let sessions = client.get("/auth/sessions").await.expect(200).body["data"].clone();
+        let sessions = sessions.as_array().unwrap().clone();
+        sessions.into_iter().find(|session| session["current"] == true).unwrap()
+    };
+    let session = mine(&first).await;
+    let id = session["id"].as_str().unwrap();
+    // Renewing its tokens does not put it off.
+    let second = renewed(&first).await;
+    assert_eq!(mine(&second).await["expires_at"], session["expires_at"]);
+    let soon = server.database.instant(chrono::Duration::seconds(5));
+    server.database.alter(&format!("UPDATE sessions SET expires_at = {soon} WHERE id = $1"), id).await;
+    // No token outlives its session.
+    let pair = renew(&second, second.refresh_token.as_ref().unwrap()).await.expect(200);
+    let lasts = pair.body["expires_in"].as_u64().unwrap();
+    assert!((1..=5).contains(&lasts), "{lasts} seconds");
+    let third = with_pair(&second, &pair);
+    third.get("/me").await.expect(200);
+    tokio::time::sleep(Duration::from_secs(lasts + 1)).await;
+    third.get("/me").await.refused(401, "unauthenticated");
+    renew(&third, third.refresh_token.as_ref().unwrap()).await.refused(401, "invalid_refresh_token");
+    // The other session of the same user goes on, and does not show it any more.
+    let left = company.rep.client.get("/auth/sessions").await.expect(200).body;
+    assert!(left["data"].as_array().unwrap().iter().all(|one| one["id"] != session["id"]), "{left}");
 }
