@@ -171,7 +171,7 @@ async fn a_webhook_tells_what_its_owner_sees(server: Server) {
     assert_eq!(receiver.rest().await.len(), 1);
 
     // Whoever it listened for is gone: it is given up, and those who can do something about it are told.
-    admin.act(&format!("/users/{user}/disable")).await.expect(200);
+    admin.post(&format!("/users/{user}/disable"), json!({"keep_records": true})).await.expect(200);
     company.customer(&company.rep).await;
     let path = format!("/webhooks/{id}");
     let given_up = until("the end of the webhook", async || {

@@ -225,12 +225,12 @@ mod tests {
             let _ = stream.read(&mut request).await;
             let head = b"HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n";
             let _ = stream.write_all(head).await;
-            let part = vec![b'x'; 65_536];
+            let block = vec![b'x'; 65_536];
             for _ in 0..1600 {
-                if stream.write_all(&part).await.is_err() {
+                if stream.write_all(&block).await.is_err() {
                     break;
                 }
-                counted.fetch_add(part.len(), Ordering::SeqCst);
+                counted.fetch_add(block.len(), Ordering::SeqCst);
             }
         });
         let outbound = Outbound::new(LOCAL).unwrap();

@@ -50,21 +50,20 @@ impl Targets {
         if url.fragment().is_some() {
             return refuse("url", "must not have a fragment");
         }
-        let (secure, local) = match url.host() {
-            Some(Host::Domain(name)) => (url.scheme() == "https", is_local_name(name)),
-            Some(Host::Ipv4(address)) => (url.scheme() == "https", IpAddr::V4(address).is_loopback()),
-            Some(Host::Ipv6(address)) => (url.scheme() == "https", IpAddr::V6(address).is_loopback()),
+        let (address, local) = match url.host() {
+            Some(Host::Domain(name)) => (None, is_local_name(name)),
+            Some(Host::Ipv4(address)) => (Some(IpAddr::V4(address)), address.is_loopback()),
+            Some(Host::Ipv6(address)) => (Some(IpAddr::V6(address)), address.is_loopback()),
             None => return refuse("url", "must be a web address"),
         };
-        let may_be_plain = self.local && local;
-        if !secure && !(url.scheme() == "http" && may_be_plain) {
+        let admitted = match url.scheme() {
+            "https" => true,
+            "http" => self.local && local,
+            _ => false,
+        };
+        if !admitted {
             return refuse("https", "must be an address with https");
         }
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
         let reachable = match address {
             Some(address) => self.admits(address),
             None => !local || self.local,
@@ -98,13 +97,18 @@ fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = match (a, b, c) {
-        // This network, private, loopback, link-local with the metadata of clouds, multicast and reserved.
-        (0 | 10 | 127 | 224.., _, _) | (169, 254, _) | (192, 168, _) => true,
+        // This network, private, loopback, link-local with the metadata of clouds, multicast and reserved; protocols,
+        // documentation, relays from 6to4.
+        (0 | 10 | 127 | 224.., _, _)
+        | (169, 254, _)
+        | (192, 168, _)
+        | (192, 0, 0 | 2)
+        | (198, 51, 100)
+        | (203, 0, 113)
+        | (192, 88, 99) => true,
         (172, b, _) => (16..32).contains(&b),
         // Shared by providers (RFC 6598).
         (100, b, _) => (64..128).contains(&b),
-        // Protocols, documentation, relays from 6to4.
-        (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) => true,
         // Benchmarks.
         (198, b, _) => b == 18 || b == 19,
         _ => false,

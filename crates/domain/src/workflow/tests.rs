@@ -242,6 +242,7 @@ fn all_machines_are_published() {
             "refund",
             "receipt",
             "transfer",
+            "webhook",
             "job"
         ]
     );

@@ -81,7 +81,7 @@ pub(super) async fn run(options: &Options, config: &Config) -> Result<()> {
             let url = format!("http://{address}");
             let shown = config.public_url().unwrap_or(&url).trim_end_matches('/');
             print(&introduction.replace("{url}", shown))?;
-            serve(config, &app, accounts, listener, signals).await
+            Box::pin(serve(config, &app, accounts, listener, signals)).await
         }
         Some(Err(error)) => Err(error),
         None => Ok(()),

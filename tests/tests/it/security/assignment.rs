@@ -244,6 +244,10 @@ async fn others(company: &Company) -> Vec<(&'static str, String)> {
         ),
         ("saved-views", json!({"resource": "leads", "name": "New ones", "query": "status=new"})),
         ("lead-forms", json!({"name": "Form", "fields": ["phone"]})),
+        (
+            "webhooks",
+            json!({"name": "Nowhere", "url": "https://receiver.invalid/", "events": ["contact.merged"]}),
+        ),
         ("scoring-rules", json!({"name": "Rule", "field": "phone", "operator": "present", "points": 10})),
         (
             "assignment-rules",

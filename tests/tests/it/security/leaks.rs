@@ -52,13 +52,13 @@ async fn no_secret_is_logged(server: Server) {
         "email": "canary-customer@example.com", "address": "canary-address", "tax_profiles": [{"account": "canary-account"}],
     });
     let customer = client.post_once("/customers", "canary-idempotency-key", customer).await.expect(201).id();
-    let contact = json!({"customer_id": customer, "name": "canary-contact", "wechat": "canary-wechat"});
-    let contact = client.post("/contacts", contact).await.expect(201).id();
+    let person = json!({"customer_id": customer, "name": "canary-contact", "wechat": "canary-wechat"});
+    let person = client.post("/contacts", person).await.expect(201).id();
     client
-        .patch(&format!("/contacts/{contact}"), json!({"email": "canary-mail@example.com"}))
+        .patch(&format!("/contacts/{person}"), json!({"email": "canary-mail@example.com"}))
         .await
         .expect(200);
-    client.patch(&format!("/contacts/{contact}"), json!({"birthday": "canary-birthday"})).await.expect(422);
+    client.patch(&format!("/contacts/{person}"), json!({"birthday": "canary-birthday"})).await.expect(422);
     client.get("/customers?q=canary-question&phone=canary-phone").await.expect(200);
     client.get("/customers?unknown=canary-unknown").await.expect(400);
     client.get("/customers?cursor=canary-cursor").await.expect(400);

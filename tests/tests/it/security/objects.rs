@@ -28,7 +28,7 @@ const NO_ID: &str = "01900000-0000-7000-8000-000000000000";
 
 /// What belongs to the organisation as a whole: the matrix says which role may see it. Sessions and notifications have
 /// tests of their own (`sessions`, `personal`).
-const OF_NO_SELLER: [&str; 16] = [
+const OF_NO_SELLER: [&str; 18] = [
     "approval-flows",
     "assignment-rules",
     "audit-events",
@@ -45,6 +45,8 @@ const OF_NO_SELLER: [&str; 16] = [
     "scoring-rules",
     "teams",
     "users",
+    "webhook-deliveries",
+    "webhooks",
 ];
 
 fn collection(path: &str) -> &str {
@@ -416,11 +418,11 @@ async fn ids_of_others_are_unknown_references(server: Server) {
     let manager = &company.other_manager.client;
     let merged = company.customer(caller).await;
     let shared = |id: &str| json!({"customer_ids": [id], "members": [{"user_id": caller.id}], "strategy": "round_robin"});
-    let led: [(String, Form<'_>); 2] = [
+    let converted: [(String, Form<'_>); 2] = [
         (format!("/customers/{merged}/merge"), Box::new(|id| json!({"loser_id": id}))),
         ("/public-pool/distributions".to_owned(), Box::new(shared)),
     ];
-    for (path, form) in &led {
+    for (path, form) in &converted {
         let answer = manager.post(path, form(&theirs.customer)).await;
         tells_nothing(&answer, victim);
         let answer = answer.refused(422, "unknown_reference");
@@ -659,6 +661,10 @@ async fn nothing_of_others_shows_in_lists(server: Server) {
         }
         for (list, include) in &including {
             let answer = caller.client.get_root(&format!("{list}?include={include}&limit=200")).await;
+            if collection(list) == "webhooks" {
+                answer.refused(403, "forbidden");
+                continue;
+            }
             tells_nothing(&answer.expect(200), victim);
         }
         for list in

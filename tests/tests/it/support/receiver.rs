@@ -21,7 +21,7 @@ impl Message {
     /// A header.
     pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("{name} is missing: {self:?}"))
+        found.map_or_else(|| panic!("{name} is missing: {self:?}"), |(_, value)| value.as_str())
     }
 
     /// What happened.

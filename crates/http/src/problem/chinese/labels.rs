@@ -14,6 +14,7 @@ use fairlead_domain::pipeline::RequiredField;
 use fairlead_domain::receipt::{ReceiptAction, ReceiptStatus};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::TextEnum;
+use fairlead_domain::webhook::{WebhookAction, WebhookStatus};
 use serde_json::{Map, Value};
 
 /// Looks a word up in one list.
@@ -61,6 +62,7 @@ fn machine(kind: RecordKind) -> Option<(Lookup, Lookup)> {
         RecordKind::Payment => (of::<PaymentStatus>, of::<PaymentAction>),
         RecordKind::Refund => (of::<RefundStatus>, of::<RefundAction>),
         RecordKind::Receipt => (of::<ReceiptStatus>, of::<ReceiptAction>),
+        RecordKind::Webhook => (of::<WebhookStatus>, of::<WebhookAction>),
         RecordKind::Job => (of::<JobStatus>, of::<JobAction>),
         RecordKind::User => (of::<UserStatus>, outside),
         // The others have no states.

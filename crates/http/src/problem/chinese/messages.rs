@@ -26,6 +26,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("email", "须为有效的邮箱地址"),
     ("phone", "须为有效的电话号码"),
     ("url", "须为有效的网址"),
+    ("https", "须为以 https 开头的地址"),
+    ("unreachable", "须指向互联网上的其他主机"),
     ("origin", "须为不带路径的网站来源，例如 https://example.com"),
     ("invalid_id", "须为小写的 UUID"),
     ("invalid_date", "须为有效的日期，例如 2026-01-31"),
