@@ -16,7 +16,7 @@ const TRACED: &str = "T2";
 /// A row, and the tests that show it: module and name. Their modules have a `sqlite` and a `postgres`.
 type Row = (&'static str, &'static [(&'static str, &'static str)]);
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     // Of what was acknowledged, crashes lose nothing.
     ("T1", &[("faults", "heavy_a_crash_loses_nothing")]),
     // Nor does a loss of power, on SQLite: its log is synced first.
@@ -40,6 +40,8 @@ const ROWS: [Row; 10] = [
     ("T7", &[("races", "heavy_each_step_of_an_approval_is_decided_once")]),
     // Random histories end as a model says.
     ("T8", &[("model", "heavy_money_follows_the_model"), ("sync", "heavy_a_copy_is_what_lists_show")]),
+    // Receivers are told of each event, whatever happens to them and to the server.
+    ("T9", &[("webhooks", "heavy_what_happened_is_told_and_nothing_else")]),
     // A stop answers whoever asked.
     ("T10", &[("faults", "heavy_a_stop_answers_everything")]),
     // Under hours of load nothing fails and nothing grows.

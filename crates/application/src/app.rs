@@ -109,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) swept: Mutex<Option<(NaiveDate, Option<i64>)>>,
     /// Wakes whoever works in the background.
     pub(crate) wake: tokio::sync::Notify,
+    /// Tells whoever takes deliveries of webhooks that some are through.
+    pub(crate) arrived: tokio::sync::Notify,
     /// Tells whoever follows events that there are new ones.
     pub(crate) news: News,
     /// Held by the one write that is being repeated.
@@ -149,14 +151,14 @@ impl App {
             tokens: Tokens::new(&config),
             passwords,
             files: Files::open(&config.files)?,
-            outbound: Outbound::new(config.webhook_targets)
-                .map_err(|error| OpenError(format!("calling webhooks: {error}")))?,
+            outbound: Outbound::new(config.webhook_targets),
             throttle: Throttle::new(),
             new_id: new_ids(),
             organisation: RwLock::new(None),
             config,
             swept: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
+            arrived: tokio::sync::Notify::new(),
             news: News::default(),
             turn: tokio::sync::Mutex::new(()),
         };

@@ -1,7 +1,7 @@
 //! Events as they happen (server-sent events), for whoever keeps a screen up to date: each tells what happened to
 //! which record, and the record itself is asked for where its readers are judged anyway.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Timestamp, UserId};
+use fairlead_persistence::sync::Watched;
 use fairlead_persistence::{Reader, TrailEvent};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -109,18 +110,41 @@ pub(crate) async fn told(
 ) -> Result<(Vec<TrailEvent>, i64), Failure> {
     let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
     let of: Vec<RecordKind> = watched.iter().map(|watched| watched.kind).collect();
-    let (mut happened, place) = reader.events_after(place, &of, BATCH).await?;
+    let (happened, place) = reader.events_after(place, &of, BATCH).await?;
+    Ok((seen(reader, &watched, happened, |event| (event.id, event.sequence, event.kind)).await?, place))
+}
+
+/// Whether the caller may be told of an event now.
+pub(crate) async fn may_be_told(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    (kind, record, sequence): (RecordKind, Uuid, i64),
+) -> Result<bool, Failure> {
+    let watched: Vec<_> = SearchKind::ALL.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
+    Ok(!seen(reader, &watched, vec![(record, sequence, kind)], |event| *event).await?.is_empty())
+}
+
+/// Those of some events of which the caller may be told; `place` says of which record each is, and where in the trail.
+async fn seen<T>(
+    reader: &Reader<'_>,
+    watched: &[Watched],
+    mut happened: Vec<T>,
+    place: impl Fn(&T) -> (Uuid, i64, RecordKind),
+) -> Result<Vec<T>, Failure> {
     let mut up_to: HashMap<Uuid, i64> = HashMap::new();
-    for watched in &watched {
-        let of_kind = happened.iter().filter(|event| event.kind == watched.kind);
-        let events: Vec<(Uuid, i64)> = of_kind.map(|event| (event.id, event.sequence)).collect();
-        for (id, last) in reader.told_up_to(watched, &events).await? {
+    for watched in watched {
+        let of_kind = happened.iter().map(&place).filter(|(_, _, kind)| *kind == watched.kind);
+        let records: BTreeSet<Uuid> = of_kind.map(|(record, _, _)| record).collect();
+        for (id, last) in reader.told_up_to(watched, &records.into_iter().collect::<Vec<_>>()).await? {
             let known = up_to.entry(id).or_insert(last);
             *known = last.max(*known);
         }
     }
-    happened.retain(|event| up_to.get(&event.id).is_some_and(|last| event.sequence <= *last));
-    Ok((happened, place))
+    happened.retain(|event| {
+        let (record, sequence, _) = place(event);
+        up_to.get(&record).is_some_and(|last| sequence <= *last)
+    });
+    Ok(happened)
 }
 
 fn tell(event: TrailEvent) -> Option<(i64, RecordEvent)> {

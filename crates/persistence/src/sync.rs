@@ -205,24 +205,26 @@ impl Reader<'_> {
     }
 
     /// Up to which event each of these records can be told of: without end where it can be seen now, and otherwise up
-    /// to the last of these events that ended what could be seen of it. What goes with its customer can be told of as
+    /// to the last event that ended what could be seen of it, however late that is heard. What goes with its customer can be told of as
     /// long as the customer can be seen, even that it is gone.
     pub async fn told_up_to(
         &self,
         watched: &Watched,
-        events: &[(Uuid, i64)],
+        records: &[Uuid],
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
-        if events.is_empty() {
+        if records.is_empty() {
             return Ok(Vec::new());
         }
+        // The guard's columns would ride on one half of the union only.
+        self.settle().await?;
         let table = watched.table;
         self.rows(
             |sql| {
                 sql.push(&format!("id, CAST({} AS BIGINT) FROM {table} WHERE id IN (", i64::MAX));
-                sql.bind_list(events.iter().map(|(id, _)| *id)).push(") AND ");
+                sql.bind_list(records.iter().copied()).push(") AND ");
                 watched.visible.write(sql);
-                sql.push(" UNION SELECT record_id, until FROM standings WHERE until IN (");
-                sql.bind_list(events.iter().map(|(_, sequence)| *sequence)).push(") AND ");
+                sql.push(" UNION SELECT record_id, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
+                sql.bind_list(records.iter().copied()).push(") AND ");
                 sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
                 match &watched.stood {
                     Stood::Itself(stood) => stood.write(sql),

@@ -13,18 +13,15 @@ use crate::sql::Sql;
 use crate::stored::Kept;
 use crate::work::Work;
 
-/// What can be delivered now: to a webhook that is active, trials to any, and nothing of a record before what happened
-/// to it earlier.
-fn from_due(sql: &mut Sql, now: Timestamp) {
-    sql.push(
-        " FROM webhook_deliveries AS due \
-         JOIN webhooks ON webhooks.id = due.webhook_id AND (webhooks.status = 'active' OR due.event = ",
-    );
-    sql.bind(PING).push(
-        ") WHERE due.status = 'pending' AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS earlier \
+/// What of a webhook can be delivered now; of a disabled one only trials, and nothing of a record before what happened to
+/// it earlier. The column or value `webhook` says of which webhook.
+fn due(sql: &mut Sql, webhook: &str, active: &str, now: Timestamp) {
+    sql.push(&format!(
+        " FROM webhook_deliveries AS due WHERE due.webhook_id = {webhook} AND due.status = 'pending' \
+         AND ({active} OR due.event = '{PING}') AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS earlier \
          WHERE earlier.webhook_id = due.webhook_id AND earlier.record_id = due.record_id \
          AND earlier.sequence < due.sequence AND earlier.status = 'pending') AND due.next_attempt_at <= ",
-    );
+    ));
     sql.bind(now.instant());
 }
 
@@ -45,15 +42,23 @@ impl Reader<'_> {
         .await
     }
 
-    /// Whether anything is to be delivered now.
-    pub async fn has_deliveries_due(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let due = |sql: &mut Sql| {
-            sql.push("EXISTS (SELECT 1");
-            from_due(sql, now);
-            sql.push(")");
-            Ok(())
-        };
-        Ok(self.rows(due, only::<bool>).await?.first().copied().unwrap_or(false))
+    /// The webhooks that have anything to be delivered now.
+    pub async fn webhooks_due(&self, now: Timestamp) -> Result<Vec<WebhookId>, StoreError> {
+        self.rows(
+            |sql| {
+                sql.push("id FROM webhooks WHERE (status = 'active' AND EXISTS (SELECT 1");
+                due(sql, "webhooks.id", "TRUE", now);
+                // As a text, so that both databases see that there is an index of just these.
+                sql.push(&format!(
+                    ")) OR id IN (SELECT webhook_id FROM webhook_deliveries \
+                     WHERE status = 'pending' AND event = '{PING}' AND next_attempt_at <= "
+                ));
+                sql.bind(now.instant()).push(")");
+                Ok(())
+            },
+            |row| row.member(),
+        )
+        .await
     }
 
     /// The keys that a webhook's messages are signed with, the present one first.
@@ -85,7 +90,7 @@ impl Work {
     }
 
     /// Notes that a webhook has heard everything up to a place, if it had come as far as was thought. Of several servers
-    /// one writes what it heard.
+    /// one writes what it heard. The webhook was locked before.
     pub async fn note_heard(&self, webhook: WebhookId, from: i64, to: i64) -> Result<bool, StoreError> {
         let text = "UPDATE webhook_places SET sequence = $3 WHERE webhook_id = $1 AND sequence = $2";
         Ok(self.execute(text, vec![webhook.0.into(), from.into(), to.into()]).await? == 1)
@@ -120,23 +125,16 @@ impl Work {
         Ok(())
     }
 
-    /// What is to be delivered now, the oldest first: of each webhook not more than so many, none of those that are
-    /// named, and of one record what happened first. The rows are locked.
+    /// What of a webhook is to be delivered now, the oldest first, not more than so many. The rows are locked.
     pub async fn deliveries_due(
         &self,
-        but: &[Uuid],
-        of_each: u64,
+        webhook: WebhookId,
         most: u64,
     ) -> Result<Vec<WebhookDelivery>, StoreError> {
-        let mut sql = Sql::new(
-            "SELECT id FROM (SELECT due.id, due.next_attempt_at, ROW_NUMBER() OVER (PARTITION BY due.webhook_id \
-             ORDER BY due.next_attempt_at, due.sequence, due.id) AS place",
-        );
-        from_due(&mut sql, self.now());
-        if !but.is_empty() {
-            sql.push(" AND due.webhook_id NOT IN (").bind_list(but.iter().copied()).push(")");
-        }
-        sql.push(&format!(") AS ranked WHERE place <= {of_each} ORDER BY next_attempt_at, id LIMIT {most}"));
+        let mut sql = Sql::with("SELECT due.id", vec![webhook.0.into()]);
+        let active = "EXISTS (SELECT 1 FROM webhooks WHERE id = due.webhook_id AND status = 'active')";
+        due(&mut sql, "$1", active, self.now());
+        sql.push(&format!(" ORDER BY due.next_attempt_at, due.sequence, due.id LIMIT {most}"));
         let found: Vec<Uuid> = self.select(sql, only).await?;
         // Another server may have taken some of them before their rows could be locked.
         let now = self.now();
@@ -147,32 +145,34 @@ impl Work {
 
     /// Whether anything has arrived at a webhook's receiver since a moment.
     pub async fn has_arrived_since(&self, webhook: WebhookId, since: Timestamp) -> Result<bool, StoreError> {
-        let arrived = Predicate::All(vec![
-            Predicate::Is("webhook_id", webhook.0.into()),
-            Predicate::Is("status", "delivered".into()),
-            Predicate::AtLeast("last_attempt_at", since.instant().into()),
-        ]);
-        Ok(self.count("webhook_deliveries", arrived).await? > 0)
+        let text = "SELECT EXISTS (SELECT 1 FROM webhook_deliveries WHERE webhook_id = $1 AND status = 'delivered' \
+                    AND last_attempt_at >= $2)";
+        let arrived = self.first(text, vec![webhook.0.into(), since.instant().into()], only::<bool>).await?;
+        Ok(arrived.unwrap_or(false))
     }
 
-    /// Forgets what was recorded before a moment.
-    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let text = "DELETE FROM webhook_deliveries WHERE created_at < $1";
-        self.execute(text, vec![before.instant().into()]).await
+    /// Forgets what was recorded before a moment and is over, not more than so many. Says how many there were.
+    pub async fn forget_deliveries(&self, before: Timestamp, most: u64) -> Result<u64, StoreError> {
+        let text = format!(
+            "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
+             WHERE created_at < $1 AND status <> 'pending' ORDER BY created_at LIMIT {most})"
+        );
+        self.execute(&text, vec![before.instant().into()]).await
     }
 
-    /// Gives a webhook a new secret. Those that it had are good until a moment; what is good no more is forgotten.
+    /// Gives a webhook a new secret. The one that it had is good until a moment; an older one is forgotten.
     pub async fn replace_webhook_secret(
         &self,
         webhook: WebhookId,
         secret: &[u8],
-        others_until: Timestamp,
+        former_until: Timestamp,
     ) -> Result<(), StoreError> {
         let now = self.now().instant();
-        let text = "DELETE FROM webhook_secrets WHERE webhook_id = $1 AND expires_at <= $2";
-        self.execute(text, vec![webhook.0.into(), now.into()]).await?;
+        // Of those that had been replaced before, none is good any more: there are two at most.
+        let text = "DELETE FROM webhook_secrets WHERE webhook_id = $1 AND expires_at IS NOT NULL";
+        self.execute(text, vec![webhook.0.into()]).await?;
         let text = "UPDATE webhook_secrets SET expires_at = $2 WHERE webhook_id = $1 AND expires_at IS NULL";
-        self.execute(text, vec![webhook.0.into(), others_until.instant().into()]).await?;
+        self.execute(text, vec![webhook.0.into(), former_until.instant().into()]).await?;
         let text = "INSERT INTO webhook_secrets (id, webhook_id, secret, created_at) VALUES ($1, $2, $3, $4)";
         let id: Uuid = self.new_id();
         self.execute(text, vec![id.into(), webhook.0.into(), secret.to_vec().into(), now.into()]).await?;

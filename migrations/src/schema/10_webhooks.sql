@@ -58,6 +58,8 @@ CREATE TABLE webhook_deliveries (
 CREATE UNIQUE INDEX webhook_deliveries_event_id ON webhook_deliveries (webhook_id, event_id);
 CREATE INDEX webhook_deliveries_created_at ON webhook_deliveries (created_at, id);
 CREATE INDEX webhook_deliveries_webhook_id ON webhook_deliveries (webhook_id, created_at, id);
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_attempt_at, sequence, id) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_pings ON webhook_deliveries (next_attempt_at) WHERE status = 'pending' AND event = 'webhook.ping';
+CREATE INDEX webhook_deliveries_arrived ON webhook_deliveries (webhook_id, last_attempt_at) WHERE status = 'delivered';
 -- What waits of one record goes out in order.
 CREATE INDEX webhook_deliveries_record_id ON webhook_deliveries (webhook_id, record_id, sequence) WHERE status = 'pending';

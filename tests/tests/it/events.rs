@@ -12,6 +12,7 @@ on_both_databases! {
     nobody_hears_of_what_they_do_not_see;
     a_broken_stream_goes_on_where_it_was;
     what_was_missed_is_judged_event_by_event;
+    what_is_gone_since_long_was_there;
     streams_end;
     what_is_asked_is_checked;
 }
@@ -238,4 +239,27 @@ async fn what_is_asked_is_checked(server: Server) {
         rep.send(request).await.refused(400, "invalid_cursor");
     }
     server.anonymous().get("/events").await.refused(401, "unauthenticated");
+}
+
+/// However much happened between the beginning and the end of a record: whoever missed both hears of both.
+async fn what_is_gone_since_long_was_there(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let mut stream = Listening::begin(rep, "?wait=0", None).await;
+    let point = stream.next().await.unwrap().id;
+    let lead = json!({"name": "Short-lived", "source": "website"});
+    let lead = rep.post("/leads", lead).await.expect(201).id();
+    let other = format!("/customers/{}", company.customer(&company.rep).await);
+    for note in 0..520 {
+        rep.patch(&other, json!({"note": note.to_string()})).await.expect(200);
+    }
+    company.manager.client.delete(&format!("/leads/{lead}")).await.expect(204);
+    let mut missed = Listening::begin(rep, "?wait=0&kinds=lead", Some(&point)).await;
+    let mut told = Vec::new();
+    while let Some(heard) = missed.next().await {
+        told.push((heard.event, heard.data["record_id"].as_str().unwrap_or_default().to_owned()));
+    }
+    let about: Vec<&str> =
+        told.iter().filter(|(_, id)| *id == lead).map(|(event, _)| event.as_str()).collect();
+    assert_eq!(about, ["lead.created", "lead.deleted"]);
 }

@@ -5,7 +5,8 @@
 //! a server between, another one sends it again under the same id. So a receiver gets each event once or more, and the
 //! events of one record in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use fairlead_domain::context::Context;
@@ -13,13 +14,14 @@ use fairlead_domain::error::Code;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::{Timestamp, WebhookId};
 use fairlead_domain::webhook::{
-    DeliveryStatus, DisabledReason, KEPT, Outcome, PING, Verdict, Webhook, WebhookDelivery, WebhookStatus,
+    DeliveryStatus, DisabledReason, KEPT, Outcome, Verdict, Webhook, WebhookDelivery, WebhookStatus,
 };
-use fairlead_persistence::TrailEvent;
+use fairlead_persistence::{TrailEvent, Work};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use reqwest::header::{HeaderMap, HeaderValue};
-use uuid::Uuid;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::message;
 use crate::app::App;
@@ -29,69 +31,144 @@ use crate::search::SearchKind;
 
 /// How often it is looked whether anything happened.
 const LOOK: Duration = Duration::from_millis(500);
-/// How many messages are on their way at the same time.
-const ROOM: usize = 32;
-/// How many of them to one receiver: one that is slow must not keep the others waiting.
-const ROOM_FOR_EACH: usize = 4;
+/// How many messages go to one receiver at the same time. Each has its own: one that is slow keeps no other waiting.
+const TOGETHER: u64 = 4;
+/// How often the trail is read for one webhook before the others have their turn.
+const TURN: usize = 20;
+/// How far a webhook may have heard, and found nothing to tell, before that is written down.
+const UNWRITTEN: i64 = 5000;
+/// Whether a receiver is there at all is told by what arrived in this time.
+const GIVES_UP_AFTER: chrono::Duration = chrono::Duration::days(3);
+/// How many deliveries are forgotten together.
+const FORGOTTEN: u64 = 10_000;
+
+/// Up to where webhooks have heard that had nothing to tell, by their versions.
+type Heard = HashMap<(WebhookId, i64), i64>;
 
 impl App {
     /// Tells other programs what happens, for ever. Whoever runs a server runs it once.
+    ///
+    /// Each part goes on while another waits for the database: what is on its way must be able to end, or it would be
+    /// waited for in vain.
     pub async fn deliver_webhooks(&self) {
         let hear = async {
+            let mut heard = Heard::new();
             loop {
-                if let Err(failure) = self.hear().await {
+                if let Err(failure) = self.hear(&mut heard).await {
                     tracing::warn!(?failure, "cannot hear for webhooks");
                 }
                 tokio::time::sleep(LOOK).await;
             }
         };
-        tokio::join!(hear, self.send_what_is_due());
+        let on_their_way = Mutex::new(HashSet::new());
+        let (taken, to_send) = mpsc::unbounded_channel();
+        tokio::join!(hear, self.take_what_is_due(&on_their_way, &taken), self.send(&on_their_way, to_send));
     }
 
-    async fn send_what_is_due(&self) {
-        let mut sending = FuturesUnordered::new();
-        let mut on_their_way: HashMap<WebhookId, usize> = HashMap::new();
+    async fn take_what_is_due(
+        &self,
+        on_their_way: &Mutex<HashSet<WebhookId>>,
+        taken: &UnboundedSender<Vec<WebhookDelivery>>,
+    ) {
         loop {
-            let full = on_their_way.iter().filter(|(_, count)| **count >= ROOM_FOR_EACH).map(|(id, _)| id.0);
-            match self.take_deliveries(full.collect(), ROOM.saturating_sub(sending.len())).await {
-                Ok(taken) => {
-                    for delivery in taken {
-                        *on_their_way.entry(delivery.webhook_id).or_default() += 1;
-                        sending.push(self.deliver(delivery));
-                    }
-                }
-                Err(failure) => tracing::warn!(?failure, "cannot take deliveries"),
+            if let Err(failure) = self.take(on_their_way, taken).await {
+                tracing::warn!(?failure, "cannot take deliveries");
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
+                () = self.inner.arrived.notified() => {}
+            }
+        }
+    }
+
+    /// Takes what is to be sent now of webhooks of which nothing is on its way.
+    async fn take(
+        &self,
+        on_their_way: &Mutex<HashSet<WebhookId>>,
+        taken: &UnboundedSender<Vec<WebhookDelivery>>,
+    ) -> Result<(), Failure> {
+        let due = self.look(None, async |ctx, reader| Ok(reader.webhooks_due(ctx.now).await?)).await?;
+        for webhook in due {
+            if on_their_way.lock().unwrap_or_else(PoisonError::into_inner).contains(&webhook) {
+                continue;
+            }
+            let deliveries = self.act("webhooks", async |ctx, work| {
+                let mut deliveries = work.deliveries_due(webhook, TOGETHER).await?;
+                for delivery in &mut deliveries {
+                    delivery.begin(ctx.now);
+                    work.save_delivery(delivery).await?;
+                }
+                Ok(deliveries)
+            });
+            let deliveries = deliveries.await?;
+            if !deliveries.is_empty() {
+                on_their_way.lock().unwrap_or_else(PoisonError::into_inner).insert(webhook);
+                // Whoever sends ends together with whoever takes.
+                let _ = taken.send(deliveries);
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        on_their_way: &Mutex<HashSet<WebhookId>>,
+        mut to_send: UnboundedReceiver<Vec<WebhookDelivery>>,
+    ) {
+        let mut sending = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                Some(deliveries) = to_send.recv() => sending.push(async {
+                    let webhook = deliveries.first().map(|delivery| delivery.webhook_id);
+                    join_all(deliveries.into_iter().map(|delivery| self.deliver(delivery))).await;
+                    webhook
+                }),
                 Some(webhook) = sending.next() => {
-                    if let Some(count) = on_their_way.get_mut(&webhook) {
-                        *count -= 1;
-                    }
-                    on_their_way.retain(|_, count| *count > 0);
+                    let mut on_their_way = on_their_way.lock().unwrap_or_else(PoisonError::into_inner);
+                    webhook.map(|webhook| on_their_way.remove(&webhook));
+                    self.inner.arrived.notify_one();
                 }
             }
         }
     }
 
     /// Records what each webhook is to tell.
-    async fn hear(&self) -> Result<(), Failure> {
+    async fn hear(&self, heard: &mut Heard) -> Result<(), Failure> {
         let behind = self.look(None, async |_, reader| Ok(reader.webhooks_behind().await?)).await?;
-        for (webhook, place) in behind {
-            let mut place = place;
-            while let Some((heard, further)) = self.hear_for(&webhook, place).await? {
-                if !self.record(&webhook, (place, further), &heard).await? || further == place {
-                    break;
-                }
-                place = further;
+        for (webhook, written) in behind {
+            // One that fails keeps the others from nothing.
+            if let Err(failure) = self.hear_for(&webhook, written, heard).await {
+                tracing::warn!(webhook = %webhook.id, ?failure, "cannot hear for a webhook");
             }
         }
         Ok(())
     }
 
+    /// Hears what happened after a place, and records what of it is to be told.
+    async fn hear_for(&self, webhook: &Webhook, mut written: i64, heard: &mut Heard) -> Result<(), Failure> {
+        let key = (webhook.id, webhook.version);
+        let mut place = heard.remove(&key).map_or(written, |place| place.max(written));
+        for _ in 0..TURN {
+            let Some((events, further)) = self.what_it_may_tell(webhook, place).await? else { return Ok(()) };
+            let over = further <= place;
+            if !events.is_empty() || further - written > UNWRITTEN {
+                if !self.record(webhook, (written, further), &events).await? {
+                    return Ok(());
+                }
+                written = further;
+            }
+            place = further;
+            if over {
+                break;
+            }
+        }
+        heard.insert(key, place);
+        Ok(())
+    }
+
     /// What a webhook may tell of what happened after a place, and up to where was looked; nothing when there is nobody
     /// in whose name it could hear.
-    async fn hear_for(
+    async fn what_it_may_tell(
         &self,
         webhook: &Webhook,
         place: i64,
@@ -100,19 +177,24 @@ impl App {
         let heard = self
             .look(Some(owner), async |ctx, reader| events::told(ctx, reader, SearchKind::ALL, place).await);
         match heard.await {
-            Ok((mut heard, further)) => {
-                heard.retain(|event| webhook.tells(&event.event));
-                Ok((further > place).then_some((heard, further)))
+            Ok((mut events, further)) => {
+                events.retain(|event| webhook.tells(&event.event));
+                Ok(Some((events, further)))
             }
-            Err(Failure::Refused(refusal)) if refusal.code == Code::Unauthenticated => {
-                self.give_webhook_up(webhook.id, DisabledReason::OwnerLeft, None).await?;
+            Err(failure) if is_gone(&failure) => {
+                self.act("webhooks", async |_, work| {
+                    let present = work.load::<Webhook>(webhook.id).await?;
+                    let present = present.filter(|present| present.version == webhook.version);
+                    give_up(work, present, DisabledReason::OwnerLeft).await
+                })
+                .await?;
                 Ok(None)
             }
             Err(failure) => Err(failure),
         }
     }
 
-    /// Keeps what a webhook has heard, unless another server did. Says whether it did.
+    /// Keeps what a webhook has heard, unless another server did, or the webhook has changed. Says whether it did.
     async fn record(
         &self,
         webhook: &Webhook,
@@ -120,7 +202,10 @@ impl App {
         heard: &[TrailEvent],
     ) -> Result<bool, Failure> {
         self.act("webhooks", async |ctx, work| {
-            if !work.note_heard(webhook.id, from, to).await? {
+            let present = work.load::<Webhook>(webhook.id).await?;
+            if present.is_none_or(|present| present.version != webhook.version)
+                || !work.note_heard(webhook.id, from, to).await?
+            {
                 return Ok(false);
             }
             for event in heard {
@@ -131,60 +216,47 @@ impl App {
         .await
     }
 
-    /// Takes what is to be sent now.
-    async fn take_deliveries(&self, full: Vec<Uuid>, room: usize) -> Result<Vec<WebhookDelivery>, Failure> {
-        let due = async |ctx: &Context<'_>, reader: &fairlead_persistence::Reader<'_>| {
-            Ok(reader.has_deliveries_due(ctx.now).await?)
-        };
-        if room == 0 || !self.look(None, due).await? {
-            return Ok(Vec::new());
-        }
-        self.act("webhooks", async |ctx, work| {
-            let mut taken = work.deliveries_due(&full, ROOM_FOR_EACH as u64, room as u64).await?;
-            for delivery in &mut taken {
-                delivery.begin(ctx.now);
-                work.save_delivery(delivery).await?;
-            }
-            Ok(taken)
-        })
-        .await
-    }
-
-    /// Sends a message and notes what became of it. Says of which webhook it was.
-    async fn deliver(&self, delivery: WebhookDelivery) -> WebhookId {
-        let (id, webhook) = (delivery.id, delivery.webhook_id);
+    /// Sends a message and notes what became of it.
+    async fn deliver(&self, delivery: WebhookDelivery) {
+        let id = delivery.id;
         if let Err(failure) = self.send_and_note(delivery).await {
             // It is sent again when its minute is over.
             tracing::warn!(delivery = %id, ?failure, "cannot note what became of a delivery");
         }
-        webhook
     }
 
     async fn send_and_note(&self, delivery: WebhookDelivery) -> Result<(), Failure> {
-        let Some(outcome) = self.send(&delivery).await? else { return Ok(()) };
+        let Some((webhook, secrets, now)) = self.what_to_send(&delivery).await? else { return Ok(()) };
+        let outcome = self.call(&webhook, &delivery, &secrets, now).await;
         let spread = rand::random();
-        let verdict = self.act("webhooks", async |ctx, work| {
-            // The webhook may have been deleted, or the delivery been sent again by another server.
-            let present: Option<WebhookDelivery> = work.load(delivery.id).await?;
-            let Some(mut present) = present.filter(|it| it.version == delivery.version) else {
-                return Ok(Verdict::GoOn);
-            };
-            let verdict = present.note(outcome.clone(), ctx.now, spread);
-            work.save_delivery(&mut present).await?;
-            Ok(verdict)
-        });
-        match verdict.await? {
-            Verdict::GoOn => Ok(()),
-            Verdict::Gone => self.give_webhook_up(delivery.webhook_id, DisabledReason::Gone, None).await,
-            Verdict::GivenUp => {
-                let since = Some(delivery.created_at);
-                self.give_webhook_up(delivery.webhook_id, DisabledReason::Undeliverable, since).await
+        self.act("webhooks", async |ctx, work| {
+            // The webhook first, as by everybody. It may lead elsewhere by now: then this is no word about it.
+            let present = work.load::<Webhook>(delivery.webhook_id).await?;
+            let same = present.filter(|present| present.details.url == webhook.details.url);
+            // It may have been deleted, or sent again meanwhile.
+            let sent: Option<WebhookDelivery> = work.load(delivery.id).await?;
+            let Some(mut sent) = sent.filter(|sent| sent.version == delivery.version) else { return Ok(()) };
+            let verdict = sent.note(outcome.clone(), ctx.now, spread);
+            work.save_delivery(&mut sent).await?;
+            match verdict {
+                Verdict::GoOn => Ok(()),
+                Verdict::Gone => give_up(work, same, DisabledReason::Gone).await,
+                Verdict::GivenUp => {
+                    if work.has_arrived_since(delivery.webhook_id, ctx.now.plus(-GIVES_UP_AFTER)).await? {
+                        return Ok(());
+                    }
+                    give_up(work, same, DisabledReason::Undeliverable).await
+                }
             }
-        }
+        })
+        .await
     }
 
-    /// Sends a message as its webhook is now; nothing when that is gone or tells nothing.
-    async fn send(&self, delivery: &WebhookDelivery) -> Result<Option<Outcome>, Failure> {
+    /// What a message needs, as it is now; nothing when it is not to be sent any more.
+    async fn what_to_send(
+        &self,
+        delivery: &WebhookDelivery,
+    ) -> Result<Option<(Webhook, Vec<Vec<u8>>, Timestamp)>, Failure> {
         let found = self
             .look(None, async |ctx, reader| {
                 let webhook: Option<Webhook> = reader.one(delivery.webhook_id).await?;
@@ -192,59 +264,81 @@ impl App {
                 Ok(webhook.map(|webhook| (webhook, secrets, ctx.now)))
             })
             .await?;
-        let Some((webhook, secrets, now)) = found else { return Ok(None) };
-        if webhook.status != WebhookStatus::Active && delivery.event != PING {
+        let Some(found) = found else { return Ok(None) };
+        let about = (delivery.record_kind, delivery.record_id, delivery.sequence);
+        let (Some(kind), Some(record), Some(sequence)) = about else { return Ok(Some(found)) };
+        if found.0.status != WebhookStatus::Active {
             return Ok(None);
         }
+        // Who listens may be somebody else by now, or see less.
+        let owner = Caller { user: found.0.owner_id, session: None };
+        let seen = self.look(Some(owner), async |ctx, reader| {
+            events::may_be_told(ctx, reader, (kind, record, sequence)).await
+        });
+        let seen = match seen.await {
+            Err(failure) if is_gone(&failure) => false,
+            seen => seen?,
+        };
+        if seen {
+            return Ok(Some(found));
+        }
+        self.act("webhooks", async |_, work| {
+            let kept: Option<WebhookDelivery> = work.load(delivery.id).await?;
+            if let Some(mut kept) = kept.filter(|kept| kept.version == delivery.version) {
+                kept.withhold();
+                work.save_delivery(&mut kept).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(None)
+    }
+
+    async fn call(
+        &self,
+        webhook: &Webhook,
+        delivery: &WebhookDelivery,
+        secrets: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Outcome {
         let outbound = &self.inner.outbound;
         // Judged again: what was allowed when it was recorded may be no longer.
         let target = match outbound.targets().judge(webhook.details.url.as_str()) {
             Ok(target) => target,
-            Err(unfit) => return Ok(Some(failed(unfit.why))),
+            Err(unfit) => return failed(unfit.why),
         };
-        let Some(body) = message::body(delivery) else {
-            return Ok(Some(failed("the event cannot be told")));
-        };
-        let headers = headers(delivery, &secrets, now, &body);
-        Ok(Some(outbound.post(&target, headers, body).await))
-    }
-
-    /// Gives a webhook up, unless something has arrived since a moment.
-    async fn give_webhook_up(
-        &self,
-        id: WebhookId,
-        why: DisabledReason,
-        unless_since: Option<Timestamp>,
-    ) -> Result<(), Failure> {
-        let given_up = self.act("webhooks", async |_, work| {
-            let Some(before) = work.load::<Webhook>(id).await? else { return Ok(false) };
-            if before.status != WebhookStatus::Active {
-                return Ok(false);
-            }
-            if let Some(since) = unless_since
-                && work.has_arrived_since(id, since).await?
-            {
-                return Ok(false);
-            }
-            let mut after = before.clone();
-            let event = after.give_up(why)?;
-            work.save(&before, &mut after, event).await?;
-            Ok(true)
-        });
-        if given_up.await? {
-            tracing::warn!(webhook = %id, %why, "a webhook was given up");
-        }
-        Ok(())
+        let Some(body) = message::body(delivery) else { return failed("the event cannot be told") };
+        let headers = headers(delivery, secrets, now, &body);
+        outbound.post(&target, headers, body).await
     }
 
     /// Forgets deliveries of long ago.
     pub(crate) async fn sweep_deliveries(&self) -> Result<(), Failure> {
-        self.act("sweep", async |ctx, work| {
-            work.forget_deliveries(ctx.now.plus(-KEPT)).await?;
-            Ok(())
-        })
-        .await
+        let forget = async || {
+            let forget = async |ctx: &Context<'_>, work: &mut Work| {
+                Ok(work.forget_deliveries(ctx.now.plus(-KEPT), FORGOTTEN).await?)
+            };
+            self.act("sweep", forget).await
+        };
+        while forget().await? == FORGOTTEN {}
+        Ok(())
     }
+}
+
+fn is_gone(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(refusal) if refusal.code == Code::Unauthenticated)
+}
+
+/// Gives a webhook up, in the transaction that locked it.
+async fn give_up(work: &mut Work, webhook: Option<Webhook>, why: DisabledReason) -> Result<(), Failure> {
+    let Some(before) = webhook.filter(|webhook| webhook.status == WebhookStatus::Active) else {
+        return Ok(());
+    };
+    let mut after = before.clone();
+    let event = after.give_up(why)?;
+    work.save(&before, &mut after, event).await?;
+    tracing::warn!(webhook = %before.id, %why, "a webhook is given up");
+    Ok(())
 }
 
 fn failed(why: &str) -> Outcome {

@@ -1,7 +1,6 @@
 //! Deliveries of webhooks (推送记录).
 
 use fairlead_domain::context::Context;
-use fairlead_domain::settings::Settings;
 use fairlead_domain::values::WebhookDeliveryId;
 use fairlead_domain::webhook::{DeliveryStatus, WebhookDelivery};
 use fairlead_domain::workflow::AllowedAction;
@@ -64,7 +63,7 @@ pub async fn get(app: &App, call: &Call, id: WebhookDeliveryId) -> Read<WebhookD
 /// The deliveries of the last days.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<WebhookDelivery>> {
     app.read(call, async |ctx, reader| {
-        Settings::may_read(ctx)?;
+        WebhookDelivery::may_read(ctx)?;
         lists::lines(reader, &list, Predicate::True).await
     })
     .await

@@ -45,9 +45,10 @@ pub struct WebhookSecretView {
     /// The webhook.
     #[serde(flatten)]
     pub webhook: WebhookView,
-    /// What its messages are signed with, in the notation of Standard Webhooks. It is shown this once.
-    #[schema(max_length = 80, example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDpKJ4bD5cEBY=")]
-    pub secret: String,
+    /// What its messages are signed with, in the notation of Standard Webhooks. It is shown in this answer only; none
+    /// where nothing but a trial was made (`dry_run`).
+    #[schema(required, max_length = 80, example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDpKJ4bD5cEBY=")]
+    pub secret: Option<String>,
 }
 
 impl Versioned for WebhookSecretView {
@@ -102,7 +103,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<WebhookDetails>) -> Writ
         Webhook::check_count(work.count("webhooks", Predicate::True).await?)?;
         work.insert(&webhook, event).await?;
         work.begin_hearing(webhook.id).await?;
-        let secret = new_secret(work, webhook.id).await?;
+        let secret = Some(new_secret(work, webhook.id).await?);
         Ok(WebhookSecretView { webhook: webhook.view(ctx)?, secret })
     })
     .await
@@ -134,7 +135,7 @@ pub async fn rotate_secret(app: &App, call: &Call, id: WebhookId) -> Written<Web
         let case = async |_: &mut Work, webhook: &mut Webhook| Ok(webhook.rotate_secret(ctx)?);
         let webhook = change::change(ctx, work, call, id, case).await?;
         let secret = new_secret(work, id).await?;
-        Ok(WebhookSecretView { webhook, secret })
+        Ok(WebhookSecretView { webhook, secret: Some(secret).filter(|_| !call.dry_run) })
     })
     .await
 }

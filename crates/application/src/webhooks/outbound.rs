@@ -36,17 +36,18 @@ impl Names for System {
 
 /// Calls receivers.
 pub(crate) struct Outbound {
-    client: Client,
+    /// None where there are no certificates to trust: everything else works without.
+    client: Result<Client, String>,
     targets: Targets,
 }
 
 impl Outbound {
     /// Prepares to call where it is allowed.
-    pub(crate) fn new(targets: Targets) -> Result<Self, String> {
+    pub(crate) fn new(targets: Targets) -> Self {
         Self::with_names(targets, Arc::new(System))
     }
 
-    fn with_names(targets: Targets, names: Arc<dyn Names>) -> Result<Self, String> {
+    fn with_names(targets: Targets, names: Arc<dyn Names>) -> Self {
         let client = Client::builder()
             .dns_resolver(Arc::new(Guarded { names, targets }))
             .redirect(Policy::none())
@@ -57,7 +58,7 @@ impl Outbound {
             .pool_max_idle_per_host(0)
             .user_agent(concat!("Fairlead/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { client: client.map_err(|error| error.to_string())?, targets })
+        Self { client: client.map_err(|error| format!("cannot call anybody: {}", why(&error))), targets }
     }
 
     /// Where webhooks may lead.
@@ -74,8 +75,8 @@ impl Outbound {
     }
 
     async fn ask(&self, target: &Target, headers: HeaderMap, body: String) -> Result<Answer, String> {
-        let request = self
-            .client
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let request = client
             .post(target.url().clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .headers(headers)
@@ -192,7 +193,7 @@ mod tests {
         // The name is judged when it is looked up, each time anew: by text it is a stranger's.
         let addresses = ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1"];
         let names = Turning(Mutex::new(addresses.map(|it| it.parse().unwrap()).to_vec()));
-        let outbound = Outbound::with_names(Targets::default(), Arc::new(names)).unwrap();
+        let outbound = Outbound::with_names(Targets::default(), Arc::new(names));
         for _ in addresses {
             let why =
                 call(&outbound, Targets::default(), &format!("https://a.example:{port}")).await.unwrap_err();
@@ -208,7 +209,7 @@ mod tests {
             "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{inside}/\r\ncontent-length: 0\r\n\r\n"
         );
         let (port, _) = receiver(Box::leak(answer.into_bytes().into_boxed_slice())).await;
-        let outbound = Outbound::new(LOCAL).unwrap();
+        let outbound = Outbound::new(LOCAL);
         assert_eq!(call(&outbound, LOCAL, &format!("http://127.0.0.1:{port}")).await.unwrap().status, 302);
         assert_eq!(calls.load(Ordering::SeqCst), 0);
     }
@@ -233,7 +234,7 @@ mod tests {
                 counted.fetch_add(block.len(), Ordering::SeqCst);
             }
         });
-        let outbound = Outbound::new(LOCAL).unwrap();
+        let outbound = Outbound::new(LOCAL);
         let answer = call(&outbound, LOCAL, &format!("http://127.0.0.1:{port}")).await.unwrap();
         assert_eq!((answer.status, answer.body.len()), (200, EXCERPT));
         server.await.unwrap();
@@ -246,7 +247,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let outbound = Outbound::new(LOCAL).unwrap();
+        let outbound = Outbound::new(LOCAL);
         let why = call(&outbound, LOCAL, &format!("http://127.0.0.1:{port}")).await.unwrap_err();
         assert!(why.contains("refused"), "{why}");
     }

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Webhook;
+use crate::access::{Permission, Standing};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::record::RecordKind;
-use crate::settings::Settings;
 use crate::text_enum;
 use crate::values::{Prose, Timestamp, UserId, WebhookDeliveryId, WebhookId};
 use crate::workflow::AllowedAction;
@@ -79,7 +79,7 @@ pub struct WebhookDelivery {
     pub occurred_at: Timestamp,
     /// How the delivery stands.
     pub status: DeliveryStatus,
-    /// How often it was tried.
+    /// How often it was tried, as far as is known what became of it.
     #[schema(minimum = 0)]
     pub attempts: i64,
     /// When it is tried next; none when it is not tried again.
@@ -164,7 +164,6 @@ impl WebhookDelivery {
 
     /// A server begins to try it; if it goes away meanwhile, another one tries again.
     pub fn begin(&mut self, now: Timestamp) {
-        self.attempts += 1;
         self.last_attempt_at = Some(now);
         self.next_attempt_at = Some(now.plus(LEASE));
     }
@@ -172,6 +171,7 @@ impl WebhookDelivery {
     /// Notes what became of the attempt. `spread` is from 0 to 1: with it, waits differ by up to a fifth, so that what
     /// failed together does not come again together.
     pub fn note(&mut self, outcome: Outcome, now: Timestamp, spread: f64) -> Verdict {
+        self.attempts += 1;
         self.duration_ms = Some(outcome.duration_ms);
         let (status, problem) = match outcome.answer {
             Ok(answer) => {
@@ -209,6 +209,12 @@ impl WebhookDelivery {
         Verdict::GoOn
     }
 
+    /// Gives it up: whoever its webhook listens for may not be told of it any more.
+    pub fn withhold(&mut self) {
+        let why = "the owner of the webhook may not see the record";
+        self.end(DeliveryStatus::Failed, Some(Prose::new(why)));
+    }
+
     /// Sends it again from the beginning, whatever became of it.
     pub fn redeliver(&mut self, ctx: &Context) -> Result<(), Refusal> {
         Webhook::may_manage(ctx)?;
@@ -218,9 +224,14 @@ impl WebhookDelivery {
         Ok(())
     }
 
-    /// Whoever may see webhooks sees what became of them.
+    /// May the caller see deliveries? They tell what happened to whichever record, as the audit trail does.
+    pub fn may_read(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::AuditRead, &Standing::Organisation)
+    }
+
+    /// Whoever may not see deliveries does not know of one.
     pub fn reveal(ctx: &Context) -> Result<(), Refusal> {
-        Settings::may_read(ctx).map_err(|_| Refusal::not_found())
+        Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }
 
     /// What this caller may do with it.
@@ -239,7 +250,14 @@ impl WebhookDelivery {
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT)]);
     // Whatever is no text takes more room than it had: cut again, between characters.
-    text.chars().filter(|c| *c != '\0').take(EXCERPT).collect()
+    let mut kept = String::new();
+    for letter in text.chars().filter(|letter| *letter != '\0') {
+        if kept.len() + letter.len_utf8() > EXCERPT {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept
 }
 
 /// A wait that is up to a fifth shorter or longer.
@@ -337,10 +355,10 @@ mod tests {
     fn an_answer_is_kept_in_part_and_as_text() {
         let mut delivery = told();
         delivery.begin(now());
-        let body = [vec![0, 0xff], vec![b'x'; 10_000]].concat();
+        let body = [vec![0], vec![0xff; 10_000]].concat();
         delivery.note(Outcome { answer: Ok(Answer { status: 500, body }), duration_ms: 1 }, now(), 0.5);
         let kept = delivery.response_body.unwrap();
-        assert!(kept.chars().count() <= EXCERPT && kept.starts_with('\u{fffd}') && !kept.contains('\0'));
+        assert!(kept.len() <= EXCERPT && kept.starts_with('\u{fffd}') && !kept.contains('\0'));
     }
 
     proptest! {

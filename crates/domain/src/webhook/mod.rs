@@ -28,7 +28,7 @@ use crate::values::{Line, Timestamp, UserId, WebAddress, WebhookId};
 use crate::workflow::{AllowedAction, Machine, Rule, Who};
 
 /// How many webhooks an organisation may have.
-const MOST: i64 = 50;
+const MOST: i64 = 100;
 
 text_enum! {
     /// The state of a webhook.
@@ -147,7 +147,7 @@ pub struct Webhook {
     /// Why it tells nothing.
     #[schema(required)]
     pub disabled_because: Option<DisabledReason>,
-    /// In whose name it listens: who made it, or enabled it since. It tells what they may see.
+    /// In whose name it listens: who made it, or changed or enabled it since. It tells what they may see.
     pub owner_id: UserId,
     /// Bumped by each write.
     #[schema(minimum = 1)]
@@ -196,7 +196,7 @@ impl Webhook {
         Err(Refusal::new(Code::TooMany, detail).with("limit", MOST))
     }
 
-    /// Changes it.
+    /// Changes it. It listens in the name of whoever does.
     pub fn edit(
         &mut self,
         ctx: &Context,
@@ -206,12 +206,15 @@ impl Webhook {
         Self::may_manage(ctx)?;
         targets.check(form.url.as_str(), "/url")?;
         self.details = form.into_inner();
+        // Whoever says where it leads sees what it tells: not more than they may see themselves.
+        self.owner_id = ctx.actor.id;
         Ok(Event("webhook.updated"))
     }
 
-    /// Its secret is replaced.
+    /// Its secret is replaced. It listens in the name of whoever does that.
     pub fn rotate_secret(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.status = self.permit(ctx, WebhookAction::RotateSecret)?;
+        self.owner_id = ctx.actor.id;
         Ok(Event("webhook.secret_rotated"))
     }
 

@@ -42,19 +42,19 @@ impl Targets {
     /// Judges an address. Spellings of one address are one: hosts are read as browsers read them (WHATWG URL), so that
     /// `0x7f.1` is `127.0.0.1`.
     pub fn judge(self, address: &str) -> Result<Target, Unfit> {
-        let refuse = |code, why| Err(Unfit { code, why });
-        let Ok(url) = Url::parse(address) else { return refuse("url", "must be a web address") };
+        let broken = |code, why| Err(Unfit { code, why });
+        let Ok(url) = Url::parse(address) else { return broken("url", "must be a web address") };
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("url", "must not have a user or a password in it");
+            return broken("url", "must not have a user or a password in it");
         }
         if url.fragment().is_some() {
-            return refuse("url", "must not have a fragment");
+            return broken("url", "must not have a fragment");
         }
         let (address, local) = match url.host() {
             Some(Host::Domain(name)) => (None, is_local_name(name)),
             Some(Host::Ipv4(address)) => (Some(IpAddr::V4(address)), address.is_loopback()),
             Some(Host::Ipv6(address)) => (Some(IpAddr::V6(address)), address.is_loopback()),
-            None => return refuse("url", "must be a web address"),
+            None => return broken("url", "must be a web address"),
         };
         let admitted = match url.scheme() {
             "https" => true,
@@ -62,14 +62,14 @@ impl Targets {
             _ => false,
         };
         if !admitted {
-            return refuse("https", "must be an address with https");
+            return broken("https", "must be an address with https");
         }
         let reachable = match address {
             Some(address) => self.admits(address),
             None => !local || self.local,
         };
         if !reachable {
-            return refuse("unreachable", "must lead to another machine on the internet");
+            return broken("unreachable", "must lead to another machine on the internet");
         }
         Ok(Target(url))
     }

@@ -37,7 +37,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/webhooks/{id}",
             "update_webhook",
             "Change a webhook",
-            "What is on its way goes to the new address as well.",
+            "What is on its way goes to the new address as well. The webhook tells what you may see from now on.",
             webhooks::update,
         )
         .needs(Permission::SettingsManage)
@@ -62,7 +62,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/webhooks/{id}/rotate-secret",
             "rotate_webhook_secret",
             "Replace a webhook's secret",
-            "For 24 hours messages are signed with both secrets, so that receivers can change theirs without missing one.",
+            "For 24 hours messages are signed with this secret and the one before, so that receivers can change theirs \
+             without missing one. An older one is good no more: whoever replaces a secret twice has ended it. The \
+             webhook tells what you may see from now on.",
             webhooks::rotate_secret,
         )
         .needs(Permission::SettingsManage)
@@ -90,7 +92,7 @@ pub(crate) fn routes(api: &mut Api) {
             &deliveries::LISTING,
             deliveries::list,
         )
-        .needs(Permission::SettingsRead)
+        .needs(Permission::AuditRead)
         .get(
             "/webhook-deliveries/{id}",
             "get_webhook_delivery",
@@ -98,12 +100,13 @@ pub(crate) fn routes(api: &mut Api) {
             "One of them.",
             deliveries::get,
         )
-        .needs(Permission::SettingsRead)
+        .needs(Permission::AuditRead)
         .act(
             "/webhook-deliveries/{id}/redeliver",
             "redeliver_webhook_delivery",
             "Send a delivery again",
-            "Under the same `webhook-id`, whatever became of it, and for another three days.",
+            "Under the same `webhook-id`, whatever became of it, and for another three days; while the webhook is disabled \
+             it waits.",
             deliveries::redeliver,
         )
         .needs(Permission::SettingsManage);

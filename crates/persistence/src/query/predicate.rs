@@ -19,8 +19,6 @@ pub enum Predicate {
     Named(&'static str, &'static str, Box<Predicate>),
     /// The column has this value.
     Is(&'static str, Value),
-    /// The column has this value or a greater one.
-    AtLeast(&'static str, Value),
     /// The column has one of these ids.
     In(&'static str, Vec<Uuid>),
     /// The column's text fits a pattern of `LIKE`.
@@ -66,9 +64,6 @@ impl Predicate {
             }
             Self::Is(column, value) => {
                 sql.push(&format!("{column} = ")).bind(value.clone());
-            }
-            Self::AtLeast(column, value) => {
-                sql.push(&format!("{column} >= ")).bind(value.clone());
             }
             Self::In(_, ids) if ids.is_empty() => {
                 sql.push("FALSE");

@@ -50,6 +50,8 @@ struct Inner {
     answers: VecDeque<u16>,
     /// What it answers when nothing is said for the next.
     usual: Option<u16>,
+    /// How many of a hundred it answers with 500.
+    failing: u32,
 }
 
 impl Receiver {
@@ -76,6 +78,11 @@ impl Receiver {
     /// What it answers from now on.
     pub fn usually(&self, status: u16) {
         self.inner.lock().unwrap().usual = Some(status);
+    }
+
+    /// How many of a hundred messages it does not take from now on.
+    pub fn fails(&self, of_hundred: u32) {
+        self.inner.lock().unwrap().failing = of_hundred;
     }
 
     /// Everything that it got.
@@ -129,7 +136,8 @@ async fn serve(mut stream: TcpStream, inner: &Mutex<Inner>) {
     let status = {
         let mut inner = inner.lock().unwrap();
         inner.got.push(message);
-        let usual = inner.usual.unwrap_or(204);
+        let fails = rand::random_range(0..100) < inner.failing;
+        let usual = if fails { 500 } else { inner.usual.unwrap_or(204) };
         inner.answers.pop_front().unwrap_or(usual)
     };
     if status == 0 {
