@@ -2,10 +2,7 @@
 
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{
-    ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder,
-    ServerVariableBuilder,
-};
+use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
 use crate::api::{BEARER, Parts};
 
@@ -83,14 +80,8 @@ pub(crate) fn document(parts: Parts) -> OpenApi {
         .contact(Some(contact))
         .build();
     let server = ServerBuilder::new()
-        .url("{base}")
+        .url("/")
         .description(Some("Wherever this document comes from: local, staging or production"))
-        .parameter(
-            "base",
-            ServerVariableBuilder::new().default_value("/").description(Some(
-                "`/` is the server that the document comes from; any other is named such as `https://crm.example.com`.",
-            )),
-        )
         .extensions(Some(ExtensionsBuilder::new().add("x-internal", false).build()))
         .build();
     OpenApiBuilder::new()

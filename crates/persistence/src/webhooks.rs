@@ -56,7 +56,7 @@ impl Reader<'_> {
                 sql.bind(now.instant()).push(")");
                 Ok(())
             },
-            |row| row.member(),
+            crate::member::Row::member,
         )
         .await
     }
