@@ -56,7 +56,7 @@ impl Reader<'_> {
                 sql.bind(now.instant()).push(")");
                 Ok(())
             },
-            crate::member::Row::member,
+            |row| Ok(WebhookId(row.column()?)),
         )
         .await
     }
