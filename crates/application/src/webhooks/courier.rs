@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use fairlead_domain::context::Context;
 use fairlead_domain::error::Code;
-use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::{Timestamp, WebhookId};
 use fairlead_domain::webhook::{
-    DeliveryStatus, DisabledReason, KEPT, Outcome, Verdict, Webhook, WebhookDelivery, WebhookStatus,
+    DisabledReason, GIVES_UP_AFTER, KEPT, Outcome, Verdict, Webhook, WebhookDelivery, WebhookStatus,
 };
 use fairlead_persistence::{TrailEvent, Work};
 use futures_util::StreamExt;
@@ -37,8 +36,6 @@ const TOGETHER: u64 = 4;
 const TURN: usize = 20;
 /// How far a webhook may have heard, and found nothing to tell, before that is written down.
 const UNWRITTEN: i64 = 5000;
-/// Whether a receiver is there at all is told by what arrived in this time.
-const GIVES_UP_AFTER: chrono::Duration = chrono::Duration::days(3);
 /// How many deliveries are forgotten together.
 const FORGOTTEN: u64 = 10_000;
 
@@ -352,27 +349,15 @@ fn delivery(
     event: &TrailEvent,
     now: Timestamp,
 ) -> WebhookDelivery {
-    let kind: RecordKind = event.kind;
     WebhookDelivery {
-        id,
-        webhook_id,
         event_id: event.event_id,
         event: event.event.clone(),
         sequence: Some(event.sequence),
-        record_kind: Some(kind),
+        record_kind: Some(event.kind),
         record_id: Some(event.id),
         actor_id: event.actor,
         occurred_at: event.occurred_at,
-        status: DeliveryStatus::Pending,
-        attempts: 0,
-        next_attempt_at: Some(now),
-        last_attempt_at: None,
-        response_status: None,
-        duration_ms: None,
-        response_body: None,
-        problem: None,
-        version: 1,
-        created_at: now,
+        ..WebhookDelivery::begun(webhook_id, id, now)
     }
 }
 

@@ -45,6 +45,9 @@ const WAITS: [Duration; 9] = [
 /// How long a server may take for an attempt before another one tries again.
 const LEASE: Duration = Duration::minutes(1);
 
+/// Whether a receiver is there at all is told by what arrived in this time: as long as a delivery is tried.
+pub const GIVES_UP_AFTER: Duration = Duration::days(3);
+
 /// How long deliveries are kept.
 pub const KEPT: Duration = Duration::days(30);
 
@@ -139,6 +142,11 @@ pub enum Verdict {
 impl WebhookDelivery {
     /// A trial, to be sent at once.
     pub fn ping(webhook: WebhookId, id: WebhookDeliveryId, actor: UserId, now: Timestamp) -> Self {
+        Self { actor_id: Some(actor), ..Self::begun(webhook, id, now) }
+    }
+
+    /// A delivery that waits for its first attempt, of a trial unless something else is said.
+    pub fn begun(webhook: WebhookId, id: WebhookDeliveryId, now: Timestamp) -> Self {
         Self {
             id,
             webhook_id: webhook,
@@ -147,7 +155,7 @@ impl WebhookDelivery {
             sequence: None,
             record_kind: None,
             record_id: None,
-            actor_id: Some(actor),
+            actor_id: None,
             occurred_at: now,
             status: DeliveryStatus::Pending,
             attempts: 0,

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-pub use self::delivery::{Answer, DeliveryStatus, EXCERPT, KEPT, Outcome, PING, Verdict, WebhookDelivery};
+pub use self::delivery::{
+    Answer, DeliveryStatus, EXCERPT, GIVES_UP_AFTER, KEPT, Outcome, PING, Verdict, WebhookDelivery,
+};
 pub use self::event_type::EventType;
 pub use self::target::{Target, Targets, Unfit};
 use crate::access::{Permission, Standing};
