@@ -162,8 +162,9 @@ impl Browser {
         self.until(script, json!([selector, text])).await;
     }
 
-    /// Opens an operation, executes it as it stands, and answers with its status and what is shown. A page that is
-    /// still being drawn sometimes loses a click: whoever sees nothing come of it loads the page again, as people do.
+    /// Opens an operation, executes it as it stands, closes it (Swagger UI draws all open ones again at each click),
+    /// and answers with its status and what is shown. A page that is still being drawn sometimes loses a click:
+    /// whoever sees nothing come of it loads the page again, as people do.
     async fn execute(&self, tag: &str, id: &str) -> (String, String) {
         let operation = format!("[id$='-{id}']");
         // With `tryItOutEnabled` the form is open already; tags are closed at first, like a table of contents.
@@ -182,6 +183,7 @@ impl Browser {
                 let status = self.run(script, json!([tag, operation])).await;
                 if let Some(status) = status.as_str() {
                     let shown = self.run(SAYS, json!([format!("{operation} .live-responses-table")])).await;
+                    self.click(&format!("{operation} .opblock-summary-control")).await;
                     return (status.trim().to_owned(), shown.as_str().unwrap().to_owned());
                 }
                 tokio::time::sleep(Duration::from_millis(250)).await;
