@@ -223,6 +223,16 @@ impl Work {
         Ok(session.map(|session| RefreshTokenRow { session, used_at: used_at.filter(|_| !fresh) }))
     }
 
+    /// Forgets refresh tokens of sessions that are over, at most so many. Says how many there were. None of them is
+    /// taken any more, whether it is known or not.
+    pub async fn forget_refresh_tokens(&self, most: u64) -> Result<u64, StoreError> {
+        let text = format!(
+            "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE session_id IN \
+             (SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1) LIMIT {most})"
+        );
+        self.execute(&text, vec![self.now().instant().into()]).await
+    }
+
     /// Notes that a session's tokens were renewed.
     pub async fn touch_session(&self, session: SessionId) -> Result<(), StoreError> {
         let text = "UPDATE sessions SET last_used_at = $2 WHERE id = $1";

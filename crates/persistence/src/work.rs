@@ -448,6 +448,15 @@ impl Work {
         }
     }
 
+    /// Forgets idempotency keys that are not remembered any more, at most so many. Says how many there were.
+    pub async fn forget_idempotency_keys(&self, most: u64) -> Result<u64, StoreError> {
+        let text = format!(
+            "DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key FROM idempotency_keys \
+             WHERE created_at < $1 ORDER BY created_at LIMIT {most})"
+        );
+        self.execute(&text, vec![self.now.plus(-KEY_LIFETIME).instant().into()]).await
+    }
+
     /// Ends the work; `answer` is kept under the claimed idempotency key.
     pub async fn commit(mut self, answer: Option<&serde_json::Value>) -> Result<(), StoreError> {
         if self.changes_access {

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{Database, Kind, PASSWORD, Server, command};
+use serde_json::json;
+
+use crate::support::{Company, Database, Kind, PASSWORD, Server, command, until};
 
 on_both_databases! {
     a_migration_happens_as_a_whole;
     heavy_several_start_on_a_new_database;
     heavy_a_demo_is_whole_or_refused;
     a_mistyped_database_is_not_made;
+    what_nobody_asks_for_again_is_forgotten;
 }
 
 const TABLES: [(&str, Kind); 2] = [
@@ -133,4 +136,42 @@ async fn a_mistyped_database_is_not_made(server: Server) {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(!server.database.folder().join("wrong.db").exists(), "{}", said(&output));
     }
+}
+
+/// Idempotency keys after a day, and the tokens of sessions that are over. What is still good stays good.
+async fn what_nobody_asks_for_again_is_forgotten(mut server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let lead = json!({"name": "Once", "source": "website"});
+    let of_yesterday = rep.post_once("/leads", "yesterday", lead.clone()).await.expect(201).id();
+    let of_today = rep.post_once("/leads", "today", lead.clone()).await.expect(201).id();
+    let gone = server.login(&company.manager.email, PASSWORD).await;
+    gone.act("/auth/logout").await.expect(204);
+
+    let mut direct = server.database.connect().await;
+    let age = format!(
+        "UPDATE idempotency_keys SET created_at = {} WHERE key = 'yesterday'",
+        server.database.ago(1, 1)
+    );
+    direct.run(&age).await;
+    let tokens =
+        "SELECT count(*) FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE ended_at IS";
+    let open = direct.number(&format!("{tokens} NULL")).await;
+    assert!(direct.number(&format!("{tokens} NOT NULL")).await > 0 && open > 0);
+
+    server.stop().await;
+    server.restart().await;
+    until("old keys and tokens are forgotten", async || {
+        let mut direct = server.database.connect().await;
+        let keys = direct.number("SELECT count(*) FROM idempotency_keys WHERE key = 'yesterday'").await;
+        let left = direct.number(&format!("{tokens} NOT NULL")).await;
+        (keys == 0 && left == 0).then_some(())
+    })
+    .await;
+    let mut direct = server.database.connect().await;
+    assert_eq!(direct.number(&format!("{tokens} NULL")).await, open);
+
+    let rep = rep.at(&server.url);
+    assert_eq!(rep.post_once("/leads", "today", lead.clone()).await.expect(201).id(), of_today);
+    assert_ne!(rep.post_once("/leads", "yesterday", lead).await.expect(201).id(), of_yesterday);
 }

@@ -8,6 +8,7 @@ use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::lead::Lead;
 use fairlead_domain::values::ApprovalId;
+use fairlead_domain::webhook::KEPT;
 use fairlead_persistence::Predicate;
 use uuid::Uuid;
 
@@ -18,6 +19,9 @@ use crate::{approvals, contracts};
 
 /// How many records are looked at together.
 const BATCH: u64 = 200;
+
+/// How many rows of a kind are forgotten together.
+const FORGOTTEN: u64 = 10_000;
 
 impl App {
     /// Does what has fallen due since the last time. Each record is judged again under its lock, so that servers
@@ -31,7 +35,7 @@ impl App {
         let day = (org.today(self.now()).0, org.settings.dormant_after_days);
         if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {
             self.sweep_dormant_customers().await?;
-            self.sweep_deliveries().await?;
+            self.forget().await?;
             *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) = Some(day);
         }
         // Last: where files are is another place than where records are, and may be away.
@@ -177,6 +181,24 @@ impl App {
             })
             .await?;
             after = Some(last);
+        }
+    }
+
+    /// Forgets what nobody will ask for again, some of it at a time: other writers wait meanwhile.
+    async fn forget(&self) -> Result<(), Failure> {
+        loop {
+            let forgotten = self
+                .act("sweep", async |ctx, work| {
+                    Ok([
+                        work.forget_deliveries(ctx.now.plus(-KEPT), FORGOTTEN).await?,
+                        work.forget_idempotency_keys(FORGOTTEN).await?,
+                        work.forget_refresh_tokens(FORGOTTEN).await?,
+                    ])
+                })
+                .await?;
+            if forgotten.into_iter().all(|rows| rows < FORGOTTEN) {
+                return Ok(());
+            }
         }
     }
 }

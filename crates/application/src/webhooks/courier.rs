@@ -13,7 +13,7 @@ use fairlead_domain::context::Context;
 use fairlead_domain::error::Code;
 use fairlead_domain::values::{Timestamp, WebhookId};
 use fairlead_domain::webhook::{
-    DisabledReason, GIVES_UP_AFTER, KEPT, Outcome, Verdict, Webhook, WebhookDelivery, WebhookStatus,
+    DisabledReason, GIVES_UP_AFTER, Outcome, Verdict, Webhook, WebhookDelivery, WebhookStatus,
 };
 use fairlead_persistence::{TrailEvent, Work};
 use futures_util::StreamExt;
@@ -36,8 +36,6 @@ const TOGETHER: u64 = 4;
 const TURN: usize = 20;
 /// How far a webhook may have heard, and found nothing to tell, before that is written down.
 const UNWRITTEN: i64 = 5000;
-/// How many deliveries are forgotten together.
-const FORGOTTEN: u64 = 10_000;
 
 /// Up to where webhooks have heard that had nothing to tell, by their versions.
 type Heard = HashMap<(WebhookId, i64), i64>;
@@ -307,18 +305,6 @@ impl App {
         let Some(body) = message::body(delivery) else { return failed("the event cannot be told") };
         let headers = headers(delivery, secrets, now, &body);
         outbound.post(&target, headers, body).await
-    }
-
-    /// Forgets deliveries of long ago.
-    pub(crate) async fn sweep_deliveries(&self) -> Result<(), Failure> {
-        let forget = async || {
-            let forget = async |ctx: &Context<'_>, work: &mut Work| {
-                Ok(work.forget_deliveries(ctx.now.plus(-KEPT), FORGOTTEN).await?)
-            };
-            self.act("sweep", forget).await
-        };
-        while forget().await? == FORGOTTEN {}
-        Ok(())
     }
 }
 
