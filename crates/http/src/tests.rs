@@ -186,13 +186,14 @@ async fn only_tokens_of_ours_open_anything() {
 async fn versions_travel_as_entity_tags() {
     let site = Site::of(resource::api()).await;
     let made = site.post("/api/v1/leads", LEAD).await;
-    assert_eq!((made.status, made.header("etag")), (StatusCode::CREATED, Some("\"v1\"")));
+    let tag = made.header("etag").unwrap();
+    assert!(made.status == StatusCode::CREATED && tag.starts_with("\"v1-"), "{tag}");
     let path = made.header("location").unwrap();
     assert_eq!(path, format!("/api/v1/leads/{}", made.json()["id"].as_str().unwrap()));
 
     let found = site.get(path, &[]).await;
-    assert_eq!((found.status, found.header("etag")), (StatusCode::OK, Some("\"v1\"")));
-    let known = site.get(path, &[("if-none-match", "W/\"v1\"")]).await;
+    assert_eq!(found.status, StatusCode::OK);
+    let known = site.get(path, &[("if-none-match", &format!("W/{}", found.header("etag").unwrap()))]).await;
     assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
 
     let patch = async |version: &str| {
@@ -202,7 +203,7 @@ async fn versions_travel_as_entity_tags() {
     assert_eq!(patch("\"v2\"").await.code(), Code::VersionMismatch);
     assert_eq!(patch("W/\"v1\"").await.code(), Code::VersionMismatch);
     let patched = patch("\"v1\"").await;
-    assert_eq!((patched.status, patched.header("etag")), (StatusCode::OK, Some("\"v2\"")));
+    assert!(patched.status == StatusCode::OK && patched.header("etag").unwrap().starts_with("\"v2-"));
     assert_eq!(patched.json()["company"], "Acme");
     assert_eq!(patch("*").await.status, StatusCode::OK);
 

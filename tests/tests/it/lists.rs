@@ -691,12 +691,12 @@ async fn some_members_are_enough_for_some(server: Server) {
     let next = rep.get(&format!("/leads?sort=name&limit=2&cursor={cursor}")).await.expect(200);
     let last = &next.body["data"][0];
     assert!(last["name"] == "Lead 2" && last["source"] == "website");
-    // What is included can be chosen as well; a record alone keeps its tag.
+    // What is included can be chosen as well; a record alone comes with its tag.
     let page = rep.get("/leads?fields=owner&include=owner&limit=1").await.expect(200);
     assert_eq!(page.body["data"][0]["owner"]["id"], json!(company.rep.id));
     let path = format!("/leads/{}", last["id"].as_str().unwrap());
     let one = rep.get(&format!("{path}?fields=version,allowed_actions")).await.expect(200);
-    assert_eq!((one.body.as_object().unwrap().len(), one.header("etag")), (2, "\"v1\""));
+    assert!(one.body.as_object().unwrap().len() == 2 && one.header("etag").starts_with("\"v1-"));
     for bad in ["", "nope", "id,", "id,nope", "id&fields=name"] {
         for path in ["/leads", path.as_str()] {
             let refused = rep.get(&format!("{path}?fields={bad}")).await.refused(400, "malformed_request");

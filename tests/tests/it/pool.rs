@@ -72,7 +72,7 @@ async fn settings_are_read_and_changed(server: Server) {
     let admin = &company.admin.client;
     let settings = admin.get("/settings").await.expect(200);
     assert_eq!(settings.body["time_zone"], "Asia/Shanghai");
-    assert_eq!(settings.header("etag"), "\"v1\"");
+    assert!(settings.header("etag").starts_with("\"v1-"));
     admin.patch_if("/settings", "\"v1\"", json!({"leads": {"hot_from": 80}})).await.expect(200);
     admin.patch_if("/settings", "\"v1\"", json!({"due_soon_days": 3})).await.refused(412, "version_mismatch");
     let settings = admin.get("/settings").await.expect(200).body;

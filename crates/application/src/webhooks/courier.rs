@@ -9,7 +9,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use fairlead_domain::context::Context;
 use fairlead_domain::error::Code;
 use fairlead_domain::values::{Timestamp, WebhookId};
 use fairlead_domain::webhook::{

@@ -51,18 +51,22 @@ impl Ask {
         json(&mut HttpResponse::build(self.shape.answer.status), view)
     }
 
-    /// A view with a version: nothing new to whoever has this version already.
+    /// A view with a version: nothing to whoever was shown the same before.
     pub(crate) fn versioned<V: Serialize + Versioned>(&self, view: &V) -> Outcome {
-        let version = view.version();
-        let seen = not_modified(self.request.headers(), version)?;
+        let body = match &self.fields {
+            Some(fields) => bytes(&selection::of(view, fields)?),
+            None => bytes(view),
+        }?;
+        let tag = entity_tag(view.version(), &body);
+        let seen = not_modified(self.request.headers(), &tag)?;
         let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
         let mut response = HttpResponse::build(status);
-        response.insert_header((header::ETAG, entity_tag(version)));
-        match &self.fields {
-            _ if seen => Ok(response.finish()),
-            Some(fields) => json(&mut response, &selection::of(view, fields)?),
-            None => json(&mut response, view),
-        }
+        response.insert_header((header::ETAG, tag));
+        Ok(if seen {
+            response.finish()
+        } else {
+            response.insert_header((header::CONTENT_TYPE, JSON)).body(body)
+        })
     }
 
     /// A page, with the way to the next one.
@@ -88,8 +92,9 @@ impl Ask {
         }
         // Of what a dry run shows, no version will ever be there.
         let tagged = answer.tagged && !self.says(Flag::DryRun);
+        let body = bytes(&view)?;
         if let Some(version) = view.get("version").and_then(Value::as_i64).filter(|_| tagged) {
-            response.insert_header((header::ETAG, entity_tag(version)));
+            response.insert_header((header::ETAG, entity_tag(version, &body)));
         }
         if let Some(id) = view.get("id").and_then(Value::as_str).filter(|_| answer.located) {
             let path = match answer.home {
@@ -98,13 +103,21 @@ impl Ask {
             };
             response.insert_header((header::LOCATION, self.state.link(&path)));
         }
-        if answer.content.is_json() { json(&mut response, &view) } else { Ok(response.finish()) }
+        Ok(if answer.content.is_json() {
+            response.insert_header((header::CONTENT_TYPE, JSON)).body(body)
+        } else {
+            response.finish()
+        })
     }
 }
 
 fn json<V: Serialize>(response: &mut HttpResponseBuilder, view: &V) -> Outcome {
-    let body = serde_json::to_vec(view).map_err(|error| unwritable(&error))?;
+    let body = bytes(view)?;
     Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(body))
+}
+
+fn bytes<V: Serialize>(view: &V) -> Result<Vec<u8>, Failed> {
+    serde_json::to_vec(view).map_err(|error| unwritable(&error))
 }
 
 pub(super) fn unwritable(error: &serde_json::Error) -> Failed {

@@ -13,7 +13,9 @@ use crate::request::origin::REQUEST_ID;
 use crate::request::{idempotency, limit};
 
 /// The pattern of our entity tags.
-const ETAG: &str = r#"^"v[1-9][0-9]{0,18}"$"#;
+const ETAG: &str = r#"^"v[1-9][0-9]{0,18}-[0-9a-f]{16}"$"#;
+/// One of them.
+const TAG: &str = "\"v7-1c9e6f3b2a405d78\"";
 /// The pattern of what `If-Match` and `If-None-Match` may say.
 const CONDITION: &str = r#"^(\*|(W/)?"[!#-~]*")$"#;
 
@@ -55,9 +57,9 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
     let all = [
         (
             "ETag",
-            "The record's version: give it as `If-Match` to change just this one.",
-            text(24).pattern(Some(ETAG)),
-            json!("\"v7\""),
+            "The record's version, and a digest of what this answer shows of it: give it as `If-Match` to change just this version, or as `If-None-Match` to be told only what is new.",
+            text(40).pattern(Some(ETAG)),
+            json!(TAG),
         ),
         (
             CONTENT_TAG,
@@ -160,7 +162,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_MATCH,
             IF_MATCH,
             false,
-            "The version that this is meant for, as its ETag such as `\"v7\"`; another one is refused with 412.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`; another one is refused with 412.",
             condition(),
             None,
         ),
@@ -168,7 +170,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_MATCH_REQUIRED,
             IF_MATCH,
             true,
-            "The version that this is meant for, as its ETag; another one is refused with 412. `*` is any.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`; another one is refused with 412. `*` is any.",
             condition(),
             Some(json!("*")),
         ),
@@ -176,7 +178,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_NONE_MATCH,
             IF_NONE_MATCH,
             false,
-            "The version that is known already, as its ETag such as `\"v7\"`; it is answered with 304.",
+            "The `ETag` of what is known already: where nothing in it would be other, `allowed_actions` and masked members included, the answer is 304.",
             condition(),
             None,
         ),
@@ -240,7 +242,7 @@ mod tests {
     use actix_web::http::header::{HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
     use regex::Regex;
 
-    use super::CONDITION;
+    use super::{CONDITION, TAG};
     use crate::request::condition::{Precondition, if_match, not_modified};
 
     /// Whether a value is understood, under either name.
@@ -250,7 +252,7 @@ mod tests {
         headers.insert(IF_MATCH, value.clone());
         headers.insert(IF_NONE_MATCH, value);
         let matched = if_match(&headers, Precondition::Required).is_ok();
-        assert_eq!(matched, not_modified(&headers, 1).is_ok(), "{text:?}");
+        assert_eq!(matched, not_modified(&headers, TAG).is_ok(), "{text:?}");
         matched
     }
 

@@ -68,7 +68,8 @@ pub(crate) fn read(query: &[(String, String)], shape: &Shape) -> Result<Option<V
         return Err(Refusal::malformed(FIELDS, "give a parameter once"));
     }
     let names: Vec<String> = text.split(',').map(str::to_owned).collect();
-    if names.iter().all(|name| shape.members.contains(name)) {
+    // Said twice, a member is no more than said once; the document bounds how many may be said.
+    if names.len() <= shape.members.len() && names.iter().all(|name| shape.members.contains(name)) {
         return Ok(Some(names));
     }
     let why = format!("expected some of {}", shape.members.join(", "));

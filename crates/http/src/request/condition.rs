@@ -1,10 +1,17 @@
 //! Conditional requests (RFC 9110, section 13): entity tags, `If-Match` and `If-None-Match`.
 //!
-//! A record's entity tag is `"v7"`: its version, in quotes, strong.
+//! An entity tag is `"v7-1c9e6f3b2a405d78"`: the version of the record, and a digest of what the caller was shown of it.
+//! The same version shows different things to different people and at different times: what may be done with a record,
+//! and contact data in clear or masked, depend on rights and on other records. So `If-None-Match` wants the whole tag,
+//! while `If-Match` is about the version alone, and takes `"v7"` as well.
 
 use actix_web::http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 use fairlead_application::Expected;
 use fairlead_domain::error::{Code, Refusal};
+use sha2::{Digest, Sha256};
+
+/// How many bytes of the digest are told: enough to tell what one record was and is.
+const DIGEST: usize = 8;
 
 /// Whether an operation looks at `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +24,11 @@ pub(crate) enum Precondition {
     Required,
 }
 
-/// The entity tag of a version.
-pub(crate) fn entity_tag(version: i64) -> String {
-    format!("\"v{version}\"")
+/// The entity tag of what is shown of a record in this version.
+pub(crate) fn entity_tag(version: i64, shown: &[u8]) -> String {
+    let digest = Sha256::digest(shown);
+    let digest = digest.iter().take(DIGEST).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    format!("\"v{version}-{digest}\"")
 }
 
 /// What `If-Match` says.
@@ -51,15 +60,15 @@ pub(crate) fn if_match(headers: &HeaderMap, want: Precondition) -> Result<Option
     }
 }
 
-/// Whether `If-None-Match` says that the caller has this version already.
-pub(crate) fn not_modified(headers: &HeaderMap, present: i64) -> Result<bool, Refusal> {
+/// Whether `If-None-Match` says that the caller has what this entity tag stands for.
+pub(crate) fn not_modified(headers: &HeaderMap, present: &str) -> Result<bool, Refusal> {
     let Some(value) = list(headers, &IF_NONE_MATCH)? else { return Ok(false) };
     if value == "*" {
         return Ok(true);
     }
     // Here the comparison is a weak one: proxies that compress make our tags weak.
     let tags = tags(&value).ok_or_else(|| malformed("If-None-Match"))?;
-    Ok(tags.iter().any(|tag| version(tag.opaque) == Some(present)))
+    Ok(tags.iter().any(|tag| tag.opaque == present.trim_matches('"')))
 }
 
 fn malformed(header: &str) -> Refusal {
@@ -105,8 +114,16 @@ fn tags(value: &str) -> Option<Vec<Tag<'_>>> {
     }
 }
 
+/// The version in one of our tags, with its digest or without.
 fn version(opaque: &str) -> Option<i64> {
-    let digits = opaque.strip_prefix('v')?;
+    let told = opaque.strip_prefix('v')?;
+    let (digits, digest) =
+        told.split_once('-').map_or((told, None), |(digits, digest)| (digits, Some(digest)));
+    if digest.is_some_and(|digest| {
+        digest.len() != 2 * DIGEST || !digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }) {
+        return None;
+    }
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     plain.then(|| digits.parse().ok()).flatten()
 }
@@ -135,6 +152,9 @@ mod tests {
         assert_eq!(matched(&["*"]), Ok(Some(Expected::Any)));
         assert_eq!(matched(&["\"other\", \"v7\""]), Ok(Some(Expected::Version(7))));
         assert_eq!(matched(&["\"v7\"", "\"v7\""]), Ok(Some(Expected::Version(7))));
+        let shown = "\"v7-0123456789abcdef\"";
+        assert_eq!(matched(&[shown]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&[shown, "\"v7-fedcba9876543210\""]), Ok(Some(Expected::Version(7))));
         assert_eq!(matched(&[]), Err(Code::PreconditionRequired));
         assert_eq!(if_match(&HeaderMap::new(), Precondition::Optional).unwrap(), None);
         assert_eq!(if_match(&headers(&IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
@@ -142,7 +162,17 @@ mod tests {
 
     #[test]
     fn weak_and_foreign_tags_never_match_and_nonsense_is_malformed() {
-        for other in ["W/\"v7\"", "\"abc\"", "\"v07\"", "\"v\"", "\"v-1\"", "\"v99999999999999999999\""] {
+        for other in [
+            "W/\"v7\"",
+            "\"abc\"",
+            "\"v07\"",
+            "\"v\"",
+            "\"v-1\"",
+            "\"v7-\"",
+            "\"v7-abc\"",
+            "\"v7-0123456789abcdeg\"",
+            "\"v99999999999999999999\"",
+        ] {
             assert_eq!(matched(&[other]), Ok(Some(Expected::Foreign)), "{other}");
         }
         for nonsense in
@@ -153,10 +183,22 @@ mod tests {
     }
 
     #[test]
-    fn if_none_match_compares_weakly() {
-        let seen = |line| not_modified(&headers(&IF_NONE_MATCH, &[line]), 7).unwrap();
-        assert!(seen("\"v7\"") && seen("W/\"v7\"") && seen("\"v6\", \"v7\"") && seen("*"));
-        assert!(!seen("\"v6\""));
-        assert!(!not_modified(&HeaderMap::new(), 7).unwrap());
+    fn if_none_match_compares_weakly_what_was_shown() {
+        let tag = entity_tag(7, b"shown");
+        let seen = |line: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(IF_NONE_MATCH, HeaderValue::from_str(line).unwrap());
+            not_modified(&headers, &tag).unwrap()
+        };
+        assert!(seen(&tag) && seen(&format!("W/{tag}")) && seen(&format!("\"v6\", {tag}")) && seen("*"));
+        assert!(!seen("\"v7\"") && !seen(&entity_tag(7, b"other")) && !seen(&entity_tag(6, b"shown")));
+        assert!(!not_modified(&HeaderMap::new(), &tag).unwrap());
+        assert_eq!(matched_by(&tag), Ok(Some(Expected::Version(7))));
+    }
+
+    fn matched_by(line: &str) -> Result<Option<Expected>, Code> {
+        let mut headers = HeaderMap::new();
+        headers.append(IF_MATCH, HeaderValue::from_str(line).unwrap());
+        if_match(&headers, Precondition::Required).map_err(|refusal| refusal.code)
     }
 }

@@ -105,7 +105,7 @@ async fn from_a_lead_to_the_last_payment(server: Server) {
     let stale = rep.client.patch_if(&path, "\"v7\"", plan.clone()).await.refused(412, "version_mismatch");
     assert_eq!(stale.body["current_version"], 1);
     let planned = rep.client.patch_if(&path, "\"v1\"", plan).await.expect(200);
-    assert_eq!(planned.header("etag"), "\"v2\"");
+    assert!(planned.header("etag").starts_with("\"v2-"));
 
     // Submitted, it waits and cannot be changed.
     let submitted = rep.client.act(&submit).await.expect(200);
