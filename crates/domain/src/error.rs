@@ -13,7 +13,8 @@ text_enum! {
     pub enum Code {
         /// The request cannot be read: broken JSON, a wrong type, an unknown member or parameter.
         MalformedRequest = "malformed_request" ("Malformed request", "请求格式错误"),
-        /// The request is well-formed, but values break a rule; `errors` names each.
+        /// The request is well-formed, but values break a rule; `errors` names each. An unknown value, such as a
+        /// word that is not on a list, is named alone, before the others.
         ValidationFailed = "validation_failed" ("Validation failed", "数据校验未通过"),
         /// No token, or one that is expired, revoked or forged.
         Unauthenticated = "unauthenticated" ("Not authenticated", "未登录或登录已失效"),

@@ -44,6 +44,11 @@ impl Answer {
         self.headers.iter().find(named).map(|(_, value)| value.as_str())
     }
 
+    fn varies_by(&self, header: &str) -> bool {
+        let lines = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("vary"));
+        lines.map(|(_, line)| line.to_lowercase()).any(|line| line.contains(header))
+    }
+
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -259,7 +264,9 @@ async fn answers_carry_what_browsers_obey() {
     let preflight = [("origin", ORIGIN), ("access-control-request-method", "PATCH")];
     let preflight = site.ask(Method::OPTIONS, NOBODY, &preflight, "").await;
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("PATCH"));
-    for asked in ["if-match", "idempotency-key", "last-event-id"] {
+    for asked in
+        ["if-match", "idempotency-key", "last-event-id", "traceparent", "tracestate", "cache-control"]
+    {
         let preflight = [
             ("origin", ORIGIN),
             ("access-control-request-method", "GET"),
@@ -275,6 +282,48 @@ async fn answers_carry_what_browsers_obey() {
     assert_eq!((options.status, options.header("allow").is_some()), (StatusCode::NO_CONTENT, true));
     let zipped = site.get("/openapi.json", &[("accept-encoding", "gzip")]).await;
     assert_eq!(zipped.header("content-encoding"), Some("gzip"));
+}
+
+#[actix_web::test]
+async fn no_wish_for_an_encoding_is_refused() {
+    let site = Site::of(resource::api()).await;
+    let whole =
+        [("/openapi.json", 200), ("/api/v1/leads", 200), ("/problems", 200), ("/api/v1/nowhere", 404)];
+    for (path, status) in whole {
+        for wish in ["", "gzip", "gzip, identity;q=0", "br", "br, identity;q=0", "identity;q=0", "*;q=0"] {
+            let answer = site.get(path, &[("accept-encoding", wish)]).await;
+            assert_eq!(answer.status.as_u16(), status, "{path} {wish}");
+            let encoding = wish.starts_with("gzip").then_some("gzip");
+            assert_eq!(answer.header("content-encoding"), encoding, "{path} {wish}");
+            assert!(answer.header("content-type").is_some(), "{path} {wish}");
+            assert!(answer.varies_by("accept-encoding"), "{path} {wish}");
+            assert_eq!(answer.header("ratelimit").is_some(), path == "/problems" || path.ends_with("/leads"));
+        }
+    }
+    assert!(site.get("/problems", &[("accept-encoding", "gzip")]).await.varies_by("accept-language"));
+    // What is never encoded is the same to everybody.
+    let events = site.get("/api/v1/events?wait=0", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(
+        (events.header("content-encoding"), events.varies_by("accept-encoding")),
+        (Some("identity"), false)
+    );
+}
+
+#[actix_web::test]
+async fn documents_are_known_by_a_weak_tag() {
+    let site = Site::of(resource::api()).await;
+    for encoding in ["gzip", "identity"] {
+        let document = site.get("/openapi.json", &[("accept-encoding", encoding)]).await;
+        let tag = document.header("etag").unwrap();
+        let strong = tag.strip_prefix("W/").unwrap();
+        for known in [tag, strong, "*"] {
+            let answer = site.get("/openapi.json", &[("if-none-match", known)]).await;
+            assert_eq!((answer.status, answer.body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
+            assert_eq!(answer.header("etag"), Some(tag));
+            assert!(answer.varies_by("accept-encoding"));
+        }
+        assert_eq!(site.get("/openapi.json", &[("if-none-match", "W/\"x\"")]).await.status, StatusCode::OK);
+    }
 }
 
 #[actix_web::test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::BASE;
 use super::ask::Ask;
 use super::selection;
-use crate::problem::{Failed, Outcome};
+use crate::problem::{self, Failed, Outcome};
 use crate::request::body::JSON;
 use crate::request::condition::{entity_tag, not_modified};
 use crate::request::negotiate::{Language, prefers_page};
@@ -18,6 +18,9 @@ use crate::request::query;
 
 /// The header that marks an answer given before.
 pub(crate) const REPLAYED: &str = "Idempotent-Replayed";
+
+/// By what the form of a page varies that programs get as JSON.
+const SHOWN_BY: &str = "accept, accept-language";
 
 /// Something that can be shown to people.
 pub(crate) trait Shown {
@@ -28,17 +31,34 @@ pub(crate) trait Shown {
 impl Ask {
     /// A view, or a page of it for whoever prefers that.
     pub(crate) fn shown<V: Serialize + Shown>(&self, view: &V) -> Outcome {
-        let headers = self.request.headers();
-        let language = Language::of(headers);
-        let mut response = HttpResponse::build(self.shape.answer.status);
-        response.insert_header((header::VARY, "accept, accept-language"));
-        if !prefers_page(headers) {
-            return json(&mut response, view);
+        let status = self.shape.answer.status;
+        match self.html(status, |language| view.page(language)) {
+            Some(page) => Ok(page),
+            None => json(HttpResponse::build(status).insert_header((header::VARY, SHOWN_BY)), view),
         }
-        response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
-        Ok(response
-            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-            .body(view.page(language)))
+    }
+
+    /// That there is nothing of this name: a problem, or a page for whoever prefers that.
+    pub(crate) fn missing(&self) -> HttpResponse {
+        self.html(StatusCode::NOT_FOUND, problem::missing_page).unwrap_or_else(|| {
+            let refusal = Refusal::new(Code::NotFound, "no such code");
+            let mut response = problem::answer(refusal.into(), &self.request);
+            response.headers_mut().insert(header::VARY, header::HeaderValue::from_static(SHOWN_BY));
+            response
+        })
+    }
+
+    /// A page in the caller's language, if they prefer one.
+    fn html(&self, status: StatusCode, page: impl FnOnce(Language) -> String) -> Option<HttpResponse> {
+        let headers = self.request.headers();
+        prefers_page(headers).then(|| {
+            let language = Language::of(headers);
+            HttpResponse::build(status)
+                .insert_header((header::VARY, SHOWN_BY))
+                .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+                .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+                .body(page(language))
+        })
     }
 
     /// Nothing to say.

@@ -81,6 +81,9 @@ impl Exchange {
         if self.shape.answer.content.is_json() && !self.wants_page() {
             negotiate::json_accepted(self.request.headers())?;
         }
+        if self.shape.answer.content.is_stream() {
+            negotiate::events_accepted(self.request.headers())?;
+        }
         let query = query::pairs(self.request.query_string());
         let fields = selection::read(&query, &self.shape)?;
         if self.shape.listing.is_none() && self.shape.question.is_none() {

@@ -261,6 +261,16 @@ fn binary() -> Content {
     ContentBuilder::new().schema(Some(bytes)).build()
 }
 
+/// A page that browsers get instead.
+fn page() -> Content {
+    let page = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(MAX_PAGE))
+        .pattern(Some("^<!DOCTYPE html>"))
+        .description(Some("The same for people, in the language of `Accept-Language`."));
+    ContentBuilder::new().schema(Some(page)).build()
+}
+
 fn file_answer(description: &str, partial: bool) -> Response {
     let builder = media_types().fold(ResponseBuilder::new().description(description), |builder, kind| {
         builder.content(kind, binary())
@@ -303,10 +313,7 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         builder = builder.content(EVENT_STREAM, content.build());
     }
     if answer.shown {
-        let page = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_PAGE));
-        let page = page.pattern(Some("^<!DOCTYPE html>"));
-        let page = page.description(Some("The same for people, in the language of `Accept-Language`."));
-        builder = builder.content(HTML, ContentBuilder::new().schema(Some(page)).build());
+        builder = builder.content(HTML, page());
     }
     let carried = [
         (shape.is_limited(), limit::POLICY),
@@ -389,7 +396,7 @@ fn usual(operation: &Operation) -> Vec<Code> {
         (!shape.public, &[Code::Unauthenticated]),
         (operation.permission.is_some(), &[Code::Forbidden]),
         (shape.parameter.is_some(), &[Code::NotFound]),
-        (shape.answer.content.is_json(), &[Code::NotAcceptable]),
+        (shape.answer.content.is_json() || shape.answer.content.is_stream(), &[Code::NotAcceptable]),
         (takes_body, &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]),
         (takes_form, &[Code::ValidationFailed]),
         (shape.answer.content.is_file(), &[Code::RangeNotSatisfiable]),
@@ -406,6 +413,14 @@ fn usual(operation: &Operation) -> Vec<Code> {
 /// The response for one status. Where only one code has it, all operations share the response.
 fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Response> {
     let kept = shape.idempotent && codes.iter().any(|code| is_kept(*code));
+    if let Some(name) =
+        shape.parameter_name().filter(|_| shape.answer.shown && codes.contains(&Code::NotFound))
+    {
+        // What is shown to people is missing as a page as well.
+        let path = shape.path.replace(&format!("{{{name}}}"), "unknown");
+        let missing = refusal(codes, kept, &path, &shared.problem);
+        return ResponseBuilder::from(missing).content(HTML, page()).build().into();
+    }
     let [code] = codes else {
         return refusal(codes, kept, &shape.path, &shared.problem).into();
     };

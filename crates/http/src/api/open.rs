@@ -101,7 +101,8 @@ impl Api {
         })
     }
 
-    /// The same of one of several.
+    /// The same of one of several. What cannot be a name is the name of nothing: whoever follows a link is helped by no
+    /// list of those that could be.
     pub(crate) fn open_page_of<Id, V, F>(
         &mut self,
         path: &str,
@@ -119,7 +120,8 @@ impl Api {
         let shape =
             Shape::new(Method::GET, path.to_owned()).of(parameter).answers(StatusCode::OK, view).shown();
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
-            ask.shown(&run(&ask.state, ask.id()?).await?)
+            let Ok(id) = ask.id::<Id>() else { return Ok(ask.missing()) };
+            ask.shown(&run(&ask.state, id).await?)
         })
     }
 }

@@ -83,10 +83,12 @@ fn fixed(text: &Bytes, kind: &'static str) -> Route {
     let text = text.clone();
     let tag = Sha256::digest(&text).iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
     let tag = format!("\"{tag}\"");
+    // Weak, because the same text goes out compressed as well, in other bytes.
+    let weak = format!("W/{tag}");
     web::get().to(move |request: HttpRequest| {
         let known = range::seen(request.headers(), &tag);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((ETAG, tag.clone())).insert_header((CACHE_CONTROL, "no-cache"));
+        response.insert_header((ETAG, weak.clone())).insert_header((CACHE_CONTROL, "no-cache"));
         let response = if known {
             response.finish()
         } else {

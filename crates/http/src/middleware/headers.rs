@@ -1,6 +1,6 @@
 //! Headers that keep browsers from doing what nobody asked for.
 
-use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY};
 
 /// A part of the server with its own rules for browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,18 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
     }
 }
 
-/// Says of an answer in a language that another request might have got it in another one. Added last, because what
-/// handles CORS keeps one `Vary` header only.
-pub(crate) fn vary_by_language(headers: &mut HeaderMap) {
-    let said = headers
-        .get_all(VARY)
-        .any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains("accept-language")));
-    if headers.contains_key(CONTENT_LANGUAGE) && !said {
-        headers.append(VARY, HeaderValue::from_static("accept-language"));
+/// Says of an answer that another request might have got it in another language, where it is in one, and in another
+/// encoding, unless it comes as it is to everybody. Added last, because what handles CORS keeps one `Vary` header only.
+pub(crate) fn vary(headers: &mut HeaderMap) {
+    let told = headers.contains_key(CONTENT_LANGUAGE);
+    let encoded = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding != "identity");
+    for (varies, by) in [(told, "accept-language"), (encoded, "accept-encoding")] {
+        let said = headers
+            .get_all(VARY)
+            .any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains(by)));
+        if varies && !said {
+            headers.append(VARY, HeaderValue::from_static(by));
+        }
     }
 }
 

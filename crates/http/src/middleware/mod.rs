@@ -9,11 +9,12 @@ pub(crate) use trace::note_user;
 use std::sync::Arc;
 
 use actix_cors::Cors;
-use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
+use actix_web::http::header::{self, AcceptEncoding, Encoding};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
 
 use crate::config::HttpConfig;
 use crate::request::origin::{Origin, REQUEST_ID};
@@ -23,16 +24,27 @@ use crate::state::State;
 /// The frame around every request: its id and origin, its span in the log, the headers of its answer.
 pub(crate) async fn frame(
     state: Arc<State>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    rather_plain(&mut request);
     let origin = Origin::note(&request, &state);
     let area = headers::Area::of(request.path());
     let mut response = trace::traced(&origin.request_id, request, next).await?;
     headers::secure(response.headers_mut(), area, state.config.hsts);
     headers::set(response.headers_mut(), REQUEST_ID, &origin.request_id);
-    headers::vary_by_language(response.headers_mut());
+    headers::vary(response.headers_mut());
     Ok(response)
+}
+
+/// Answers come as they are where no encoding of ours is taken, not even none: RFC 9110, section 12.5.3, lets us pass
+/// over such a wish. What compresses would refuse the request before anything else saw it, and not as a problem.
+fn rather_plain(request: &mut ServiceRequest) {
+    let ours = [Encoding::identity(), Encoding::gzip(), Encoding::deflate()];
+    let wish = request.get_header::<AcceptEncoding>();
+    if wish.is_some_and(|wish| wish.negotiate(ours.iter()).is_none()) {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
 }
 
 /// Where pages of any site send what people filled in.
@@ -52,6 +64,8 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
         ])
         .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH, header::RANGE, header::IF_RANGE])
         .allowed_headers([idempotency::HEADER, REQUEST_ID, "Last-Event-ID"])
+        // What browsers' tracing and readers of event streams send by themselves.
+        .allowed_headers(["Traceparent", "Tracestate", "Cache-Control"])
         .expose_headers([
             "ETag",
             "Location",

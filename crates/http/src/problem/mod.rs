@@ -19,6 +19,7 @@ use crate::api::REPLAYED;
 use crate::request::negotiate::Language;
 use crate::request::origin::Origin;
 use crate::request::range;
+pub(crate) use page::missing as missing_page;
 pub(crate) use table::entry;
 
 /// The media type of problems.

@@ -20,6 +20,7 @@ struct Words {
     meaning: &'static str,
     answered_by: &'static str,
     back: &'static str,
+    missing: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -30,6 +31,7 @@ const ENGLISH: Words = Words {
     meaning: "Meaning",
     answered_by: "Operations that may answer so",
     back: "All problems",
+    missing: "There is no such code",
 };
 
 const CHINESE: Words = Words {
@@ -40,6 +42,7 @@ const CHINESE: Words = Words {
     meaning: "含义",
     answered_by: "可能返回此错误的操作",
     back: "全部错误",
+    missing: "没有这个错误代码",
 };
 
 const STYLE: &str = "\
@@ -123,6 +126,13 @@ impl Shown for ProblemKind {
     }
 }
 
+/// Instead of the page of a code that there is not.
+pub(crate) fn missing(language: Language) -> String {
+    let words = language.words();
+    let body = format!("<p><a href=\"/problems\">{}</a></p><h1>{}</h1>", words.back, words.missing);
+    page(words.missing, language, &body)
+}
+
 /// The operations that may refuse with a code, each with a link to where it can be tried out. All lists are made once:
 /// anybody may ask for them, and declaring every operation anew takes a while.
 fn operations(code: Code) -> &'static str {
@@ -175,6 +185,8 @@ mod tests {
         }
         assert!(english.contains("<html lang=\"en\">") && english.contains("<h1>Invoices exceed"));
         assert!(chinese.contains("<html lang=\"zh-CN\">") && chinese.contains("<h1>开票金额超出"));
+        let nothing = missing(Language::Chinese);
+        assert!(nothing.contains("<h1>没有这个错误代码</h1>") && nothing.contains("href=\"/problems\""));
         let all = catalogue::all().page(Language::Chinese);
         assert!(Code::ALL.iter().all(|code| all.contains(&format!("href=\"/problems/{code}\""))));
     }

@@ -37,7 +37,10 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::IdempotencyInProgress => (409, "使用同一个幂等键的请求仍在处理中。"),
         Code::IdempotencyKeyReused => (422, "同一个幂等键已用于另一个请求。"),
 
-        Code::ValidationFailed => (422, "请求格式正确，但有值不符合规则，`errors` 列出每一处。"),
+        Code::ValidationFailed => (
+            422,
+            "请求格式正确，但有值不符合规则，`errors` 列出每一处；若有值无法识别（如未知的取值），则先只列出该值。",
+        ),
         Code::UnknownReference => (422, "请求所引用的记录不存在，或调用者不可见。"),
         Code::CurrencyMismatch => (422, "需要另一种币种的金额。"),
         Code::AmountOutOfRange => (422, "该金额无法精确保存。"),

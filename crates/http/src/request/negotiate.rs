@@ -51,17 +51,27 @@ pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
 
 /// Refuses a caller who cannot read JSON.
 pub(crate) fn json_accepted(headers: &HeaderMap) -> Result<(), Refusal> {
+    accepted(headers, ["application/json", "application/*", "*/*"], "answers are `application/json`")
+}
+
+/// Refuses a caller who cannot read a stream of events.
+pub(crate) fn events_accepted(headers: &HeaderMap) -> Result<(), Refusal> {
+    accepted(headers, ["text/event-stream", "text/*", "*/*"], "answers are `text/event-stream`")
+}
+
+/// Refuses a caller who takes none of these ranges, the most specific first.
+fn accepted(headers: &HeaderMap, wanted: [&str; 3], detail: &str) -> Result<(), Refusal> {
     let ranges = weighted(headers, &ACCEPT);
     if ranges.is_empty() {
         return Ok(());
     }
     // The most specific range decides, whatever its place.
-    let weight = ["application/json", "application/*", "*/*"].iter().find_map(|range| {
+    let weight = wanted.iter().find_map(|range| {
         ranges.iter().filter(|(given, _)| given.eq_ignore_ascii_case(range)).map(|(_, weight)| *weight).max()
     });
     match weight {
         Some(weight) if weight > 0 => Ok(()),
-        _ => Err(Refusal::new(Code::NotAcceptable, "answers are `application/json`")),
+        _ => Err(Refusal::new(Code::NotAcceptable, detail)),
     }
 }
 
@@ -113,6 +123,21 @@ mod tests {
         }
         for bad in ["text/html", "application/json;q=0, */*", "application/xml", "*/*;q=0"] {
             assert_eq!(json_accepted(&headers(ACCEPT, bad)).unwrap_err().code, Code::NotAcceptable, "{bad}");
+        }
+    }
+
+    #[test]
+    fn events_must_be_readable() {
+        assert!(events_accepted(&HeaderMap::new()).is_ok());
+        for fine in ["*/*", "text/event-stream", "text/*", "application/json, */*;q=0.1"] {
+            assert!(events_accepted(&headers(ACCEPT, fine)).is_ok(), "{fine}");
+        }
+        for bad in ["application/json", "text/html", "text/event-stream;q=0, */*"] {
+            assert_eq!(
+                events_accepted(&headers(ACCEPT, bad)).unwrap_err().code,
+                Code::NotAcceptable,
+                "{bad}"
+            );
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn routes(api: &mut Api) {
             "get_problem",
             "Explain a code",
             "What a code means, and with which status it comes. Browsers get a page that says in addition which \
-             operations answer so.",
+             operations answer so. What is no code is not found.",
             async |_: &State, code: Code| Ok(catalogue::kind(code)),
         );
 }

@@ -242,6 +242,10 @@ async fn values_that_break_a_rule_are_named(server: Server) {
     for pointer in ["/name", "/phone", "/tags/0"] {
         refusals.check("several", answer.clone(), 422, "validation_failed", Some(pointer));
     }
+    // A word that is none of a closed list ends the reading, so that it is told alone.
+    let answer = rep.post("/leads", json!({"name": "", "source": "nope", "email": "x"})).await;
+    let answer = refusals.check("an unknown word", answer, 422, "validation_failed", Some("/source"));
+    assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(1), "{}", answer.text);
     // Other forms.
     let activity = json!({"about": {"kind": "lead", "id": id}, "kind": "call", "subject": "Hello"});
     let user = json!({"email": "new@example.com", "display_name": "New", "roles": ["sales_rep"], "password": "a-password-for-tests"});

@@ -60,6 +60,23 @@ async fn media_types_and_languages_are_negotiated(server: Server) {
             refusals.check(accept, answer, 406, "not_acceptable", None);
         }
     }
+    for accept in ["text/html", "application/json", "text/event-stream;q=0"] {
+        let request = rep.request(Method::GET, "/events?wait=0").header("accept", accept);
+        let answer = rep.send(request).await;
+        refusals.check(accept, answer, 406, "not_acceptable", None);
+    }
+    for accept in ["text/event-stream", "text/*", "*/*", "application/json, */*;q=0.1"] {
+        let request = rep.request(Method::GET, "/events?wait=0").header("accept", accept);
+        let answer = rep.send(request).await.expect(200);
+        assert_eq!(answer.header("content-type"), "text/event-stream", "{accept}");
+    }
+    // An encoding that nobody has is a wish that is passed over.
+    for encodings in ["identity;q=0", "*;q=0", "br;q=1, identity;q=0"] {
+        let request = rep.request(Method::GET, &path).header("accept-encoding", encodings);
+        let answer = rep.send(request).await.expect(200);
+        assert_eq!(answer.header("content-type"), "application/json", "{encodings}");
+        assert!(!answer.header("ratelimit").is_empty(), "{encodings}");
+    }
     // Titles are for people, codes are not.
     for (languages, title, tag) in [
         ("zh-CN,zh;q=0.9,en;q=0.8", "未找到", "zh-CN"),
@@ -102,7 +119,15 @@ async fn paths_and_methods_that_are_not_there_are_problems(server: Server) {
         refusals.check(path, answer, 404, "not_found", None);
     }
     let answer = admin.get_root("/problems/nope").await;
-    refusals.check("an unknown code", answer, 400, "malformed_request", Some("code"));
+    let answer = refusals.check("an unknown code", answer, 404, "not_found", None);
+    assert_eq!(answer.body["detail"], "no such code");
+    let browser = admin.root(Method::GET, "/problems/nope").header("accept", "text/html,*/*;q=0.8");
+    let page = admin.send(browser.header("accept-language", "zh-CN")).await.expect(404);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(page.header("content-language"), "zh-CN");
+    assert!(page.text.contains("没有这个错误代码") && !page.text.contains("nope"), "{}", page.text);
+    let strange = admin.get_root("/problems/duplicate?x=1").await;
+    refusals.check("a parameter", strange, 400, "malformed_request", Some("x"));
     let answer = admin.act(&format!("/leads/{UNKNOWN_ID}/fly")).await;
     refusals.check("an unknown action", answer, 404, "not_found", None);
     let known = format!("/leads/{UNKNOWN_ID}");
