@@ -5,7 +5,7 @@ use fairlead_domain::customer::Customer;
 use fairlead_domain::search::{Fit, SearchQuestion};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
-use fairlead_persistence::{Findable, Found, Predicate};
+use fairlead_persistence::{Findable, Found, Predicate, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{contacts, customers, visibility};
 /// How many hits there are at most, and when nothing is said about it.
 const MOST: u64 = 50;
 const USUAL: u64 = 20;
-/// How many of one fit are looked at, of which the best are told.
+/// How many of one fit are looked at, the youngest. No answer holds as many, even if all of another are among them.
 const LOOKED_AT: u64 = 200;
 
 text_enum! {
@@ -109,16 +109,41 @@ pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<Sea
             if data.len() >= most || among.is_empty() {
                 break;
             }
-            let Some(condition) = question.wanted(*fit) else { continue };
-            let mut found = reader.find(&condition, &among, LOOKED_AT).await?;
-            found.retain(|found| data.iter().all(|hit| hit.id != found.id));
-            found.sort_by_key(|found| !question.begins(&found.title));
-            data.extend(found.into_iter().filter_map(|found| hit(found, *fit)));
+            for found in fitting(reader, question, *fit, &among, most).await? {
+                if data.iter().all(|hit| hit.id != found.id) {
+                    data.extend(hit(found, *fit));
+                }
+            }
         }
         data.truncate(most);
         Ok(SearchResults { data })
     })
     .await
+}
+
+/// What fits so: those whose name begins like the question, then the youngest. Only where more fit than are looked at,
+/// and too few of these begin so, are those that do asked for by themselves. So many fill any answer: it happens once
+/// at most.
+async fn fitting(
+    reader: &Reader<'_>,
+    question: &SearchQuestion,
+    fit: Fit,
+    among: &[Findable],
+    most: usize,
+) -> Result<Vec<Found>, StoreError> {
+    let Some(condition) = question.wanted(fit) else { return Ok(Vec::new()) };
+    let found = reader.find(&condition, among, LOOKED_AT).await?;
+    let are_all = u64::try_from(found.len()).is_ok_and(|looked_at| looked_at < LOOKED_AT);
+    let (mut first, others): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|found| question.begins(&found.title));
+    if !are_all
+        && first.len() < most
+        && let Some(condition) = question.wanted_first(fit)
+    {
+        first = reader.find(&condition, among, LOOKED_AT).await?;
+    }
+    first.extend(others);
+    Ok(first)
 }
 
 fn hit(found: Found, fit: Fit) -> Option<SearchHit> {

@@ -8,7 +8,8 @@
 //! - of telephone numbers and of the numbers of records, every ending from four digits on;
 //! - of words of letters, what is left when one letter is taken away, with a `~` before it: two words with one letter
 //!   more, less or other than the other have one of these in common (the method of symmetric deletion);
-//! - the whole name without spaces, with a `=` before it.
+//! - the whole name without spaces, with a `=` before it, and so a whole number with `==`: what begins like a name is
+//!   asked for without the numbers that do.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,10 @@ const SHORTEST_MISTAKEN: usize = 4;
 const LONGEST_WORD: usize = 32;
 /// How many parts of a question count.
 const MOST_PARTS: usize = 12;
+/// The last of several numbers may be begun with so many digits. With one begins a tenth of all telephone numbers.
+const SHORTEST_BEGUN: usize = 2;
+/// Behind `00` so many digits are a telephone number's: numbers of ours have six, with zeros before them.
+const SHORTEST_INTERNATIONAL: usize = 5;
 
 text_enum! {
     /// How well something fits what was looked for, from best to worst.
@@ -61,7 +66,7 @@ impl SearchEntry {
             tokens: BTreeSet::new(),
             contact_tokens: BTreeSet::new(),
         };
-        entry.tokens.extend(whole(title));
+        entry.tokens.extend(whole(title).map(|whole| name_token(&whole)));
         take_words(&mut entry.tokens, title);
         entry
     }
@@ -139,6 +144,8 @@ pub struct SearchQuestion {
 enum Part {
     Word(String),
     Pairs(Vec<String>),
+    /// Digits, and each way to read them: as words that are all there.
+    Digits(Vec<Vec<String>>),
 }
 
 /// A condition on tokens: all of these hold.
@@ -151,20 +158,18 @@ pub enum Wanted {
     Token(String),
     /// A token that begins so.
     Beginning(String),
-    /// One of these tokens.
-    OneOf(Vec<String>),
+    /// One of these holds.
+    OneOf(Vec<Condition>),
 }
 
 impl SearchQuestion {
     /// Takes apart what was typed; none where that has neither letters nor digits.
     pub fn new(text: &str) -> Option<Self> {
-        let all_digits = digits(text);
-        let is_number = text.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
-        let parts = if is_number && all_digits.len() >= SHORTEST_ENDING {
-            // A telephone number, however it was grouped.
-            vec![Part::Word(all_digits)]
-        } else {
+        let readings = readings(text);
+        let parts = if readings.is_empty() {
             runs(text).into_iter().take(MOST_PARTS).map(Part::of).collect()
+        } else {
+            vec![Part::Digits(readings)]
         };
         let whole = whole(text)?;
         (!parts.is_empty()).then_some(Self { whole, parts })
@@ -173,7 +178,7 @@ impl SearchQuestion {
     /// What to look for to fit so; none where nothing can fit so.
     pub fn wanted(&self, fit: Fit) -> Option<Condition> {
         match fit {
-            Fit::Whole => Some(vec![Wanted::Token(self.whole.clone())]),
+            Fit::Whole => Some(vec![one_of([name_token(&self.whole), number_token(&self.whole)])]),
             Fit::Words => Some(self.parts.iter().flat_map(Part::exactly).collect()),
             Fit::Beginnings => Some(self.parts.iter().flat_map(Part::beginning).collect()),
             Fit::Similar => {
@@ -186,8 +191,14 @@ impl SearchQuestion {
 
     /// Sorts things of one fit: those whose name begins with what was looked for come first.
     pub fn begins(&self, title: &str) -> bool {
-        let asked = self.whole.trim_start_matches('=');
-        whole(title).is_some_and(|whole| whole.trim_start_matches('=').starts_with(asked))
+        whole(title).is_some_and(|whole| whole.starts_with(&self.whole))
+    }
+
+    /// What to look for to fit so and to come first: the name begins so as well.
+    pub fn wanted_first(&self, fit: Fit) -> Option<Condition> {
+        let mut wanted = self.wanted(fit)?;
+        wanted.push(Wanted::Beginning(name_token(&self.whole)));
+        Some(wanted)
     }
 }
 
@@ -203,7 +214,10 @@ impl Part {
     fn exactly(&self) -> Vec<Wanted> {
         match self {
             Self::Word(word) => vec![Wanted::Token(word.clone())],
-            Self::Pairs(pairs) => pairs.iter().cloned().map(Wanted::Token).collect(),
+            Self::Pairs(pairs) => all_of(pairs),
+            Self::Digits(readings) => {
+                vec![Wanted::OneOf(readings.iter().map(|words| all_of(words)).collect())]
+            }
         }
     }
 
@@ -211,21 +225,76 @@ impl Part {
         match self {
             Self::Word(word) => vec![Wanted::Beginning(word.clone())],
             Self::Pairs(_) => self.exactly(),
+            Self::Digits(readings) => {
+                vec![Wanted::OneOf(readings.iter().map(|words| last_begun(words)).collect())]
+            }
         }
     }
 
     fn mistaken(&self) -> Option<Wanted> {
         match self {
-            Self::Word(word) => Some(mistakes(word)).filter(|some| !some.is_empty()).map(Wanted::OneOf),
-            Self::Pairs(_) => None,
+            Self::Word(word) => Some(mistakes(word)).filter(|some| !some.is_empty()).map(one_of),
+            Self::Pairs(_) | Self::Digits(_) => None,
         }
     }
+}
+
+fn one_of(tokens: impl IntoIterator<Item = String>) -> Wanted {
+    Wanted::OneOf(tokens.into_iter().map(|token| vec![Wanted::Token(token)]).collect())
+}
+
+fn all_of(words: &[String]) -> Condition {
+    words.iter().cloned().map(Wanted::Token).collect()
+}
+
+/// Words of digits, of which the last may be begun. Were each, a telephone number in groups would ask for all that
+/// begins with its country's code.
+fn last_begun(words: &[String]) -> Condition {
+    let may_be_begun = |at: usize, word: &str| at + 1 == words.len() && word.len() >= SHORTEST_BEGUN;
+    let wanted = |(at, word): (usize, &String)| {
+        if may_be_begun(at, word) { Wanted::Beginning(word.clone()) } else { Wanted::Token(word.clone()) }
+    };
+    words.iter().enumerate().map(wanted).collect()
+}
+
+/// How to read a question of digits and of what telephone numbers have between them; not at all where it is another
+/// one. It is a telephone number, however it was grouped and whatever was dialled before it, or several numbers of a
+/// name, such as `2026/2027`.
+fn readings(text: &str) -> Vec<Vec<String>> {
+    let plain: String = plain(text).collect();
+    let number = plain.trim_start();
+    let number = number.strip_prefix("tel:").unwrap_or(number);
+    let all_digits = digits(number);
+    let is_number = number.chars().all(|c| c.is_ascii_digit() || " +-().,/".contains(c));
+    if !is_number || all_digits.len() < SHORTEST_ENDING {
+        return Vec::new();
+    }
+    let international = all_digits
+        .strip_prefix("00")
+        .filter(|rest| rest.len() >= SHORTEST_INTERNATIONAL && !rest.starts_with('0'))
+        .map(|rest| vec![rest.to_owned()]);
+    let separate: Vec<String> = runs(text).into_iter().take(MOST_PARTS).map(Run::into_word).collect();
+    let mut readings = vec![vec![all_digits]];
+    readings.extend(international);
+    if !readings.contains(&separate) {
+        readings.push(separate);
+    }
+    readings
 }
 
 /// A piece of a text.
 enum Run {
     Word(String),
     Characters(Vec<char>),
+}
+
+impl Run {
+    fn into_word(self) -> String {
+        match self {
+            Self::Word(word) => word,
+            Self::Characters(characters) => characters.into_iter().collect(),
+        }
+    }
 }
 
 /// The pieces of a text: words, and stretches of scripts that put no spaces between words.
@@ -271,10 +340,18 @@ fn pairs(characters: &[char]) -> impl Iterator<Item = String> {
     characters.windows(2).map(|pair| pair.iter().collect())
 }
 
-/// The whole of a name as one token.
+/// The whole of a name or a number as one word.
 fn whole(text: &str) -> Option<String> {
     let whole: String = plain(text).filter(|c| c.is_alphanumeric()).take(LONGEST_WORD * 4).collect();
-    (!whole.is_empty()).then(|| format!("={whole}"))
+    (!whole.is_empty()).then_some(whole)
+}
+
+fn name_token(whole: &str) -> String {
+    format!("={whole}")
+}
+
+fn number_token(whole: &str) -> String {
+    format!("=={whole}")
 }
 
 fn digits(text: &str) -> String {
@@ -288,14 +365,8 @@ fn endings(tokens: &mut BTreeSet<String>, text: &str) {
 
 /// A number such as `CT-2026-000123`: by its words, as one word, and by the endings of its last digits.
 fn take_number(tokens: &mut BTreeSet<String>, number: &str) {
-    tokens.extend(whole(number));
-    let words: Vec<String> = runs(number)
-        .into_iter()
-        .map(|run| match run {
-            Run::Word(word) => word,
-            Run::Characters(characters) => characters.into_iter().collect(),
-        })
-        .collect();
+    tokens.extend(whole(number).map(|whole| number_token(&whole)));
+    let words: Vec<String> = runs(number).into_iter().map(Run::into_word).collect();
     if let Some(last) = words.last().filter(|last| last.is_ascii()) {
         endings(tokens, last);
         tokens.extend([last.trim_start_matches('0').to_owned()].into_iter().filter(|rest| !rest.is_empty()));
@@ -349,7 +420,7 @@ mod tests {
         condition.iter().all(|wanted| match wanted {
             Wanted::Token(token) => tokens.contains(&token.as_str()),
             Wanted::Beginning(start) => tokens.iter().any(|token| token.starts_with(start.as_str())),
-            Wanted::OneOf(some) => some.iter().any(|one| tokens.contains(&one.as_str())),
+            Wanted::OneOf(some) => some.iter().any(|one| fits(entry, one)),
         })
     }
 
@@ -400,6 +471,53 @@ mod tests {
     }
 
     #[test]
+    fn telephone_numbers_are_found_however_they_are_dialled() {
+        let phone = Phone::new("+86 139 0000 0322");
+        let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+        for question in [
+            "008613900000322",
+            "0086 139 0000 0322",
+            "(00)86 139-0000-0322",
+            "tel:+8613900000322",
+            " TEL: 0086 139 0000 0322",
+            "＋８６　１３９　００００　０３２２",
+        ] {
+            assert_eq!(best(&entry, question), Some(Fit::Words), "{question}");
+        }
+        assert_eq!(best(&entry, "0086139"), Some(Fit::Beginnings));
+        assert_eq!(best(&entry, "0049 139 0000 0322"), None);
+        // Zeros before the number of a record are its own.
+        let entry = SearchEntry::new("Machines").numbered(&Number("CT-2026-000012".to_owned()));
+        for question in ["0012", "000012", "2026-000012"] {
+            assert_eq!(best(&entry, question), Some(Fit::Words), "{question}");
+        }
+        let other = SearchEntry::new("Machines").numbered(&Number("CT-2026-561234".to_owned()));
+        for question in ["001234", "000012"] {
+            assert_eq!(best(&other, question), None, "{question}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_name_are_found_as_written() {
+        for (name, question, fit) in [
+            ("Plan 2026/2027", "2026/2027", Some(Fit::Words)),
+            ("Plan 2026/2027", "2026 2027", Some(Fit::Words)),
+            ("Plan 2026/2027", "2027, 2026", Some(Fit::Words)),
+            ("Plan 2026/2027", "2026/20", Some(Fit::Beginnings)),
+            ("Plan 2026/2027", "2026/2028", None),
+            ("Plan 20262027", "2026/2027", Some(Fit::Words)),
+            ("2026/2027", "2026 2027", Some(Fit::Whole)),
+            ("Frame 2026-11 Steel", "2026-11", Some(Fit::Words)),
+            // Another number is begun only by two digits, and only as the last.
+            ("Frame 2026-11 Steel", "2026-1", None),
+            ("Frame 2026-11 Steel", "202 11", None),
+            ("Hotline tel: 55881234", "tel:55881234", Some(Fit::Words)),
+        ] {
+            assert_eq!(best(&SearchEntry::new(name), question), fit, "{question} in {name}");
+        }
+    }
+
+    #[test]
     fn contact_data_is_apart() {
         let email = Email::new("li.wei@example.com");
         let entry = SearchEntry::new("Star").with_contact(Some(ContactData::Email(&email)));
@@ -418,9 +536,27 @@ mod tests {
     fn whoever_begins_like_the_question_comes_first() {
         let question = SearchQuestion::new("Acme").unwrap();
         assert!(question.begins("acme tools") && !question.begins("The Acme"));
+        let comes_first =
+            |entry: SearchEntry| question.wanted_first(Fit::Words).is_some_and(|first| fits(&entry, &first));
+        assert!(comes_first(SearchEntry::new("Acme Tools")));
+        assert!(!comes_first(SearchEntry::new("The Acme")), "it has the word elsewhere");
+        assert!(!comes_first(SearchEntry::new("Acmeist")), "it has not the word");
+        let number = Number("ACME-2026-000001".to_owned());
+        assert!(!comes_first(SearchEntry::new("The Acme").numbered(&number)), "a number is no name");
     }
 
     proptest! {
+        #[test]
+        fn what_comes_first_is_asked_for_first(name in "\\PC{1,40}", length in 1_usize..8) {
+            let asked: String = name.chars().take(length).collect();
+            if let Some(question) = SearchQuestion::new(&asked) {
+                let entry = SearchEntry::new(&name);
+                let all = question.wanted(Fit::Beginnings).unwrap();
+                let first = question.wanted_first(Fit::Beginnings).unwrap();
+                prop_assert_eq!(fits(&entry, &first), fits(&entry, &all) && question.begins(&name));
+            }
+        }
+
         #[test]
         fn whatever_is_called_so_is_found_so(name in "\\PC{1,40}") {
             if SearchQuestion::new(&name).is_some() {

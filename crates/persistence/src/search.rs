@@ -226,7 +226,8 @@ fn expression(condition: &Condition, notation: &Notation) -> String {
         Wanted::Token(token) => quoted(token),
         Wanted::Beginning(start) => quoted(start) + notation.beginning,
         Wanted::OneOf(some) => {
-            let some: Vec<String> = some.iter().map(|token| quoted(token)).collect();
+            // "And" binds more tightly than "or" in both.
+            let some: Vec<String> = some.iter().map(|one| expression(one, notation)).collect();
             format!("({})", some.join(notation.or))
         }
     });

@@ -8,6 +8,9 @@ use crate::support::{Client, Company, Server};
 
 on_both_databases! {
     records_are_found_by_names_numbers_and_telephones;
+    names_that_begin_so_come_before_many_others;
+    numbers_of_names_are_found_as_written;
+    telephone_numbers_are_found_however_they_are_dialled;
     what_changes_is_found_as_it_is_now;
     nobody_finds_what_they_do_not_see;
     masked_contact_data_is_not_looked_in;
@@ -105,6 +108,81 @@ async fn records_are_found_by_names_numbers_and_telephones(server: Server) {
     for kinds in ["lead,contact", "contact,lead,contact,lead"] {
         let only = found(rep, &[("q", "bright"), ("kinds", kinds)]).await;
         assert_eq!(only.len(), 2, "{only:?}");
+    }
+}
+
+async fn names_that_begin_so_come_before_many_others(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    let lead = async |name: &str| {
+        rep.post("/leads", json!({"name": name, "source": "website"})).await.expect(201);
+    };
+    lead("Zebrax Prime").await;
+    // More than are looked at, and all of them younger.
+    for number in 0..205 {
+        lead(&format!("The Zebrax {number}")).await;
+    }
+    for (question, fit) in [("zebrax", "words"), ("zebra", "beginnings")] {
+        for limit in [1, 50] {
+            let hits = found(rep, &[("q", question), ("limit", &limit.to_string())]).await;
+            let names: Vec<&str> = hits.iter().map(|(_, title, _)| title.as_str()).collect();
+            let different: BTreeSet<&str> = names.iter().copied().collect();
+            assert_eq!((names.len(), different.len()), (limit, limit), "{question}: {names:?}");
+            assert!(hits.iter().all(|(_, _, told)| told == fit), "{question}: {hits:?}");
+            let expected = ["Zebrax Prime", "The Zebrax 204", "The Zebrax 203"];
+            assert!(names.iter().zip(expected).all(|(name, expected)| *name == expected), "{names:?}");
+        }
+    }
+    assert_eq!(titles(rep, "zebrax pr").await, ["Zebrax Prime"]);
+}
+
+async fn numbers_of_names_are_found_as_written(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    rep.post("/leads", json!({"name": "Plan 2026/2027", "source": "website"})).await.expect(201);
+    rep.post("/customers", company_named("Frame 2026-11 Steel")).await.expect(201);
+    for (question, expected) in [
+        ("2026/2027", &["Plan 2026/2027"][..]),
+        ("2026 2027", &["Plan 2026/2027"]),
+        ("2027 2026", &["Plan 2026/2027"]),
+        ("2026/20", &["Plan 2026/2027"]),
+        ("2026-11", &["Frame 2026-11 Steel"]),
+        ("2026", &["Frame 2026-11 Steel", "Plan 2026/2027"]),
+        ("2026/2028", &[]),
+        ("2025-11", &[]),
+    ] {
+        assert_eq!(titles(rep, question).await, expected, "{question}");
+    }
+}
+
+async fn telephone_numbers_are_found_however_they_are_dialled(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let lead = json!({"name": "Li Wei", "source": "website", "phone": "+86 139 0000 0322"});
+    rep.post("/leads", lead).await.expect(201);
+    for question in [
+        "+86 139 0000 0322",
+        "008613900000322",
+        "0086 139 0000 0322",
+        "tel:+8613900000322",
+        "139-0000-0322",
+        "0000 0322",
+    ] {
+        assert_eq!(titles(rep, question).await, ["Li Wei"], "{question}");
+    }
+    for question in ["0049 139 0000 0322", "tel:+4913900000322"] {
+        assert_eq!(titles(rep, question).await, Vec::<String>::new(), "{question}");
+    }
+    // Zeros before the number of a record are its own.
+    let contract = company.active(&company.rep, "1000.00", "by_invoice").await;
+    let contract = rep.get(&format!("/contracts/{contract}")).await.expect(200).body;
+    let number = contract["number"].as_str().unwrap();
+    let (_, digits) = number.rsplit_once('-').unwrap();
+    for question in [digits, &digits[2..]] {
+        let found = found(rep, &[("q", question), ("kinds", "contract")]).await;
+        assert_eq!(found.len(), 1, "{question}: {found:?}");
     }
 }
 

@@ -11,7 +11,9 @@ pub(crate) fn routes(api: &mut Api) {
         "Search records of every kind",
         "Looks in names, numbers and contact data of what you may list; contact data that you see masked is not \
          looked in. Words may stand in any order and need only be begun; one letter too many, missing or wrong in \
-         a word of at least four does no harm. Chinese, Japanese and Korean are found by any two characters that \
+         a word of at least four does no harm. Digits alone, grouped in any way, are a telephone number, with its \
+         country code behind `+` or `00` or without its beginning, or the numbers of a name, of which only the \
+         last may be begun, with two digits. Chinese, Japanese and Korean are found by any two characters that \
          follow one another. Whole names come first, then every word, beginnings and similar words; of equals \
          those whose name begins like the question, then the youngest.",
         search::search,
