@@ -202,7 +202,7 @@ impl SyncPage {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
-        let (Some(watched), Some(window)) = (visibility::watched(ctx, kind), window) else {
+        let (Some(watched), Some(window)) = (visibility::copied(ctx, kind), window) else {
             return Ok(Vec::new());
         };
         let ids = reader.removed(&watched, window, part).await?;
@@ -218,7 +218,7 @@ impl SyncPage {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
-        let Some(watched) = visibility::watched(ctx, kind) else { return Ok(Vec::new()) };
+        let Some(watched) = visibility::copied(ctx, kind) else { return Ok(Vec::new()) };
         match kind {
             SearchKind::Lead => {
                 let found: Vec<Lead> = reader.changed(&watched, window, part).await?;
