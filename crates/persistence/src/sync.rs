@@ -3,6 +3,13 @@
 //! A client's copy is as of one event, its *point*. What it has to add or replace is what can be seen now and had an
 //! event since; what it has to forget is what could be seen then and cannot be seen now. The second question is about
 //! the past: [`note`] keeps a row for each stretch of events over which a record stood in one place.
+//!
+//! The point is taken before the pages of an answer are read, and each page is of its own moment. So a copy may have
+//! what came into sight behind its point, and lack what was away just then. What it *may* have is what could be seen
+//! at any time from its point to the last event of its pages, and is forgotten; what it has *surely* is what could be
+//! seen all that time, and need not be told.
+
+use std::ops::RangeInclusive;
 
 use fairlead_domain::record::RecordKind;
 use sea_orm::Value;
@@ -204,10 +211,10 @@ impl Reader<'_> {
         .await
     }
 
-    /// Up to which event each of these records can be told of: without end where it can be seen now, and otherwise up
-    /// to the last event that ended what could be seen of it, however late that is heard. What goes with its customer can be told of as
-    /// long as the customer can be seen, even that it is gone.
-    pub async fn told_up_to(
+    /// The events of which can be told for each of these records: all where it can be seen now, and otherwise those
+    /// from where it came into sight to the one that took it away, each time, however late that is heard. What goes
+    /// with its customer can be told of as long as the customer can be seen, even that it is gone.
+    pub async fn told_during(
         &self,
         watched: &Watched,
         records: &[Uuid],
@@ -220,10 +227,11 @@ impl Reader<'_> {
         let table = watched.table;
         self.rows(
             |sql| {
-                sql.push(&format!("id, CAST({} AS BIGINT) FROM {table} WHERE id IN (", i64::MAX));
+                sql.push(&format!("id, CAST(0 AS BIGINT), CAST({} AS BIGINT) FROM {table}", i64::MAX));
+                sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 watched.visible.write(sql);
-                sql.push(" UNION SELECT record_id, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
+                sql.push(" UNION SELECT record_id, since, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
                 match &watched.stood {
@@ -232,7 +240,7 @@ impl Reader<'_> {
                 }
                 Ok(())
             },
-            |row| Ok((row.column()?, row.column()?)),
+            |row| Ok((row.column()?, row.column()?..=row.column()?)),
         )
         .await
     }
