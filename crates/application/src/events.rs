@@ -2,6 +2,7 @@
 //! which record, and the record itself is asked for where its readers are judged anyway.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -131,18 +132,18 @@ async fn seen<T>(
     mut happened: Vec<T>,
     place: impl Fn(&T) -> (Uuid, i64, RecordKind),
 ) -> Result<Vec<T>, Failure> {
-    let mut up_to: HashMap<Uuid, i64> = HashMap::new();
+    let mut during: HashMap<Uuid, Vec<RangeInclusive<i64>>> = HashMap::new();
     for watched in watched {
         let of_kind = happened.iter().map(&place).filter(|(_, _, kind)| *kind == watched.kind);
         let records: BTreeSet<Uuid> = of_kind.map(|(record, _, _)| record).collect();
-        for (id, last) in reader.told_up_to(watched, &records.into_iter().collect::<Vec<_>>()).await? {
-            let known = up_to.entry(id).or_insert(last);
-            *known = last.max(*known);
+        for (id, stretch) in reader.told_during(watched, &records.into_iter().collect::<Vec<_>>()).await? {
+            during.entry(id).or_default().push(stretch);
         }
     }
     happened.retain(|event| {
         let (record, sequence, _) = place(event);
-        up_to.get(&record).is_some_and(|last| sequence <= *last)
+        let stretches = during.get(&record);
+        stretches.is_some_and(|stretches| stretches.iter().any(|stretch| stretch.contains(&sequence)))
     });
     Ok(happened)
 }

@@ -114,10 +114,12 @@ struct Point {
     by: String,
     /// The kinds that were asked for.
     kinds: Vec<SearchKind>,
-    /// The event that the copy is of; none while the client gets all of it.
-    at: Option<i64>,
+    /// The event that the copy is of, and the last one that it may show; none while the client gets all of it.
+    at: Option<(i64, i64)>,
     /// The event that it is to be of, once everything was told.
     to: i64,
+    /// The last event that it may show: the last one when the latest answer had been read.
+    read: i64,
     /// What was told last: the place of the kind and of the question, and the id.
     behind: Option<(usize, Option<Uuid>)>,
 }
@@ -146,10 +148,10 @@ pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPag
     app.read(call, async |ctx, reader| {
         let last = reader.last_event().await?;
         let by = visibility::fingerprint(ctx);
-        let point = match point.clone().filter(|point| point.by == by && point.to <= last) {
+        let point = match point.clone().filter(|point| point.by == by && point.read <= last) {
             Some(point) if point.behind.is_some() => point,
-            Some(point) => Point { at: Some(point.to), to: last, ..point },
-            None => Point { by, kinds: kinds.clone(), at: None, to: last, behind: None },
+            Some(point) => Point { at: Some((point.to, point.read)), to: last, ..point },
+            None => Point { by, kinds: kinds.clone(), at: None, to: last, read: last, behind: None },
         };
         tell(ctx, reader, point, form.limit).await
     })
@@ -163,7 +165,7 @@ async fn tell(
     mut point: Point,
     limit: u64,
 ) -> Result<SyncPage, Failure> {
-    let window = point.at.map(|after| Window { after, to: point.to });
+    let window = point.at.map(|(after, read)| Window { after, read, to: point.to });
     let mut page = SyncPage { reset: window.is_none() && point.behind.is_none(), ..SyncPage::default() };
     let (begin, mut behind) = point.behind.take().unwrap_or_default();
     let mut left = limit;
@@ -179,7 +181,10 @@ async fn tell(
         let told = if question < point.kinds.len() {
             page.removed(ctx, reader, kind, window, part).await?
         } else {
-            page.changed(ctx, reader, kind, window, part).await?
+            let told = page.changed(ctx, reader, kind, window, part).await?;
+            // What came back between the two questions is not gone.
+            page.removed.retain(|gone| !told.contains(&gone.id));
+            told
         };
         left -= told.len() as u64;
         if left == 0 {
@@ -188,6 +193,9 @@ async fn tell(
             break;
         }
     }
+    // Asked for after everything else: what happened meanwhile may show in the answer or not, and a statement sees no
+    // event that this one does not see.
+    point.read = reader.last_event().await?;
     page.has_more = point.behind.is_some();
     page.next = point.write();
     Ok(page)
@@ -202,7 +210,7 @@ impl SyncPage {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
-        let (Some(watched), Some(window)) = (visibility::watched(ctx, kind), window) else {
+        let (Some(watched), Some(window)) = (visibility::copied(ctx, kind), window) else {
             return Ok(Vec::new());
         };
         let ids = reader.removed(&watched, window, part).await?;
@@ -218,7 +226,7 @@ impl SyncPage {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
-        let Some(watched) = visibility::watched(ctx, kind) else { return Ok(Vec::new()) };
+        let Some(watched) = visibility::copied(ctx, kind) else { return Ok(Vec::new()) };
         match kind {
             SearchKind::Lead => {
                 let found: Vec<Lead> = reader.changed(&watched, window, part).await?;
@@ -272,12 +280,15 @@ mod tests {
         let point = Point {
             by: "x".to_owned(),
             kinds: SearchKind::ALL.to_vec(),
-            at: Some(7),
+            at: Some((7, 8)),
             to: 9,
+            read: 11,
             behind: Some((3, Some(Uuid::nil()))),
         };
         assert_eq!(Point::read(&point.write()).unwrap(), point);
-        for bad in ["", "!", "AAAA", &URL_SAFE_NO_PAD.encode("{\"by\":\"x\"}")] {
+        // Those of before there was `read` are not told apart from others that are none.
+        let old = URL_SAFE_NO_PAD.encode(r#"{"by":"x","kinds":["lead"],"at":7,"to":9,"behind":null}"#);
+        for bad in ["", "!", "AAAA", &URL_SAFE_NO_PAD.encode("{\"by\":\"x\"}"), &old] {
             assert_eq!(Point::read(bad).unwrap_err().code, Code::InvalidCursor, "{bad}");
         }
     }

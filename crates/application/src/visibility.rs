@@ -82,13 +82,24 @@ pub(crate) fn own(ctx: &Context<'_>, kind: SearchKind) -> Option<Predicate> {
     Some(Predicate::Scope(kind.customer_column(), scope(ctx, kind)?))
 }
 
-/// What the caller may see of a kind, now and by where records stood. Contacts are seen with their customer, where its
-/// contact data is not masked: what somebody has opened in the pool they see for a day, and that is not followed.
+/// What the caller may see of a kind, now and by where records stood. Contacts are seen with their customer, where they
+/// are not behind opening it: what somebody has opened in the pool they see for a day, and that is not followed.
 pub(crate) fn watched(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
+    seen(ctx, kind, Customer::sees_every_customer(ctx))
+}
+
+/// What the caller may have a copy of: the same, but contacts only where they are not masked. A contact has no event
+/// when its customer comes into the pool or out of it, so a masked one in a copy would stay so.
+pub(crate) fn copied(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
+    seen(ctx, kind, Customer::sees_every_customer(ctx) && Customer::shows_pool_contact_data(ctx))
+}
+
+/// `in_pool`: whether contacts of customers in the pool are among it.
+fn seen(ctx: &Context<'_>, kind: SearchKind, in_pool: bool) -> Option<Watched> {
     let stood = Predicate::Scope("customer_id", scope(ctx, kind)?);
     let (visible, stood) = if kind == SearchKind::Contact {
-        let unmasked = if Customer::sees_every_customer(ctx) { Predicate::True } else { customers::owned() };
-        let both = |scope| Predicate::All(vec![scope, unmasked.clone()]);
+        let whose = if in_pool { Predicate::True } else { customers::owned() };
+        let both = |scope| Predicate::All(vec![scope, whose.clone()]);
         let visible = both(own(ctx, SearchKind::Customer)?);
         (Predicate::Through("customer_id", "customers", Box::new(visible)), Stood::Customer(both(stood)))
     } else {

@@ -3,6 +3,13 @@
 //! A client's copy is as of one event, its *point*. What it has to add or replace is what can be seen now and had an
 //! event since; what it has to forget is what could be seen then and cannot be seen now. The second question is about
 //! the past: [`note`] keeps a row for each stretch of events over which a record stood in one place.
+//!
+//! The point is taken before the pages of an answer are read, and each page is of its own moment. So a copy may have
+//! what came into sight behind its point, and lack what was away just then. What it *may* have is what could be seen
+//! at any time from its point to the last event of its pages, and is forgotten; what it has *surely* is what could be
+//! seen all that time, and need not be told.
+
+use std::ops::RangeInclusive;
 
 use fairlead_domain::record::RecordKind;
 use sea_orm::Value;
@@ -60,6 +67,8 @@ pub enum Stood {
 pub struct Window {
     /// The point of the client's copy.
     pub after: i64,
+    /// The last event when the copy's last page had been read; it is not before the point.
+    pub read: i64,
     /// The point that it is to have.
     pub to: i64,
 }
@@ -147,13 +156,16 @@ impl Reader<'_> {
                         // It came into sight with its customer, and had no event of its own.
                         sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
                         within(sql, "since", window);
-                        sql.push(") AND NOT (customer_id IN (");
-                        customers_then(sql, stood, window);
+                        sql.push(") AND NOT (customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
+                        all_the_time(sql, window);
+                        sql.push(" AND ");
+                        stood.write(sql);
                         sql.push("))");
                     }
                     sql.push(")");
                 }
-                behind(sql, "id", part);
+                after(sql, "id", part);
+                first(sql, "id", part);
                 Ok(())
             },
             T::take,
@@ -161,7 +173,7 @@ impl Reader<'_> {
         .await
     }
 
-    /// What could be seen at a point and cannot be seen now.
+    /// What could be seen at a point, or while the pages of the copy were read, and cannot be seen now.
     pub async fn removed(
         &self,
         watched: &Watched,
@@ -172,7 +184,7 @@ impl Reader<'_> {
             |sql| {
                 sql.push("record_id FROM standings WHERE record_kind = ").bind(watched.kind.as_str());
                 sql.push(" AND ");
-                stands(sql, window);
+                at_some_time(sql, window);
                 match &watched.stood {
                     Stood::Itself(stood) => {
                         sql.push(" AND ");
@@ -181,8 +193,14 @@ impl Reader<'_> {
                         stood.write(sql);
                     }
                     Stood::Customer(stood) => {
-                        sql.push(" AND customer_id IN (");
-                        customers_then(sql, stood, window);
+                        // Both at the same time: what came to a customer that was out of sight was never told.
+                        sql.push(" AND EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer'");
+                        sql.push(" AND theirs.record_id = standings.customer_id");
+                        sql.push(" AND (theirs.until IS NULL OR theirs.until > standings.since)");
+                        sql.push(" AND (standings.until IS NULL OR standings.until > theirs.since) AND ");
+                        at_some_time(sql, window);
+                        sql.push(" AND ");
+                        stood.write(sql);
                         sql.push(") AND (");
                         within(sql, "until", window);
                         sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
@@ -196,7 +214,10 @@ impl Reader<'_> {
                 ));
                 watched.visible.write(sql);
                 sql.push(")");
-                behind(sql, "record_id", part);
+                // It may have stood in several places.
+                after(sql, "record_id", part);
+                sql.push(" GROUP BY record_id");
+                first(sql, "record_id", part);
                 Ok(())
             },
             only,
@@ -204,14 +225,14 @@ impl Reader<'_> {
         .await
     }
 
-    /// Up to which event each of these records can be told of: without end where it can be seen now, and otherwise up
-    /// to the last event that ended what could be seen of it, however late that is heard. What goes with its customer can be told of as
-    /// long as the customer can be seen, even that it is gone.
-    pub async fn told_up_to(
+    /// The events of which can be told for each of these records: all where it can be seen now, and otherwise those
+    /// from where it came into sight to the one that took it away, each time, however late that is heard. What goes
+    /// with its customer can be told of as long as the customer can be seen, even that it is gone.
+    pub async fn told_during(
         &self,
         watched: &Watched,
         records: &[Uuid],
-    ) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    ) -> Result<Vec<(Uuid, RangeInclusive<i64>)>, StoreError> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
@@ -220,10 +241,11 @@ impl Reader<'_> {
         let table = watched.table;
         self.rows(
             |sql| {
-                sql.push(&format!("id, CAST({} AS BIGINT) FROM {table} WHERE id IN (", i64::MAX));
+                sql.push(&format!("id, CAST(0 AS BIGINT), CAST({} AS BIGINT) FROM {table}", i64::MAX));
+                sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 watched.visible.write(sql);
-                sql.push(" UNION SELECT record_id, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
+                sql.push(" UNION SELECT record_id, since, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
                 match &watched.stood {
@@ -232,7 +254,7 @@ impl Reader<'_> {
                 }
                 Ok(())
             },
-            |row| Ok((row.column()?, row.column()?)),
+            |row| Ok((row.column()?, row.column()?..=row.column()?)),
         )
         .await
     }
@@ -244,21 +266,22 @@ fn within(sql: &mut Sql, column: &str, window: Window) {
     sql.push(&format!(" AND {column} <= ")).bind(window.to);
 }
 
-/// The standing was the present one at the window's beginning.
-fn stands(sql: &mut Sql, window: Window) {
-    sql.push("since <= ").bind(window.after).push(" AND (until IS NULL OR until > ");
+/// The standing was the present one at some time while the copy was made.
+fn at_some_time(sql: &mut Sql, window: Window) {
+    sql.push("since <= ").bind(window.read).push(" AND (until IS NULL OR until > ");
     sql.bind(window.after).push(")");
 }
 
-/// The customers that could be seen at the window's beginning.
-fn customers_then(sql: &mut Sql, stood: &Predicate, window: Window) {
-    sql.push("SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
-    stands(sql, window);
-    sql.push(" AND ");
-    stood.write(sql);
+/// The standing was the present one all the time while the copy was made.
+fn all_the_time(sql: &mut Sql, window: Window) {
+    sql.push("since <= ").bind(window.after).push(" AND (until IS NULL OR until > ");
+    sql.bind(window.read).push(")");
 }
 
-fn behind(sql: &mut Sql, column: &str, part: Part) {
+fn after(sql: &mut Sql, column: &str, part: Part) {
     sql.push(&format!(" AND {column} > ")).bind(part.behind.unwrap_or(Uuid::nil()));
+}
+
+fn first(sql: &mut Sql, column: &str, part: Part) {
     sql.push(&format!(" ORDER BY {column} LIMIT {}", part.most));
 }

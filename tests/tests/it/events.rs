@@ -12,6 +12,7 @@ on_both_databases! {
     nobody_hears_of_what_they_do_not_see;
     a_broken_stream_goes_on_where_it_was;
     what_was_missed_is_judged_event_by_event;
+    what_happens_out_of_sight_stays_untold;
     what_is_gone_since_long_was_there;
     streams_end;
     what_is_asked_is_checked;
@@ -190,6 +191,36 @@ async fn what_was_missed_is_judged_event_by_event(server: Server) {
     assert_eq!(heard(rep, "?wait=0&kinds=contact").await, Vec::<String>::new());
     let contacts = heard(&company.other_rep.client, "?wait=0&kinds=contact").await;
     assert_eq!(contacts, ["contact.created", "contact.deleted", "contact.created"]);
+}
+
+/// Seen twice, and hidden in between: what happened meanwhile was not for them.
+async fn what_happens_out_of_sight_stays_untold(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let path = format!("/customers/{}", company.customer(&company.rep).await);
+    let give = async |to: &str| {
+        let form = json!({"owner_id": to});
+        company.director.client.post(&format!("{path}/assign"), form).await.expect(200);
+    };
+    let note = async |client: &Client, note: &str| {
+        client.patch(&path, json!({"note": note})).await.expect(200);
+    };
+    give(&company.other_rep.id).await;
+    note(&company.other_rep.client, "Secret").await;
+    note(&company.other_rep.client, "Another secret").await;
+    give(&company.rep.id).await;
+    note(rep, "Mine again").await;
+    give(&company.other_rep.id).await;
+    note(&company.other_rep.client, "The last secret").await;
+
+    let mut stream = Listening::begin(rep, "?wait=0&kinds=customer", Some(&ready.id)).await;
+    let mut heard = Vec::new();
+    while let Some(event) = stream.next().await {
+        heard.push(event.event);
+    }
+    let seen = ["created", "assigned", "assigned", "updated", "assigned"];
+    assert_eq!(heard, seen.map(|event| format!("customer.{event}")));
 }
 
 async fn streams_end(server: Server) {

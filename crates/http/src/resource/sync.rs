@@ -16,7 +16,7 @@ pub(crate) fn routes(api: &mut Api) {
              `next` of each answer; while `has_more`, ask again at once. With `reset`, forget the copy first: \
              that is the beginning, and wherever roles, teams, pools or what is shared with you changed what you \
              may see. Contacts are told where you see them unmasked. What changes while the pages of one \
-             difference are asked for may be told twice.",
+             difference are asked for may be told twice, and as removed though it never was told.",
             sync::sync,
         )
         .refuses(&[Code::InvalidCursor, Code::CursorMismatch]);
