@@ -29,3 +29,40 @@ impl CustomerTies {
         self.dependents.check_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::{FINANCE, REP, World};
+    use crate::record::RecordKind;
+    use crate::values::Line;
+
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_what_is_done() {
+        let world = World::new();
+        let mut customer = world.customer(Some(REP));
+        customer.created_by = customer.owner_id.unwrap();
+        let busy = CustomerTies {
+            open: OpenBusiness { opportunities: 1, contracts: 0 },
+            dependents: [(RecordKind::Opportunity, 1)].into_iter().collect(),
+            ..CustomerTies::default()
+        };
+        let waits = CustomerTies { pending_transfers: 1, ..CustomerTies::default() };
+        for (ties, who, release, delete) in [
+            (&CustomerTies::default(), REP, None, None),
+            (&busy, REP, Some(Code::CustomerHasOpenBusiness), Some(Code::InUse)),
+            (&busy, FINANCE, Some(Code::Forbidden), Some(Code::Forbidden)),
+            (&waits, REP, None, Some(Code::PendingTransfer)),
+        ] {
+            let offers = world.by(who, |ctx| customer.allowed_actions(ctx, ties));
+            let reason = |action| offers.iter().find(|it| it.action == action).unwrap().reason;
+            assert_eq!((reason("release"), reason("delete")), (release, delete));
+            let released =
+                world.by(who, |ctx| customer.clone().release(ctx, ties.open, Line::new("No need")));
+            assert_eq!(released.err().map(|refusal| refusal.code), release);
+            let deleted = world.by(who, |ctx| customer.may_delete(ctx, ties));
+            assert_eq!(deleted.err().map(|refusal| refusal.code), delete);
+        }
+    }
+}
