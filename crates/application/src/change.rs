@@ -2,12 +2,28 @@
 
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_persistence::{Reader, Stored, Work};
+use fairlead_persistence::{Reader, StoreError, Stored, Tied, Work};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read, Versioned, Written};
+
+/// Whoever reads: a request that only looks, or one that is about to write.
+pub(crate) enum Eyes<'a> {
+    Reader(&'a Reader<'a>),
+    Work(&'a Work),
+}
+
+impl Eyes<'_> {
+    /// What hangs on a record.
+    pub(crate) async fn ties<T: Tied>(&self, record: &T) -> Result<T::Ties, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.ties(record).await,
+            Self::Work(work) => work.ties(record).await,
+        }
+    }
+}
 
 /// A record with an address of its own, whose visibility follows from itself.
 pub(crate) trait Resource: Stored {
@@ -15,8 +31,12 @@ pub(crate) trait Resource: Stored {
     type View: Serialize + Versioned;
     /// Refuses to tell about a record outside the caller's scope.
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal>;
-    /// What this caller sees of it.
+    /// What this caller sees of it while nothing else decides about what may be done with it, as of a new one.
     fn view(self, ctx: &Context) -> Result<Self::View, Refusal>;
+    /// What this caller sees of it, judged by what hangs on it as well, where that decides.
+    async fn seen(self, ctx: &Context<'_>, _eyes: &Eyes<'_>) -> Result<Self::View, Failure> {
+        Ok(self.view(ctx)?)
+    }
 }
 
 /// What is there or is not there for this caller.
@@ -87,7 +107,8 @@ pub(crate) async fn named<T: Resource>(
     Ok(visible.ok_or_else(|| Refusal::unknown_reference(pointer))?)
 }
 
-/// Changes one record inside a transaction, if it is visible and of the expected version.
+/// Changes one record inside a transaction, if it is visible and of the expected version. Answers as its caller sees
+/// it.
 pub(crate) async fn change<T: Resource>(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -95,12 +116,24 @@ pub(crate) async fn change<T: Resource>(
     id: impl Into<Uuid>,
     case: impl AsyncFnOnce(&mut Work, &mut T) -> Result<Event, Failure>,
 ) -> Result<T::View, Failure> {
+    let after = changed(ctx, work, call, id, case).await?;
+    after.seen(ctx, &Eyes::Work(work)).await
+}
+
+/// The same, for whoever does not show it, such as a call with many operations.
+pub(crate) async fn changed<T: Resource>(
+    ctx: &Context<'_>,
+    work: &mut Work,
+    call: &Call,
+    id: impl Into<Uuid>,
+    case: impl AsyncFnOnce(&mut Work, &mut T) -> Result<Event, Failure>,
+) -> Result<T, Failure> {
     let before: T = load(ctx, work, id).await?;
     call.check_version(before.version())?;
     let mut after = before.clone();
     let event = case(work, &mut after).await?;
     work.save(&before, &mut after, event).await?;
-    Ok(after.view(ctx)?)
+    Ok(after)
 }
 
 impl App {
@@ -109,7 +142,7 @@ impl App {
         let id = id.into();
         self.read(call, async |ctx, reader| {
             let record: T = read(ctx, reader, id).await?;
-            Ok(record.view(ctx)?)
+            record.seen(ctx, &Eyes::Reader(reader)).await
         })
         .await
     }

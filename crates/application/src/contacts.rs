@@ -4,6 +4,7 @@ use fairlead_domain::access::Permission;
 use fairlead_domain::contact::{Contact, ContactDetails, DecisionRole};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -12,7 +13,7 @@ use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, named, there};
+use crate::change::{self, Eyes, named, there};
 use crate::customers;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -39,11 +40,22 @@ pub static LISTING: Listing = Listing {
     includes: &["customer"],
 };
 
-fn view(ctx: &Context, customer: &Customer, contact: Contact) -> ContactView {
+fn view(ctx: &Context, customer: &Customer, contact: Contact, dependents: &Dependents) -> ContactView {
     ContactView {
-        allowed_actions: Contact::allowed_actions(ctx, customer),
+        allowed_actions: Contact::allowed_actions(ctx, customer, dependents),
         record: contact.seen_by(ctx, customer),
     }
+}
+
+/// What this caller sees of a contact on which something may depend.
+async fn seen(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    customer: &Customer,
+    contact: Contact,
+) -> Result<ContactView, Failure> {
+    let dependents = eyes.ties(&contact).await?;
+    Ok(view(ctx, customer, contact, &dependents))
 }
 
 /// Locks the customer first, then the contact: the order in which everybody locks.
@@ -74,7 +86,10 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
     let customer = app.read(call, async |ctx, reader| {
         let contact: Contact = there(reader.one(id).await?)?;
         let customer: Customer = change::read(ctx, reader, contact.details.customer_id).await?;
-        Ok(if customer.is_opened(ctx) { Err(customer.id) } else { Ok(view(ctx, &customer, contact)) })
+        if customer.is_opened(ctx) {
+            return Ok(Err(customer.id));
+        }
+        Ok(Ok(seen(ctx, &Eyes::Reader(reader), &customer, contact).await?))
     });
     let customer = match customer.await? {
         Ok(view) => return Ok(view),
@@ -84,7 +99,7 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
     app.read(call, async |ctx, reader| {
         let contact: Contact = there(reader.one(id).await?)?;
         let customer: Customer = change::read(ctx, reader, contact.details.customer_id).await?;
-        Ok(view(ctx, &customer, contact))
+        seen(ctx, &Eyes::Reader(reader), &customer, contact).await
     })
     .await
 }
@@ -125,7 +140,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<ContactDetails>) -> Writ
             step_down(work, customer.id, contact.id).await?;
         }
         work.insert(&contact, event).await?;
-        Ok(view(ctx, &customer, contact))
+        Ok(view(ctx, &customer, contact, &Dependents::default()))
     })
     .await
 }
@@ -147,7 +162,7 @@ pub async fn update(
             step_down(work, customer.id, after.id).await?;
         }
         work.save(&before, &mut after, event).await?;
-        Ok(view(ctx, &customer, after))
+        seen(ctx, &Eyes::Work(work), &customer, after).await
     })
     .await
 }
@@ -157,7 +172,7 @@ pub async fn delete(app: &App, call: &Call, id: ContactId) -> Written<()> {
     app.write(call, async |ctx, work| {
         let (customer, contact) = load(ctx, work, id).await?;
         call.check_version(contact.version)?;
-        customer.may_update(ctx)?;
+        Contact::may_delete(ctx, &customer, &work.ties(&contact).await?)?;
         Ok(work.delete(&contact, Event("contact.deleted")).await?)
     })
     .await

@@ -123,21 +123,6 @@ fn waiting(customer: CustomerId) -> Predicate {
     ])
 }
 
-/// Refuses to delete a customer about whose change somebody was asked.
-pub(crate) async fn none(work: &Work, customer: CustomerId) -> Result<(), Failure> {
-    let asked: Vec<CustomerChange> = work.find_all(Predicate::Is("customer_id", customer.0.into())).await?;
-    let waits = |change: &&CustomerChange| change.outcome.status == ApprovalStatus::Pending;
-    let refusal = match (asked.iter().find(waits), asked.is_empty()) {
-        (Some(change), _) => {
-            let why = format!("its change {} waits for approval; withdraw it first", change.number);
-            Refusal::new(Code::PendingApproval, why).with("customer_change_id", change.id)
-        }
-        (None, false) => Refusal::new(Code::InUse, "changes of it were asked for and decided; that is kept"),
-        (None, true) => return Ok(()),
-    };
-    Err(refusal.into())
-}
-
 /// Takes back the change that waits of a customer that is with somebody else now: it was asked for, and would be
 /// judged, as the former owner's.
 pub(crate) async fn lapse(ctx: &Context<'_>, work: &mut Work, customer: CustomerId) -> Result<(), Failure> {

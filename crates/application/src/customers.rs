@@ -3,7 +3,7 @@
 use fairlead_domain::access::{Permission, ScopeFilter};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{
-    Customer, CustomerDetails, CustomerKind, Grade, Lifecycle, OwnershipCause, OwnershipChange,
+    Customer, CustomerDetails, CustomerKind, CustomerTies, Grade, Lifecycle, OwnershipCause, OwnershipChange,
     OwnershipRecord,
 };
 use fairlead_domain::customer_change::check_at_once;
@@ -25,9 +25,9 @@ use crate::activities;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Done, Failure, Page, Read, Written};
-use crate::change::{self, Resource, save_changed};
+use crate::change::{self, Eyes, Resource, save_changed};
 use crate::leads::AssignForm;
-use crate::likeness::{self, Among, Duplicates, Eyes};
+use crate::likeness::{self, Among, Duplicates};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, views};
@@ -75,8 +75,16 @@ impl Resource for Customer {
         Customer::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<CustomerView, Refusal> {
-        Ok(CustomerView { allowed_actions: self.allowed_actions(ctx), record: self.seen_by(ctx, true) })
+        Ok(view(ctx, self, &CustomerTies::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<CustomerView, Failure> {
+        let ties = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &ties))
+    }
+}
+
+fn view(ctx: &Context, customer: Customer, ties: &CustomerTies) -> CustomerView {
+    CustomerView { allowed_actions: customer.allowed_actions(ctx, ties), record: customer.seen_by(ctx, true) }
 }
 
 /// Why a customer is given back.
@@ -227,13 +235,17 @@ pub(crate) async fn page(
 
 /// One customer. In the pool, opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
-    let (counts, view) = app
-        .read(call, async |ctx, reader| {
-            let customer: Customer = change::read(ctx, reader, id).await?;
-            Ok((customer.is_opened(ctx), customer.view(ctx)?))
-        })
-        .await?;
-    if counts { open(app, call, id, Permission::CustomersRead).await } else { Ok(view) }
+    let seen = app.read(call, async |ctx, reader| {
+        let customer: Customer = change::read(ctx, reader, id).await?;
+        if customer.is_opened(ctx) {
+            return Ok(None);
+        }
+        Ok(Some(customer.seen(ctx, &Eyes::Reader(reader)).await?))
+    });
+    match seen.await? {
+        Some(view) => Ok(view),
+        None => open(app, call, id, Permission::CustomersRead).await,
+    }
 }
 
 /// Opens a customer in the pool: whoever sees it masked opens only so many a day.
@@ -248,7 +260,7 @@ pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission)
             customer.open(ctx, opening)?;
             work.note_opening(ctx.actor.id, day, id).await?;
         }
-        Ok(customer.view(ctx)?)
+        customer.seen(ctx, &Eyes::Work(work)).await
     });
     match opened.await? {
         Done::Fresh(view) => Ok(view),
@@ -349,9 +361,7 @@ pub async fn duplicates(app: &App, call: &Call, id: CustomerId) -> Read<Duplicat
 }
 
 async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
-    customer.may_delete(ctx)?;
-    transfers::none_pending(work, [customer.id.0]).await?;
-    customer_changes::none(work, customer.id).await?;
+    customer.may_delete(ctx, &work.ties(customer).await?)?;
     collaborators::end(work, customer.id, None).await?;
     Ok(work.forget_merges(customer.id.0).await?)
 }
@@ -371,8 +381,8 @@ async fn give(
     id: CustomerId,
     to: UserId,
     note: Option<Line>,
-) -> Result<CustomerView, Failure> {
-    change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+) -> Result<Customer, Failure> {
+    change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         customer.may_assign(ctx, to)?;
         let load = work.owner_load(to, day_began(ctx)).await?;
         let (change, event) = customer.assign(ctx, to, load, note)?;
@@ -388,8 +398,8 @@ async fn give_back(
     call: &Call,
     id: CustomerId,
     reason: Line,
-) -> Result<CustomerView, Failure> {
-    change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+) -> Result<Customer, Failure> {
+    change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         let open = work.open_business(customer.id).await?;
         let (change, event) = customer.release(ctx, open, reason)?;
         moved(ctx, work, &change, None).await?;
@@ -404,8 +414,8 @@ async fn set(
     call: &Call,
     id: CustomerId,
     case: impl FnOnce(&Context, &mut Customer) -> Result<Event, Refusal>,
-) -> Result<CustomerView, Failure> {
-    change::change(ctx, work, call, id, async |_, customer: &mut Customer| Ok(case(ctx, customer)?)).await
+) -> Result<Customer, Failure> {
+    change::changed(ctx, work, call, id, async |_, customer: &mut Customer| Ok(case(ctx, customer)?)).await
 }
 
 /// Gives a customer to a user.
@@ -415,7 +425,11 @@ pub async fn assign(
     id: CustomerId,
     form: Valid<AssignForm>,
 ) -> Written<CustomerView> {
-    app.write(call, async |ctx, work| give(ctx, work, call, id, form.owner_id, form.note.clone()).await).await
+    app.write(call, async |ctx, work| {
+        let customer = give(ctx, work, call, id, form.owner_id, form.note.clone()).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
+    })
+    .await
 }
 
 /// Gives a customer back to the pool.
@@ -425,7 +439,11 @@ pub async fn release(
     id: CustomerId,
     form: Valid<ReleaseForm>,
 ) -> Written<CustomerView> {
-    app.write(call, async |ctx, work| give_back(ctx, work, call, id, form.reason.clone()).await).await
+    app.write(call, async |ctx, work| {
+        let customer = give_back(ctx, work, call, id, form.reason.clone()).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
+    })
+    .await
 }
 
 /// Moves a customer to another pool.
@@ -436,7 +454,9 @@ pub async fn move_pool(
     form: Valid<MovePoolForm>,
 ) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        set(ctx, work, call, id, |ctx, customer| customer.move_pool(ctx, form.pool_id)).await
+        let customer =
+            set(ctx, work, call, id, |ctx, customer| customer.move_pool(ctx, form.pool_id)).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -444,7 +464,8 @@ pub async fn move_pool(
 /// Keeps a customer from being recycled.
 pub async fn lock(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, true)).await
+        let customer = set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, true)).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -452,7 +473,8 @@ pub async fn lock(app: &App, call: &Call, id: CustomerId) -> Written<CustomerVie
 /// Lets a customer be recycled again.
 pub async fn unlock(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, false)).await
+        let customer = set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, false)).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -472,7 +494,7 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
         }
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
             let id = item.id;
-            let view = match form.action {
+            let customer = match form.action {
                 CustomerBulkAction::Claim => pool::take(ctx, work, call, id).await?,
                 CustomerBulkAction::Assign => {
                     let to = bulk::needed(item.owner_id.as_ref(), at, "owner_id")?;
@@ -493,7 +515,7 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
                     set(ctx, work, call, id, |ctx, customer| customer.lock(ctx, false)).await?
                 }
             };
-            Ok(view.record.version)
+            Ok(customer.version)
         })
         .await
     })

@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, there};
+use crate::change::{Eyes, Resource, there};
 use crate::leads;
-use crate::likeness::{self, Eyes, Like};
+use crate::likeness::{self, Like};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;

@@ -6,6 +6,7 @@ use fairlead_domain::activity::Activity;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{Customer, OwnershipCause};
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
     self, DisqualifyReason, Lead, LeadDetails, LeadGrade, LeadStatus, LikeKeys, Source,
@@ -26,9 +27,9 @@ use validator::Validate;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, change, load, named};
+use crate::change::{Eyes, Resource, change, changed, load, named};
 use crate::customers::MergeForm;
-use crate::likeness::{self, Among, Duplicates, Eyes};
+use crate::likeness::{self, Among, Duplicates};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::views::views;
@@ -74,8 +75,16 @@ impl Resource for Lead {
         Lead::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<LeadView, Refusal> {
-        Ok(LeadView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &Dependents::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<LeadView, Failure> {
+        let dependents = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &dependents))
+    }
+}
+
+fn view(ctx: &Context, lead: Lead, dependents: &Dependents) -> LeadView {
+    LeadView { allowed_actions: lead.allowed_actions(ctx, dependents), record: lead }
 }
 
 /// To whom a record is given.
@@ -236,10 +245,10 @@ pub async fn update(app: &App, call: &Call, id: LeadId, patch: Patch<LeadDetails
     .await
 }
 
-/// Deletes a lead that was a mistake.
+/// Deletes a lead that was a mistake: nothing may depend on it.
 pub async fn delete(app: &App, call: &Call, id: LeadId) -> Written<()> {
     app.remove(call, id, Event("lead.deleted"), async |ctx, work, lead: &Lead| {
-        lead.may_update(ctx)?;
+        lead.may_delete(ctx, &work.ties(lead).await?)?;
         Ok(work.forget_merges(id.0).await?)
     })
     .await
@@ -256,10 +265,14 @@ pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>)
 
 /// Takes a lead from the lead pool. Of many at once, one gets it.
 pub async fn claim(app: &App, call: &Call, id: LeadId) -> Written<LeadView> {
-    app.write(call, async |ctx, work| take(ctx, work, call, id).await).await
+    app.write(call, async |ctx, work| {
+        let lead = take(ctx, work, call, id).await?;
+        lead.seen(ctx, &Eyes::Work(work)).await
+    })
+    .await
 }
 
-async fn take(ctx: &Context<'_>, work: &mut Work, call: &Call, id: LeadId) -> Result<LeadView, Failure> {
+async fn take(ctx: &Context<'_>, work: &mut Work, call: &Call, id: LeadId) -> Result<Lead, Failure> {
     // Whoever comes late is told so, even though the lead has left their sight, but not its version.
     let before: Lead = crate::change::load_any(ctx, work, id.0).await?;
     let mut after = before.clone();
@@ -267,7 +280,7 @@ async fn take(ctx: &Context<'_>, work: &mut Work, call: &Call, id: LeadId) -> Re
     let event = after.claim(ctx)?;
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
-    Ok(after.view(ctx)?)
+    Ok(after)
 }
 
 /// Gives a lead back to the lead pool.
@@ -369,9 +382,9 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<LeadBulk>) -> Written<Bulk
         work.load_all::<Lead>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
             if form.action == LeadBulkAction::Claim {
-                return Ok(take(ctx, work, call, item.id).await?.record.version);
+                return Ok(take(ctx, work, call, item.id).await?.version);
             }
-            let view = change(ctx, work, call, item.id, async |_, lead: &mut Lead| {
+            let after = changed(ctx, work, call, item.id, async |_, lead: &mut Lead| {
                 Ok(match form.action {
                     LeadBulkAction::Assign => {
                         lead.assign(ctx, bulk::needed(item.owner_id.as_ref(), at, "owner_id")?)?
@@ -385,7 +398,7 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<LeadBulk>) -> Written<Bulk
                     LeadBulkAction::Reopen => lead.reopen(ctx)?,
                 })
             });
-            Ok(view.await?.record.version)
+            Ok(after.await?.version)
         })
         .await
     })

@@ -8,12 +8,13 @@ use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::lead::{self, DisqualifyReason, Lead, LeadStatus, LikeKeys, Likeness, MatchedOn};
 use fairlead_domain::values::{CustomerId, Email, Phone};
-use fairlead_persistence::{Kept, Predicate, Reader, StoreError, Work};
+use fairlead_persistence::{Kept, Predicate, StoreError, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::call::{Call, Failure};
+use crate::change::Eyes;
 
 /// How many of a kind are told of at most.
 const MOST: u64 = 50;
@@ -24,12 +25,6 @@ pub struct Duplicates {
     /// Those that look like it. Of one that the caller may not see, no more is told than that it is there.
     #[schema(max_items = 100)]
     pub data: Vec<Likeness>,
-}
-
-/// Whoever reads: a request that only looks, or one that is about to write.
-pub(crate) enum Eyes<'a> {
-    Reader(&'a Reader<'a>),
-    Work(&'a Work),
 }
 
 impl Eyes<'_> {

@@ -10,7 +10,7 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::Source;
 use fairlead_domain::opportunity::{
     Entered, ForecastCategory, LossReason, Opportunity, OpportunityDetails, OpportunityGrade,
-    OpportunityStatus,
+    OpportunityStatus, OpportunityTies,
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -22,11 +22,11 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, load, named, there};
+use crate::change::{Eyes, Resource, load, named, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{approvals, catalogue, customers, pipelines, transfers};
+use crate::{approvals, catalogue, customers, pipelines};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
@@ -65,8 +65,16 @@ impl Resource for Opportunity {
         Opportunity::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<OpportunityView, Refusal> {
-        Ok(OpportunityView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &OpportunityTies::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<OpportunityView, Failure> {
+        let ties = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &ties))
+    }
+}
+
+fn view(ctx: &Context, opportunity: Opportunity, ties: &OpportunityTies) -> OpportunityView {
+    OpportunityView { allowed_actions: opportunity.allowed_actions(ctx, ties), record: opportunity }
 }
 
 /// Where an opportunity goes.
@@ -170,12 +178,11 @@ pub async fn update(
     .await
 }
 
-/// Deletes an opportunity that was a mistake.
+/// Deletes an opportunity that was a mistake: nothing may depend on it.
 pub async fn delete(app: &App, call: &Call, id: OpportunityId) -> Written<()> {
     let event = Event("opportunity.deleted");
     app.remove(call, id, event, async |ctx, work, opportunity: &Opportunity| {
-        opportunity.may_delete(ctx)?;
-        transfers::none_pending(work, [id.0]).await
+        Ok(opportunity.may_delete(ctx, &work.ties(opportunity).await?)?)
     })
     .await
 }
@@ -203,7 +210,7 @@ pub async fn advance(
             let prices = catalogue::todays_prices(ctx, work, currency).await?;
             approvals::request(ctx, work, SubjectFacts::of_stage(&after, &customer, &prices)?).await?;
         }
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

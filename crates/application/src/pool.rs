@@ -18,7 +18,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, Resource};
+use crate::change::{self, Eyes, Resource};
 use crate::customers::{self, CustomerSummary, CustomerView};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, words};
@@ -60,28 +60,36 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
 
 /// One customer in the pool. Opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
-    let (counts, view) = app
-        .read(call, async |ctx, reader| {
-            let Some(customer) = reader.one::<Customer>(id).await? else {
-                // One that has an owner by now is not in the pool.
-                let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
-                let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
-                let pooled = survivor.first().filter(|survivor| survivor.owner_id.is_none());
-                return Err(change::merged(ctx, pooled).into());
-            };
-            let seen = ctx.actor.authorize(Permission::PoolRead, &customer.standing(ctx));
-            if seen.is_err() || customer.owner_id.is_some() {
-                return Err(Refusal::not_found().into());
-            }
-            Ok((customer.is_opened(ctx), customer.view(ctx)?))
-        })
-        .await?;
-    if counts { customers::open(app, call, id, Permission::PoolRead).await } else { Ok(view) }
+    let seen = app.read(call, async |ctx, reader| {
+        let Some(customer) = reader.one::<Customer>(id).await? else {
+            // One that has an owner by now is not in the pool.
+            let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
+            let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
+            let pooled = survivor.first().filter(|survivor| survivor.owner_id.is_none());
+            return Err(change::merged(ctx, pooled).into());
+        };
+        let seen = ctx.actor.authorize(Permission::PoolRead, &customer.standing(ctx));
+        if seen.is_err() || customer.owner_id.is_some() {
+            return Err(Refusal::not_found().into());
+        }
+        if customer.is_opened(ctx) {
+            return Ok(None);
+        }
+        Ok(Some(customer.seen(ctx, &Eyes::Reader(reader)).await?))
+    });
+    match seen.await? {
+        Some(view) => Ok(view),
+        None => customers::open(app, call, id, Permission::PoolRead).await,
+    }
 }
 
 /// Takes a customer from the pool. Of many at once, one gets it.
 pub async fn claim(app: &App, call: &Call, id: CustomerId) -> Written<CustomerView> {
-    app.write(call, async |ctx, work| take(ctx, work, call, id).await).await
+    app.write(call, async |ctx, work| {
+        let customer = take(ctx, work, call, id).await?;
+        customer.seen(ctx, &Eyes::Work(work)).await
+    })
+    .await
 }
 
 pub(crate) async fn take(
@@ -89,7 +97,7 @@ pub(crate) async fn take(
     work: &mut Work,
     call: &Call,
     id: CustomerId,
-) -> Result<CustomerView, Failure> {
+) -> Result<Customer, Failure> {
     // Whoever comes late is told so, even though the customer has left their sight, but not its version.
     let before: Customer = change::load_any(ctx, work, id.0).await?;
     let mut after = before.clone();
@@ -98,7 +106,7 @@ pub(crate) async fn take(
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
     customers::moved(ctx, work, &change, None).await?;
-    Ok(after.view(ctx)?)
+    Ok(after)
 }
 
 /// Who shares what is distributed.

@@ -13,7 +13,9 @@ use fairlead_domain::invoice::{CreditNote, Invoice, InvoiceStatus};
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::{Payment, Refund};
 use fairlead_domain::record::RecordKind;
-use fairlead_domain::transfer::{Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle};
+use fairlead_domain::transfer::{
+    Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle, waits,
+};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, NumberKind, TransferId, UserId};
 use fairlead_persistence::{Predicate, Stored, Work};
@@ -193,10 +195,6 @@ fn changed_hands() -> Refusal {
     Refusal::new(Code::OwnersDiffer, "the record has changed hands since the transfer was asked for")
 }
 
-fn waiting() -> Refusal {
-    Refusal::new(Code::PendingTransfer, "a transfer of the record waits for its decision")
-}
-
 /// What other transfers wait to move.
 async fn pending(work: &Work, records: Vec<Uuid>) -> Result<Vec<TransferItem>, Failure> {
     let of_records = Predicate::In("record_id", records);
@@ -210,7 +208,7 @@ pub(crate) async fn none_pending(
 ) -> Result<(), Failure> {
     match pending(work, records.into_iter().collect()).await?.first() {
         None => Ok(()),
-        Some(item) => Err(waiting().with("id", item.record_id).into()),
+        Some(item) => Err(waits().with("id", item.record_id).into()),
     }
 }
 
@@ -422,7 +420,7 @@ impl Moving {
     /// What another transfer waits to move does not go along.
     async fn none_waits(&mut self, work: &Work, records: impl Iterator<Item = Uuid>) -> Result<(), Failure> {
         for item in pending(work, records.collect()).await? {
-            self.obstacles.push(TransferObstacle::new(item.record_id, waiting()));
+            self.obstacles.push(TransferObstacle::new(item.record_id, waits()));
         }
         Ok(())
     }

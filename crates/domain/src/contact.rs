@@ -6,6 +6,7 @@ use validator::Validate;
 
 use crate::context::{Context, Event};
 use crate::customer::Customer;
+use crate::dependents::Dependents;
 use crate::error::Refusal;
 use crate::record;
 use crate::search::{ContactData, SearchEntry};
@@ -170,9 +171,22 @@ impl Contact {
         self
     }
 
+    /// May a contact of this customer be deleted? While no sale names it and no lead became it.
+    pub fn may_delete(ctx: &Context, customer: &Customer, dependents: &Dependents) -> Result<(), Refusal> {
+        customer.may_update(ctx)?;
+        dependents.check_none()
+    }
+
     /// What this caller may do with it.
-    pub fn allowed_actions(ctx: &Context, customer: &Customer) -> Vec<AllowedAction> {
-        ["update", "delete"].map(|action| AllowedAction::judge(action, customer.may_update(ctx))).to_vec()
+    pub fn allowed_actions(
+        ctx: &Context,
+        customer: &Customer,
+        dependents: &Dependents,
+    ) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", customer.may_update(ctx)),
+            AllowedAction::judge("delete", Self::may_delete(ctx, customer, dependents)),
+        ]
     }
 }
 

@@ -15,6 +15,7 @@ pub mod context;
 pub mod contract;
 pub mod customer;
 pub mod customer_change;
+pub mod dependents;
 pub mod error;
 #[cfg(test)]
 mod fixtures;

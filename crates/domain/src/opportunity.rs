@@ -12,6 +12,7 @@ use crate::catalogue::{LineItem, lines_agree};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::lead::{Source, eligible_owner};
 use crate::pipeline::{Pipeline, RequiredField, Stage, StageKind};
@@ -304,6 +305,15 @@ pub enum Entered {
     Waits,
 }
 
+/// What other records say about whether an opportunity may be deleted.
+#[derive(Debug, Clone, Default)]
+pub struct OpportunityTies {
+    /// How many transfers of it wait for their decision.
+    pub pending_transfers: i64,
+    /// What came of it or became it.
+    pub dependents: Dependents,
+}
+
 impl Opportunity {
     /// Records an opportunity of a customer; it belongs to the customer's owner.
     pub fn new(
@@ -372,12 +382,14 @@ impl Opportunity {
             .with("action", "update"))
     }
 
-    /// May it be deleted? While no contract came from it.
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// May it be deleted? While no contract came from it, not even one that was cancelled, and no lead became it.
+    pub fn may_delete(&self, ctx: &Context, ties: &OpportunityTies) -> Result<(), Refusal> {
         self.may_update(ctx)?;
         // A collaborator works with it, but it is not theirs.
         ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
-        self.no_contract()
+        self.no_contract()?;
+        crate::transfer::check_none_pending(self.id.0, ties.pending_transfers)?;
+        ties.dependents.check_none()
     }
 
     /// Refuses to touch what somebody is asked to approve.
@@ -599,7 +611,7 @@ impl Opportunity {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &OpportunityTies) -> Vec<AllowedAction> {
         let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             OpportunityAction::Lose => self.nothing_pending().and_then(|()| self.no_contract()),
@@ -607,7 +619,7 @@ impl Opportunity {
             _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
         actions
     }
 }

@@ -112,10 +112,14 @@ impl User {
         if ctx.org.actor(user).is_none() {
             return Ok(());
         }
+        Err(Self::still_here())
+    }
+
+    fn still_here() -> Refusal {
         let detail = "the user is active; disable them, or ask for a transfer";
-        Err(Refusal::new(Code::InvalidTransition, detail)
+        Refusal::new(Code::InvalidTransition, detail)
             .with("record_kind", RecordKind::User)
-            .with("from", UserStatus::Active))
+            .with("from", UserStatus::Active)
     }
 
     /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
@@ -142,11 +146,14 @@ impl User {
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         let manages = || ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation);
         let switch = |status| manages().and_then(|()| self.may_switch_to(status));
+        // By the record itself: the snapshot is older than a user who was disabled just now.
+        let gone = if self.status == UserStatus::Disabled { Ok(()) } else { Err(Self::still_here()) };
         vec![
             AllowedAction::judge("update", manages()),
             AllowedAction::judge("disable", switch(UserStatus::Disabled)),
             AllowedAction::judge("enable", switch(UserStatus::Active)),
             AllowedAction::judge("set-password", manages()),
+            AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and_then(|()| gone)),
         ]
     }
 }

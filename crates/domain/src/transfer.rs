@@ -30,6 +30,16 @@ text_enum! {
     }
 }
 
+/// What is said of a record that a transfer waits to move.
+pub fn waits() -> Refusal {
+    Refusal::new(Code::PendingTransfer, "a transfer of the record waits for its decision")
+}
+
+/// Refuses a record that so many transfers wait to move.
+pub(crate) fn check_none_pending(record: Uuid, pending: i64) -> Result<(), Refusal> {
+    if pending == 0 { Ok(()) } else { Err(waits().with("id", record)) }
+}
+
 impl TransferKind {
     /// The kind of its records.
     pub const fn record(self) -> RecordKind {

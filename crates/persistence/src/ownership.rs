@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::member::{Row, only};
 use crate::reader::Reader;
 use crate::sql::Sql;
+use crate::ties;
 use crate::work::Work;
 
 impl Work {
@@ -124,15 +125,9 @@ impl Work {
 
     /// What a customer still has going on.
     pub async fn open_business(&self, customer: CustomerId) -> Result<OpenBusiness, StoreError> {
-        let text = "SELECT (SELECT COUNT(*) FROM opportunities WHERE customer_id = $1 AND status = 'open'), \
-                    (SELECT COUNT(*) FROM contracts WHERE customer_id = $1 \
-                     AND status IN ('draft', 'pending_approval', 'active'))";
-        let open = self
-            .first(text, vec![customer.0.into()], |row: &mut Row| {
-                Ok(OpenBusiness { opportunities: row.column::<i64>()?, contracts: row.column::<i64>()? })
-            })
-            .await?;
-        Ok(open.unwrap_or_default())
+        let mut sql = Sql::new("SELECT ");
+        ties::open_business(&mut sql, customer.0);
+        Ok(self.select(sql, ties::take_open_business).await?.into_iter().next().unwrap_or_default())
     }
 
     /// What recycling needs to know about customers.

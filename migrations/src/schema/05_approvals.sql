@@ -28,6 +28,7 @@ CREATE TABLE approvals (
 );
 CREATE UNIQUE INDEX approvals_pending ON approvals (subject_id) WHERE status = 'pending';
 CREATE INDEX approvals_subject_id ON approvals (subject_id);
+CREATE INDEX approvals_customer_id ON approvals (customer_id);
 CREATE INDEX approvals_waiting_for ON approvals (waiting_for);
 CREATE INDEX approvals_created_at ON approvals (created_at, id);
 

@@ -1,5 +1,6 @@
 //! `allowed_actions` and the server say the same.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Company, Server};
@@ -9,6 +10,11 @@ on_both_databases! {
     whoever_did_not_ask_is_not_offered_to_take_it_back;
     what_was_submitted_is_not_offered_for_deletion;
     what_has_an_owner_was_claimed_before;
+    customers_are_offered_for_release_and_deletion_where_it_is_done;
+    what_others_depend_on_is_not_offered_for_deletion;
+    what_was_asked_about_is_not_offered_for_deletion;
+    merging_is_offered_to_whoever_may;
+    planning_and_handing_over_are_offered;
 }
 
 /// Why an action is refused by the record's `allowed_actions`; null when it is allowed.
@@ -108,4 +114,236 @@ async fn what_has_an_owner_was_claimed_before(server: Server) {
             assert_eq!(client.act(&claim).await.body["code"], code, "{path}");
         }
     }
+}
+
+/// What a call said in the words of an offer: null when it was done, otherwise why not.
+#[track_caller]
+fn outcome(answer: &Answer) -> Value {
+    match answer.status {
+        200 | 204 => Value::Null,
+        403 | 409 => answer.body["code"].clone(),
+        _ => panic!("{} answered {}: {}", answer.request, answer.status, answer.text),
+    }
+}
+
+/// A new customer of the rep, and what there is about it.
+async fn customer_with(company: &Company, what: &str) -> String {
+    let rep = &company.rep.client;
+    if what == "pool" {
+        return company.pool_customer().await;
+    }
+    if what == "contract" {
+        let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+        return rep.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    }
+    let id = company.customer(&company.rep).await;
+    match what {
+        "nothing" => {}
+        "contact" => {
+            rep.post("/contacts", json!({"customer_id": id, "name": "Zhang Wei"})).await.expect(201);
+        }
+        "activity" => {
+            let about = json!({"kind": "customer", "id": id});
+            let form = json!({"about": about, "kind": "call", "subject": "Called"});
+            rep.post("/activities", form).await.expect(201);
+        }
+        "sale" | "lost sale" => {
+            let sale = rep.post("/opportunities", json!({"customer_id": id, "name": "Pumps"})).await;
+            let sale = sale.expect(201).id();
+            if what == "lost sale" {
+                let lost = json!({"reason": "price"});
+                rep.post(&format!("/opportunities/{sale}/lose"), lost).await.expect(200);
+            }
+        }
+        "collaborator" => {
+            let form = json!({"customer_id": id, "user_id": company.other_rep.id, "access": "read"});
+            rep.post("/collaborators", form).await.expect(201);
+        }
+        "transfer" => {
+            let form = json!({
+                "kind": "customers", "record_ids": [id], "to_user_id": company.colleague.id, "reason": "Nearer",
+            });
+            rep.post("/transfers", form).await.expect(201);
+        }
+        _ => panic!("{what}"),
+    }
+    id
+}
+
+async fn customers_are_offered_for_release_and_deletion_where_it_is_done(server: Server) {
+    let company = Company::found(&server).await;
+    let none = Value::Null;
+    let (busy, used) = (json!("customer_has_open_business"), json!("in_use"));
+    // What its owner is told about both; of one in the pool, that is for the permissions to say.
+    let kinds = [
+        ("nothing", Some([&none, &none])),
+        ("collaborator", Some([&none, &none])),
+        ("contact", Some([&none, &used])),
+        ("activity", Some([&none, &used])),
+        ("lost sale", Some([&none, &used])),
+        ("sale", Some([&busy, &used])),
+        ("contract", Some([&busy, &used])),
+        ("pool", None),
+    ];
+    for (what, to_owner) in kinds {
+        for (role, person) in company.by_role() {
+            let path = format!("/customers/{}", customer_with(&company, what).await);
+            let seen = person.client.get(&path).await;
+            if seen.status == 404 {
+                person.client.delete(&path).await.refused(404, "not_found");
+                continue;
+            }
+            let seen = seen.expect(200);
+            let offered = [reason(&seen, "release"), reason(&seen, "delete")];
+            if let Some(expected) = to_owner.filter(|_| role == "sales_rep") {
+                assert_eq!(offered.each_ref(), expected, "{what}");
+            }
+            let release = format!("{path}/release?dry_run=true");
+            let released = person.client.post(&release, json!({"reason": "No need"})).await;
+            let deleted = person.client.delete(&path).await;
+            assert_eq!([outcome(&released), outcome(&deleted)], offered, "{what}, {role}");
+        }
+    }
+}
+
+/// Holds the offer to delete a record against the call, for everybody who sees it. Nobody may.
+async fn nobody_deletes(company: &Company, path: &str, code: &str, dependents: Value) {
+    for (role, person) in company.by_role() {
+        let seen = person.client.get(path).await;
+        if seen.status == 404 {
+            continue;
+        }
+        let offered = reason(&seen.expect(200), "delete");
+        let answer = person.client.delete(path).await;
+        assert_eq!(outcome(&answer), offered, "{path}, {role}");
+        assert!(offered == code || offered == "forbidden", "{path}, {role}: {offered}");
+        assert!(offered == code || role != "sales_rep", "{path}: {offered}");
+        if offered == "in_use" {
+            assert_eq!(answer.body["dependents"], dependents, "{path}");
+        }
+    }
+}
+
+async fn what_others_depend_on_is_not_offered_for_deletion(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let lead = rep.post("/leads", json!({"name": "Lin Mei", "source": "website"})).await.expect(201).id();
+    let lead = format!("/leads/{lead}");
+    assert_eq!(offered(rep, &lead, "delete").await, Value::Null);
+    let about = json!({"kind": "lead", "id": lead.trim_start_matches("/leads/")});
+    let form = json!({"about": about, "kind": "call", "subject": "First call"});
+    rep.post("/activities", form).await.expect(201);
+    let one = |kind: &str| json!({"record_kind": kind, "count": 1});
+    nobody_deletes(&company, &lead, "in_use", json!([one("activity")])).await;
+
+    rep.act(&format!("{lead}/qualify")).await.expect(200);
+    let form = json!({"opportunity": {"name": "Pumps", "expected_close_on": "2027-01-31"}});
+    let became = rep.post(&format!("{lead}/convert"), form).await.expect(200);
+    let path = |of: &str, member: &str| format!("/{of}/{}", became.text_of(member));
+    let customer = path("customers", "converted_customer_id");
+    let contact = path("contacts", "converted_contact_id");
+    let opportunity = path("opportunities", "converted_opportunity_id");
+    nobody_deletes(&company, &lead, "already_converted", Value::Null).await;
+    nobody_deletes(&company, &contact, "in_use", json!([one("opportunity"), one("lead")])).await;
+    nobody_deletes(&company, &opportunity, "in_use", json!([one("lead")])).await;
+    let all = json!([one("contact"), one("activity"), one("lead"), one("opportunity")]);
+    nobody_deletes(&company, &customer, "in_use", all).await;
+    let told =
+        rep.request(Method::DELETE, &customer).header("if-match", "*").header("accept-language", "zh-CN");
+    let told = rep.send(told).await.refused(409, "in_use");
+    let detail = "仍有其他记录依赖于该记录，不能删除：联系人 1、跟进 1、线索 1、商机 1。";
+    assert_eq!(told.body["detail"], detail);
+
+    // A cancelled contract is kept, and with it the opportunity from which it came.
+    let customer = company.customer(&company.rep).await;
+    let amount = json!({"amount": "100.00", "currency": "CNY"});
+    let form = json!({
+        "name": "Deal", "customer_id": customer, "amount": amount, "expected_close_on": "2027-01-31",
+    });
+    let deal = format!("/opportunities/{}", rep.post("/opportunities", form).await.expect(201).id());
+    let sign = json!({"stage_id": company.signing_stage()});
+    let signing = rep.post(&format!("{deal}/advance"), sign).await.expect(200);
+    assert_eq!(reason(&signing, "delete"), "contract_decides");
+    nobody_deletes(&company, &deal, "contract_decides", Value::Null).await;
+    let cancel = format!("/contracts/{}/cancel", signing.text_of("contract_id"));
+    rep.post(&cancel, json!({"reason": "Too soon"})).await.expect(200);
+    nobody_deletes(&company, &deal, "in_use", json!([one("contract")])).await;
+
+    // What nothing depends on goes.
+    let form = json!({"name": "Another deal", "customer_id": customer});
+    let deal = rep.post("/opportunities", form).await.expect(201).id();
+    let contact = rep.post("/contacts", json!({"name": "Zhang Wei", "customer_id": customer})).await;
+    let contact = contact.expect(201).id();
+    for path in [format!("/opportunities/{deal}"), format!("/contacts/{contact}")] {
+        assert_eq!(offered(rep, &path, "delete").await, Value::Null, "{path}");
+        rep.delete(&path).await.expect(204);
+    }
+}
+
+async fn what_was_asked_about_is_not_offered_for_deletion(server: Server) {
+    let company = Company::found(&server).await;
+    let id = customer_with(&company, "transfer").await;
+    nobody_deletes(&company, &format!("/customers/{id}"), "pending_transfer", Value::Null).await;
+    let answer = company.rep.client.delete(&format!("/customers/{id}")).await;
+    assert_eq!(answer.refused(409, "pending_transfer").body["id"], json!(id));
+
+    let customer = company.customer(&company.rep).await;
+    let form = json!({"name": "Deal", "customer_id": customer});
+    let deal = company.rep.client.post("/opportunities", form).await.expect(201).id();
+    let form = json!({
+        "kind": "opportunities", "record_ids": [deal], "to_user_id": company.colleague.id, "reason": "Nearer",
+    });
+    company.rep.client.post("/transfers", form).await.expect(201);
+    nobody_deletes(&company, &format!("/opportunities/{deal}"), "pending_transfer", Value::Null).await;
+}
+
+async fn merging_is_offered_to_whoever_may(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    for (of, form) in [
+        ("leads", json!({"name": "Lin Mei", "source": "website"})),
+        ("customers", json!({"kind": "company", "name": "Acme"})),
+    ] {
+        let survivor = format!("/{of}/{}", rep.post(&format!("/{of}"), form.clone()).await.expect(201).id());
+        let loser = json!({"loser_id": rep.post(&format!("/{of}"), form).await.expect(201).id()});
+        for (role, person) in company.by_role() {
+            let seen = person.client.get(&survivor).await;
+            if seen.status == 404 {
+                continue;
+            }
+            let merged = person.client.post(&format!("{survivor}/merge?dry_run=true"), loser.clone()).await;
+            assert_eq!(outcome(&merged), reason(&seen.expect(200), "merge"), "{of}, {role}");
+        }
+    }
+}
+
+async fn planning_and_handing_over_are_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let path = format!("/contracts/{}", company.draft(&company.rep, "100.00", "by_contract").await);
+    let (plan, form) = (format!("{path}/plan"), json!({"starts_on": "2026-12-01", "months": 2}));
+    for (role, person) in company.by_role() {
+        let seen = person.client.get(&path).await;
+        if seen.status == 404 {
+            continue;
+        }
+        let planned = person.client.post(&format!("{plan}?dry_run=true"), form.clone()).await;
+        assert_eq!(outcome(&planned), reason(&seen.expect(200), "plan"), "{role}");
+    }
+    assert_eq!(offered(rep, &path, "plan").await, Value::Null);
+    rep.act(&format!("{path}/submit")).await.expect(200);
+    assert_eq!(offered(rep, &path, "plan").await, "pending_approval");
+    rep.post(&plan, form).await.refused(409, "pending_approval");
+
+    let Company { admin, colleague, .. } = &company;
+    let path = format!("/users/{}", colleague.id);
+    assert_eq!(offered(&colleague.client, &path, "hand-over").await, "forbidden");
+    assert_eq!(offered(&admin.client, &path, "hand-over").await, "invalid_transition");
+    let (leave, form) = (format!("{path}/hand-over"), json!({"to_pool": true, "reason": "Leaves"}));
+    admin.client.post(&leave, form.clone()).await.refused(409, "invalid_transition");
+    let gone = admin.client.post(&format!("{path}/disable"), json!({})).await.expect(200);
+    assert_eq!(reason(&gone, "hand-over"), Value::Null);
+    assert_eq!(offered(&admin.client, &path, "hand-over").await, Value::Null);
+    admin.client.post(&leave, form).await.expect(200);
 }

@@ -510,6 +510,7 @@ impl Contract {
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
         actions.push(AllowedAction::judge("attach", self.may_attach(ctx)));
+        actions.push(AllowedAction::judge("plan", self.may_update(ctx)));
         actions
     }
 }

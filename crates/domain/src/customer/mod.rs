@@ -3,6 +3,7 @@
 mod collaborator;
 mod details;
 mod ownership;
+mod ties;
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use ownership::{
     MACHINE, OpenBusiness, OwnerLoad, Ownership, OwnershipAction, OwnershipCause, OwnershipChange,
     OwnershipRecord, PoolOpening,
 };
+pub use ties::CustomerTies;
 
 use crate::access::{Permission, Standing};
 use crate::activity::ActivityTimes;
@@ -181,14 +183,19 @@ impl Customer {
     }
 
     /// May it be deleted? A collaborator works with it, but it is not theirs; and whoever took it from the pool gives
-    /// it back there, for it was not their mistake.
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// it back there, for it was not their mistake. Nothing may depend on it.
+    pub fn may_delete(&self, ctx: &Context, ties: &CustomerTies) -> Result<(), Refusal> {
         self.may_update(ctx)?;
         self.may_dispose(ctx)?;
-        if self.created_by == ctx.actor.id {
-            return Ok(());
+        if self.created_by != ctx.actor.id {
+            ctx.actor.authorize(Permission::PoolAssign, &self.standing(ctx))?;
         }
-        ctx.actor.authorize(Permission::PoolAssign, &self.standing(ctx))
+        ties.check_none(self)
+    }
+
+    /// May it be merged with another one? Whether the two fit is judged when both are known.
+    pub fn may_merge(&self, ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::CustomersMerge, &self.standing(ctx))
     }
 
     /// What only its owner and their superiors may do.
@@ -208,9 +215,8 @@ impl Customer {
     /// transferred first.
     pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<(OwnershipChange, Event), Refusal> {
         crate::merge::check_two(&self.id, &other.id)?;
-        for customer in [&*self, other] {
-            ctx.actor.authorize(Permission::CustomersMerge, &customer.standing(ctx))?;
-        }
+        self.may_merge(ctx)?;
+        other.may_merge(ctx)?;
         if self.owner_id.is_none() && other.owner_id.is_some() {
             let detail = "of two customers of which one has an owner, that one survives";
             return Err(Refusal::new(Code::CustomerUnowned, detail));
@@ -335,16 +341,18 @@ impl Customer {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &CustomerTies) -> Vec<AllowedAction> {
         let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.ownership(), |action| match action {
             OwnershipAction::Lock => self.may_lock(true),
             OwnershipAction::Unlock => self.may_lock(false),
+            OwnershipAction::Release => ties.open.check_none(),
             _ => Ok(()),
         });
         rejudge(&mut actions, OwnershipAction::Claim.as_str(), self.may_claim(ctx));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
+        actions.push(AllowedAction::judge("merge", self.may_merge(ctx)));
         actions
     }
 }

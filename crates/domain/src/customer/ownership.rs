@@ -226,7 +226,7 @@ pub struct OpenBusiness {
 }
 
 impl OpenBusiness {
-    fn check_none(self) -> Result<(), Refusal> {
+    pub(super) fn check_none(self) -> Result<(), Refusal> {
         if self.opportunities + self.contracts == 0 {
             return Ok(());
         }

@@ -20,6 +20,7 @@ use crate::access::Permission;
 use crate::contact::ContactDetails;
 use crate::context::{Context, Event};
 use crate::customer::{CustomerDetails, CustomerKind};
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::search::{ContactData, SearchEntry};
@@ -418,6 +419,12 @@ impl Lead {
         self.unconverted()
     }
 
+    /// May it be deleted? While nobody noted anything about it.
+    pub fn may_delete(&self, ctx: &Context, dependents: &Dependents) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        dependents.check_none()
+    }
+
     fn unconverted(&self) -> Result<(), Refusal> {
         if self.status != LeadStatus::Converted {
             return Ok(());
@@ -670,7 +677,7 @@ impl Lead {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, dependents: &Dependents) -> Vec<AllowedAction> {
         let mut actions =
             MACHINE.offers(ctx.actor, &ctx.standing(self.owner_id), self.status, |action| match action {
                 LeadAction::Release => self.owned().map(|_| ()),
@@ -679,7 +686,9 @@ impl Lead {
         rejudge(&mut actions, LeadAction::Claim.as_str(), self.may_claim(ctx));
         rejudge(&mut actions, LeadAction::Convert.as_str(), self.may_convert(ctx));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx, dependents)));
+        // Whether the other one may be merged as well is judged when it is known.
+        actions.push(AllowedAction::judge("merge", self.may_update(ctx)));
         actions
     }
 }

@@ -98,8 +98,13 @@ fn shown(name: &str, value: &Value, figures: &Map<String, Value>) -> Option<Stri
                 values.iter().map(|value| shown(name, value, figures)).collect();
             Some(values?.join("、"))
         }
-        Value::Object(money) => {
-            let text = |member: &str| money.get(member).and_then(Value::as_str);
+        Value::Object(members) => {
+            let text = |member: &str| members.get(member).and_then(Value::as_str);
+            // So many records of a kind, or money.
+            if let (Some(kind), Some(count)) = (text("record_kind"), members.get("count")) {
+                let kind = labels::label("record_kind", kind, figures).unwrap_or(kind);
+                return Some(format!("{kind} {count}"));
+            }
             Some(format!("{} {}", text("amount")?, text("currency")?))
         }
     }

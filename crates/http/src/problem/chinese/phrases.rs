@@ -49,6 +49,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ),
     ("another amendment of the contract waits for approval", "该合同有另一个变更等待审批。"),
     ("another change of the customer waits for approval", "该客户有另一个变更等待审批。"),
+    ("a change of the customer waits for approval; withdraw it first", "该客户有变更等待审批，请先撤回。"),
     ("a decision about the record that goes is pending", "将被合并掉的记录有审批进行中。"),
     ("the approval flow has no steps", "该审批流没有步骤。"),
     ("the customer changed after this was asked for", "申请之后客户已被修改。"),
@@ -74,7 +75,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("make another pipeline the default first", "请先将另一个销售流程设为默认。"),
     ("make another pool the default first", "请先将另一个公海设为默认。"),
     ("another receipt is matched with this payment", "该回款已与另一条到账流水匹配。"),
-    ("changes of it were asked for and decided; that is kept", "该客户的变更曾被申请和审批，须保留记录。"),
     (
         "other records depend on this one, or one that it names is gone",
         "有其他记录依赖于该记录，或它所引用的记录已不存在。",

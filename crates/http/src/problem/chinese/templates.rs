@@ -25,6 +25,7 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::Merged, "该记录已合并到记录 {survivor_id}。"),
     (Code::PossibleDuplicate, "已有 {matches.length} 条与此相似的记录，`matches` 说明是哪些。"),
     (Code::InUse, "“{subject_kind}”的审批流指定了该角色。"),
+    (Code::InUse, "仍有其他记录依赖于该记录，不能删除：{dependents}。"),
     (Code::BulkRefused, "有 {items.length} 项操作被拒绝，因此全部未执行，`items` 列出每一项。"),
     (Code::OwnershipLimitReached, "已持有 {owned} 个客户，上限为 {limit} 个。"),
     (Code::DailyClaimLimitReached, "今天已领取 {claimed_today} 次，上限为 {limit} 次。"),

@@ -74,6 +74,14 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
         ),
         (Code::InUse, json!({"subject_kind": "contract"}), "“合同”的审批流指定了该角色。"),
         (
+            Code::InUse,
+            json!({"dependents": [
+                {"record_kind": "contact", "count": 2},
+                {"record_kind": "opportunity", "count": 1},
+            ]}),
+            "仍有其他记录依赖于该记录，不能删除：联系人 2、商机 1。",
+        ),
+        (
             Code::BulkRefused,
             json!({"items": [{}]}),
             "有 1 项操作被拒绝，因此全部未执行，`items` 列出每一项。",
