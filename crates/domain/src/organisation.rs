@@ -153,7 +153,7 @@ impl User {
             AllowedAction::judge("disable", switch(UserStatus::Disabled)),
             AllowedAction::judge("enable", switch(UserStatus::Active)),
             AllowedAction::judge("set-password", manages()),
-            AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and_then(|()| gone)),
+            AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and(gone)),
         ]
     }
 }
