@@ -225,11 +225,16 @@ impl WebhookDelivery {
 
     /// Sends it again from the beginning, whatever became of it.
     pub fn redeliver(&mut self, ctx: &Context) -> Result<(), Refusal> {
-        Webhook::may_manage(ctx)?;
+        Self::may_redeliver(ctx)?;
         self.status = DeliveryStatus::Pending;
         self.attempts = 0;
         self.next_attempt_at = Some(ctx.now);
         Ok(())
+    }
+
+    /// May the caller have deliveries sent again? Whoever does is shown them.
+    fn may_redeliver(ctx: &Context) -> Result<(), Refusal> {
+        Self::may_read(ctx).and_then(|()| Webhook::may_manage(ctx))
     }
 
     /// May the caller see deliveries? They tell what happened to whichever record, as the audit trail does.
@@ -244,7 +249,7 @@ impl WebhookDelivery {
 
     /// What this caller may do with it.
     pub fn allowed_actions(ctx: &Context) -> Vec<AllowedAction> {
-        vec![AllowedAction::judge("redeliver", Webhook::may_manage(ctx))]
+        vec![AllowedAction::judge("redeliver", Self::may_redeliver(ctx))]
     }
 
     fn end(&mut self, status: DeliveryStatus, problem: Option<Prose>) {

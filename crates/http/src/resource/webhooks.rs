@@ -106,7 +106,7 @@ pub(crate) fn routes(api: &mut Api) {
             "redeliver_webhook_delivery",
             "Send a delivery again",
             "Under the same `webhook-id`, whatever became of it, and for another three days; while the webhook is disabled \
-             it waits.",
+             it waits. Whoever may not see deliveries (`audit:read`) has none to send again.",
             deliveries::redeliver,
         )
         .needs(Permission::SettingsManage);
