@@ -354,7 +354,8 @@ async fn crash(kind: Kind, seed: u64, times: usize, crashes: &mut Crashes) {
     }
     server.verify().await;
     no_panic(&server);
-    assert!(ledger.entries.len() > 200, "too little happened: {}", ledger.entries.len());
+    // How much happens until a moment is up to the machine; that something does is not.
+    assert!(ledger.entries.len() > 5 * times, "too little happened: {}", ledger.entries.len());
 }
 
 /// Holds what every write needs.
