@@ -326,11 +326,17 @@ async fn heavy_a_crash_loses_nothing(server: Server) {
     report("T1", kind, &told);
 }
 
-/// Kills a server so many times while eight write.
+/// How much must have been written over all crashes of one test.
+const ENOUGH: usize = 200;
+
+/// Kills a server so many times while eight write, and again until enough was written: how much that is until a random
+/// moment is up to the machine.
 async fn crash(kind: Kind, seed: u64, times: usize, crashes: &mut Crashes) {
     let mut server = unlimited(kind).await;
     let mut ledger = Ledger::open(&server, seed).await;
-    for _ in 0..times {
+    let mut done = 0;
+    while done < times || ledger.entries.len() <= ENOUGH {
+        done += 1;
         let (writers, _) = ledger.begin(&server.url);
         let moment = ledger.random.random_range(20..400);
         sleep(Duration::from_millis(moment)).await;
@@ -354,8 +360,6 @@ async fn crash(kind: Kind, seed: u64, times: usize, crashes: &mut Crashes) {
     }
     server.verify().await;
     no_panic(&server);
-    // How much happens until a moment is up to the machine; that something does is not.
-    assert!(ledger.entries.len() > 5 * times, "too little happened: {}", ledger.entries.len());
 }
 
 /// Holds what every write needs.
