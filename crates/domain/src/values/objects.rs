@@ -109,12 +109,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     }
 }
 
-/// A number as the whole number that it is, where both say it exactly.
+/// A number as the whole number that it is, where both say it exactly. A fraction that no double has room for was never
+/// there: whoever wrote it meant a double, as JSON's numbers are to most.
 #[expect(clippy::cast_possible_truncation, reason = "it is whole, and far below the largest")]
 fn whole(value: f64) -> Option<i64> {
-    // Beyond this, what reads JSON may be off by one.
-    const EXACT: f64 = 1e15;
-    (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    // 2^53: from here on it may be another whole number that was written, as 2^53 + 1 is read as 2^53.
+    const INEXACT: f64 = 9_007_199_254_740_992.0;
+    (value.fract() == 0.0 && value.abs() < INEXACT).then_some(value as i64)
 }
 
 macro_rules! visit {
@@ -286,11 +287,47 @@ mod tests {
     #[test]
     fn a_whole_number_may_be_written_with_a_point() {
         let count = |text: &str| read(text).map(|form| form.part.unwrap().count);
-        for (text, expected) in [("7.0", 7), ("-3.0", -3), ("1e3", 1000), ("1e15", 1_000_000_000_000_000)] {
-            assert_eq!(count(&format!(r#"{{"part": {{"count": {text}}}}}"#)), Ok(expected), "{text}");
+        let form = |text: &str| format!(r#"{{"part": {{"count": {text}}}}}"#);
+        let most = 9_007_199_254_740_991;
+        for (text, expected) in [
+            ("7.0", 7),
+            ("-3.0", -3),
+            ("-0.0", 0),
+            ("1e3", 1000),
+            ("1e15", 1_000_000_000_000_000),
+            ("4503599627370495.0", 4_503_599_627_370_495),
+            ("9007199254740990.0", most - 1),
+            ("9007199254740991", most),
+            ("9007199254740991.0", most),
+            ("9007199254740991.000", most),
+            ("9.007199254740991e15", most),
+            ("90071992547409910e-1", most),
+            ("-9007199254740991", -most),
+            ("-9007199254740991.0", -most),
+            ("-9.007199254740991E+15", -most),
+            // No double lies between these two whole numbers.
+            ("9007199254740990.25", most - 1),
+            // Without a point they are what they say.
+            ("9007199254740992", most + 1),
+            ("9007199254740993", most + 2),
+            ("9007199254740994", most + 3),
+            ("-9007199254740993", -most - 2),
+        ] {
+            assert_eq!(count(&form(text)), Ok(expected), "{text}");
         }
-        for text in ["7.5", "1e300", "-0.1", "9007199254740991.0"] {
-            assert!(count(&format!(r#"{{"part": {{"count": {text}}}}}"#)).is_err(), "{text}");
+        for text in [
+            "7.5",
+            "1e300",
+            "-0.1",
+            "9007199254740992.0",
+            "9007199254740993.0",
+            "9007199254740994.0",
+            "9.007199254740992e15",
+            "-9007199254740992.0",
+            "-9007199254740993.0",
+            "-9.007199254740994e15",
+        ] {
+            assert!(count(&form(text)).is_err(), "{text}");
         }
     }
 

@@ -259,7 +259,7 @@ mod tests {
                 bulk::<ReceiptBulk>("match", version),
             ]
         };
-        for version in ["null", "1", "7.0", "9007199254740991"] {
+        for version in ["null", "1", "7.0", "4503599627370495.0", "9007199254740991", "9007199254740991.0"] {
             for judged in each(version) {
                 assert_eq!(judged, Ok(()), "{version}");
             }
@@ -271,7 +271,7 @@ mod tests {
                 assert_eq!(judged, Err(at_version(Code::ValidationFailed)), "{version}");
             }
         }
-        for version in ["1.5", "\"1\"", "true", "9223372036854775808", "1e300"] {
+        for version in ["1.5", "\"1\"", "true", "9007199254740992.0", "9223372036854775808", "1e300"] {
             for judged in each(version) {
                 assert_eq!(judged, Err(at_version(Code::MalformedRequest)), "{version}");
             }
