@@ -1,5 +1,6 @@
 //! The server as a whole, over a database of its own.
 
+use std::io::Read as _;
 use std::rc::Rc;
 
 use actix_web::App as ActixApp;
@@ -8,6 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use fairlead_application::{App, AppConfig, Call, DatabaseConfig, FilesConfig, Read, Versioned, admin};
 use fairlead_domain::error::Code;
 use fairlead_domain::values::LeadId;
+use flate2::read::GzDecoder;
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -47,6 +49,21 @@ impl Answer {
     fn varies_by(&self, header: &str) -> bool {
         let lines = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("vary"));
         lines.map(|(_, line)| line.to_lowercase()).any(|line| line.contains(header))
+    }
+
+    /// The body as it was before it was encoded.
+    fn unpacked(&self) -> Vec<u8> {
+        let (mut packed, mut whole) = (self.body.as_slice(), Vec::new());
+        match self.header("content-encoding") {
+            None => whole.extend_from_slice(packed),
+            Some("gzip") => {
+                GzDecoder::new(packed).read_to_end(&mut whole).unwrap();
+            }
+            Some("br") => brotli::BrotliDecompress(&mut packed, &mut whole).unwrap(),
+            Some("zstd") => whole = zstd::decode_all(packed).unwrap(),
+            Some(other) => panic!("{other} is none of ours"),
+        }
+        whole
     }
 
     fn json(&self) -> Value {
@@ -290,11 +307,32 @@ async fn no_wish_for_an_encoding_is_refused() {
     let whole =
         [("/openapi.json", 200), ("/api/v1/leads", 200), ("/problems", 200), ("/api/v1/nowhere", 404)];
     for (path, status) in whole {
-        for wish in ["", "gzip", "gzip, identity;q=0", "br", "br, identity;q=0", "identity;q=0", "*;q=0"] {
-            let answer = site.get(path, &[("accept-encoding", wish)]).await;
+        // Problems name their request.
+        let ask =
+            async |wish: &str| site.get(path, &[("accept-encoding", wish), ("x-request-id", "same")]).await;
+        let plain = ask("identity").await.body;
+        for (wish, encoding) in [
+            ("", None),
+            ("gzip", Some("gzip")),
+            ("gzip, identity;q=0", Some("gzip")),
+            ("br", Some("br")),
+            ("br, identity;q=0", Some("br")),
+            ("zstd", Some("zstd")),
+            ("zstd, identity;q=0", Some("zstd")),
+            // What browsers say, and what is preferred.
+            ("gzip, deflate, br, zstd", Some("br")),
+            ("gzip, br;q=0.5, zstd;q=0.8", Some("gzip")),
+            ("gzip;q=0.5, br;q=0, zstd", Some("zstd")),
+            ("compress", None),
+            ("compress, identity;q=0", None),
+            ("identity;q=0", None),
+            ("*;q=0", None),
+        ] {
+            let answer = ask(wish).await;
             assert_eq!(answer.status.as_u16(), status, "{path} {wish}");
-            let encoding = wish.starts_with("gzip").then_some("gzip");
             assert_eq!(answer.header("content-encoding"), encoding, "{path} {wish}");
+            assert_eq!(answer.body == plain, encoding.is_none(), "{path} {wish}");
+            assert!(answer.unpacked() == plain, "{path} {wish}");
             assert!(answer.header("content-type").is_some(), "{path} {wish}");
             assert!(answer.varies_by("accept-encoding"), "{path} {wish}");
             assert_eq!(answer.header("ratelimit").is_some(), path == "/problems" || path.ends_with("/leads"));
@@ -302,17 +340,21 @@ async fn no_wish_for_an_encoding_is_refused() {
     }
     assert!(site.get("/problems", &[("accept-encoding", "gzip")]).await.varies_by("accept-language"));
     // What is never encoded is the same to everybody.
-    let events = site.get("/api/v1/events?wait=0", &[("accept-encoding", "gzip")]).await;
-    assert_eq!(
-        (events.header("content-encoding"), events.varies_by("accept-encoding")),
-        (Some("identity"), false)
-    );
+    for wish in ["gzip", "br", "zstd", "gzip, deflate, br, zstd"] {
+        let events = site.get("/api/v1/events?wait=0", &[("accept-encoding", wish)]).await;
+        assert_eq!(
+            (events.header("content-encoding"), events.varies_by("accept-encoding")),
+            (Some("identity"), false),
+            "{wish}"
+        );
+        assert!(String::from_utf8(events.body).unwrap().starts_with("retry: "), "{wish}");
+    }
 }
 
 #[actix_web::test]
 async fn documents_are_known_by_a_weak_tag() {
     let site = Site::of(resource::api()).await;
-    for encoding in ["gzip", "identity"] {
+    for encoding in ["gzip", "br", "zstd", "identity"] {
         let document = site.get("/openapi.json", &[("accept-encoding", encoding)]).await;
         let tag = document.header("etag").unwrap();
         let strong = tag.strip_prefix("W/").unwrap();

@@ -77,6 +77,15 @@ async fn what_was_added_comes_back(server: Server) {
         ("no-store".into(), "nosniff".into())
     );
     assert_eq!(whole.bytes().await.unwrap(), large);
+    // Whatever is wished for: compressed, parts would be parts of something else.
+    for encoding in ["gzip", "br", "zstd"] {
+        let wishes = [("accept-encoding", encoding), ("range", "bytes=0-3")];
+        for (headers, bytes) in [(&wishes[..1], &large[..]), (&wishes[..], &large[..4])] {
+            let answer = content(rep, &id, headers).await;
+            assert_eq!(header(&answer, "content-encoding"), "identity", "{encoding}");
+            assert_eq!(answer.bytes().await.unwrap(), bytes, "{encoding}");
+        }
+    }
     // In parts.
     for (range, from, to) in [
         ("bytes=0-3", 0, 4),

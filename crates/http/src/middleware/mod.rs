@@ -40,7 +40,8 @@ pub(crate) async fn frame(
 /// Answers come as they are where no encoding of ours is taken, not even none: RFC 9110, section 12.5.3, lets us pass
 /// over such a wish. What compresses would refuse the request before anything else saw it, and not as a problem.
 fn rather_plain(request: &mut ServiceRequest) {
-    let ours = [Encoding::identity(), Encoding::gzip(), Encoding::deflate()];
+    let ours =
+        [Encoding::identity(), Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::deflate()];
     let wish = request.get_header::<AcceptEncoding>();
     if wish.is_some_and(|wish| wish.negotiate(ours.iter()).is_none()) {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
