@@ -9,3 +9,4 @@ pub(crate) mod origin;
 pub(crate) mod query;
 pub(crate) mod range;
 pub(crate) mod token;
+pub(crate) mod traceparent;

@@ -10,6 +10,7 @@ use crate::support::{Company, PASSWORD, Server};
 on_both_databases! {
     no_secret_is_logged;
     request_ids_of_others_are_harmless;
+    traces_of_others_go_on_in_the_log;
     nobody_writes_lines_of_the_log;
     answers_carry_security_headers;
     every_route_carries_security_headers;
@@ -191,6 +192,55 @@ async fn request_ids_of_others_are_harmless(server: Server) {
     let two = b"GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: one\r\nX-Request-Id: two\r\n\r\n";
     let answer = raw(&server, two).await.to_lowercase();
     assert_eq!(answer.matches("\r\nx-request-id:").count(), 1, "{answer}");
+}
+
+/// A request is found by the trace that it came in, if that has the form, and by one of its own otherwise.
+async fn traces_of_others_go_on_in_the_log(server: Server) {
+    let environment = [("FAIRLEAD_LOG__FILTER", "info"), ("FAIRLEAD_LOG__FORMAT", "json")];
+    let server = Server::start_with(server.database.kind, &environment).await;
+    let nobody = server.anonymous();
+    // What the log says of a request with these lines.
+    let ask = async |lines: &[&str]| {
+        let request = nobody.request(Method::GET, "/me");
+        let request = lines.iter().fold(request, |request, line| request.header("traceparent", *line));
+        let answer = nobody.send(request).await.expect(401);
+        let log = server.log();
+        let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = events.find(|event| {
+            event["message"] == "answered" && event["span"]["request_id"] == answer.header("x-request-id")
+        });
+        found.unwrap_or_else(|| panic!("the request is not in the log: {log}"))["span"].clone()
+    };
+    let is_id = |value: &Value, length: usize| {
+        let id = value.as_str().unwrap_or_default();
+        id.len() == length && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for line in [caller, "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes-then"] {
+        let span = ask(&[line]).await;
+        assert_eq!(span["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{line}: {span}");
+        assert_eq!(span["parent_id"], "00f067aa0ba902b7", "{line}: {span}");
+        assert!(is_id(&span["span_id"], 16) && span["span_id"] != span["parent_id"], "{line}: {span}");
+    }
+    let none_of_use: [&[&str]; 8] = [
+        &[],
+        &[caller, caller],
+        &["00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"],
+        &["00-00000000000000000000000000000000-00f067aa0ba902b7-01"],
+        &["00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"],
+        &["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"],
+        &["ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+        &["\"},\"level\":\"ERROR\""],
+    ];
+    let mut begun = Vec::new();
+    for lines in none_of_use {
+        let span = ask(lines).await;
+        assert!(is_id(&span["trace_id"], 32) && is_id(&span["span_id"], 16), "{lines:?}: {span}");
+        assert!(span["parent_id"].is_null(), "{lines:?}: {span}");
+        assert_ne!(span["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{lines:?}: {span}");
+        assert!(!begun.contains(&span["trace_id"]), "{lines:?}: {span}");
+        begun.push(span["trace_id"].clone());
+    }
 }
 
 async fn answers_carry_security_headers(server: Server) {
