@@ -36,7 +36,6 @@ use fairlead_domain::transfer::TransferKind;
 use fairlead_domain::values::{CURRENCIES, Currency, Label, TextEnum};
 use fairlead_domain::webhook::{DeliveryStatus, DisabledReason, EventType, WebhookAction, WebhookStatus};
 use fairlead_domain::workflow::TakenBy;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -139,35 +138,23 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<Code>,
 ];
 
-/// Everything that people choose from.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DictionaryList {
-    /// One per closed list.
-    #[schema(max_items = 200)]
-    pub data: Vec<Dictionary>,
-}
-
 /// A closed list of values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dictionary {
     /// Its name: the name of the schema, in snake_case.
-    #[schema(max_length = 50, pattern = "^[a-z_]+$", example = "lead_status")]
     pub name: String,
     /// The values, in the order in which they are shown.
-    #[schema(max_items = 500)]
     pub values: Vec<DictionaryValue>,
 }
 
 /// A value, and what it is called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DictionaryValue {
     /// The value, as it is sent and answered.
-    #[schema(value_type = String, max_length = 100, example = "new")]
     pub value: &'static str,
     /// What people call it.
     pub label: Label,
     /// What it means, in English.
-    #[schema(max_length = 500, example = "Nobody has been in touch.")]
     pub meaning: String,
 }
 
@@ -199,9 +186,9 @@ impl utoipa::PartialSchema for DictionaryName {
 }
 impl ToSchema for DictionaryName {}
 
-/// All dictionaries.
-pub async fn list(app: &App, call: &Call) -> Read<DictionaryList> {
-    app.read(call, async |_, _| Ok(DictionaryList { data: all().collect() })).await
+/// All dictionaries, to whoever has logged in.
+pub async fn list(app: &App, call: &Call) -> Read<Vec<Dictionary>> {
+    app.read(call, async |_, _| Ok(all().collect())).await
 }
 
 /// One dictionary.
@@ -210,7 +197,8 @@ pub async fn get(app: &App, call: &Call, name: DictionaryName) -> Read<Dictionar
     app.read(call, async |_, _| Ok(all().find(|one| one.name == name).ok_or_else(Refusal::not_found)?)).await
 }
 
-fn all() -> impl Iterator<Item = Dictionary> {
+/// Every dictionary.
+pub fn all() -> impl Iterator<Item = Dictionary> {
     DICTIONARIES.iter().map(|dictionary| dictionary())
 }
 

@@ -14,10 +14,11 @@ use utoipa::ToSchema;
 use crate::access::{Actor, Permission, Standing};
 use crate::error::{Code, Refusal};
 use crate::text_enum;
+use crate::values::{Label, TextEnum};
 
 /// A state or an action: a text enum.
-pub trait Word: Copy + Eq + std::fmt::Display + 'static {}
-impl<T: Copy + Eq + std::fmt::Display + 'static> Word for T {}
+pub trait Word: TextEnum + Eq + std::fmt::Display {}
+impl<T: TextEnum + Eq + std::fmt::Display> Word for T {}
 
 /// Who takes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +137,7 @@ impl<S: Word, A: Word> Machine<S, A> {
             }
             transitions.push(Transition {
                 action: rule.action.to_string(),
+                label: rule.action.label(),
                 from: rule.from.iter().map(ToString::to_string).collect(),
                 to: rule.to.map(|to| to.to_string()),
                 by: match rule.who {
@@ -156,6 +158,7 @@ impl<S: Word, A: Word> Machine<S, A> {
         Workflow {
             name: self.name.to_owned(),
             states,
+            state_labels: self.states.iter().map(|state| state.label()).collect(),
             initial,
             transitions,
             mermaid: diagram.join("\n"),
@@ -232,48 +235,41 @@ pub(crate) fn rejudge<T>(actions: &mut [AllowedAction], action: &str, verdict: R
 }
 
 /// A state machine as data.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone)]
 pub struct Workflow {
     /// The subject.
-    #[schema(max_length = 40, example = "contract")]
     pub name: String,
     /// All states.
-    #[schema(max_items = 50)]
     pub states: Vec<String>,
+    /// What the states are called, in the same order.
+    pub state_labels: Vec<Label>,
     /// The states in which a record may begin.
-    #[schema(max_items = 50)]
     pub initial: Vec<String>,
     /// What may happen.
-    #[schema(max_items = 100)]
     pub transitions: Vec<Transition>,
     /// A state diagram in Mermaid's notation.
-    #[schema(max_length = 10000)]
     pub mermaid: String,
     /// The same as an SVG picture that stands by itself. It takes the text colour of the page around it; the
     /// CSS variable `--fairlead-halo` is the colour behind the names at the lines, which is otherwise the page's
     /// own background.
-    #[schema(max_length = 100_000)]
     pub svg: String,
 }
 
 /// One line of a workflow.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone)]
 pub struct Transition {
     /// The verb.
-    #[schema(max_length = 40, example = "submit")]
     pub action: String,
+    /// What people call the action.
+    pub label: Label,
     /// From any of these states.
-    #[schema(max_items = 50)]
     pub from: Vec<String>,
     /// To this state; none when the action leaves the state as it is.
-    #[schema(required, max_length = 40, example = "pending_approval")]
     pub to: Option<String>,
     /// Who takes the step.
     pub by: TakenBy,
     /// The permission that it takes; none when no permission decides.
-    #[schema(required)]
     pub permission: Option<Permission>,
     /// Further conditions, in words.
-    #[schema(max_items = 20)]
     pub guards: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod openapi;
 mod problem;
 mod request;
 mod resource;
+mod sentence;
 mod server;
 mod state;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What people choose from: every closed list of the specification is there, with labels.
+//! What people choose from: every closed list of the specification is there, with labels and meanings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,10 +50,12 @@ async fn every_closed_list_of_the_specification_has_labels(server: Server) {
             assert!(labels.iter().all(|label| !label.trim().is_empty()), "{name} in {language}");
             assert_eq!(labels.len(), values.len(), "{name} in {language}: two values of one label");
         }
-        assert!(
-            values.iter().all(|one| one["meaning"].as_str().is_some_and(|why| !why.is_empty())),
-            "{name}"
-        );
+        let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        for one in *values {
+            let meaning = &one["meaning"];
+            assert!(meaning["en"].as_str().is_some_and(|why| !why.is_empty()), "{name}: {one}");
+            assert!(meaning["zh_cn"].as_str().is_some_and(chinese), "{name}: {one}");
+        }
     }
 }
 
@@ -70,12 +72,19 @@ async fn a_dictionary_is_found_by_its_name(server: Server) {
         json!({
             "value": "new",
             "label": {"en": "New", "zh_cn": "新线索"},
-            "meaning": "Nobody has been in touch.",
+            "meaning": {"en": "Nobody has been in touch.", "zh_cn": "尚无人联系。"},
         })
     );
     let currencies = admin.get("/dictionaries/currency").await.expect(200).body;
     let yuan = currencies["values"].as_array().unwrap().iter().find(|one| one["value"] == "CNY").unwrap();
     assert_eq!(yuan["label"]["zh_cn"], "人民币");
+    assert_eq!(yuan["meaning"], json!({"en": "Amounts have 2 decimals.", "zh_cn": "金额有 2 位小数。"}));
+    // The catalogue of problems says the same.
+    let codes = admin.get("/dictionaries/code").await.expect(200).body;
+    let missing = codes["values"].as_array().unwrap().iter().find(|one| one["value"] == "not_found").unwrap();
+    let problem = server.anonymous().get_root("/problems/not_found").await.expect(200).body;
+    assert_eq!(missing["label"], json!({"en": problem["title"], "zh_cn": problem["title_zh"]}));
+    assert_eq!(missing["meaning"], json!({"en": problem["description"], "zh_cn": problem["description_zh"]}));
 
     admin.get("/dictionaries/no_such_list").await.refused(404, "not_found");
     admin.get("/dictionaries/LeadStatus").await.refused(400, "malformed_request");

@@ -87,6 +87,13 @@ fn texts(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
+/// Whether something is said in English and in Chinese.
+fn in_both_languages(said: &Value) -> bool {
+    let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    said["en"].as_str().is_some_and(|text| !text.is_empty() && !chinese(text))
+        && said["zh_cn"].as_str().is_some_and(chinese)
+}
+
 fn has(list: &Value, text: &str) -> bool {
     list.as_array().unwrap().iter().any(|one| one == text)
 }
@@ -194,7 +201,13 @@ async fn every_machine_is_published(server: Server) {
     for machine in machines {
         let diagram = machine["mermaid"].as_str().unwrap();
         assert!(machine["svg"].as_str().unwrap().starts_with("<svg "));
+        let labels = machine["state_labels"].as_array().unwrap();
+        let labelled: Vec<&Value> = labels.iter().map(|one| &one["state"]).collect();
+        assert_eq!(json!(labelled), machine["states"]);
+        assert!(labels.iter().all(|one| in_both_languages(&one["label"])), "{labels:?}");
         for line in machine["transitions"].as_array().unwrap() {
+            assert!(in_both_languages(&line["label"]), "{line}");
+            assert!(line["guards"].as_array().unwrap().iter().all(in_both_languages), "{line}");
             for from in texts(&line["from"]) {
                 let to = line["to"].as_str().unwrap_or(&from);
                 let arrow = format!("  {from} --> {to}: {}", line["action"].as_str().unwrap());
@@ -203,6 +216,10 @@ async fn every_machine_is_published(server: Server) {
             }
         }
     }
+    let lead = Published::find(&company.rep.client, "lead").await;
+    let converts = lead.transitions.iter().find(|line| line["action"] == "convert").unwrap();
+    assert_eq!(converts["label"], json!({"en": "Convert", "zh_cn": "转化"}));
+    assert_eq!(converts["guards"], json!([{"en": "the lead has an owner", "zh_cn": "线索有负责人"}]));
     // Every exception speaks of pairs that exist.
     for (name, states, actions, _) in TELLING {
         let machine = Published::find(&company.rep.client, name).await;

@@ -249,6 +249,7 @@ fn all_machines_are_published() {
     for workflow in machines() {
         assert!(workflow.mermaid.starts_with("stateDiagram-v2\n  [*] --> "));
         assert!(workflow.initial.iter().all(|state| workflow.states.contains(state)));
+        assert_eq!(workflow.state_labels.len(), workflow.states.len());
         for step in &workflow.transitions {
             assert_eq!(step.permission.is_some(), step.by == TakenBy::PermissionHolder);
         }

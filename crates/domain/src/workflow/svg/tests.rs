@@ -6,6 +6,7 @@ use crate::workflow::{TakenBy, Workflow, machines};
 fn step(action: &str, from: &[&str], to: Option<&str>) -> Transition {
     Transition {
         action: action.to_owned(),
+        label: crate::values::Label { en: "", zh_cn: "" },
         from: from.iter().map(|state| (*state).to_owned()).collect(),
         to: to.map(ToOwned::to_owned),
         by: TakenBy::System,
