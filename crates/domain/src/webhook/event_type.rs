@@ -143,7 +143,7 @@ text_enum! {
         /// A running contract was ended before its time.
         ContractTerminated = "contract.terminated" ("Contract terminated", "合同已终止"),
         /// A contract was given up before it ran.
-        ContractCancelled = "contract.cancelled" ("Contract cancelled", "合同已作废"),
+        ContractCancelled = "contract.cancelled" ("Contract cancelled", "合同已取消"),
         /// What of a contract is invoiced or received changed.
         ContractSumsChanged = "contract.sums_changed" ("Sums of a contract changed", "合同金额汇总已变更"),
         /// An installment of a contract is due soon.
@@ -177,7 +177,7 @@ text_enum! {
         /// A credit note was issued for an invoice.
         InvoiceCredited = "invoice.credited" ("Invoice credited", "发票已红冲"),
         /// What was paid for an invoice changed.
-        InvoiceAllocationChanged = "invoice.allocation_changed" ("Allocations to an invoice changed", "发票核销已变更"),
+        InvoiceAllocationChanged = "invoice.allocation_changed" ("Allocations to an invoice changed", "发票分配已变更"),
         /// An invoice went to another owner with its contract.
         InvoiceTransferred = "invoice.transferred" ("Invoice transferred", "开票已转移"),
         /// An invoice went along to the customer into which its own was merged.
@@ -195,11 +195,11 @@ text_enum! {
         /// Some money of a payment was paid back.
         PaymentRefunded = "payment.refunded" ("Payment refunded", "回款已退款"),
         /// A payment was put on invoices or installments.
-        PaymentAllocated = "payment.allocated" ("Payment allocated", "回款已核销"),
+        PaymentAllocated = "payment.allocated" ("Payment allocated", "回款已分配"),
         /// A payment was put on other invoices or installments.
-        PaymentReallocated = "payment.reallocated" ("Payment reallocated", "回款已重新核销"),
+        PaymentReallocated = "payment.reallocated" ("Payment reallocated", "回款已重新分配"),
         /// What a payment was put on became void.
-        PaymentAllocationVoided = "payment.allocation_voided" ("Allocation voided", "回款核销已作废"),
+        PaymentAllocationVoided = "payment.allocation_voided" ("Allocation voided", "回款分配已作废"),
         /// A payment went to another owner with its contract.
         PaymentTransferred = "payment.transferred" ("Payment transferred", "回款已转移"),
         /// A payment went along to the customer into which its own was merged.

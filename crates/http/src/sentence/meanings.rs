@@ -675,9 +675,9 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("The money of a payment did not arrive.", "回款的款项未到账。"),
     ("The money of a confirmed payment was taken back.", "已确认回款的款项已被收回。"),
     ("Some money of a payment was paid back.", "回款的部分或全部款项已退回。"),
-    ("A payment was put on invoices or installments.", "回款已核销到发票或回款计划。"),
-    ("A payment was put on other invoices or installments.", "回款已改为核销到其他发票或回款计划。"),
-    ("What a payment was put on became void.", "回款的核销已作废。"),
+    ("A payment was put on invoices or installments.", "回款已分配到发票或回款计划。"),
+    ("A payment was put on other invoices or installments.", "回款已改为分配到其他发票或回款计划。"),
+    ("What a payment was put on became void.", "回款的分配已作废。"),
     ("A payment went to another owner with its contract.", "回款已随其合同转给另一位负责人。"),
     ("A payment went along to the customer into which its own was merged.", "回款已随其客户并入另一个客户。"),
     // job_kind
