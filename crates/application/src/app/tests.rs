@@ -9,7 +9,7 @@ use crate::{admin, users};
 
 const EMAIL: &str = "admin@example.com";
 
-async fn open(directory: &tempfile::TempDir) -> (App, Call) {
+pub(crate) async fn open(directory: &tempfile::TempDir) -> (App, Call) {
     let config = AppConfig {
         database: DatabaseConfig {
             url: SecretString::from(format!("sqlite:{}", directory.path().join("test.db").display())),
