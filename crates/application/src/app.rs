@@ -1,7 +1,7 @@
 //! The application: the database, the clock and the keys, and the frame in which every use case runs.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;

@@ -111,7 +111,9 @@ pub async fn update(
         let mut after = before.clone();
         let event = after.edit(ctx, patch.apply(&before.details)?)?;
         work.save(&before, &mut after, event).await?;
-        work.append(&after.as_version(work.new_id(), work.user())).await?;
+        if after.version != before.version {
+            work.append(&after.as_version(work.new_id(), work.user())).await?;
+        }
         Ok(after.view(ctx)?)
     })
     .await

@@ -6,8 +6,8 @@ use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
-    CollectionScheme, Contract, ContractDetails, ContractStatus, Installment, InstallmentStatus, PlanForm,
-    REACTIVATED, close_installments, overdue,
+    CollectionScheme, Contract, ContractDetails, ContractStatus, ContractTies, Installment,
+    InstallmentStatus, PlanForm, REACTIVATED, close_installments, overdue,
 };
 use fairlead_domain::customer::{Customer, Lifecycle, TaxProfile};
 use fairlead_domain::error::Refusal;
@@ -25,13 +25,13 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{self, Resource, named, save_changed, there};
+use crate::change::{self, Eyes, Resource, named, save_changed, there};
 use crate::invoices::InvoiceSummary;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::PaymentSummary;
 use crate::views::{CustomerRef, Included, views};
-use crate::{approvals, attachments, catalogue, customers, pipelines, transfers};
+use crate::{approvals, attachments, catalogue, customers, pipelines};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
@@ -69,8 +69,16 @@ impl Resource for Contract {
         Contract::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<ContractView, Refusal> {
-        Ok(ContractView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &ContractTies::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ContractView, Failure> {
+        let ties = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &ties))
+    }
+}
+
+fn view(ctx: &Context, contract: Contract, ties: &ContractTies) -> ContractView {
+    ContractView { allowed_actions: contract.allowed_actions(ctx, ties), record: contract }
 }
 
 /// Why a draft is given up.
@@ -225,8 +233,7 @@ pub async fn plan(app: &App, call: &Call, id: ContractId, form: Valid<PlanForm>)
 /// Deletes a draft that nobody was ever asked about. Its opportunity goes back to the stage before.
 pub async fn delete(app: &App, call: &Call, id: ContractId) -> Written<()> {
     app.remove(call, id, Event("contract.deleted"), async |ctx, work, contract: &Contract| {
-        contract.may_delete(ctx)?;
-        transfers::none_pending(work, [id.0]).await?;
+        contract.may_delete(ctx, &work.ties(contract).await?)?;
         attachments::delete_all(work, id).await?;
         return_opportunity(ctx, work, contract).await
     })
@@ -244,7 +251,7 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
         work.save(&before, &mut after, event).await?;
         let prices = catalogue::todays_prices(ctx, work, Some(after.details.amount.currency())).await?;
         approvals::request(ctx, work, SubjectFacts::of_contract(&after, &customer, &prices)?).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

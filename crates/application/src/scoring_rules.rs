@@ -61,6 +61,8 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Scorin
 pub async fn create(app: &App, call: &Call, form: Valid<ScoringRuleDetails>) -> Written<ScoringRuleView> {
     let made = app.write(call, async |ctx, work| {
         let (rule, event) = ScoringRule::new(ctx, work.new_id(), form.clone())?;
+        // Of two who make the last one that may be there, one is counted by the other.
+        work.lock_organisation().await?;
         ScoringRule::check_count(work.count("scoring_rules", Predicate::True).await?)?;
         work.insert(&rule, event).await?;
         Ok(rule.view(ctx)?)

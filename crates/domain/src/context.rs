@@ -42,3 +42,24 @@ impl Context<'_> {
 /// and the type of the outbox event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event(pub &'static str);
+
+impl Event {
+    /// Whether it says that members were changed, and nothing else: where none was, it did not happen. Anything else
+    /// happened whatever the record's members say, such as a secret that was replaced.
+    pub fn is_edit(self) -> bool {
+        self.0.ends_with(".updated")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_edit_is_nothing_but_what_it_changes() {
+        assert!(Event("lead.updated").is_edit());
+        for happened in ["lead.merged", "webhook.secret_rotated", "payment.reallocated", "lead.asked_again"] {
+            assert!(!Event(happened).is_edit(), "{happened}");
+        }
+    }
+}

@@ -27,7 +27,8 @@ _prefix _is_null` behind a name compare otherwise. `sort=-created_at,name` order
 ## Writes
 `PATCH` takes a JSON Merge Patch: an absent member stays, `null` clears. `PATCH` and `DELETE` want `If-Match` \
 with the record's `ETag` (or `*`), so that nobody overwrites what they have not seen. Given back to a `GET` as \
-`If-None-Match`, it is answered with 304 where nothing would be other for you, `allowed_actions` included. `POST` takes an \
+`If-None-Match`, it is answered with 304 where nothing would be other for you, `allowed_actions` included. A `PATCH` \
+that changes nothing is judged like any other, and leaves the version as it is. `POST` takes an \
 `Idempotency-Key`: a repetition under the same key is answered as the first time. A change of state is a verb \
 behind the record, such as `POST /api/v1/contracts/{id}/submit`.
 

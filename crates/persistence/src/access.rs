@@ -149,7 +149,8 @@ impl Store {
 }
 
 impl Work {
-    /// Locks the organisation's row: whoever makes something that must exist once does it under this lock.
+    /// Locks the organisation's row: whoever makes something that must exist once, or only so many times in all, does
+    /// it under this lock.
     pub async fn lock_organisation(&self) -> Result<i64, StoreError> {
         let text = "UPDATE organisation SET epoch = epoch WHERE id = 1 RETURNING epoch";
         let epoch = self.first(text, vec![], only::<i64>).await?;

@@ -1,6 +1,7 @@
 //! What hangs on a record: what would be left without it, and what waits for it.
 
 use fairlead_domain::contact::Contact;
+use fairlead_domain::contract::{Contract, ContractTies};
 use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness};
 use fairlead_domain::dependents::Dependents;
 use fairlead_domain::lead::Lead;
@@ -173,5 +174,17 @@ impl Tied for Opportunity {
             pending_transfers: row.column()?,
             dependents: dependents(row, OF_OPPORTUNITY.iter().map(|it| it.0.0))?,
         })
+    }
+}
+
+impl Tied for Contract {
+    type Ties = ContractTies;
+
+    fn ask(&self, sql: &mut Sql) {
+        pending_transfers(sql, self.id.0);
+    }
+
+    fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
+        Ok(ContractTies { pending_transfers: row.column()? })
     }
 }

@@ -17,6 +17,7 @@ mod constraints;
 mod dictionaries;
 mod document;
 mod duties;
+mod edits;
 mod events;
 mod faults;
 mod guides;

@@ -295,6 +295,30 @@ async fn what_was_asked_about_is_not_offered_for_deletion(server: Server) {
     });
     company.rep.client.post("/transfers", form).await.expect(201);
     nobody_deletes(&company, &format!("/opportunities/{deal}"), "pending_transfer", Value::Null).await;
+
+    // A draft that was named, and one that goes along with its customer.
+    let rep = &company.rep.client;
+    let draft = company.draft(&company.rep, "100.00", "by_contract").await;
+    let form = json!({
+        "kind": "contracts", "record_ids": [draft], "to_user_id": company.colleague.id, "reason": "Nearer",
+    });
+    let transfer = rep.post("/transfers", form).await.expect(201).id();
+    let draft = format!("/contracts/{draft}");
+    nobody_deletes(&company, &draft, "pending_transfer", Value::Null).await;
+    let changed = rep.patch(&draft, json!({"title": "Still ours"})).await.expect(200);
+    assert_eq!(reason(&changed, "delete"), "pending_transfer");
+    let along = company.draft(&company.rep, "100.00", "by_contract").await;
+    let along = rep.get(&format!("/contracts/{along}")).await.expect(200);
+    let form = json!({
+        "kind": "customers", "record_ids": [along.text_of("customer_id")], "to_user_id": company.colleague.id,
+        "reason": "Nearer", "include_contracts": true,
+    });
+    rep.post("/transfers", form).await.expect(201);
+    nobody_deletes(&company, &format!("/contracts/{}", along.id()), "pending_transfer", Value::Null).await;
+    // Taken back, it may go.
+    rep.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    assert_eq!(offered(rep, &draft, "delete").await, Value::Null);
+    rep.delete(&draft).await.expect(204);
 }
 
 async fn merging_is_offered_to_whoever_may(server: Server) {

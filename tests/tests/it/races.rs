@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::support::{Answer, Client, Company, PASSWORD, Person, Server, report, rounds};
+use crate::support::{Answer, Client, Company, Kind, PASSWORD, Person, Server, report, rounds};
 
 on_both_databases! {
     heavy_one_of_many_claims_a_customer;
@@ -36,6 +36,8 @@ on_both_databases! {
     heavy_numbers_have_neither_gaps_nor_twins;
     heavy_teams_never_form_a_circle;
     heavy_an_administrator_remains;
+    heavy_there_are_no_more_webhooks_than_allowed;
+    heavy_there_are_no_more_scoring_rules_than_allowed;
 }
 
 /// Nothing here takes long; whatever does, hangs.
@@ -784,4 +786,53 @@ async fn heavy_an_administrator_remains(server: Server) {
         let losers = ["401 unauthenticated", "409 last_administrator", "409 invalid_transition"];
         one_winner(&answers, 200, &losers);
     }
+}
+
+/// Lets sixteen make the same at once where so many less than sixteen may still be made: so many are.
+async fn the_last_are_made(admin: &Client, path: &str, form: &Value, left: usize) {
+    let answers = at_once((0..16).map(|_| post(admin, path, form.clone()))).await;
+    expect_tally(&answers, &[("201", left), ("409 too_many", 16 - left)]);
+}
+
+async fn heavy_there_are_no_more_webhooks_than_allowed(server: Server) {
+    const MOST: usize = 100;
+    let admin = server.admin().await;
+    // One that has nothing to tell in this test.
+    let form = json!({"name": "Receiver", "url": "https://receiver.invalid/", "events": ["contact.merged"]});
+    for _ in 0..MOST - 3 {
+        admin.post("/webhooks", form.clone()).await.expect(201);
+    }
+    the_last_are_made(&admin, "/webhooks", &form, 3).await;
+    assert_eq!(count(&admin, "/webhooks?limit=100").await, MOST);
+    // And again, as often as there is room for one.
+    for _ in 0..20 {
+        let one = admin.get("/webhooks?limit=1").await.expect(200);
+        let one = one.body["data"][0]["id"].as_str().unwrap().to_owned();
+        admin.delete(&format!("/webhooks/{one}")).await.expect(204);
+        the_last_are_made(&admin, "/webhooks", &form, 1).await;
+    }
+    assert_eq!(count(&admin, "/webhooks?limit=100").await, MOST);
+}
+
+async fn heavy_there_are_no_more_scoring_rules_than_allowed(server: Server) {
+    const MOST: usize = 1000;
+    let admin = server.admin().await;
+    let form = json!({"name": "Phone", "field": "phone", "operator": "present", "points": 1});
+    admin.post("/scoring-rules", form.clone()).await.expect(201);
+    // Nearly all of them past the server: one by one they would take long.
+    let id = match server.database.kind {
+        Kind::Sqlite => "randomblob(16)",
+        Kind::Postgres => "gen_random_uuid()",
+    };
+    let rest = "name, field, operator, value, points, active, version, created_at, updated_at";
+    server.database.note_altered();
+    let copies = format!(
+        "INSERT INTO scoring_rules (id, {rest}) \
+         WITH RECURSIVE copies (turn) AS (SELECT 1 UNION ALL SELECT turn + 1 FROM copies WHERE turn < {}) \
+         SELECT {id}, {rest} FROM scoring_rules, copies",
+        MOST - 4
+    );
+    server.database.connect().await.run(&copies).await;
+    the_last_are_made(&admin, "/scoring-rules", &form, 3).await;
+    assert_eq!(count(&admin, "/scoring-rules?limit=100").await, MOST);
 }

@@ -134,6 +134,18 @@ pub(super) const TABLE: &[Mutation] = &[
         tests: &["constraints::*::what_the_rules_forbid_the_database_refuses"],
     },
     Mutation {
+        name: "webhook-limit",
+        without: "the lock under which webhooks are counted",
+        edits: &[Edit {
+            file: "crates/application/src/webhooks/mod.rs",
+            text: "        work.lock_organisation().await?;\n",
+            instead: "",
+        }],
+        package: END_TO_END,
+        // On SQLite writers come one after the other.
+        tests: &["races::postgres::heavy_there_are_no_more_webhooks_than_allowed"],
+    },
+    Mutation {
         name: "audit-head",
         without: "the lock of the audit trail's end, and what refuses two events of one number",
         edits: &[

@@ -1,5 +1,7 @@
 use fairlead_domain::context::Event;
 use fairlead_domain::organisation::User;
+use fairlead_domain::values::Line;
+use fairlead_persistence::Predicate;
 use secrecy::SecretString;
 
 use super::*;
@@ -7,7 +9,7 @@ use crate::{admin, users};
 
 const EMAIL: &str = "admin@example.com";
 
-async fn open(directory: &tempfile::TempDir) -> (App, Call) {
+pub(crate) async fn open(directory: &tempfile::TempDir) -> (App, Call) {
     let config = AppConfig {
         database: DatabaseConfig {
             url: SecretString::from(format!("sqlite:{}", directory.path().join("test.db").display())),
@@ -86,11 +88,47 @@ async fn what_has_changed_meanwhile_is_not_written_over() {
     let (app, call) = open(&directory).await;
     let mut work = app.store().begin(app.author(None, "test"), None).await.unwrap();
     let before: User = work.load(call.caller.user).await.unwrap().unwrap();
-    let mut after = before.clone();
+    let renamed = |name: &str| {
+        let mut user = before.clone();
+        user.details.display_name = Line::new(name);
+        user
+    };
+    let mut after = renamed("First");
     work.save(&before, &mut after, Event("user.updated")).await.unwrap();
-    let written = work.save(&before, &mut before.clone(), Event("user.updated")).await;
+    let written = work.save(&before, &mut renamed("Second"), Event("user.updated")).await;
     assert!(matches!(written, Err(StoreError::Conflict)), "{written:?}");
     let deleted = work.delete(&before, Event("user.deleted")).await;
     assert!(matches!(deleted, Err(StoreError::Conflict)), "{deleted:?}");
-    work.save(&after.clone(), &mut after, Event("user.updated")).await.unwrap();
+    let former = after.clone();
+    after.details.display_name = Line::new("Third");
+    work.save(&former, &mut after, Event("user.updated")).await.unwrap();
+    assert_eq!(after.version, before.version + 2);
+}
+
+/// An edit without a change leaves no version behind; whatever else happened is written although no member says so.
+#[tokio::test]
+async fn an_edit_that_changes_nothing_is_not_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let (app, call) = open(&directory).await;
+    let events = async || {
+        let work = app.store().begin(app.author(None, "test"), None).await.unwrap();
+        let events = work.count("audit_events", Predicate::True).await.unwrap();
+        let told = work.count("outbox", Predicate::True).await.unwrap();
+        work.roll_back().await.unwrap();
+        (events, told)
+    };
+    let (epoch, (audited, told)) = (app.store().epoch().await.unwrap(), events().await);
+    let mut work = app.store().begin(app.author(None, "test"), None).await.unwrap();
+    let before: User = work.load(call.caller.user).await.unwrap().unwrap();
+    let mut after = before.clone();
+    work.save(&before, &mut after, Event("user.updated")).await.unwrap();
+    assert_eq!(after, before);
+    work.commit(None).await.unwrap();
+    // Nor is anybody judged anew.
+    assert_eq!((app.store().epoch().await.unwrap(), events().await), (epoch, (audited, told)));
+
+    let mut work = app.store().begin(app.author(None, "test"), None).await.unwrap();
+    work.save(&before, &mut after, Event("user.enabled")).await.unwrap();
+    work.commit(None).await.unwrap();
+    assert_eq!((after.version, events().await), (before.version + 1, (audited + 1, told + 1)));
 }

@@ -246,7 +246,7 @@ impl App {
         .await
     }
 
-    /// What a message needs, as it is now; nothing when it is not to be sent any more.
+    /// What a message needs, as it is now; nothing when it is not to be sent, or not now.
     async fn what_to_send(
         &self,
         delivery: &WebhookDelivery,
@@ -262,6 +262,7 @@ impl App {
         let about = (delivery.record_kind, delivery.record_id, delivery.sequence);
         let (Some(kind), Some(record), Some(sequence)) = about else { return Ok(Some(found)) };
         if found.0.status != WebhookStatus::Active {
+            self.change_taken(delivery, WebhookDelivery::give_back).await?;
             return Ok(None);
         }
         // Who listens may be somebody else by now, or see less.
@@ -276,16 +277,25 @@ impl App {
         if seen {
             return Ok(Some(found));
         }
-        self.act("webhooks", async |_, work| {
-            let kept: Option<WebhookDelivery> = work.load(delivery.id).await?;
-            if let Some(mut kept) = kept.filter(|kept| kept.version == delivery.version) {
-                kept.withhold();
+        self.change_taken(delivery, |delivery, _| delivery.withhold()).await?;
+        Ok(None)
+    }
+
+    /// Changes a delivery that was taken and is not sent, if it is still the same.
+    async fn change_taken(
+        &self,
+        taken: &WebhookDelivery,
+        change: fn(&mut WebhookDelivery, Timestamp),
+    ) -> Result<(), Failure> {
+        self.act("webhooks", async |ctx, work| {
+            let kept: Option<WebhookDelivery> = work.load(taken.id).await?;
+            if let Some(mut kept) = kept.filter(|kept| kept.version == taken.version) {
+                change(&mut kept, ctx.now);
                 work.save_delivery(&mut kept).await?;
             }
             Ok(())
         })
-        .await?;
-        Ok(None)
+        .await
     }
 
     async fn call(
@@ -359,4 +369,70 @@ fn headers(delivery: &WebhookDelivery, secrets: &[Vec<u8>], now: Timestamp, body
         }
     }
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use fairlead_domain::record::RecordKind;
+    use fairlead_domain::valid::Valid;
+    use fairlead_domain::values::{Line, WebAddress};
+    use fairlead_domain::webhook::{DeliveryStatus, WebhookDetails};
+
+    use super::*;
+    use crate::app::tests::open;
+    use crate::call::Done;
+    use crate::webhooks;
+
+    /// What a server takes to send now.
+    async fn taken(app: &App) -> Vec<WebhookDelivery> {
+        let (taken, mut to_send) = mpsc::unbounded_channel();
+        app.take(&Mutex::default(), &taken).await.unwrap();
+        to_send.try_recv().unwrap_or_default()
+    }
+
+    async fn kept(app: &App, delivery: &WebhookDelivery) -> Option<WebhookDelivery> {
+        app.look(None, async |_, reader| Ok(reader.one(delivery.id).await?)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_and_not_sent_is_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let (app, call) = open(&directory).await;
+        let form = WebhookDetails {
+            name: Line::new("Receiver"),
+            url: WebAddress::new("https://receiver.invalid/"),
+            events: Vec::new(),
+        };
+        let made = webhooks::create(&app, &call, Valid::check(form).unwrap()).await.unwrap();
+        let Done::Fresh(made) = made else { panic!("it was made before") };
+        let id = made.webhook.record.id;
+        let event = TrailEvent {
+            sequence: 1,
+            event_id: app.new_uuid(),
+            event: "lead.created".to_owned(),
+            kind: RecordKind::Lead,
+            id: app.new_uuid(),
+            occurred_at: app.now(),
+            actor: None,
+        };
+        let told = app.act("test", async |ctx, work| {
+            Ok(work.insert_delivery(&delivery(id, work.new_id(), &event, ctx.now)).await?)
+        });
+        told.await.unwrap();
+
+        let first = taken(&app).await.remove(0);
+        webhooks::disable(&app, &call, id).await.unwrap();
+        app.deliver(first.clone()).await;
+        let back = kept(&app, &first).await.unwrap();
+        assert_eq!((back.status, back.attempts, back.last_attempt_at), (DeliveryStatus::Pending, 0, None));
+        // It waits for its webhook, and not for the end of its minute.
+        assert!(taken(&app).await.is_empty());
+        webhooks::enable(&app, &call, id).await.unwrap();
+        let again = taken(&app).await.remove(0);
+        assert_eq!(again.id, first.id);
+        // What is deleted takes what is on its way along.
+        webhooks::delete(&app, &call, id).await.unwrap();
+        app.deliver(again).await;
+        assert_eq!(kept(&app, &first).await, None);
+    }
 }

@@ -202,6 +202,13 @@ record!(Contract, Contract, found by |contract| {
     SearchEntry::new(contract.details.title.as_str()).numbered(&contract.number)
 });
 
+/// What other records say about whether a contract may be deleted.
+#[derive(Debug, Clone, Default)]
+pub struct ContractTies {
+    /// How many transfers of it wait for their decision.
+    pub pending_transfers: i64,
+}
+
 impl Contract {
     /// Drafts a contract with a customer; it belongs to the customer's owner.
     pub fn new(
@@ -350,10 +357,11 @@ impl Contract {
         self.details.signed_on.into_iter().chain(approved).min()
     }
 
-    /// May it be deleted? While it is a draft that nobody was ever asked about.
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// May it be deleted? While it is a draft that nobody was ever asked about, nor about its transfer now.
+    pub fn may_delete(&self, ctx: &Context, ties: &ContractTies) -> Result<(), Refusal> {
         self.may_update(ctx)?;
-        never_asked(self.submitted_by)
+        never_asked(self.submitted_by)?;
+        crate::transfer::check_none_pending(self.id.0, ties.pending_transfers)
     }
 
     /// Changes what was said about it.
@@ -500,7 +508,7 @@ impl Contract {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &ContractTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             ContractAction::Submit => self.complete(),
@@ -508,7 +516,7 @@ impl Contract {
             _ => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
         actions.push(AllowedAction::judge("attach", self.may_attach(ctx)));
         actions.push(AllowedAction::judge("plan", self.may_update(ctx)));
         actions

@@ -94,19 +94,39 @@ fn what_was_submitted_once_is_taken_back_by_its_asker_and_never_deleted() {
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
     contract.status = ContractStatus::Draft;
     let code = |answer: Result<(), Refusal>| answer.map_err(|refusal| refusal.code);
-    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx))), Ok(()));
+    let ties = ContractTies::default();
+    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx, &ties))), Ok(()));
     world.by(REP, |ctx| contract.submit(ctx, &customer)).unwrap();
     assert_eq!(contract.submitted_by, Some(user(REP)));
     for (who, answer) in [(MANAGER, Err(Code::Forbidden)), (REP, Ok(()))] {
-        let offers = world.by(who, |ctx| contract.allowed_actions(ctx));
+        let offers = world.by(who, |ctx| contract.allowed_actions(ctx, &ties));
         let offer = offers.iter().find(|offer| offer.action == "withdraw").unwrap();
         assert_eq!(offer.reason, answer.err());
         assert_eq!(code(world.by(who, |ctx| contract.clone().withdraw(ctx)).map(drop)), answer);
     }
     world.by(REP, |ctx| contract.withdraw(ctx)).unwrap();
     assert_eq!(contract.submitted_by, Some(user(REP)));
-    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx))), Err(Code::InUse));
+    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx, &ties))), Err(Code::InUse));
     assert_eq!(code(world.by(REP, |ctx| contract.may_update(ctx))), Ok(()));
+}
+
+#[test]
+fn what_waits_to_change_hands_is_neither_deleted_nor_offered_for_it() {
+    let world = World::new();
+    let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    contract.status = ContractStatus::Draft;
+    for (pending_transfers, who, code) in [
+        (0, REP, None),
+        (1, REP, Some(Code::PendingTransfer)),
+        // Whoever may not at all is told that first.
+        (1, FINANCE, Some(Code::Forbidden)),
+    ] {
+        let ties = ContractTies { pending_transfers };
+        let offers = world.by(who, |ctx| contract.allowed_actions(ctx, &ties));
+        assert_eq!(offers.iter().find(|offer| offer.action == "delete").unwrap().reason, code);
+        let deleted = world.by(who, |ctx| contract.may_delete(ctx, &ties));
+        assert_eq!(deleted.err().map(|refusal| refusal.code), code);
+    }
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub struct WebhookDelivery {
     /// When it is tried next; none when it is not tried again.
     #[schema(required)]
     pub next_attempt_at: Option<Timestamp>,
-    /// When it was tried last.
+    /// When it was tried last, as far as is known what became of it.
     #[schema(required)]
     pub last_attempt_at: Option<Timestamp>,
     /// What the receiver answered last.
@@ -170,16 +170,22 @@ impl WebhookDelivery {
         }
     }
 
-    /// A server begins to try it; if it goes away meanwhile, another one tries again.
+    /// A server takes it to try it; if it goes away meanwhile, another one tries again.
     pub fn begin(&mut self, now: Timestamp) {
-        self.last_attempt_at = Some(now);
         self.next_attempt_at = Some(now.plus(LEASE));
+    }
+
+    /// It was not tried after all: its webhook was disabled after a server had taken it. It is due as before, and waits
+    /// for its webhook.
+    pub fn give_back(&mut self, now: Timestamp) {
+        self.next_attempt_at = Some(now);
     }
 
     /// Notes what became of the attempt. `spread` is from 0 to 1: with it, waits differ by up to a fifth, so that what
     /// failed together does not come again together.
     pub fn note(&mut self, outcome: Outcome, now: Timestamp, spread: f64) -> Verdict {
         self.attempts += 1;
+        self.last_attempt_at = Some(now);
         self.duration_ms = Some(outcome.duration_ms);
         let (status, problem) = match outcome.answer {
             Ok(answer) => {
@@ -362,6 +368,24 @@ mod tests {
         delivery.begin(now());
         assert_eq!(delivery.next_attempt_at, Some(now().plus(LEASE)));
         assert_eq!(delivery.status, DeliveryStatus::Pending);
+    }
+
+    #[test]
+    fn what_was_not_sent_was_not_tried() {
+        let fresh = told();
+        let mut delivery = fresh.clone();
+        delivery.begin(now());
+        let later = now().plus(Duration::seconds(1));
+        delivery.give_back(later);
+        assert_eq!(delivery, WebhookDelivery { next_attempt_at: Some(later), ..fresh });
+        delivery.begin(later);
+        delivery.note(answered(500), later, 0.5);
+        assert_eq!((delivery.attempts, delivery.last_attempt_at), (1, Some(later)));
+        // Nor was what is withheld, once it was taken again.
+        let after = later.plus(Duration::hours(1));
+        delivery.begin(after);
+        delivery.withhold();
+        assert_eq!((delivery.attempts, delivery.last_attempt_at), (1, Some(later)));
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Webhook {
         Err(Refusal::new(Code::TooMany, detail).with("limit", MOST))
     }
 
-    /// Changes it. It listens in the name of whoever does.
+    /// Changes it. It listens in the name of whoever does; whoever says nothing new does not.
     pub fn edit(
         &mut self,
         ctx: &Context,
@@ -207,9 +207,12 @@ impl Webhook {
     ) -> Result<Event, Refusal> {
         Self::may_manage(ctx)?;
         targets.check(form.url.as_str(), "/url")?;
-        self.details = form.into_inner();
-        // Whoever says where it leads sees what it tells: not more than they may see themselves.
-        self.owner_id = ctx.actor.id;
+        let details = form.into_inner();
+        if details != self.details {
+            self.details = details;
+            // Whoever says where it leads sees what it tells: not more than they may see themselves.
+            self.owner_id = ctx.actor.id;
+        }
         Ok(Event("webhook.updated"))
     }
 
