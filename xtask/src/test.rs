@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::Result;
 
@@ -12,6 +13,9 @@ use crate::{clients, fuzz, lint, process, tools};
 
 /// The browser that the browser tests drive; without one they cannot run.
 const BROWSER: &str = "FAIRLEAD_TEST_BROWSER";
+
+/// How many tests nextest runs at once.
+const THREADS: &str = "NEXTEST_TEST_THREADS";
 
 /// What of it to run.
 #[derive(clap::Args)]
@@ -37,8 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if !options.quick {
         lint::run()?;
     }
-    // The end-to-end tests drive the real binary.
-    process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
+    // The end-to-end tests drive the real binary. All at once: for one package alone, cargo builds most libraries anew,
+    // because it takes fewer of their features.
+    process::run(&mut process::cargo(["build", "--workspace", "--bins", "--tests"]))?;
     if !options.quick {
         clients::run_if_possible()?;
         fuzz::run_short_if_possible()?;
@@ -53,7 +58,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         // nextest leaves them out. Their summary goes where nextest writes its own, so that there too it is not the last.
         let mut doc_tests = process::cargo(["test", "--workspace", "--doc", "--quiet"]);
         process::run(on(&postgres, doc_tests.stdout(io::stderr())))?;
-        process::cargo(["nextest", "run", "--workspace"])
+        let mut tests = process::cargo(["nextest", "run", "--workspace"]);
+        // Most tests wait for a server, a database or a second to pass, rather than compute.
+        if env::var_os(THREADS).is_none()
+            && let Ok(processors) = thread::available_parallelism()
+        {
+            tests.env(THREADS, (processors.get() * 2).to_string());
+        }
+        tests
     };
     let status = process::status(on(&postgres, tests.args(&options.runner)))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);

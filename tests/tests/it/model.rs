@@ -14,8 +14,9 @@ on_both_databases! {
     heavy_money_follows_the_model;
 }
 
-/// How many operations a history has. It ends before the logins do that it began with.
-const STEPS: usize = 10_000;
+/// How many operations a history has; there is one on each database, or many in a long run. It ends before the logins
+/// do that it began with.
+const STEPS: usize = 5_000;
 /// How many contracts are worked on at once.
 const ACTORS: usize = 6;
 /// After how many operations a contract is left for another one.

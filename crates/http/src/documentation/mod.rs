@@ -1,6 +1,6 @@
 //! The documentation that a server carries: the specification in both notations, and Swagger UI to try it out.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, LOCATION};
 use actix_web::web::{self, Bytes};
@@ -18,40 +18,43 @@ use crate::request::range;
 /// What the page does when it is loaded; it stands in for the file that comes with Swagger UI.
 const PAGE: &[u8] = include_bytes!("page.js");
 
-/// The documents, written once.
+/// The documents.
 pub(crate) struct Documents {
-    json: Bytes,
-    yaml: Bytes,
+    json: Arc<Fixed>,
+    yaml: Arc<Fixed>,
+    page: Arc<Fixed>,
     /// Who may be chosen on the page with one click: the accounts of a demo, whose passwords are public.
-    accounts: Bytes,
+    accounts: Arc<Fixed>,
 }
 
 impl Documents {
-    /// Writes them.
+    /// Says how they are written.
     pub(crate) fn new(accounts: &[DemoAccount]) -> Self {
-        let document = crate::openapi();
-        // Neither fails on a document that was built from our own types; a test looks at both.
-        let json = document.to_pretty_json().unwrap_or_default();
-        let yaml = document.to_yaml().unwrap_or_default();
         let account = |one: &DemoAccount| json!({"role": one.role, "name": one.name, "email": one.email, "password": one.password});
         let accounts = json!(accounts.iter().map(account).collect::<Vec<_>>()).to_string();
-        Self { json: json.into(), yaml: yaml.into(), accounts: accounts.into() }
+        Self {
+            // Neither fails on a document that was built from our own types; a test looks at both.
+            json: Fixed::new(JSON, || crate::openapi().to_pretty_json().unwrap_or_default().into()),
+            yaml: Fixed::new("application/yaml", || crate::openapi().to_yaml().unwrap_or_default().into()),
+            page: Fixed::new("text/javascript", || Bytes::from_static(PAGE)),
+            accounts: Fixed::new(JSON, || accounts.into()),
+        }
     }
 
     /// Serves the specification and the page that shows it.
     pub(crate) fn mount(&self, scope: Scope) -> Scope {
         let config = Arc::new(Config::new(["/openapi.json"]));
         scope
-            .route("/openapi.json", fixed(&self.json, JSON))
-            .route("/openapi.yaml", fixed(&self.yaml, "application/yaml"))
+            .route("/openapi.json", fixed(&self.json))
+            .route("/openapi.yaml", fixed(&self.yaml))
             .route(
                 "/swagger-ui",
                 web::get().to(async || {
                     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/swagger-ui/")).finish()
                 }),
             )
-            .route("/swagger-ui/swagger-initializer.js", fixed(&Bytes::from_static(PAGE), "text/javascript"))
-            .route("/swagger-ui/demo-accounts.json", fixed(&self.accounts, JSON))
+            .route("/swagger-ui/swagger-initializer.js", fixed(&self.page))
+            .route("/swagger-ui/demo-accounts.json", fixed(&self.accounts))
             .route(
                 "/swagger-ui/{file:.*}",
                 web::get().to(move |request: HttpRequest, file: web::Path<String>| {
@@ -78,22 +81,46 @@ fn page_file(request: &HttpRequest, file: &str, config: Arc<Config<'static>>) ->
     problem::answer(refusal.into(), request)
 }
 
-/// A document that stays as it is while the server runs: whoever has it already is told so.
-fn fixed(text: &Bytes, kind: &'static str) -> Route {
-    let text = text.clone();
-    let tag = Sha256::digest(&text).iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
-    let tag = format!("\"{tag}\"");
-    // Weak, because the same text goes out compressed as well, in other bytes.
-    let weak = format!("W/{tag}");
-    web::get().to(move |request: HttpRequest| {
-        let known = range::seen(request.headers(), &tag);
+/// A document that stays as it is while the server runs. It is written when it is first asked for: writing the
+/// specification takes longer than all else that a server does before it listens.
+struct Fixed {
+    kind: &'static str,
+    written: LazyLock<(Bytes, String), Write>,
+}
+
+/// What writes a document and the tag that it is known by.
+type Write = Box<dyn FnOnce() -> (Bytes, String) + Send>;
+
+impl Fixed {
+    fn new(kind: &'static str, write: impl FnOnce() -> Bytes + Send + 'static) -> Arc<Self> {
+        let written = LazyLock::new(Box::new(|| {
+            let text = write();
+            let tag =
+                Sha256::digest(&text).iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
+            (text, format!("\"{tag}\""))
+        }) as Write);
+        Arc::new(Self { kind, written })
+    }
+
+    /// Whoever has it already is told so.
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let (text, tag) = &*self.written;
+        let known = range::seen(request.headers(), tag);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((ETAG, weak.clone())).insert_header((CACHE_CONTROL, "no-cache"));
-        let response = if known {
+        // Weak, because the same text goes out compressed as well, in other bytes.
+        response.insert_header((ETAG, format!("W/{tag}"))).insert_header((CACHE_CONTROL, "no-cache"));
+        if known {
             response.finish()
         } else {
-            response.insert_header((CONTENT_TYPE, kind)).body(text.clone())
-        };
-        async move { response }
+            response.insert_header((CONTENT_TYPE, self.kind)).body(text.clone())
+        }
+    }
+}
+
+fn fixed(document: &Arc<Fixed>) -> Route {
+    let document = Arc::clone(document);
+    web::get().to(move |request: HttpRequest| {
+        let answer = document.answer(&request);
+        async move { answer }
     })
 }
