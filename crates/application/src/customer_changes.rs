@@ -44,7 +44,7 @@ impl Versioned for CustomerChangeView {
 }
 
 summary!(CustomerChange, /// A change of a customer in a list.
-    CustomerChangeSummary);
+    CustomerChangeSummary, [owner: WithOwner, customer: WithCustomer]);
 
 /// What a list of changes can be asked.
 pub static LISTING: Listing = Listing {
@@ -60,7 +60,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number"],
     default_sort: "-created_at",
-    includes: &["owner", "customer"],
+    includes: CustomerChangeSummary::INCLUDES,
 };
 
 impl Resource for CustomerChange {

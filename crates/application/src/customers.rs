@@ -35,7 +35,7 @@ use crate::{collaborators, customer_changes, merging, pool, transfers};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
-    CustomerSummary);
+    CustomerSummary, [owner: WithOwner]);
 
 /// What a list of customers can be asked.
 pub static LISTING: Listing = Listing {
@@ -66,7 +66,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &["owner"],
+    includes: CustomerSummary::INCLUDES,
 };
 
 impl Resource for Customer {
@@ -218,12 +218,12 @@ pub(crate) async fn moved(
 }
 
 /// One page of customers, masked as this caller must see them.
-pub(crate) async fn page(
+pub(crate) async fn page<S: From<(Customer, Included)>>(
     ctx: &Context<'_>,
     reader: &fairlead_persistence::Reader<'_>,
     list: &ListRequest,
     rows: Predicate,
-) -> Result<Page<CustomerSummary>, Failure> {
+) -> Result<Page<S>, Failure> {
     let hides_pool_contact_data = !Customer::shows_pool_contact_data(ctx);
     let visible = Visible { rows, hides_pool_contact_data };
     let links = |customer: &Customer| Links { owner: customer.owner_id, ..Links::default() };

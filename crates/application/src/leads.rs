@@ -37,7 +37,7 @@ use crate::{customers, merging, opportunities};
 
 views!(Lead, /// A lead.
     LeadView, /// A lead in a list.
-    LeadSummary);
+    LeadSummary, [owner: WithOwner]);
 
 /// What a list of leads can be asked.
 pub static LISTING: Listing = Listing {
@@ -66,7 +66,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name", "company", "email"],
     default_sort: "-created_at",
-    includes: &["owner"],
+    includes: LeadSummary::INCLUDES,
 };
 
 impl Resource for Lead {

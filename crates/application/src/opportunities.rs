@@ -30,7 +30,7 @@ use crate::{approvals, catalogue, customers, pipelines};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
-    OpportunitySummary);
+    OpportunitySummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of opportunities can be asked.
 pub static LISTING: Listing = Listing {
@@ -56,7 +56,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: OpportunitySummary::INCLUDES,
 };
 
 impl Resource for Opportunity {

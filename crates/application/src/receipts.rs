@@ -31,7 +31,7 @@ use crate::views::views;
 
 views!(Receipt, /// A receipt.
     ReceiptView, /// A receipt in a list.
-    ReceiptSummary);
+    ReceiptSummary, []);
 
 /// What a list of receipts can be asked.
 pub static LISTING: Listing = Listing {
@@ -49,7 +49,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["bank_reference", "payer", "memo"],
     default_sort: "-received_on",
-    includes: &[],
+    includes: ReceiptSummary::INCLUDES,
 };
 
 impl Resource for Receipt {
