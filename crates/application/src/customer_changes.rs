@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
+use fairlead_domain::audit::MemberChanges;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
@@ -30,7 +31,7 @@ pub struct CustomerChangeView {
     #[serde(flatten)]
     pub record: CustomerChange,
     /// What it changes, member by member, `before` and `after`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MemberChanges)]
     pub changes: Map<String, Value>,
     /// What the caller may do with it now.
     #[schema(max_items = 20)]

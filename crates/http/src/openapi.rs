@@ -303,6 +303,57 @@ mod tests {
         assert!(with_relations > 10, "{with_relations}");
     }
 
+    /// A schema and those in it, with where each is.
+    fn schema<'a>(one: &'a Value, at: &str, each: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+        if let Some(members) = one.as_object() {
+            each(at, members);
+        }
+        schemas(one, at, each);
+    }
+
+    /// Every schema in a part of the document, with where it is.
+    fn schemas<'a>(part: &'a Value, at: &str, each: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+        match part {
+            Value::Object(members) => {
+                for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("example")) {
+                    let at = format!("{at}/{name}");
+                    match (name.as_str(), member) {
+                        ("properties" | "schemas", Value::Object(named)) => {
+                            named.iter().for_each(|(name, one)| schema(one, &format!("{at}/{name}"), each));
+                        }
+                        ("oneOf" | "anyOf" | "allOf", Value::Array(several)) => {
+                            several.iter().for_each(|one| schema(one, &at, each));
+                        }
+                        ("items" | "schema" | "additionalProperties", Value::Object(_)) => {
+                            schema(member, &at, each);
+                        }
+                        _ => schemas(member, &at, each),
+                    }
+                }
+            }
+            Value::Array(several) => several.iter().for_each(|one| schemas(one, at, each)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_schema_says_what_it_is() {
+        let document = document();
+        let (mut seen, mut untyped) = (0, Vec::new());
+        schemas(&document, "", &mut |at, schema| {
+            seen += 1;
+            let says = ["$ref", "type", "oneOf", "anyOf", "allOf", "enum"];
+            let has_members =
+                ["properties", "additionalProperties"].iter().any(|word| schema.contains_key(*word));
+            let is_open = schema.get("type").is_some_and(|kind| kind == "object") && !has_members;
+            if is_open || !says.iter().any(|word| schema.contains_key(*word)) {
+                untyped.push(at.to_owned());
+            }
+        });
+        assert!(seen > 3000, "{seen}");
+        assert!(untyped.is_empty(), "{}", untyped.join("\n"));
+    }
+
     #[test]
     fn references_lead_somewhere() {
         fn check(value: &Value, document: &Value) {

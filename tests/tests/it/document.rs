@@ -236,6 +236,8 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
         for (name, member) in members {
             if let Some(described) = schema["properties"].get(name) {
                 wrong.extend(faults(document, described, member, &format!("{at}/{name}")));
+            } else if let Some(others) = schema.get("additionalProperties").filter(|more| more.is_object()) {
+                wrong.extend(faults(document, others, member, &format!("{at}/{name}")));
             } else if !open && !known.contains(name.as_str()) && schema.get("oneOf").is_none() {
                 wrong.push(format!("{at}: {name} is not described"));
             }
@@ -681,11 +683,14 @@ fn the_comparison_finds_what_is_wrong() {
             "day": {"type": "string", "format": "date"},
             "many": {"type": "array", "maxItems": 1, "items": {"type": "integer", "maximum": 9}},
             "word": {"enum": ["a", "b"]},
+            "figures": {"type": "object", "additionalProperties": {"type": "integer"}},
         },
     });
     let count = |value: Value| faults(&document, &schema, &value, "").len();
     assert_eq!(
-        count(json!({"name": "abc", "other": null, "day": "2026-01-31", "many": [9], "word": "a"})),
+        count(
+            json!({"name": "abc", "other": null, "day": "2026-01-31", "many": [9], "word": "a", "figures": {"x": 1}})
+        ),
         0
     );
     for wrong in [
@@ -700,6 +705,7 @@ fn the_comparison_finds_what_is_wrong() {
         json!({"name": "a", "many": [1, 2]}),
         json!({"name": "a", "many": [10]}),
         json!({"name": "a", "word": "c"}),
+        json!({"name": "a", "figures": {"x": "1"}}),
     ] {
         assert!(count(wrong.clone()) > 0, "{wrong}");
     }
