@@ -81,7 +81,7 @@ fn view(ctx: &Context, opportunity: Opportunity, ties: &OpportunityTies) -> Oppo
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "stage_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "stage_id": StageId::example(1),
     "reason": "The customer agreed to the scope"
 }))]
 pub struct AdvanceForm {

@@ -362,7 +362,7 @@ pub struct PaymentBulkItem {
 #[schema(example = json!({
     "action": "confirm",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+    "items": [{"id": PaymentId::example(2)}]
 }))]
 pub struct PaymentBulk {
     /// What.

@@ -134,8 +134,8 @@ fn one() -> i64 {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "customer_ids": ["0190163d-8694-739b-aea5-966c26f8ad91"],
-    "members": [{"user_id": "0190163d-8694-739b-aea5-966c26f8ad91"}],
+    "customer_ids": [CustomerId::example(3)],
+    "members": [{"user_id": UserId::example(1)}],
     "strategy": "round_robin",
     "note": "Customers of a colleague who left"
 }))]

@@ -225,7 +225,7 @@ pub struct ReceiptBulkItem {
 #[schema(example = json!({
     "action": "match",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+    "items": [{"id": ReceiptId::example(1), "contract_id": ContractId::example(1)}]
 }))]
 pub struct ReceiptBulk {
     /// What.

@@ -20,7 +20,7 @@ use crate::{proposal, record};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "customer_id": CustomerId::example(1),
     "changes": {"grade": "A", "industry": "Precision machinery"},
     "reason": "Graded anew after this year's review"
 }))]
