@@ -290,7 +290,7 @@ fn body(
     Ok(Some((kind.clone(), json!({ "mode": "file", "file": { "src": null } }))))
 }
 
-/// The example's ids are nobody's: where one of the kind is known, it stands in.
+/// The example's ids are those of a demo: where another one of the kind is known, it stands in.
 fn refer(example: &mut Value, known: &BTreeSet<String>) {
     match example {
         Value::Array(rows) => rows.iter_mut().for_each(|row| refer(row, known)),

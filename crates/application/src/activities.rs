@@ -23,7 +23,7 @@ use crate::{customers, leads};
 
 views!(Activity, /// An activity.
     ActivityView, /// An activity in a list.
-    ActivitySummary);
+    ActivitySummary, [customer: WithCustomer]);
 
 /// What a list of activities can be asked.
 pub static LISTING: Listing = Listing {
@@ -42,7 +42,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["subject"],
     default_sort: "-created_at",
-    includes: &["customer"],
+    includes: ActivitySummary::INCLUDES,
 };
 
 fn view(ctx: &Context, parent: &Parent, activity: Activity) -> ActivityView {

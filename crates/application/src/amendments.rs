@@ -43,7 +43,7 @@ impl Versioned for AmendmentView {
 }
 
 summary!(Amendment, /// An amendment in a list.
-    AmendmentSummary);
+    AmendmentSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of amendments can be asked.
 pub static LISTING: Listing = Listing {
@@ -61,7 +61,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "reason"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: AmendmentSummary::INCLUDES,
 };
 
 impl Resource for Amendment {

@@ -92,6 +92,7 @@ impl From<StoreError> for OpenError {
 pub struct App {
     pub(crate) inner: Arc<Inner>,
     clock: Arc<dyn Clock>,
+    new_id: NewId,
 }
 
 pub(crate) struct Inner {
@@ -102,7 +103,6 @@ pub(crate) struct Inner {
     pub(crate) files: Files,
     pub(crate) outbound: Outbound,
     pub(crate) throttle: Throttle,
-    new_id: NewId,
     /// The newest snapshot that was read. Whoever uses it has the database confirm its epoch.
     organisation: RwLock<Option<Arc<Organisation>>>,
     /// For which day, and by which setting, dormant customers were looked for.
@@ -153,7 +153,6 @@ impl App {
             files: Files::open(&config.files)?,
             outbound: Outbound::new(config.webhook_targets),
             throttle: Throttle::new(),
-            new_id: new_ids(),
             organisation: RwLock::new(None),
             config,
             swept: Mutex::new(None),
@@ -162,7 +161,7 @@ impl App {
             news: News::default(),
             turn: tokio::sync::Mutex::new(()),
         };
-        let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock) };
+        let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock), new_id: new_ids() };
         if app.ready().await.is_ok() {
             app.load_keys().await?;
         }
@@ -192,10 +191,11 @@ impl App {
         Ok(())
     }
 
-    /// The same application with another clock: demo data happened in the past.
+    /// The same application with another clock and other ids of what is written: demo data happened in the past, and
+    /// some of it is known by name.
     #[must_use]
-    pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::clone(&self.inner), clock }
+    pub(crate) fn with_story(&self, clock: Arc<dyn Clock>, new_id: NewId) -> Self {
+        Self { inner: Arc::clone(&self.inner), clock, new_id }
     }
 
     /// Whether requests can be answered: the database is there and has our schema.
@@ -218,8 +218,9 @@ impl App {
         self.new_uuid().to_string()
     }
 
+    /// An id that no unit of work makes.
     pub(crate) fn new_uuid(&self) -> Uuid {
-        (self.inner.new_id)()
+        new_ids()()
     }
 
     /// Who a token says the caller is. What they may do is looked up by each use case.
@@ -259,7 +260,7 @@ impl App {
             user: caller.map(|caller| caller.user),
             request_id: Some(request_id.to_owned()),
             clock: Arc::new(move || clock.now()),
-            new_id: Arc::clone(&self.inner.new_id),
+            new_id: Arc::clone(&self.new_id),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::views::views;
 
 views!(ApprovalFlow, /// An approval flow.
     ApprovalFlowView, /// An approval flow in a list.
-    ApprovalFlowSummary);
+    ApprovalFlowSummary, []);
 
 /// What a list of approval flows can be asked.
 pub static LISTING: Listing = Listing {
@@ -29,7 +29,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &[],
     default_sort: "subject_kind",
-    includes: &[],
+    includes: ApprovalFlowSummary::INCLUDES,
 };
 
 /// What a list of the versions of a flow can be asked.

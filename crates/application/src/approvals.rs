@@ -34,7 +34,7 @@ use crate::{amendments, contracts, customer_changes, invoices, opportunities, tr
 
 views!(Approval, /// A request for approval.
     ApprovalView, /// A request for approval in a list.
-    ApprovalSummary);
+    ApprovalSummary, [owner: WithOwner, customer: WithCustomer]);
 
 /// Which requests one means.
 const BOX: &str = "box";
@@ -60,7 +60,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["subject_number"],
     default_sort: "-created_at",
-    includes: &["owner", "customer"],
+    includes: ApprovalSummary::INCLUDES,
 };
 
 impl Resource for Approval {

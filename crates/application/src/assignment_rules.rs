@@ -18,7 +18,7 @@ use crate::views::views;
 
 views!(AssignmentRule, /// An assignment rule.
     AssignmentRuleView, /// An assignment rule in a list.
-    AssignmentRuleSummary);
+    AssignmentRuleSummary, []);
 
 /// What a list of assignment rules can be asked.
 pub static LISTING: Listing = Listing {
@@ -33,7 +33,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "position",
-    includes: &[],
+    includes: AssignmentRuleSummary::INCLUDES,
 };
 
 impl Resource for AssignmentRule {

@@ -49,7 +49,7 @@ impl AttachmentView {
 }
 
 summary!(Attachment, /// An attachment in a list.
-    AttachmentSummary);
+    AttachmentSummary, []);
 
 /// What a list of attachments can be asked.
 pub static LISTING: Listing = Listing {
@@ -63,7 +63,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["file_name"],
     default_sort: "-created_at",
-    includes: &[],
+    includes: AttachmentSummary::INCLUDES,
 };
 
 /// The attachments of a contract that the caller may see.

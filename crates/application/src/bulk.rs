@@ -1,6 +1,6 @@
 //! Many operations in one call, all or as many as can be.
 
-use fairlead_domain::error::{Code, FieldError, Refusal};
+use fairlead_domain::error::{Code, FieldError, Figures, Refusal};
 use fairlead_domain::text_enum;
 use fairlead_persistence::{StoreError, Work};
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub struct BulkItem {
     pub errors: Vec<FieldError>,
     /// The figures that a single call's problem would have, such as `limit`.
     #[serde(skip_serializing_if = "Map::is_empty")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Figures)]
     pub figures: Map<String, Value>,
 }
 

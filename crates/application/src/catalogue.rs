@@ -23,11 +23,11 @@ use crate::views::views;
 
 views!(Product, /// A product.
     ProductView, /// A product in a list.
-    ProductSummary);
+    ProductSummary, []);
 
 views!(PriceList, /// A price list.
     PriceListView, /// A price list in a list.
-    PriceListSummary);
+    PriceListSummary, []);
 
 /// What a list of products can be asked.
 pub static PRODUCTS: Listing = Listing {
@@ -40,7 +40,7 @@ pub static PRODUCTS: Listing = Listing {
     ],
     search: &["code", "name"],
     default_sort: "code",
-    includes: &[],
+    includes: ProductSummary::INCLUDES,
 };
 
 /// What a list of price lists can be asked.
@@ -55,7 +55,7 @@ pub static PRICE_LISTS: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-valid_from",
-    includes: &[],
+    includes: PriceListSummary::INCLUDES,
 };
 
 /// Whoever works here may know what is sold.

@@ -17,7 +17,7 @@ use crate::views::views;
 
 views!(Collaborator, /// A collaborator.
     CollaboratorView, /// A collaborator in a list.
-    CollaboratorSummary);
+    CollaboratorSummary, [customer: WithCustomer]);
 
 /// What a list of collaborators can be asked.
 pub static LISTING: Listing = Listing {
@@ -30,7 +30,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &[],
     default_sort: "-created_at",
-    includes: &["customer"],
+    includes: CollaboratorSummary::INCLUDES,
 };
 
 fn view(ctx: &Context, customer: &Customer, record: Collaborator) -> CollaboratorView {

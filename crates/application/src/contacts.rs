@@ -21,7 +21,7 @@ use crate::views::{Included, views};
 
 views!(Contact, /// A contact.
     ContactView, /// A contact in a list.
-    ContactSummary);
+    ContactSummary, [customer: WithCustomer]);
 
 /// What a list of contacts can be asked.
 pub static LISTING: Listing = Listing {
@@ -37,7 +37,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &["customer"],
+    includes: ContactSummary::INCLUDES,
 };
 
 fn view(ctx: &Context, customer: &Customer, contact: Contact, dependents: &Dependents) -> ContactView {

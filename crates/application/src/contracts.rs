@@ -26,16 +26,14 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{self, Eyes, Resource, named, save_changed, there};
-use crate::invoices::InvoiceSummary;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::payments::PaymentSummary;
-use crate::views::{CustomerRef, Included, views};
+use crate::views::{CustomerRef, views};
 use crate::{approvals, attachments, catalogue, customers, pipelines};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
-    ContractSummary);
+    ContractSummary, [owner: WithOwner, customer: WithCustomer]);
 
 /// What a list of contracts can be asked.
 pub static LISTING: Listing = Listing {
@@ -60,7 +58,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "title"],
     default_sort: "-created_at",
-    includes: &["owner", "customer"],
+    includes: ContractSummary::INCLUDES,
 };
 
 impl Resource for Contract {
@@ -160,10 +158,10 @@ pub struct Billing {
     pub installments: Vec<InstallmentView>,
     /// The invoices; empty where the caller may not see invoices.
     #[schema(max_items = 10000)]
-    pub invoices: Vec<InvoiceSummary>,
+    pub invoices: Vec<Invoice>,
     /// The payments; empty where the caller may not see payments.
     #[schema(max_items = 10000)]
-    pub payments: Vec<PaymentSummary>,
+    pub payments: Vec<Payment>,
 }
 
 impl Versioned for Billing {
@@ -361,16 +359,8 @@ pub async fn billing(app: &App, call: &Call, id: ContractId) -> Read<Billing> {
             outstanding: contract.outstanding()?,
             overdue,
             installments,
-            invoices: invoices
-                .into_iter()
-                .filter(|invoice| invoice.reveal(ctx).is_ok())
-                .map(|invoice| (invoice, Included::default()).into())
-                .collect(),
-            payments: payments
-                .into_iter()
-                .filter(|payment| payment.reveal(ctx).is_ok())
-                .map(|payment| (payment, Included::default()).into())
-                .collect(),
+            invoices: invoices.into_iter().filter(|invoice| invoice.reveal(ctx).is_ok()).collect(),
+            payments: payments.into_iter().filter(|payment| payment.reveal(ctx).is_ok()).collect(),
             contract,
         })
     })

@@ -17,7 +17,7 @@ use crate::lists::{self, Links};
 use crate::views::summary;
 
 summary!(CreditNote, /// A credit note in a list.
-    CreditNoteSummary);
+    CreditNoteSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 impl Versioned for CreditNote {
     fn version(&self) -> i64 {
@@ -40,7 +40,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "tax_invoice_number"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: CreditNoteSummary::INCLUDES,
 };
 
 /// One credit note.

@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
+use fairlead_domain::audit::MemberChanges;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
@@ -30,7 +31,7 @@ pub struct CustomerChangeView {
     #[serde(flatten)]
     pub record: CustomerChange,
     /// What it changes, member by member, `before` and `after`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MemberChanges)]
     pub changes: Map<String, Value>,
     /// What the caller may do with it now.
     #[schema(max_items = 20)]
@@ -44,7 +45,7 @@ impl Versioned for CustomerChangeView {
 }
 
 summary!(CustomerChange, /// A change of a customer in a list.
-    CustomerChangeSummary);
+    CustomerChangeSummary, [owner: WithOwner, customer: WithCustomer]);
 
 /// What a list of changes can be asked.
 pub static LISTING: Listing = Listing {
@@ -60,7 +61,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number"],
     default_sort: "-created_at",
-    includes: &["owner", "customer"],
+    includes: CustomerChangeSummary::INCLUDES,
 };
 
 impl Resource for CustomerChange {

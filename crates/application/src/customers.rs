@@ -35,7 +35,7 @@ use crate::{collaborators, customer_changes, merging, pool, transfers};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
-    CustomerSummary);
+    CustomerSummary, [owner: WithOwner]);
 
 /// What a list of customers can be asked.
 pub static LISTING: Listing = Listing {
@@ -66,7 +66,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &["owner"],
+    includes: CustomerSummary::INCLUDES,
 };
 
 impl Resource for Customer {
@@ -154,7 +154,7 @@ pub struct CustomerBulkItem {
 #[schema(example = json!({
     "action": "claim",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+    "items": [{"id": CustomerId::example(3)}]
 }))]
 pub struct CustomerBulk {
     /// What is done.
@@ -218,12 +218,12 @@ pub(crate) async fn moved(
 }
 
 /// One page of customers, masked as this caller must see them.
-pub(crate) async fn page(
+pub(crate) async fn page<S: From<(Customer, Included)>>(
     ctx: &Context<'_>,
     reader: &fairlead_persistence::Reader<'_>,
     list: &ListRequest,
     rows: Predicate,
-) -> Result<Page<CustomerSummary>, Failure> {
+) -> Result<Page<S>, Failure> {
     let hides_pool_contact_data = !Customer::shows_pool_contact_data(ctx);
     let visible = Visible { rows, hides_pool_contact_data };
     let links = |customer: &Customer| Links { owner: customer.owner_id, ..Links::default() };
@@ -525,15 +525,21 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
 /// Which customer is the same one and goes.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MergeForm {
-    /// The record that goes; its id leads to the survivor from then on.
-    pub loser_id: Uuid,
+#[schema(example = json!({"loser_id": CustomerId::example(2)}))]
+pub struct CustomerMerge {
+    /// The customer that goes; its id leads to the survivor from then on.
+    pub loser_id: CustomerId,
 }
 
 /// Merges another customer into this one.
-pub async fn merge(app: &App, call: &Call, id: CustomerId, form: Valid<MergeForm>) -> Written<CustomerView> {
+pub async fn merge(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    form: Valid<CustomerMerge>,
+) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        let loser = CustomerId(form.loser_id);
+        let loser = form.loser_id;
         // Both are locked in the order of their ids, whichever goes.
         work.load_all::<Customer>(Predicate::ids([id.0, loser.0])).await?;
         change::load::<Customer>(ctx, work, id).await?;

@@ -17,7 +17,7 @@ use crate::views::views;
 
 views!(Delegation, /// A delegation.
     DelegationView, /// A delegation in a list.
-    DelegationSummary);
+    DelegationSummary, []);
 
 /// What a list of delegations can be asked.
 pub static LISTING: Listing = Listing {
@@ -31,7 +31,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &[],
     default_sort: "-starts_at",
-    includes: &[],
+    includes: DelegationSummary::INCLUDES,
 };
 
 impl Resource for Delegation {

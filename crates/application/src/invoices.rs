@@ -45,7 +45,7 @@ impl Versioned for InvoiceView {
 }
 
 summary!(Invoice, /// An invoice in a list.
-    InvoiceSummary);
+    InvoiceSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of invoices can be asked.
 pub static LISTING: Listing = Listing {
@@ -66,7 +66,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "tax_invoice_number"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: InvoiceSummary::INCLUDES,
 };
 
 impl Resource for Invoice {

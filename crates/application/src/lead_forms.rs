@@ -26,7 +26,7 @@ use crate::views::views;
 
 views!(LeadForm, /// A web form.
     LeadFormView, /// A web form in a list.
-    LeadFormSummary);
+    LeadFormSummary, []);
 
 /// What a list of web forms can be asked.
 pub static LISTING: Listing = Listing {
@@ -39,7 +39,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &[],
+    includes: LeadFormSummary::INCLUDES,
 };
 
 impl Resource for LeadForm {

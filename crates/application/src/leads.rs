@@ -28,7 +28,6 @@ use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Eyes, Resource, change, changed, load, named};
-use crate::customers::MergeForm;
 use crate::likeness::{self, Among, Duplicates};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
@@ -37,7 +36,7 @@ use crate::{customers, merging, opportunities};
 
 views!(Lead, /// A lead.
     LeadView, /// A lead in a list.
-    LeadSummary);
+    LeadSummary, [owner: WithOwner]);
 
 /// What a list of leads can be asked.
 pub static LISTING: Listing = Listing {
@@ -66,7 +65,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name", "company", "email"],
     default_sort: "-created_at",
-    includes: &["owner"],
+    includes: LeadSummary::INCLUDES,
 };
 
 impl Resource for Lead {
@@ -91,7 +90,7 @@ fn view(ctx: &Context, lead: Lead, dependents: &Dependents) -> LeadView {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "owner_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "owner_id": UserId::example(1),
     "note": "Looks after East China from now on"
 }))]
 pub struct AssignForm {
@@ -214,10 +213,19 @@ pub async fn duplicates(app: &App, call: &Call, id: LeadId) -> Read<Duplicates> 
     .await
 }
 
+/// Which lead is the same one and goes.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"loser_id": LeadId::example(2)}))]
+pub struct LeadMerge {
+    /// The lead that goes; its id leads to the survivor from then on.
+    pub loser_id: LeadId,
+}
+
 /// Merges another lead into this one.
-pub async fn merge(app: &App, call: &Call, id: LeadId, form: Valid<MergeForm>) -> Written<LeadView> {
+pub async fn merge(app: &App, call: &Call, id: LeadId, form: Valid<LeadMerge>) -> Written<LeadView> {
     app.write(call, async |ctx, work| {
-        let loser = LeadId(form.loser_id);
+        let loser = form.loser_id;
         // Both are locked in the order of their ids, whichever goes.
         work.load_all::<Lead>(Predicate::ids([id.0, loser.0])).await?;
         load::<Lead>(ctx, work, id).await?;
@@ -360,7 +368,7 @@ impl bulk::Operation for LeadBulkItem {
 #[schema(example = json!({
     "action": "disqualify",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "reason": "unreachable"}]
+    "items": [{"id": LeadId::example(1), "reason": "unreachable"}]
 }))]
 pub struct LeadBulk {
     /// What is done.

@@ -71,4 +71,4 @@ pub use clock::{Clock, SystemClock};
 pub use fairlead_persistence::StoreError;
 pub use fairlead_persistence::files::{FilesConfig, S3Config};
 pub use fairlead_persistence::query::listing;
-pub use views::{ContractRef, CustomerRef, Included};
+pub use views::{ContractRef, CustomerRef, Included, WithContract, WithCustomer, WithOwner};

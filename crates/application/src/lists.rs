@@ -13,7 +13,7 @@ use fairlead_persistence::{Kept, Predicate, Reader, Slice, Stored, Visible};
 use uuid::Uuid;
 
 use crate::call::{Failure, Page, PageInfo};
-use crate::views::{ContractRef, CustomerRef, Included};
+use crate::views::{ContractRef, CustomerRef, Included, WithContract, WithCustomer, WithOwner};
 
 /// The words of a text enum, for a filter.
 macro_rules! words {
@@ -71,9 +71,15 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
         HashMap::new()
     };
     let include = |link: &Links| Included {
-        owner: link.owner.filter(|_| wants("owner")).and_then(|owner| ctx.org.user_ref(owner)),
-        customer: link.customer.and_then(|customer| customers.get(&customer).cloned()),
-        contract: link.contract.and_then(|contract| contracts.get(&contract).cloned()),
+        owner: WithOwner {
+            owner: link.owner.filter(|_| wants("owner")).and_then(|owner| ctx.org.user_ref(owner)),
+        },
+        customer: WithCustomer {
+            customer: link.customer.and_then(|customer| customers.get(&customer).cloned()),
+        },
+        contract: WithContract {
+            contract: link.contract.and_then(|contract| contracts.get(&contract).cloned()),
+        },
     };
     let data =
         slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();

@@ -30,7 +30,7 @@ use crate::{approvals, catalogue, customers, pipelines};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
-    OpportunitySummary);
+    OpportunitySummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of opportunities can be asked.
 pub static LISTING: Listing = Listing {
@@ -56,7 +56,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: OpportunitySummary::INCLUDES,
 };
 
 impl Resource for Opportunity {
@@ -81,7 +81,7 @@ fn view(ctx: &Context, opportunity: Opportunity, ties: &OpportunityTies) -> Oppo
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "stage_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "stage_id": StageId::example(1),
     "reason": "The customer agreed to the scope"
 }))]
 pub struct AdvanceForm {

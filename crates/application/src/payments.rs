@@ -49,7 +49,7 @@ impl Versioned for PaymentView {
 }
 
 summary!(Payment, /// A payment in a list.
-    PaymentSummary);
+    PaymentSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of payments can be asked.
 pub static LISTING: Listing = Listing {
@@ -72,7 +72,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "bank_reference", "payer"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: PaymentSummary::INCLUDES,
 };
 
 /// Why a payment is rejected or reversed.
@@ -362,7 +362,7 @@ pub struct PaymentBulkItem {
 #[schema(example = json!({
     "action": "confirm",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+    "items": [{"id": PaymentId::example(2)}]
 }))]
 pub struct PaymentBulk {
     /// What.

@@ -18,7 +18,7 @@ use crate::views::views;
 
 views!(Pipeline, /// A pipeline.
     PipelineView, /// A pipeline in a list.
-    PipelineSummary);
+    PipelineSummary, []);
 
 /// What a list of pipelines can be asked.
 pub static LISTING: Listing = Listing {
@@ -30,7 +30,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "created_at",
-    includes: &[],
+    includes: PipelineSummary::INCLUDES,
 };
 
 impl Resource for Pipeline {

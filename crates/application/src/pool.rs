@@ -19,9 +19,13 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, Eyes, Resource};
-use crate::customers::{self, CustomerSummary, CustomerView};
+use crate::customers::{self, CustomerView};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, words};
+use crate::views::summary;
+
+summary!(Customer, /// A customer in a list of the public pool.
+    PoolCustomerSummary, []);
 
 /// What a list of pool customers can be asked: nothing by contact data, which is masked there.
 pub static LISTING: Listing = Listing {
@@ -45,11 +49,11 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "-pooled_at",
-    includes: &[],
+    includes: PoolCustomerSummary::INCLUDES,
 };
 
 /// The customers in the pool.
-pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerSummary>> {
+pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PoolCustomerSummary>> {
     app.read(call, async |ctx, reader| {
         let scope = lists::scope(ctx, Permission::PoolRead, "id")?;
         let rows = Predicate::All(vec![Predicate::IsNull("owner_id"), scope]);
@@ -130,8 +134,8 @@ fn one() -> i64 {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "customer_ids": ["0190163d-8694-739b-aea5-966c26f8ad91"],
-    "members": [{"user_id": "0190163d-8694-739b-aea5-966c26f8ad91"}],
+    "customer_ids": [CustomerId::example(3)],
+    "members": [{"user_id": UserId::example(1)}],
     "strategy": "round_robin",
     "note": "Customers of a colleague who left"
 }))]

@@ -19,7 +19,7 @@ use crate::views::views;
 
 views!(Pool, /// A public pool.
     PoolView, /// A public pool in a list.
-    PoolSummary);
+    PoolSummary, []);
 
 /// What a list of public pools can be asked.
 pub static LISTING: Listing = Listing {
@@ -31,7 +31,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "created_at",
-    includes: &[],
+    includes: PoolSummary::INCLUDES,
 };
 
 impl Resource for Pool {

@@ -31,7 +31,7 @@ use crate::views::views;
 
 views!(Receipt, /// A receipt.
     ReceiptView, /// A receipt in a list.
-    ReceiptSummary);
+    ReceiptSummary, []);
 
 /// What a list of receipts can be asked.
 pub static LISTING: Listing = Listing {
@@ -49,7 +49,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["bank_reference", "payer", "memo"],
     default_sort: "-received_on",
-    includes: &[],
+    includes: ReceiptSummary::INCLUDES,
 };
 
 impl Resource for Receipt {
@@ -225,7 +225,7 @@ pub struct ReceiptBulkItem {
 #[schema(example = json!({
     "action": "match",
     "mode": "best_effort",
-    "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91", "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91"}]
+    "items": [{"id": ReceiptId::example(1), "contract_id": ContractId::example(1)}]
 }))]
 pub struct ReceiptBulk {
     /// What.

@@ -18,7 +18,7 @@ use crate::views::views;
 
 views!(Refund, /// A refund.
     RefundView, /// A refund in a list.
-    RefundSummary);
+    RefundSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
 
 /// What a list of refunds can be asked.
 pub static LISTING: Listing = Listing {
@@ -37,7 +37,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "bank_reference"],
     default_sort: "-created_at",
-    includes: &["owner", "customer", "contract"],
+    includes: RefundSummary::INCLUDES,
 };
 
 impl Resource for Refund {

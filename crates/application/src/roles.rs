@@ -20,7 +20,7 @@ use crate::views::views;
 
 views!(Role, /// A role.
     RoleView, /// A role in a list.
-    RoleSummary);
+    RoleSummary, []);
 
 /// What a list of roles can be asked.
 pub static LISTING: Listing = Listing {
@@ -33,7 +33,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["key", "name"],
     default_sort: "key",
-    includes: &[],
+    includes: RoleSummary::INCLUDES,
 };
 
 fn may_manage(ctx: &Context) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ use crate::{
 
 views!(SavedView, /// A saved view.
     SavedViewView, /// A saved view in a list.
-    SavedViewSummary);
+    SavedViewSummary, [owner: WithOwner]);
 
 /// What a list of saved views can be asked.
 pub static LISTING: Listing = Listing {
@@ -35,7 +35,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "name",
-    includes: &["owner"],
+    includes: SavedViewSummary::INCLUDES,
 };
 
 impl Resource for SavedView {

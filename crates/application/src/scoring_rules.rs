@@ -18,7 +18,7 @@ use crate::views::views;
 
 views!(ScoringRule, /// A scoring rule.
     ScoringRuleView, /// A scoring rule in a list.
-    ScoringRuleSummary);
+    ScoringRuleSummary, []);
 
 /// What a list of scoring rules can be asked.
 pub static LISTING: Listing = Listing {
@@ -30,7 +30,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "created_at",
-    includes: &[],
+    includes: ScoringRuleSummary::INCLUDES,
 };
 
 impl Resource for ScoringRule {

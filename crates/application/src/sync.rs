@@ -12,8 +12,8 @@ use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::Payment;
 use fairlead_domain::valid::Valid;
+use fairlead_persistence::Reader;
 use fairlead_persistence::sync::{Part, Window};
-use fairlead_persistence::{Kept, Reader};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -21,15 +21,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read};
-use crate::contacts::ContactSummary;
-use crate::contracts::ContractSummary;
-use crate::customers::CustomerSummary;
-use crate::invoices::InvoiceSummary;
-use crate::leads::LeadSummary;
-use crate::opportunities::OpportunitySummary;
-use crate::payments::PaymentSummary;
 use crate::search::SearchKind;
-use crate::views::Included;
 use crate::visibility;
 
 /// How many records an answer has at most, and when nothing is said about it.
@@ -77,25 +69,25 @@ pub struct SyncPage {
     pub reset: bool,
     /// Leads.
     #[schema(max_items = 500)]
-    pub leads: Vec<LeadSummary>,
+    pub leads: Vec<Lead>,
     /// Customers.
     #[schema(max_items = 500)]
-    pub customers: Vec<CustomerSummary>,
+    pub customers: Vec<Customer>,
     /// Contacts of customers with an owner.
     #[schema(max_items = 500)]
-    pub contacts: Vec<ContactSummary>,
+    pub contacts: Vec<Contact>,
     /// Opportunities.
     #[schema(max_items = 500)]
-    pub opportunities: Vec<OpportunitySummary>,
+    pub opportunities: Vec<Opportunity>,
     /// Contracts.
     #[schema(max_items = 500)]
-    pub contracts: Vec<ContractSummary>,
+    pub contracts: Vec<Contract>,
     /// Invoices.
     #[schema(max_items = 500)]
-    pub invoices: Vec<InvoiceSummary>,
+    pub invoices: Vec<Invoice>,
     /// Payments.
     #[schema(max_items = 500)]
-    pub payments: Vec<PaymentSummary>,
+    pub payments: Vec<Payment>,
     /// What is gone, or is not for you any more.
     #[schema(max_items = 500)]
     pub removed: Vec<Removed>,
@@ -261,13 +253,9 @@ impl SyncPage {
     }
 }
 
-fn take<T: Kept, S: From<(T, Included)>, Id: Into<Uuid>>(
-    found: Vec<T>,
-    into: &mut Vec<S>,
-    id: impl Fn(&T) -> Id,
-) -> Vec<Uuid> {
+fn take<T, Id: Into<Uuid>>(found: Vec<T>, into: &mut Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Uuid> {
     let ids = found.iter().map(|record| id(record).into()).collect();
-    into.extend(found.into_iter().map(|record| (record, Included::default()).into()));
+    into.extend(found);
     ids
 }
 

@@ -18,7 +18,7 @@ use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, there};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::Included;
+use crate::views::{Included, WithOwner};
 
 /// A target, and how much of it is attained.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -53,17 +53,17 @@ pub struct TargetSummary {
     /// The same in percent with one decimal, rounded down.
     #[schema(max_length = 30, pattern = r"^[0-9]+\.[0-9]$", example = "87.5")]
     pub attainment: String,
-    /// What was asked to be included.
+    /// Where it was asked to be included.
     #[serde(flatten)]
-    pub included: Included,
+    pub owner: WithOwner,
 }
 
 /// A target as it is read, before it is known what is attained.
-struct Bare(Target, Included);
+struct Bare(Target, WithOwner);
 
 impl From<(Target, Included)> for Bare {
     fn from((record, included): (Target, Included)) -> Self {
-        Self(record, included)
+        Self(record, included.owner)
     }
 }
 
@@ -183,10 +183,10 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Target
         let links = |target: &Target| Links { owner: target.details.owner_id, ..Links::default() };
         let page: Page<Bare> = lists::page(ctx, reader, &list, visible, links).await?;
         let books = Books::of(ctx, reader, page.data.iter().map(|Bare(target, _)| target)).await?;
-        let summary = |Bare(record, included): Bare| {
+        let summary = |Bare(record, owner): Bare| {
             let attained = books.attained(ctx, &record)?;
             let attainment = percent(attained, record.details.amount);
-            Ok(TargetSummary { record, attained, attainment, included })
+            Ok(TargetSummary { record, attained, attainment, owner })
         };
         Ok(Page {
             data: page.data.into_iter().map(summary).collect::<Result<_, Refusal>>()?,

@@ -19,7 +19,7 @@ use crate::views::views;
 
 views!(Team, /// A team.
     TeamView, /// A team in a list.
-    TeamSummary);
+    TeamSummary, []);
 
 /// What a list of teams can be asked.
 pub static LISTING: Listing = Listing {
@@ -31,7 +31,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "name",
-    includes: &[],
+    includes: TeamSummary::INCLUDES,
 };
 
 fn may_manage(ctx: &Context) -> Result<(), Refusal> {

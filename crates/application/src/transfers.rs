@@ -34,7 +34,7 @@ use crate::views::views;
 
 views!(Transfer, /// A transfer.
     TransferView, /// A transfer in a list.
-    TransferSummary);
+    TransferSummary, [owner: WithOwner]);
 
 /// What a list of transfers can be asked.
 pub static LISTING: Listing = Listing {
@@ -51,7 +51,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["number", "reason"],
     default_sort: "-created_at",
-    includes: &["owner"],
+    includes: TransferSummary::INCLUDES,
 };
 
 /// What a list of a transfer's records can be asked.

@@ -25,7 +25,7 @@ use crate::views::views;
 
 views!(User, /// A user.
     UserView, /// A user in a list.
-    UserSummary);
+    UserSummary, []);
 
 /// What a list of users can be asked.
 pub static LISTING: Listing = Listing {
@@ -39,7 +39,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["display_name", "email"],
     default_sort: "display_name",
-    includes: &[],
+    includes: UserSummary::INCLUDES,
 };
 
 fn may_manage(ctx: &Context) -> Result<(), Refusal> {

@@ -39,23 +39,47 @@ impl From<&Contract> for ContractRef {
     }
 }
 
-/// What `include` adds beside the ids that are always there.
+/// The owner beside its id.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct Included {
+pub struct WithOwner {
     /// The owner, with `include=owner`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserRef>,
+}
+
+/// The customer beside its id.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct WithCustomer {
     /// The customer, with `include=customer`; absent where the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerRef>,
+}
+
+/// The contract beside its id.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct WithContract {
     /// The contract, with `include=contract`; absent where the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contract: Option<ContractRef>,
 }
 
+/// What a query asked to include of a row. Each summary takes what its list lets be included.
+#[derive(Debug, Clone, Default)]
+pub struct Included {
+    /// The owner.
+    pub owner: WithOwner,
+    /// The customer.
+    pub customer: WithCustomer,
+    /// The contract.
+    pub contract: WithContract,
+}
+
 /// Declares what callers see of a record: alone with `allowed_actions`, in lists with what they include.
 macro_rules! views {
-    ($record:ident, $(#[doc = $doc:literal])* $view:ident, $(#[doc = $summary_doc:literal])* $summary:ident) => {
+    (
+        $record:ident, $(#[doc = $doc:literal])* $view:ident,
+        $(#[doc = $summary_doc:literal])* $summary:ident, $relations:tt
+    ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
         pub struct $view {
@@ -74,28 +98,38 @@ macro_rules! views {
             }
         }
 
-        $crate::views::summary!($record, $(#[doc = $summary_doc])* $summary);
+        $crate::views::summary!($record, $(#[doc = $summary_doc])* $summary, $relations);
     };
 }
 pub(crate) use views;
 
-/// Declares what lists show of a record.
+/// Declares what lists show of a record, and which relations they let be included: what cannot be, is no member.
 macro_rules! summary {
-    ($record:ident, $(#[doc = $doc:literal])* $summary:ident) => {
+    (
+        $record:ident, $(#[doc = $doc:literal])* $summary:ident,
+        [$($relation:ident: $with:ident),*]
+    ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
         pub struct $summary {
             /// The record.
             #[serde(flatten)]
             pub record: $record,
-            /// What was asked to be included.
-            #[serde(flatten)]
-            pub included: $crate::views::Included,
+            $(
+                /// Where it was asked to be included.
+                #[serde(flatten)]
+                pub $relation: $crate::views::$with,
+            )*
+        }
+
+        impl $summary {
+            /// What `include` takes in a list of these.
+            pub const INCLUDES: &'static [&'static str] = &[$(stringify!($relation)),*];
         }
 
         impl From<($record, $crate::views::Included)> for $summary {
-            fn from((record, included): ($record, $crate::views::Included)) -> Self {
-                Self { record, included }
+            fn from(row: ($record, $crate::views::Included)) -> Self {
+                Self { record: row.0, $($relation: row.1.$relation),* }
             }
         }
     };

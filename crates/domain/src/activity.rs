@@ -66,7 +66,7 @@ pub struct Subject {
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "task_is_due"))]
 #[schema(example = json!({
-    "about": {"kind": "lead", "id": "0190163d-8694-739b-aea5-966c26f8ad91"},
+    "about": {"kind": "lead", "id": LeadId::example(1)},
     "kind": "call",
     "subject": "First call",
     "content": "Uses spreadsheets today. Wants to see approvals and the payment plan in a demonstration.",

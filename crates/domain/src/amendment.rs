@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use validator::{Validate, ValidationError};
 
 use crate::access::Permission;
@@ -20,7 +22,7 @@ use crate::error::{Code, Refusal};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
-    AmendmentId, ContractId, CustomerId, InstallmentId, Line, Money, Number, Prose, Timestamp, UserId,
+    AmendmentId, ContractId, CustomerId, InstallmentId, Line, Money, Number, Prose, Timestamp, UserId, json,
 };
 use crate::{proposal, record};
 
@@ -58,7 +60,7 @@ pub struct AmendedInstallment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "contract_id": ContractId::example(1),
     "reason": "Five more seats",
     "amount": {"amount": "144750.00", "currency": "CNY"},
     "line_items": [
@@ -263,11 +265,43 @@ pub struct TermChange {
     #[schema(max_length = 40, example = "amount")]
     pub member: String,
     /// What it was.
-    #[schema(required)]
+    #[schema(value_type = TermValue)]
     pub before: Value,
     /// What it is to be.
-    #[schema(required)]
+    #[schema(value_type = TermValue)]
     pub after: Value,
+}
+
+/// The value of one of the terms, as the specification describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct TermValue;
+
+impl PartialSchema for TermValue {
+    fn schema() -> RefOr<Schema> {
+        let lines = ArrayBuilder::new().items(json::reference::<LineItem>()).max_items(Some(200));
+        let plan = ArrayBuilder::new().items(json::reference::<AmendedInstallment>()).max_items(Some(120));
+        // No line and no installment look alike: of the two lists, an empty one is either.
+        AnyOfBuilder::new()
+            .item(json::reference::<Money>())
+            .item(lines.description(Some("Line items.")))
+            .item(plan.description(Some("The payment plan.")))
+            .item(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .max_length(Some(Prose::MAX))
+                    .description(Some("A day, or the terms in words.")),
+            )
+            .item(ObjectBuilder::new().schema_type(Type::Null))
+            .description(Some("The value of one of the terms; which of these it is depends on the member."))
+            .into()
+    }
+}
+impl ToSchema for TermValue {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<Money>(named);
+        json::name::<LineItem>(named);
+        json::name::<AmendedInstallment>(named);
+    }
 }
 
 /// An amendment of a running contract.

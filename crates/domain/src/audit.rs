@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::record::RecordKind;
-use crate::values::{AuditEventId, Timestamp, UserId};
+use crate::values::json::{self, JsonObject};
+use crate::values::{AuditEventId, Money, Timestamp, UserId};
 
 /// Members that change with every write and tell nothing.
 const SILENT: &[&str] = &["version", "updated_at"];
@@ -37,7 +40,7 @@ pub struct AuditEvent {
     #[schema(required, max_length = 64)]
     pub request_id: Option<String>,
     /// Each changed member with its value `before` and `after`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Changes)]
     pub changes: Map<String, Value>,
     /// The hash of the event before, in hexadecimal.
     #[schema(max_length = 64)]
@@ -45,6 +48,101 @@ pub struct AuditEvent {
     /// SHA-256 over the previous hash and this event, in hexadecimal.
     #[schema(max_length = 64)]
     pub hash: String,
+}
+
+/// How a member of a record changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MemberChange {
+    /// What it was.
+    pub before: Value,
+    /// What it is now.
+    pub after: Value,
+}
+
+impl PartialSchema for MemberChange {
+    fn schema() -> RefOr<Schema> {
+        let absent = "null where there was no such member, as before a record is made.";
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("How a member of a record changed."))
+            .property("before", json::any_value(&format!("What it was; {absent}")))
+            .required("before")
+            .property("after", json::any_value("What it is now; null where it is gone."))
+            .required("after")
+            .into()
+    }
+}
+impl ToSchema for MemberChange {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<JsonObject>(named);
+    }
+}
+
+/// That a secret changed, of which nothing else is told.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SecretChange {
+    /// Always `true`.
+    pub changed: bool,
+}
+
+/// What else an event tells: what an installment is that became overdue, how many records were handed over.
+#[derive(Debug, Clone, Copy)]
+pub struct ToldFacts;
+
+impl PartialSchema for ToldFacts {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(200));
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let fact = OneOfBuilder::new().item(text).item(number).item(json::reference::<Money>());
+        let about =
+            "What else an event tells, such as the number and the day of an installment that became overdue.";
+        json::map_of(fact, about).into()
+    }
+}
+impl ToSchema for ToldFacts {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<Money>(named);
+    }
+}
+
+/// What an event changed, member by member, as the specification describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Changes;
+
+impl PartialSchema for Changes {
+    fn schema() -> RefOr<Schema> {
+        let change = AnyOfBuilder::new()
+            .item(json::reference::<MemberChange>())
+            .item(json::reference::<SecretChange>())
+            .item(json::reference::<ToldFacts>());
+        json::map_of(change, "What changed, by the names of members.")
+            .examples([serde_json::json!({"status": {"before": "draft", "after": "pending_approval"}})])
+            .into()
+    }
+}
+impl ToSchema for Changes {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<MemberChange>(named);
+        json::name::<SecretChange>(named);
+        json::name::<ToldFacts>(named);
+    }
+}
+
+/// What differs between two states of something, member by member, as the specification describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberChanges;
+
+impl PartialSchema for MemberChanges {
+    fn schema() -> RefOr<Schema> {
+        json::map_of(json::reference::<MemberChange>(), "What changes, by the names of members.")
+            .examples([serde_json::json!({"grade": {"before": "B", "after": "A"}})])
+            .into()
+    }
+}
+impl ToSchema for MemberChanges {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<MemberChange>(named);
+    }
 }
 
 /// A record as its events tell it, one after the other.
@@ -93,9 +191,9 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Map<String, Val
             continue;
         }
         let change = if SECRET.contains(&name.as_str()) {
-            serde_json::json!({"changed": true})
+            serde_json::json!(SecretChange { changed: true })
         } else {
-            serde_json::json!({"before": old, "after": new})
+            serde_json::json!(MemberChange { before: old.clone(), after: new.clone() })
         };
         out.insert(name.clone(), change);
     }

@@ -35,7 +35,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "customer_id": CustomerId::example(1),
     "name": "林悦",
     "title": "采购经理",
     "department": "采购部",

@@ -20,7 +20,7 @@ use crate::{proposal, record};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "customer_id": CustomerId::example(1),
     "changes": {"grade": "A", "industry": "Precision machinery"},
     "reason": "Graded anew after this year's review"
 }))]
@@ -28,13 +28,16 @@ pub struct CustomerChangeForm {
     /// The customer.
     pub customer_id: CustomerId,
     /// The members that change, as a merge patch (RFC 7396) of the customer.
-    #[schema(value_type = Object)]
+    #[schema(value_type = CustomerPatch)]
     pub changes: Map<String, Value>,
     /// Why.
     #[serde(default)]
     #[validate(nested)]
     pub reason: Option<Line>,
 }
+
+/// What may change about a customer.
+pub type CustomerPatch = Patch<CustomerDetails>;
 
 /// What is said about a customer, kept as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -121,7 +124,7 @@ impl CustomerChange {
     ) -> Result<(Self, Event), Refusal> {
         customer.may_update(ctx)?;
         let owner_id = customer.owner()?;
-        let patch: Patch<CustomerDetails> = Patch::new(form.changes.clone());
+        let patch = CustomerPatch::new(form.changes.clone());
         let after =
             patch.apply(&customer.details).map_err(|refusal| refusal.within("/changes"))?.into_inner();
         if after == customer.details {

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use validator::{ValidationErrors, ValidationErrorsKind};
 
 use crate::text_enum;
-use crate::values::form;
+use crate::values::json::JsonObject;
+use crate::values::{Money, form, json as free};
 
 text_enum! {
     /// The stable code of a problem. Titles and details may change and are translated; codes never change.
@@ -207,8 +210,45 @@ pub struct FieldError {
     pub message: String,
     /// The figures of the rule, such as `min` and `max`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = RuleFigures)]
     pub params: Map<String, Value>,
+}
+
+/// The figures of a broken rule, as the specification describes them.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleFigures;
+
+impl PartialSchema for RuleFigures {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let figure = OneOfBuilder::new().item(number).item(free::reference::<Money>());
+        free::map_of(figure, "The figures of a broken rule: limits, and what was to be.")
+            .examples([json!({"min": 1, "max": 200})])
+            .into()
+    }
+}
+impl ToSchema for RuleFigures {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        free::name::<Money>(named);
+    }
+}
+
+/// The figures of a refusal, as the specification describes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures;
+
+impl PartialSchema for Figures {
+    fn schema() -> RefOr<Schema> {
+        let figure = free::any_value("A figure; what it is depends on the code.");
+        free::map_of(figure, "The figures of a refusal, which depend on its code.")
+            .examples([json!({"limit": 50, "owned": 50})])
+            .into()
+    }
+}
+impl ToSchema for Figures {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        free::name::<JsonObject>(named);
+    }
 }
 
 /// An expected, typed "no".

@@ -154,7 +154,7 @@ pub static MACHINE: Machine<InvoiceStatus, InvoiceAction> = Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "contract_id": ContractId::example(1),
     "amount": {"amount": "36000.00", "currency": "CNY"},
     "tax_rate": "0.06",
     "kind": "special",

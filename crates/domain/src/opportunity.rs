@@ -168,7 +168,7 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
 #[validate(schema(function = "lines_add_up"))]
 #[schema(example = json!({
     "name": "海川机械 20 seats",
-    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "customer_id": CustomerId::example(1),
     "amount": {"amount": "120000.00", "currency": "CNY"},
     "line_items": [
         {

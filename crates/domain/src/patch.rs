@@ -1,10 +1,13 @@
 //! JSON Merge Patch (RFC 7396) over any form: absent is unchanged, `null` clears, unknown members are refused.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 use crate::error::{Code, Refusal};
@@ -35,6 +38,43 @@ impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
     /// Whether a member is to change.
     pub fn touches(&self, member: &str) -> bool {
         self.members.contains_key(member)
+    }
+}
+
+/// The same members, none of them required. What may be cleared by `null` is what the form itself lets be null.
+impl<T: ToSchema> PartialSchema for Patch<T> {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            object.example = None;
+            object.examples.clear();
+            object.description =
+                Some("The members to change: an absent one stays as it is, `null` clears.".to_owned());
+            object.properties.values_mut().for_each(forget_default);
+        }
+        schema
+    }
+}
+
+impl<T: ToSchema> ToSchema for Patch<T> {
+    fn name() -> Cow<'static, str> {
+        let form = T::name();
+        format!("{}Patch", form.strip_suffix("Details").unwrap_or(&form)).into()
+    }
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(named);
+    }
+}
+
+/// In a patch, what is absent keeps its value: it gets no default.
+fn forget_default(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.default = None,
+        RefOr::T(Schema::Array(array)) => array.default = None,
+        RefOr::T(Schema::OneOf(one_of)) => one_of.default = None,
+        RefOr::Ref(reference) => reference.default = None,
+        RefOr::T(_) => {}
     }
 }
 

@@ -207,7 +207,7 @@ record!(Receipt, Receipt);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+    "contract_id": ContractId::example(1)
 }))]
 pub struct MatchForm {
     /// The contract.

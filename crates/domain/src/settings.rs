@@ -206,7 +206,7 @@ pub struct ApprovalSettings {
     "ownership": {
         "limit": 200,
         "by_role": [{"role": "sales_manager", "limit": 300}],
-        "by_user": [{"user_id": "0190163d-8694-739b-aea5-966c26f8ad91", "limit": 500}],
+        "by_user": [{"user_id": UserId::example(1), "limit": 500}],
         "counts_locked": true
     },
     "pool": {

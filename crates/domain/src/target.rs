@@ -95,7 +95,7 @@ text_enum! {
     "amount": {"amount": "500000.00", "currency": "CNY"},
     "measure": "signed",
     "month": "2027-03",
-    "team_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+    "team_id": TeamId::example(1)
 }))]
 pub struct TargetDetails {
     /// Whose target; none where it is a team's. Cannot be changed.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::{Permission, ScopeFilter};
+use crate::audit::Changes;
 use crate::context::Context;
 use crate::customer::Customer;
 use crate::record::RecordKind;
@@ -34,7 +35,7 @@ pub struct TimelineEntry {
     /// Which record.
     pub record_id: Uuid,
     /// What changed, member by member, `before` and `after`. Empty where contact data is masked for the caller.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Changes)]
     pub changes: Map<String, Value>,
 }
 

@@ -57,8 +57,8 @@ impl TransferKind {
 #[validate(schema(function = "includes_fit"))]
 #[schema(example = json!({
     "kind": "customers",
-    "record_ids": ["0190163d-8694-739b-aea5-966c26f8ad91"],
-    "to_user_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "record_ids": [CustomerId::example(1)],
+    "to_user_id": UserId::example(1),
     "reason": "The customer moved to South China",
     "include_opportunities": true,
     "include_contracts": true

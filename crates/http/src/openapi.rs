@@ -229,6 +229,132 @@ mod tests {
         assert!(idempotent > 100 && others > 100);
     }
 
+    /// What a reference leads to, or the thing itself.
+    fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+        let target = part.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        target.map_or(part, |target| document.pointer(target).unwrap())
+    }
+
+    /// The words that a parameter of an operation takes; none where it has no such parameter.
+    fn words<'a>(document: &'a Value, operation: &'a Map<String, Value>, name: &str) -> BTreeSet<&'a str> {
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let named = parameters.map(|one| resolve(document, one)).filter(|one| one["name"] == name);
+        let words = named.filter_map(|one| one["schema"]["items"]["enum"].as_array()).flatten();
+        words.filter_map(Value::as_str).collect()
+    }
+
+    #[test]
+    fn relations_are_members_where_they_can_be_included_and_nowhere_else() {
+        let document = document();
+        let operations = operations(&document);
+        let relations: BTreeSet<&str> =
+            operations.iter().flat_map(|(_, operation)| words(&document, operation, "include")).collect();
+        assert_eq!(relations, BTreeSet::from(["contract", "customer", "owner"]));
+        let among = |members: BTreeSet<&'_ str>| -> BTreeSet<String> {
+            members.intersection(&relations).map(|&name| name.to_owned()).collect()
+        };
+        let (mut rows, mut selectable) = (BTreeSet::new(), 0);
+        for (name, operation) in &operations {
+            let included = among(words(&document, operation, "include"));
+            let fields = words(&document, operation, "fields");
+            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            let answer = resolve(&document, answer);
+            let row = &answer["properties"]["data"]["items"];
+            let is_list = answer["properties"].get("page").is_some();
+            if !is_list {
+                assert!(included.is_empty(), "{name}");
+            }
+            if is_list || !fields.is_empty() {
+                let shown = if is_list { resolve(&document, row) } else { answer };
+                let members = shown["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+                assert_eq!(among(members), included, "{name} shows other relations than it includes");
+            }
+            if !fields.is_empty() {
+                selectable += 1;
+                assert_eq!(among(fields), included, "{name} selects other relations than it includes");
+            }
+            if is_list {
+                rows.insert(row["$ref"].as_str().unwrap());
+            }
+        }
+        assert!(rows.len() > 30 && selectable > 60, "{} {selectable}", rows.len());
+
+        // A row that may have relations is a row of lists only: nothing else takes `include`.
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let mut with_relations = 0;
+        for (name, schema) in schemas {
+            let members = schema["properties"].as_object().into_iter().flatten();
+            let mut said = members.filter_map(|(_, member)| member["description"].as_str());
+            if !said.any(|text| text.contains("`include=")) {
+                continue;
+            }
+            with_relations += 1;
+            let reference = format!("#/components/schemas/{name}");
+            assert!(rows.contains(reference.as_str()), "{name} is no row");
+            let reference = format!("\"{reference}\"");
+            let users = schemas.iter().filter(|(_, other)| other.to_string().contains(&reference));
+            for (user, other) in users {
+                assert!(
+                    other["properties"].get("page").is_some(),
+                    "{user} cannot include what {name} may have"
+                );
+            }
+            assert!(!document["paths"].to_string().contains(&reference), "{name} is answered by itself");
+        }
+        assert!(with_relations > 10, "{with_relations}");
+    }
+
+    /// A schema and those in it, with where each is.
+    fn schema<'a>(one: &'a Value, at: &str, each: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+        if let Some(members) = one.as_object() {
+            each(at, members);
+        }
+        schemas(one, at, each);
+    }
+
+    /// Every schema in a part of the document, with where it is.
+    fn schemas<'a>(part: &'a Value, at: &str, each: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+        match part {
+            Value::Object(members) => {
+                for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("example")) {
+                    let at = format!("{at}/{name}");
+                    match (name.as_str(), member) {
+                        ("properties" | "schemas", Value::Object(named)) => {
+                            named.iter().for_each(|(name, one)| schema(one, &format!("{at}/{name}"), each));
+                        }
+                        ("oneOf" | "anyOf" | "allOf", Value::Array(several)) => {
+                            several.iter().for_each(|one| schema(one, &at, each));
+                        }
+                        ("items" | "schema" | "additionalProperties", Value::Object(_)) => {
+                            schema(member, &at, each);
+                        }
+                        _ => schemas(member, &at, each),
+                    }
+                }
+            }
+            Value::Array(several) => several.iter().for_each(|one| schemas(one, at, each)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_schema_says_what_it_is() {
+        let document = document();
+        let (mut seen, mut untyped) = (0, Vec::new());
+        schemas(&document, "", &mut |at, schema| {
+            seen += 1;
+            let says = ["$ref", "type", "oneOf", "anyOf", "allOf", "enum"];
+            let has_members =
+                ["properties", "additionalProperties"].iter().any(|word| schema.contains_key(*word));
+            let is_open = schema.get("type").is_some_and(|kind| kind == "object") && !has_members;
+            if is_open || !says.iter().any(|word| schema.contains_key(*word)) {
+                untyped.push(at.to_owned());
+            }
+        });
+        assert!(seen > 3000, "{seen}");
+        assert!(untyped.is_empty(), "{}", untyped.join("\n"));
+    }
+
     #[test]
     fn references_lead_somewhere() {
         fn check(value: &Value, document: &Value) {

@@ -14,6 +14,7 @@ on_both_databases! {
     no_method_is_routed_that_is_not_described;
     answers_are_as_described;
     problems_are_as_described;
+    examples_can_be_sent_to_a_demo;
 }
 
 const UNKNOWN_ID: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
@@ -236,6 +237,8 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
         for (name, member) in members {
             if let Some(described) = schema["properties"].get(name) {
                 wrong.extend(faults(document, described, member, &format!("{at}/{name}")));
+            } else if let Some(others) = schema.get("additionalProperties").filter(|more| more.is_object()) {
+                wrong.extend(faults(document, others, member, &format!("{at}/{name}")));
             } else if !open && !known.contains(name.as_str()) && schema.get("oneOf").is_none() {
                 wrong.push(format!("{at}: {name} is not described"));
             }
@@ -569,6 +572,114 @@ async fn problems_are_as_described(server: Server) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The records that an example names: where each is found, and its id. `of` is what its operation is about.
+fn named(of: &str, member: &str, value: &Value, found: &mut BTreeSet<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            // A record of any kind is named by its kind as well.
+            let of =
+                members.get("kind").and_then(Value::as_str).map_or(of.to_owned(), |kind| format!("{kind}s"));
+            members.iter().for_each(|(name, member)| named(&of, name, member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(of, member, item, found)),
+        Value::String(id) if has_format(id, "uuid") => {
+            let home = match member {
+                "owner_id" | "user_id" | "delegate_id" | "to_user_id" => "users",
+                "team_id" => "teams",
+                "pool_id" => "public-pools",
+                "stage_id" => "stages",
+                "customer_id" | "customer_ids" | "record_ids" => "customers",
+                "contract_id" => "contracts",
+                "invoice_id" => "invoices",
+                "payment_id" => "payments",
+                "product_id" => "products",
+                "id" | "loser_id" => of,
+                other => panic!("it is not known what {other} names"),
+            };
+            found.insert((home.to_owned(), id.clone()));
+        }
+        _ => {}
+    }
+}
+
+/// The example of a body.
+fn example_of(operation: &Value) -> &Value {
+    let content = operation["requestBody"]["content"].as_object();
+    content.and_then(|content| content.values().next()).map_or(&Value::Null, |content| &content["example"])
+}
+
+async fn examples_can_be_sent_to_a_demo(server: Server) {
+    let demo = Server::demo(server.database.kind).await;
+    let log_in = async |who: &str| {
+        demo.anonymous().login(&format!("{who}@demo.fairlead.example"), "demo-password").await
+    };
+    let (auditor, admin, finance) = (log_in("auditor").await, log_in("admin").await, log_in("finance").await);
+    let document = demo.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let operations = operations(&document);
+
+    // Whatever a body names is there.
+    let mut records = BTreeSet::new();
+    for (_, path, operation) in &operations {
+        let of = path.split('/').nth(3).unwrap_or_default();
+        named(of, "", example_of(operation), &mut records);
+    }
+    let pipelines = auditor.get("/pipelines").await.expect(200).text;
+    let mut missing = Vec::new();
+    for (home, id) in &records {
+        if home == "stages" {
+            assert!(pipelines.contains(id), "{id} is no stage");
+            continue;
+        }
+        let mut there = false;
+        for client in [&auditor, &admin, &finance] {
+            there |= client.get(&format!("/{home}/{id}")).await.status == 200;
+        }
+        if !there {
+            missing.push(format!("{home}/{id}"));
+        }
+    }
+    assert!(records.len() > 15, "{records:?}");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+
+    // What Swagger UI sends when somebody presses the button: the path with its example, and the body's.
+    let send = async |who: &str, id: &str| {
+        let found = operations.iter().find(|(_, _, operation)| operation["operationId"] == id);
+        let (method, path, operation) = found.unwrap_or_else(|| panic!("{id} is not in the document"));
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let mut in_path = parameters.filter(|parameter| parameter["in"] == "path");
+        let example =
+            in_path.next().map(|parameter| &resolve(&document, &parameter["schema"])["examples"][0]);
+        let path = path.replace("{id}", example.and_then(Value::as_str).unwrap_or_default());
+        let client = log_in(who).await;
+        client.send(client.root(method.clone(), &path).json(example_of(operation))).await
+    };
+    for (who, id) in [
+        ("rep.east", "create_activity"),
+        ("rep.east", "create_contact"),
+        ("rep.east", "create_opportunity"),
+        ("rep.east", "create_invoice"),
+        ("rep.east", "record_payment"),
+        ("rep.east", "request_amendment"),
+        ("rep.east", "request_customer_change"),
+        ("rep.east", "merge_lead"),
+        ("finance", "issue_credit_note"),
+        ("finance", "record_refund"),
+        ("finance", "match_receipt"),
+        ("finance", "bulk_payments"),
+    ] {
+        let answer = send(who, id).await;
+        let unknown = answer.status == 404 || answer.text.contains("unknown_reference");
+        assert!(!unknown && answer.status < 500, "{id}: {}", answer.text);
+    }
+    for (who, id) in [
+        ("rep.east", "advance_opportunity"),
+        ("manager.east", "assign_lead"),
+        ("manager.east", "assign_customer"),
+    ] {
+        send(who, id).await.expect(200);
+    }
+}
+
 /// Visits every part of the document.
 fn visit(part: &Value, at: &str, each: &mut impl FnMut(&str, &serde_json::Map<String, Value>)) {
     match part {
@@ -681,11 +792,14 @@ fn the_comparison_finds_what_is_wrong() {
             "day": {"type": "string", "format": "date"},
             "many": {"type": "array", "maxItems": 1, "items": {"type": "integer", "maximum": 9}},
             "word": {"enum": ["a", "b"]},
+            "figures": {"type": "object", "additionalProperties": {"type": "integer"}},
         },
     });
     let count = |value: Value| faults(&document, &schema, &value, "").len();
     assert_eq!(
-        count(json!({"name": "abc", "other": null, "day": "2026-01-31", "many": [9], "word": "a"})),
+        count(
+            json!({"name": "abc", "other": null, "day": "2026-01-31", "many": [9], "word": "a", "figures": {"x": 1}})
+        ),
         0
     );
     for wrong in [
@@ -700,6 +814,7 @@ fn the_comparison_finds_what_is_wrong() {
         json!({"name": "a", "many": [1, 2]}),
         json!({"name": "a", "many": [10]}),
         json!({"name": "a", "word": "c"}),
+        json!({"name": "a", "figures": {"x": "1"}}),
     ] {
         assert!(count(wrong.clone()) > 0, "{wrong}");
     }

@@ -697,7 +697,8 @@ async fn some_members_are_enough_for_some(server: Server) {
     let path = format!("/leads/{}", last["id"].as_str().unwrap());
     let one = rep.get(&format!("{path}?fields=version,allowed_actions")).await.expect(200);
     assert!(one.body.as_object().unwrap().len() == 2 && one.header("etag").starts_with("\"v1-"));
-    for bad in ["", "nope", "id,", "id,nope", "id&fields=name"] {
+    // A lead has no contract to include, so that none can be chosen either.
+    for bad in ["", "nope", "id,", "id,nope", "id&fields=name", "contract", "id,customer"] {
         for path in ["/leads", path.as_str()] {
             let refused = rep.get(&format!("{path}?fields={bad}")).await.refused(400, "malformed_request");
             assert_eq!(refused.body["errors"][0]["pointer"], "fields", "{path} {bad}");

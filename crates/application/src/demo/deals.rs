@@ -44,7 +44,7 @@ const DEAL: Deal = Deal {
 const NEEDS: &str = "Needs analysis";
 const PROPOSAL: &str = "Proposal";
 const NEGOTIATION: &str = "Negotiation";
-const SIGNING: &str = "Signing";
+pub(super) const SIGNING: &str = "Signing";
 
 pub(super) const DEALS: &[Deal] = &[
     // Completed.

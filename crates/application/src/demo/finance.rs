@@ -1,7 +1,7 @@
 //! What finance did last in the demo: a bank statement, money that went back, other terms for a contract.
 
 use fairlead_domain::attachment::{FileCard, MediaType};
-use fairlead_domain::values::{Currency, Today};
+use fairlead_domain::values::{Currency, ReceiptId, Today};
 use serde_json::json;
 
 use super::act::Approver;
@@ -39,6 +39,13 @@ impl Stage {
         let matched = done(receipts::match_one(app, &cashier, receipt(0)?, matched).await)?;
         let payment = there(matched.record.payment_id, "payment")?;
         done(payments::confirm(app, &finance, payment).await)?;
+        // Paid over the counter, and nobody has said yet for what.
+        let counter = json!({
+            "received_on": day, "amount": exactly(36_000, Currency::CNY), "method": "cheque",
+            "payer": "Suzhou Yuncang Logistics",
+        });
+        self.ids.give(ReceiptId::example(1));
+        done(receipts::create(app, &cashier, form(counter)?).await)?;
         let interest = form(json!({"reason": "Interest 利息"}))?;
         done(receipts::set_aside(app, &cashier, receipt(2)?, interest).await)?;
 

@@ -8,6 +8,7 @@ mod clock;
 mod customers;
 mod deals;
 mod finance;
+mod ids;
 mod leads;
 mod on_contracts;
 mod on_customers;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::act::{Approver, DealAct, Terms};
 use super::deals::Deal;
+use super::ids;
 use super::stage::{Key, Stage, done, exactly, known, line, manager_of, prose, there};
 use crate::approvals::{self, ApproveForm, RejectForm};
 use crate::call::Failure;
@@ -236,6 +237,7 @@ impl Stage {
             tax_profile: None::<TaxProfile>,
             note: None,
         };
+        self.ids.give_to(&(deal.key, number), ids::INVOICES, InvoiceId::example);
         let made = invoices::create(&self.app, &self.call(by)?, Valid::check(form)?).await;
         let id = done(made)?.record.id;
         self.begin(deal)?.invoices.insert(number, id);
@@ -301,6 +303,7 @@ impl Stage {
             labels: Tags::default(),
             allocations: None,
         };
+        self.ids.give_to(&(deal.key, number), ids::PAYMENTS, PaymentId::example);
         let made = payments::create(&self.app, &self.call(by)?, Valid::check(form)?).await;
         let id = done(made)?.record.id;
         self.begin(deal)?.payments.insert(number, id);

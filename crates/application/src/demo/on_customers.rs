@@ -4,10 +4,11 @@ use fairlead_domain::activity::SubjectKind;
 use fairlead_domain::contact::ContactDetails;
 use fairlead_domain::customer::{CustomerDetails, CustomerKind, TaxProfile};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerId, Email, Line, Phone, WebAddress};
+use fairlead_domain::values::{ContactId, CustomerId, Email, Line, Phone, WebAddress};
 
 use super::act::CustomerAct;
 use super::customers::CustomerRow;
+use super::ids;
 use super::stage::{Key, Owned, Stage, done, known, line, tags, there};
 use crate::call::Failure;
 use crate::customers::{self, ReleaseForm};
@@ -93,6 +94,7 @@ impl Stage {
             tax_profiles: tax_profile.into_iter().collect(),
             note: None,
         };
+        self.ids.give_to(&row.key, ids::CUSTOMERS, CustomerId::example);
         let customer = done(customers::create(&self.app, &self.call(row.by)?, Valid::check(form)?).await)?;
         let customer = customer.record;
         let owner = customer.owner_id.map(|_| row.by);
@@ -122,6 +124,9 @@ impl Stage {
                 is_primary: at == 0,
                 note: None,
             };
+            if at == 0 {
+                self.ids.give_to(&row.key, ids::CUSTOMERS, ContactId::example);
+            }
             let contact = contacts::create(&self.app, &self.call(row.by)?, Valid::check(form)?).await;
             made.push(done(contact)?.record.id);
         }

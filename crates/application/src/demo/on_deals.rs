@@ -3,10 +3,11 @@
 use fairlead_domain::activity::SubjectKind;
 use fairlead_domain::opportunity::{ForecastCategory, LossReason, OpportunityDetails};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Line, OpportunityId};
+use fairlead_domain::values::{ContractId, Line, OpportunityId};
 
 use super::act::DealAct;
-use super::deals::Deal;
+use super::deals::{Deal, SIGNING};
+use super::ids;
 use super::stage::{Course, Key, Stage, done, known, line, manager_of, money, tags, there};
 use crate::call::Failure;
 use crate::opportunities::{self, AdvanceForm, LoseForm};
@@ -65,6 +66,7 @@ impl Stage {
             competitors: tags(deal.competitors),
             note: None,
         };
+        self.ids.give_to(&deal.key, ids::OPPORTUNITIES, OpportunityId::example);
         let made = opportunities::create(&self.app, &self.call(owner)?, Valid::check(form)?).await;
         self.begin(deal)?.opportunity = Some(done(made)?.record.id);
         Ok(())
@@ -79,6 +81,10 @@ impl Stage {
         reason: Option<Line>,
     ) -> Result<(), Failure> {
         let form = Valid::check(AdvanceForm { stage_id: self.pipeline_stage(stage)?, reason })?;
+        if stage == SIGNING {
+            // The contract is made before anything is noted.
+            self.ids.give_to(&deal.key, ids::CONTRACTS, ContractId::example);
+        }
         let moved = done(opportunities::advance(&self.app, &self.call(by)?, id, form).await)?;
         if let Some(course) = self.courses.get_mut(deal.key) {
             course.contract = moved.record.contract_id;

@@ -4,9 +4,10 @@ use chrono::Datelike;
 use fairlead_domain::activity::SubjectKind;
 use fairlead_domain::lead::LeadDetails;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Currency, Email, Line, Phone, Tags};
+use fairlead_domain::values::{Currency, Email, LeadId, Line, Phone, Tags};
 
 use super::act::LeadAct;
+use super::ids;
 use super::leads::{LEADS, LeadRow};
 use super::stage::{Course, Key, Owned, Stage, done, known, line, money, prose, there};
 use crate::call::Failure;
@@ -77,6 +78,7 @@ impl Stage {
             tags: Tags::default(),
             note: None,
         };
+        self.ids.give_to(&row.key, ids::LEADS, LeadId::example);
         let lead = done(leads::create(&self.app, &self.call(row.by)?, Valid::check(form)?).await)?;
         let owner = lead.record.owner_id.map(|_| row.by);
         self.leads.insert(row.key, Owned { id: lead.record.id, owner });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::TransferId;
+use fairlead_domain::values::{PoolId, ProductId, TransferId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use validator::Validate;
@@ -59,6 +59,9 @@ impl Stage {
                 }
                 let code = format!("FA-{:03}", self.products.len() + 1);
                 let product = json!({"code": code, "name": name, "tax_rate": "0.13"});
+                if self.products.is_empty() {
+                    self.ids.give(ProductId::example(1));
+                }
                 let product = done(catalogue::create_product(app, &admin, form(product)?).await)?.record.id;
                 self.products.insert(name, product);
                 let price = json!({"product_id": product, "unit_price": exactly(*price, deal.currency)});
@@ -87,6 +90,7 @@ impl Stage {
             "name": "Overseas 海外公海", "regions": [OVERSEAS],
             "member_ids": [self.user("rep.east3")?], "manager_ids": [self.user("manager.east")?],
         });
+        self.ids.give(PoolId::example(1));
         done(pools::create(app, &admin, form(pool)?).await)?;
         let page = json!({
             "name": "Ask for an offer 获取报价", "source": "website", "fields": ["company", "phone", "email"],

@@ -14,7 +14,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
     ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line, Money, OpportunityId,
-    PaymentId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
+    PaymentId, PipelineId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
 };
 use secrecy::SecretString;
 use serde_json::{Map, json};
@@ -24,8 +24,9 @@ use super::act::{CustomerAct, DealAct, LeadAct, Note};
 use super::clock::StoryClock;
 use super::customers::{CUSTOMERS, CustomerRow};
 use super::deals::{DEALS, Deal};
+use super::ids::{StoryIds, USERS};
 use super::leads::{LEADS, LeadRow};
-use super::people::{DOMAIN, PASSWORD, PEOPLE, Person, TEAMS};
+use super::people::{DOMAIN, EAST, PASSWORD, PEOPLE, Person, TEAMS};
 use super::pooled::POOLED;
 use crate::app::App;
 use crate::call::{Call, Caller, Done, Failure, Written};
@@ -61,6 +62,7 @@ pub(super) struct Course {
 pub(super) struct Stage {
     pub(super) app: App,
     pub(super) clock: Arc<StoryClock>,
+    pub(super) ids: Arc<StoryIds>,
     users: HashMap<Key, UserId>,
     stages: HashMap<String, StageId>,
     teams: HashMap<&'static str, TeamId>,
@@ -84,9 +86,12 @@ pub(super) const SEEDED: Event = Event("demo.seeded");
 /// Plays the whole story in order of time.
 pub(super) async fn play(app: &App) -> Result<(), Failure> {
     let clock = Arc::new(StoryClock::until(app.now(), app.organisation().await?.settings.time_zone.0));
+    let ids = Arc::new(StoryIds::new());
+    let maker = Arc::clone(&ids);
     let mut stage = Stage {
-        app: app.with_clock(Arc::clone(&clock) as Arc<dyn Clock>),
+        app: app.with_story(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(move || maker.make())),
         clock,
+        ids,
         users: HashMap::new(),
         stages: HashMap::new(),
         teams: HashMap::new(),
@@ -226,6 +231,10 @@ impl Stage {
         let administrator = there(people.next(), "administrator")?;
         let password = SecretString::from(PASSWORD);
         let email = format!("{}@{DOMAIN}", administrator.key);
+        // The administrator and the event about it, the stages of the pipeline, and the pipeline.
+        let proposal = Some(StageId::example(1).0);
+        let pipeline = Some(PipelineId::example(1).0);
+        self.ids.give_in_order([None, None, None, None, proposal, None, None, None, None, pipeline]);
         admin::create_first_administrator(&self.app, &email, administrator.name, password).await?;
         let credentials = self.app.store().credentials(&email).await?;
         let (id, _) = there(credentials, "administrator")?;
@@ -251,6 +260,7 @@ impl Stage {
             self.clock.pass(1);
             let parent_id = row.parent.map(|parent| known(&teams, parent, "team")).transpose()?;
             let form = Valid::check(TeamDetails { name: Line::new(row.name), parent_id })?;
+            self.ids.give_to(&row.name, &[EAST], TeamId::example);
             let team = done(teams::create(&self.app, &self.call(by)?, form).await)?;
             teams.insert(row.name, team.record.id);
         }
@@ -271,6 +281,7 @@ impl Stage {
             locale: person.locale,
             password: Password::new(SecretString::from(PASSWORD)),
         };
+        self.ids.give_to(&person.key, USERS, UserId::example);
         let user = done(users::create(&self.app, &self.call(by)?, Valid::check(form)?).await)?;
         self.users.insert(person.key, user.record.id);
         Ok(())

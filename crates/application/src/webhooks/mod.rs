@@ -37,7 +37,7 @@ const SECRET_BYTES: usize = 32;
 
 views!(Webhook, /// A webhook.
     WebhookView, /// A webhook in a list.
-    WebhookSummary);
+    WebhookSummary, [owner: WithOwner]);
 
 /// A webhook with its new secret.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -68,7 +68,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &["name"],
     default_sort: "created_at",
-    includes: &["owner"],
+    includes: WebhookSummary::INCLUDES,
 };
 
 impl Resource for Webhook {

@@ -19,8 +19,8 @@ use crate::workflow::AllowedAction;
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "begins_before_it_ends"))]
 #[schema(example = json!({
-    "user_id": "0190163d-8694-739b-aea5-966c26f8ad91",
-    "delegate_id": "0190163d-8694-739b-aea5-966c26f8ad92",
+    "user_id": UserId::example(2),
+    "delegate_id": UserId::example(3),
     "starts_at": "2027-02-01T00:00:00.000Z",
     "ends_at": "2027-02-15T00:00:00.000Z",
     "subject_kinds": ["contract", "invoice"],

@@ -1,4 +1,7 @@
 use serde::Serialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::ApprovalSubject;
@@ -11,7 +14,7 @@ use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
 use crate::opportunity::Opportunity;
 use crate::transfer::Transfer;
-use crate::values::{CustomerId, Money, Number, Rate, UserId};
+use crate::values::{CustomerId, Money, Number, Rate, UserId, json};
 
 /// What a request needs to know of its subject: the submitted record, with the version that it has once
 /// the submission is written.
@@ -159,6 +162,36 @@ impl SubjectFacts {
             collection_scheme: None,
             snapshot: snapshot(transfer)?,
         })
+    }
+}
+
+/// A subject as it was, as the specification describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct ApprovalSnapshot;
+
+impl PartialSchema for ApprovalSnapshot {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new()
+            .item(json::reference::<Contract>())
+            .item(json::reference::<Amendment>())
+            .item(json::reference::<Opportunity>())
+            .item(json::reference::<CustomerChange>())
+            .item(json::reference::<Invoice>())
+            .item(json::reference::<Transfer>())
+            .description(Some(
+                "The subject of a request, as it was; `subject_kind` says which of these it is.",
+            ))
+            .into()
+    }
+}
+impl ToSchema for ApprovalSnapshot {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<Contract>(named);
+        json::name::<Amendment>(named);
+        json::name::<Opportunity>(named);
+        json::name::<CustomerChange>(named);
+        json::name::<Invoice>(named);
+        json::name::<Transfer>(named);
     }
 }
 

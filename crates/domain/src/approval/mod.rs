@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use course::{AddStepForm, Place, Progress, ReturnForm};
 pub use delegation::{Delegation, DelegationDetails};
-pub use facts::SubjectFacts;
+pub use facts::{ApprovalSnapshot, SubjectFacts};
 pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, StepCondition, StepMode};
 pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable};
 pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as proposal_rules};
@@ -355,7 +355,7 @@ pub struct Approval {
     #[schema(required)]
     pub decided_at: Option<Timestamp>,
     /// The subject as it was when the request was made.
-    #[schema(value_type = Object)]
+    #[schema(value_type = ApprovalSnapshot)]
     pub snapshot: serde_json::Value,
     /// Bumped by each write.
     #[schema(minimum = 1)]

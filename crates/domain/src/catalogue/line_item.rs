@@ -53,7 +53,7 @@ impl ToSchema for Quantity {}
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "product_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "product_id": ProductId::example(1),
     "product": "企业版年度订阅",
     "quantity": "20",
     "unit_price": {"amount": "5500.00", "currency": "CNY"},

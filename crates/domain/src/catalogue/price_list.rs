@@ -40,7 +40,7 @@ pub struct Price {
     "customer_grades": ["A", "B"],
     "prices": [
         {
-            "product_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+            "product_id": ProductId::example(1),
             "unit_price": {"amount": "5500.00", "currency": "CNY"}
         }
     ]
@@ -205,7 +205,7 @@ impl PriceBook {
 #[schema(example = json!({
     "currency": "CNY",
     "on": "2026-12-01",
-    "lines": [{"product_id": "0190163d-8694-739b-aea5-966c26f8ad91", "quantity": "20", "discount": "0.1"}]
+    "lines": [{"product_id": ProductId::example(1), "quantity": "20", "discount": "0.1"}]
 }))]
 pub struct QuoteForm {
     /// In which currency.

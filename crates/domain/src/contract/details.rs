@@ -48,7 +48,7 @@ pub(crate) fn positive(amount: &Money) -> Result<(), ValidationError> {
 #[validate(schema(function = "dates_in_order"), schema(function = "amounts_agree"))]
 #[schema(example = json!({
     "title": "海川机械 2026 年度订阅",
-    "customer_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "customer_id": CustomerId::example(1),
     "amount": {"amount": "120000.00", "currency": "CNY"},
     "line_items": [
         {

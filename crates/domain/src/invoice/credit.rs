@@ -20,7 +20,7 @@ use crate::values::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "invoice_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "invoice_id": InvoiceId::example(1),
     "amount": {"amount": "6000.00", "currency": "CNY"},
     "tax_invoice_number": "26332000000087654321",
     "reason": "A part of the service was not wanted"

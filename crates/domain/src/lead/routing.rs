@@ -29,7 +29,7 @@ use crate::workflow::AllowedAction;
     "sources": ["website", "event"],
     "regions": ["East China", "上海", "江苏", "浙江"],
     "grades": ["hot", "warm"],
-    "team_id": "0190163d-8694-739b-aea5-966c26f8ad91"
+    "team_id": TeamId::example(1)
 }))]
 pub struct AssignmentRuleDetails {
     /// What it is for.

@@ -29,7 +29,7 @@ text_enum! {
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "one_target"))]
 #[schema(example = json!({
-    "invoice_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "invoice_id": InvoiceId::example(1),
     "amount": {"amount": "36000.00", "currency": "CNY"}
 }))]
 pub struct AllocationPlan {

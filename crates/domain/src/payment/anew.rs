@@ -11,7 +11,7 @@ use crate::contract::{Contract, ContractStatus, Installment};
 use crate::error::Refusal;
 use crate::invoice::Invoice;
 use crate::valid::Valid;
-use crate::values::{AllocationId, Line, Money};
+use crate::values::{AllocationId, InvoiceId, Line, Money};
 
 /// On what a payment is put instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -19,7 +19,7 @@ use crate::values::{AllocationId, Line, Money};
 #[schema(example = json!({
     "allocations": [
         {
-            "invoice_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+            "invoice_id": InvoiceId::example(1),
             "amount": {"amount": "36000.00", "currency": "CNY"}
         }
     ],

@@ -153,7 +153,7 @@ pub static MACHINE: Machine<PaymentStatus, PaymentAction> = Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "contract_id": ContractId::example(1),
     "amount": {"amount": "36000.00", "currency": "CNY"},
     "received_on": "2026-02-12",
     "method": "bank_transfer",
@@ -202,7 +202,7 @@ impl PaymentDetails {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "contract_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "contract_id": ContractId::example(1),
     "amount": {"amount": "36000.00", "currency": "CNY"},
     "received_on": "2026-02-12",
     "method": "bank_transfer",

@@ -69,7 +69,7 @@ pub static MACHINE: Machine<RefundStatus, RefundAction> = Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "payment_id": "0190163d-8694-739b-aea5-966c26f8ad91",
+    "payment_id": PaymentId::example(1),
     "amount": {"amount": "6000.00", "currency": "CNY"},
     "refunded_on": "2026-03-10",
     "method": "bank_transfer",

@@ -11,6 +11,12 @@ macro_rules! ids {
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
+        impl $name {
+            /// An id that the specification's examples name, from 1: a demo has such a record of the kinds that bodies
+            /// refer to.
+            pub fn example(place: u8) -> Self { Self(example(stringify!($name), place)) }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) }
         }
@@ -37,7 +43,7 @@ macro_rules! ids {
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                schema(&[$($doc.trim()),*].join(" "))
+                schema(&[$($doc.trim()),*].join(" "), Self::example(1).0)
             }
         }
 
@@ -45,6 +51,13 @@ macro_rules! ids {
             fn name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
         }
     )+ };
+}
+
+/// A UUID of version 7 like any other, from the middle of 2024. That of each kind is another one.
+fn example(kind: &str, place: u8) -> Uuid {
+    let mix = |sum: u32, byte: u8| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let kind = kind.bytes().fold(0x811c_9dc5, mix);
+    Uuid::from_u128(0x0190_163d_8694_739b_aea5_0000_0000_0000 | (u128::from(kind) << 16) | u128::from(place))
 }
 
 ids! {
@@ -155,7 +168,7 @@ pub fn parse_id(text: &str) -> Result<Uuid, String> {
     }
 }
 
-fn schema(doc: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+fn schema(doc: &str, example: Uuid) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
     use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -164,6 +177,6 @@ fn schema(doc: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> 
         .min_length(Some(36))
         .max_length(Some(36))
         .description(Some(doc))
-        .examples([serde_json::json!("0190163d-8694-739b-aea5-966c26f8ad91")])
+        .examples([serde_json::json!(example)])
         .into()
 }

@@ -8,6 +8,7 @@ pub use enumeration::{Label, TextEnum, enum_schema};
 pub use fold::{company_key, folded};
 pub mod form;
 mod id;
+pub mod json;
 mod money;
 mod number;
 mod objects;

@@ -44,14 +44,15 @@ impl Examples<'_> {
                 .map_or(Value::Null, |schema| self.of(schema, depth + 1)),
             RefOr::T(Schema::Object(object)) => self.object(object, depth),
             RefOr::T(Schema::Array(array)) => self.array(array, depth),
-            RefOr::T(Schema::OneOf(one_of)) => one_of
-                .items
-                .iter()
-                .map(|item| self.of(item, depth + 1))
-                .find(|value| !value.is_null())
-                .unwrap_or_default(),
+            RefOr::T(Schema::OneOf(one_of)) => self.first(&one_of.items, depth),
+            RefOr::T(Schema::AnyOf(any_of)) => self.first(&any_of.items, depth),
             RefOr::T(_) => Value::Null,
         }
+    }
+
+    /// Of several alternatives the first, but for null.
+    fn first(&self, items: &[RefOr<Schema>], depth: usize) -> Value {
+        items.iter().map(|item| self.of(item, depth + 1)).find(|value| !value.is_null()).unwrap_or_default()
     }
 
     fn object(&self, object: &Object, depth: usize) -> Value {

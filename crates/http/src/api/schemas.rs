@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fairlead_domain::patch::Patch;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, RefBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -65,25 +66,10 @@ impl Schemas {
         Question(form.properties.into_iter().map(member).collect())
     }
 
-    /// The patch of a form: the same members, none of them required. What may be cleared by `null` is what
-    /// the form itself lets be null.
+    /// The patch of a form, and the form.
     pub(crate) fn patch_of<T: ToSchema>(&mut self) -> Named {
         self.of::<T>();
-        let form = T::name();
-        let name = format!("{}Patch", form.strip_suffix("Details").unwrap_or(&form));
-        let mut schema = T::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.required.clear();
-            object.example = None;
-            object.examples.clear();
-            object.description =
-                Some("The members to change: an absent one stays as it is, `null` clears.".to_owned());
-            for member in object.properties.values_mut() {
-                forget_default(member);
-            }
-        }
-        self.insert(name.clone(), schema);
-        reference(&name)
+        self.of::<Patch<T>>()
     }
 
     /// The page of a list, named after its rows.
@@ -127,17 +113,6 @@ impl Schemas {
 
 fn reference(name: &str) -> Named {
     Ref::from_schema_name(name).into()
-}
-
-/// In a patch, what is absent keeps its value: it gets no default.
-fn forget_default(schema: &mut RefOr<Schema>) {
-    match schema {
-        RefOr::T(Schema::Object(object)) => object.default = None,
-        RefOr::T(Schema::Array(array)) => array.default = None,
-        RefOr::T(Schema::OneOf(one_of)) => one_of.default = None,
-        RefOr::Ref(reference) => reference.default = None,
-        RefOr::T(_) => {}
-    }
 }
 
 #[cfg(test)]

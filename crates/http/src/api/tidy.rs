@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use utoipa::Number;
-use utoipa::openapi::schema::{ArrayItems, Object, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::example::single_type;
@@ -108,6 +108,9 @@ fn walk(schema: &mut RefOr<Schema>, visit: &mut impl FnMut(&mut Schema)) {
     match schema {
         Schema::Object(object) => {
             object.properties.values_mut().for_each(|member| walk(member, visit));
+            if let Some(AdditionalProperties::RefOr(value)) = object.additional_properties.as_deref_mut() {
+                walk(value, visit);
+            }
         }
         Schema::Array(array) => {
             if let ArrayItems::RefOrSchema(items) = &mut array.items {
