@@ -20,10 +20,9 @@ use fairlead_persistence::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::call::{Call, Caller, Done, Failure, Read, Written};
-use crate::clock::{Clock, SystemClock, new_ids};
+use crate::clock::{Clock, SystemClock, new_id};
 use crate::events::News;
 use crate::passwords::Passwords;
 use crate::throttle::Throttle;
@@ -161,7 +160,7 @@ impl App {
             news: News::default(),
             turn: tokio::sync::Mutex::new(()),
         };
-        let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock), new_id: new_ids() };
+        let app = Self { inner: Arc::new(inner), clock: Arc::new(SystemClock), new_id: Arc::new(new_id) };
         if app.ready().await.is_ok() {
             app.load_keys().await?;
         }
@@ -215,12 +214,7 @@ impl App {
 
     /// An id for a request that brought none.
     pub fn new_request_id(&self) -> String {
-        self.new_uuid().to_string()
-    }
-
-    /// An id that no unit of work makes.
-    pub(crate) fn new_uuid(&self) -> Uuid {
-        new_ids()()
+        new_id().to_string()
     }
 
     /// Who a token says the caller is. What they may do is looked up by each use case.

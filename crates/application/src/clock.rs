@@ -1,7 +1,7 @@
 //! Time and ids. Everything else is given them.
 
 use fairlead_domain::values::Timestamp;
-use fairlead_persistence::NewId;
+use uuid::Uuid;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -20,8 +20,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Makes ids that sort by the time at which they were made.
+/// Makes an id. Ids sort by the time at which they were made.
 #[expect(clippy::disallowed_methods, reason = "the one place where ids come from")]
-pub(crate) fn new_ids() -> NewId {
-    std::sync::Arc::new(uuid::Uuid::now_v7)
+pub(crate) fn new_id() -> Uuid {
+    Uuid::now_v7()
 }

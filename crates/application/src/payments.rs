@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{save_changed, there};
+use crate::clock::new_id;
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
@@ -310,7 +311,7 @@ pub async fn reallocate(
         let books = Books::open(work, contract).await?;
         let (anew, event) = books
             .post(ctx, work, |contract, invoices, installments| {
-                let next = || app.new_uuid().into();
+                let next = || new_id().into();
                 before.reallocate(ctx, contract, invoices, installments, &allocations, &form, next)
             })
             .await?;

@@ -11,6 +11,7 @@ use fairlead_persistence::{Predicate, Work};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Resource, there};
+use crate::clock::new_id;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::{self, Books, EndForm, of_payment, save_anew};
@@ -120,7 +121,7 @@ pub async fn confirm(app: &App, call: &Call, id: RefundId) -> Written<RefundView
         let books = Books::open(work, contract).await?;
         let (anew, event) = books
             .post(ctx, work, |contract, invoices, installments| {
-                let next = || app.new_uuid().into();
+                let next = || new_id().into();
                 after.confirm(ctx, &mut reduced, contract, invoices, installments, &allocations, next)
             })
             .await?;

@@ -19,6 +19,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read};
+use crate::clock::new_id;
 pub use crate::passwords::Password;
 pub use crate::tokens::{Jwk, Jwks};
 
@@ -157,7 +158,7 @@ impl App {
         let left = (session.expires_at.millis() - now.millis()) / 1000;
         let lifetime = tokens.lifetime.min(left).max(1);
         Ok(TokenPair {
-            access_token: tokens.issue(session.user_id, session.id, self.new_uuid(), now, lifetime)?,
+            access_token: tokens.issue(session.user_id, session.id, new_id(), now, lifetime)?,
             token_type: "Bearer".to_owned(),
             expires_in: lifetime,
             refresh_token: refresh.text,

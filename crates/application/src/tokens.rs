@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::app::{App, AppConfig};
 use crate::call::Caller;
+use crate::clock::new_id;
 
 /// What tells an access token from any other JWT (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
@@ -125,10 +126,8 @@ impl Tokens {
             work.lock_organisation().await?;
             rows = work.signing_keys().await?;
             if rows.is_empty() {
-                let key = SigningKeyRow {
-                    kid: app.new_uuid().to_string(),
-                    secret: rand::random::<[u8; 32]>().to_vec(),
-                };
+                let key =
+                    SigningKeyRow { kid: new_id().to_string(), secret: rand::random::<[u8; 32]>().to_vec() };
                 work.insert_signing_key(&key).await?;
                 rows.push(key);
             }

@@ -320,10 +320,14 @@ mod tests {
                     let at = format!("{at}/{name}");
                     match (name.as_str(), member) {
                         ("properties" | "schemas", Value::Object(named)) => {
-                            named.iter().for_each(|(name, one)| schema(one, &format!("{at}/{name}"), each));
+                            for (name, one) in named {
+                                schema(one, &format!("{at}/{name}"), each);
+                            }
                         }
                         ("oneOf" | "anyOf" | "allOf", Value::Array(several)) => {
-                            several.iter().for_each(|one| schema(one, &at, each));
+                            for one in several {
+                                schema(one, &at, each);
+                            }
                         }
                         ("items" | "schema" | "additionalProperties", Value::Object(_)) => {
                             schema(member, &at, each);
@@ -332,7 +336,11 @@ mod tests {
                     }
                 }
             }
-            Value::Array(several) => several.iter().for_each(|one| schemas(one, at, each)),
+            Value::Array(several) => {
+                for one in several {
+                    schemas(one, at, each);
+                }
+            }
             _ => {}
         }
     }

@@ -2,13 +2,13 @@
 //! to a demo as it stands. Whatever else is made has an id that nobody knows beforehand.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fairlead_persistence::NewId;
 use uuid::Uuid;
 
 use super::stage::Key;
-use crate::clock::new_ids;
+use crate::clock::new_id;
 
 /// Colleagues: a seller who takes over, and two managers.
 pub(super) const USERS: &[Key] = &["rep.east2", "manager.east", "manager.south"];
@@ -34,7 +34,7 @@ pub(super) struct StoryIds {
 
 impl StoryIds {
     pub(super) fn new() -> Self {
-        Self { given: Mutex::new(VecDeque::new()), others: new_ids() }
+        Self { given: Mutex::new(VecDeque::new()), others: Arc::new(new_id) }
     }
 
     /// Makes an id.

@@ -381,6 +381,7 @@ mod tests {
     use super::*;
     use crate::app::tests::open;
     use crate::call::Done;
+    use crate::clock::new_id;
     use crate::webhooks;
 
     /// What a server takes to send now.
@@ -408,10 +409,10 @@ mod tests {
         let id = made.webhook.record.id;
         let event = TrailEvent {
             sequence: 1,
-            event_id: app.new_uuid(),
+            event_id: new_id(),
             event: "lead.created".to_owned(),
             kind: RecordKind::Lead,
-            id: app.new_uuid(),
+            id: new_id(),
             occurred_at: app.now(),
             actor: None,
         };
