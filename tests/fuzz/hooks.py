@@ -6,6 +6,7 @@ import re
 import urllib.request
 
 import schemathesis
+from schemathesis.core.parameters import ParameterLocation
 
 BASE = os.environ["FAIRLEAD_FUZZ_URL"]
 EMAIL = os.environ["FAIRLEAD_FUZZ_EMAIL"]
@@ -38,10 +39,14 @@ CONDITION = re.compile(r'^(\*|(W/)?"[!#-~]*")$')
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    if not (case.meta and case.meta.generation.mode.is_positive):
+    if not case.meta:
         return
     # Whoever asks for some members gets no others: that the schema wants them all is said, and is meant so.
-    for name in (*OPAQUE, "fields"):
+    if not case.meta.is_negative_at(ParameterLocation.QUERY):
+        (case.query or {}).pop("fields", None)
+    if not case.meta.generation.mode.is_positive:
+        return
+    for name in OPAQUE:
         (case.query or {}).pop(name, None)
     for name, value in (case.query or {}).items():
         if isinstance(value, str) and FRACTION.match(value):

@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<()> {
             bail!("the walk in the shell needs {program}: install it with your system's packages");
         }
     }
-    process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
+    process::build()?;
     let folder = tempfile::Builder::new().prefix("fairlead-clients-").tempdir()?;
     let server = DemoServer::start(folder.path(), None)?;
     process::run(Command::new(process::root().join("examples/curl/journey.sh")).arg(&server.url))?;

@@ -50,7 +50,7 @@ pub(crate) struct Options {
 
 /// Runs it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    process::run(&mut process::cargo(["build", "--package", "fairlead"]))?;
+    process::build()?;
     python::install(&process::root().join(FOLDER))?;
     for database in ["sqlite", "postgres"] {
         if options.database.as_deref().is_some_and(|only| only != database) {

@@ -55,6 +55,12 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     command
 }
 
+/// Builds the server, everything else and all tests. All at once: for one package alone, cargo builds most libraries
+/// anew, because it takes fewer of their features.
+pub(crate) fn build() -> Result<()> {
+    run(&mut cargo(["build", "--workspace", "--bins", "--tests"]))
+}
+
 /// Runs a command to its end; anything but success is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;

@@ -41,9 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if !options.quick {
         lint::run()?;
     }
-    // The end-to-end tests drive the real binary. All at once: for one package alone, cargo builds most libraries anew,
-    // because it takes fewer of their features.
-    process::run(&mut process::cargo(["build", "--workspace", "--bins", "--tests"]))?;
+    // The end-to-end tests drive the real binary.
+    process::build()?;
     if !options.quick {
         clients::run_if_possible()?;
         fuzz::run_short_if_possible()?;

@@ -28,14 +28,15 @@ impl CargoTool {
             return Ok(());
         }
         let package = format!("{}@{}", self.package, self.version);
-        eprintln!("{} is missing: installing it, which takes a few minutes from source.", self.package);
+        eprintln!("{} is missing: installing it, which takes a minute or two from source.", self.package);
         // Prebuilt saves those minutes, but is not had everywhere that crates.io is.
         if process::on_path("cargo-binstall").is_some()
             && process::run(process::cargo(["binstall", "--no-confirm"]).arg(&package)).is_ok()
         {
             return Ok(());
         }
-        process::run(process::cargo(["install", "--locked"]).arg(&package))
+        // What these do takes a moment however they were built; an optimized build takes minutes.
+        process::run(process::cargo(["install", "--locked", "--debug"]).arg(&package))
             .with_context(|| format!("install it by hand, then try again: cargo install --locked {package}"))
     }
 }

@@ -135,28 +135,25 @@ impl Database {
 
     /// A copy with its files, which nobody may be using.
     pub async fn copy(&self) -> Self {
-        let copy = Self::create(self.kind).await;
+        let copy = Self::create_from(self.kind, &self.name).await;
         let (from, to) = (self.folder().join("fairlead-files"), copy.folder().join("fairlead-files"));
         std::fs::create_dir_all(&to).unwrap();
         for file in std::fs::read_dir(from).into_iter().flatten() {
             let file = file.unwrap();
             std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
         }
-        match self.kind {
-            Kind::Sqlite => {
-                std::fs::copy(self.folder().join("fairlead.db"), copy.folder().join("fairlead.db")).unwrap();
-            }
-            Kind::Postgres => {
-                let (from, to) = (&self.name, &copy.name);
-                let mut cluster = Direct::Postgres(self.cluster().await);
-                cluster.run(&format!("DROP DATABASE {to}")).await;
-                cluster.run(&format!("CREATE DATABASE {to} TEMPLATE {from}")).await;
-            }
+        if self.kind == Kind::Sqlite {
+            std::fs::copy(self.folder().join("fairlead.db"), copy.folder().join("fairlead.db")).unwrap();
         }
         copy
     }
 
     pub async fn create(kind: Kind) -> Self {
+        Self::create_from(kind, "template1").await
+    }
+
+    /// On PostgreSQL it begins as what another one is.
+    async fn create_from(kind: Kind, template: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("fairlead-test-").tempdir().unwrap();
         let name = format!("fairlead_test_{}", uuid::Uuid::from_u128(rand::random()).simple());
         let url = match kind {
@@ -164,7 +161,8 @@ impl Database {
             Kind::Postgres => {
                 let server = postgres_url();
                 let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-                connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+                let text = format!("CREATE DATABASE {name} TEMPLATE {template}");
+                connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
                 let (before, after) = server.split_once('?').unwrap_or((&server, ""));
                 let (host, _) = before.rsplit_once('/').unwrap();
                 format!("{host}/{name}?{after}")
