@@ -52,6 +52,14 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
 pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
+    // What cargo said of this program is not meant for others. Build scripts that look at it, as ring's does, would find
+    // it changed whenever `cargo` and `cargo xtask` take turns, and much would be built anew each time.
+    let ours = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| ours.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

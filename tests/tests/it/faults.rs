@@ -500,7 +500,9 @@ async fn recovers(server: &Server, client: &Client, customer: &str) {
     ready(&server.url).await;
     loop {
         let read = client.get(&format!("/customers/{customer}")).await;
-        let write = client.patch(&format!("/customers/{customer}"), json!({"note": "again"})).await;
+        // What changes nothing would not be written.
+        let note = json!({"note": format!("again {}", rand::random::<u64>())});
+        let write = client.patch(&format!("/customers/{customer}"), note).await;
         if (read.status, write.status) == (200, 200) {
             break;
         }
@@ -714,9 +716,10 @@ async fn the_disk_is_full(server: Server) {
         limit_files(&server, &full.to_string()).await;
         // A log that was written into the database begins anew, and has room until it is as long as before.
         let begun = Instant::now();
-        loop {
+        for turn in 0.. {
             rep.get(&format!("/customers/{customer}")).await.expect(200);
-            let write = rep.patch(&format!("/customers/{customer}"), json!({"note": "full"})).await;
+            let note = json!({"note": format!("full {turn}")});
+            let write = rep.patch(&format!("/customers/{customer}"), note).await;
             if write.status != 200 {
                 sound(&write.expect(503));
                 break;
