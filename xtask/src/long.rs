@@ -39,7 +39,7 @@ const ROWS: [Row; 11] = [
     // A step is decided once.
     ("T7", &[("races", "heavy_each_step_of_an_approval_is_decided_once")]),
     // Random histories end as a model says.
-    ("T8", &[("model", "heavy_money_follows_the_model"), ("sync", "heavy_a_copy_is_what_lists_show")]),
+    ("T8", &[("model", "money_follows_the_model"), ("sync", "heavy_a_copy_is_what_lists_show")]),
     // Receivers are told of each event, whatever happens to them and to the server.
     ("T9", &[("webhooks", "heavy_what_happened_is_told_and_nothing_else")]),
     // A stop answers whoever asked.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Company, Server, report, rounds, seed};
 
 on_both_databases! {
-    heavy_money_follows_the_model;
+    money_follows_the_model;
 }
 
 /// How many operations a history has; there is one on each database, or many in a long run. It ends before the logins
@@ -22,7 +22,7 @@ const ACTORS: usize = 6;
 /// After how many operations a contract is left for another one.
 const LIFE: usize = 60;
 
-async fn heavy_money_follows_the_model(server: Server) {
+async fn money_follows_the_model(server: Server) {
     let (kind, first, histories) = (server.database.kind, seed(), rounds(1, 100));
     let (mut done, mut granted) = (0, 0);
     for seed in first..first + histories {

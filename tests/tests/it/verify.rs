@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{Company, Database, Kind, Server, command, until};
 
 on_both_databases! {
-    heavy_whatever_is_broken_is_named;
+    whatever_is_broken_is_named;
     heavy_a_running_server_is_no_difference;
     it_can_be_asked_for_over_http;
     a_checkpoint_shows_what_a_chain_does_not;
@@ -247,7 +247,7 @@ async fn verify_with(database: &Database, options: &[&str]) -> (bool, String) {
     (output.status.success(), format!("{out}{log}"))
 }
 
-async fn heavy_whatever_is_broken_is_named(server: Server) {
+async fn whatever_is_broken_is_named(server: Server) {
     let kind = server.database.kind;
     let demo = Database::create(kind).await;
     let seeded = command(&demo, &["seed", "--demo"]).output().await.unwrap();
