@@ -6,7 +6,7 @@ use fairlead_domain::contact::Contact;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -77,7 +77,7 @@ async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result
         Ok(Parent::Customer(change::load(ctx, work, customer).await?))
     };
     match found.await {
-        Err(Failure::Refused(refusal)) if refusal.code == fairlead_domain::error::Code::NotFound => {
+        Err(Failure::Refused(refusal)) if matches!(refusal.code, Code::NotFound | Code::RecordMerged) => {
             Err(Refusal::unknown_reference("/about/id").into())
         }
         other => other,

@@ -65,14 +65,17 @@ pub(crate) async fn load_any<T: Resource>(ctx: &Context<'_>, work: &Work, id: Uu
         Some(survivor) => work.find(survivor).await?,
         None => None,
     };
-    Err(merged(ctx, survivor.as_ref()).into())
+    Err(merged(ctx, Code::RecordMerged, survivor.as_ref()).into())
 }
 
-/// What is said of a record that is not there: into which one it was merged, if the caller may see that one.
-pub(crate) fn merged<T: Resource>(ctx: &Context, survivor: Option<&T>) -> Refusal {
+/// What is said of a record that is not there: into which one it was merged, if the caller may see that one. Whoever
+/// reads is led there (`Merged`), whoever writes is refused (`RecordMerged`): a client that is led on repeats the write
+/// there, decided for another record and another version.
+pub(crate) fn merged<T: Resource>(ctx: &Context, code: Code, survivor: Option<&T>) -> Refusal {
     match survivor.filter(|survivor| survivor.reveal(ctx).is_ok()) {
-        Some(survivor) => Refusal::new(Code::Merged, "the record was merged into another one")
-            .with("survivor_id", survivor.id()),
+        Some(survivor) => {
+            Refusal::new(code, "the record was merged into another one").with("survivor_id", survivor.id())
+        }
         None => Refusal::not_found(),
     }
 }
@@ -92,7 +95,7 @@ pub(crate) async fn read<T: Resource>(
         Some(survivor) => reader.one(survivor).await?,
         None => None,
     };
-    Err(merged(ctx, survivor.as_ref()).into())
+    Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
 }
 
 /// A record that a form names: it must exist and be visible.

@@ -542,7 +542,8 @@ pub async fn merge(
         let loser = form.loser_id;
         // Both are locked in the order of their ids, whichever goes.
         work.load_all::<Customer>(Predicate::ids([id.0, loser.0])).await?;
-        change::load::<Customer>(ctx, work, id).await?;
+        // Who may not is told so, whatever the other one is.
+        change::load::<Customer>(ctx, work, id).await?.may_merge(ctx)?;
         let other: Customer = change::named(ctx, work, loser, "/loser_id").await?;
         change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
             let (change, event) = customer.absorb(ctx, &other)?;

@@ -228,7 +228,8 @@ pub async fn merge(app: &App, call: &Call, id: LeadId, form: Valid<LeadMerge>) -
         let loser = form.loser_id;
         // Both are locked in the order of their ids, whichever goes.
         work.load_all::<Lead>(Predicate::ids([id.0, loser.0])).await?;
-        load::<Lead>(ctx, work, id).await?;
+        // Who may not is told so, whatever the other one is.
+        load::<Lead>(ctx, work, id).await?.may_merge(ctx)?;
         let other: Lead = named(ctx, work, loser, "/loser_id").await?;
         change(ctx, work, call, id, async |work: &mut Work, lead: &mut Lead| {
             let event = lead.absorb(ctx, &other)?;

@@ -70,7 +70,7 @@ pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
             let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
             let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
             let pooled = survivor.first().filter(|survivor| survivor.owner_id.is_none());
-            return Err(change::merged(ctx, pooled).into());
+            return Err(change::merged(ctx, Code::Merged, pooled).into());
         };
         let seen = ctx.actor.authorize(Permission::PoolRead, &customer.standing(ctx));
         if seen.is_err() || customer.owner_id.is_some() {

@@ -68,6 +68,8 @@ text_enum! {
 
         /// The record was merged into another one; `Location` and `survivor_id` say into which.
         Merged = "merged" ("Merged into another record", "已合并到其他记录"),
+        /// What was to be changed was merged into another record, so nothing was; `survivor_id` says into which.
+        RecordMerged = "record_merged" ("Merged meanwhile", "记录已被合并"),
         /// A value that must be unique is taken; `errors` names the member.
         Duplicate = "duplicate" ("Duplicate", "数据重复"),
         /// A record that the request names does not exist or is not visible to the caller.

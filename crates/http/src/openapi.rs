@@ -220,13 +220,32 @@ mod tests {
                 let only_the_key = ["IdempotencyKeyReused", "IdempotencyInProgress"]
                     .iter()
                     .any(|one| response.to_string().contains(&format!("{one}\"}}")));
-                let kept = ["200", "201", "202", "204", "308", "403", "404", "409", "412", "422"]
+                let kept = ["200", "201", "202", "204", "403", "404", "409", "412", "422"]
                     .contains(&status.as_str());
                 assert_eq!(header(response), takes_key && kept && !only_the_key, "{name} {status}");
                 *(if takes_key { &mut idempotent } else { &mut others }) += 1;
             }
         }
         assert!(idempotent > 100 && others > 100);
+    }
+
+    #[test]
+    fn of_what_was_merged_readers_are_led_on_and_writers_are_refused() {
+        let document = document();
+        let homes = ["/leads/{id}", "/customers/{id}", "/public-pool/customers/{id}"];
+        let (mut led, mut refused) = (0, 0);
+        for (name, operation) in operations(&document) {
+            let (method, path) = name.split_once(' ').unwrap();
+            let merges = homes.iter().any(|home| path.starts_with(&format!("/api/v1{home}")));
+            let responses = &operation["responses"];
+            let conflict = resolve(&document, &responses["409"]);
+            let refuses =
+                conflict["content"]["application/problem+json"]["examples"].get("record_merged").is_some();
+            assert_eq!(responses.get("308").is_some(), merges && method == "get", "{name}");
+            assert_eq!(refuses, merges && method != "get", "{name}");
+            *(if method == "get" { &mut led } else { &mut refused }) += usize::from(merges);
+        }
+        assert!(led >= 7 && refused >= 15, "{led} {refused}");
     }
 
     /// What a reference leads to, or the thing itself.

@@ -30,6 +30,7 @@ mod lists;
 mod long;
 mod machines;
 mod matrix;
+mod merging;
 mod model;
 mod money;
 mod offers;

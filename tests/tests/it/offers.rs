@@ -1,9 +1,14 @@
 //! `allowed_actions` and the server say the same.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Company, Server};
+
+/// The id of no record.
+const NO_ID: &str = "01900000-0000-7000-8000-000000000000";
 
 on_both_databases! {
     a_draft_that_cannot_be_submitted_says_so;
@@ -329,16 +334,28 @@ async fn merging_is_offered_to_whoever_may(server: Server) {
         ("leads", json!({"name": "Lin Mei", "source": "website"})),
         ("customers", json!({"kind": "company", "name": "Acme"})),
     ] {
-        let survivor = format!("/{of}/{}", rep.post(&format!("/{of}"), form.clone()).await.expect(201).id());
+        let id = rep.post(&format!("/{of}"), form.clone()).await.expect(201).id();
+        let survivor = format!("/{of}/{id}");
         let loser = json!({"loser_id": rep.post(&format!("/{of}"), form).await.expect(201).id()});
+        let mut told = BTreeSet::new();
         for (role, person) in company.by_role() {
             let seen = person.client.get(&survivor).await;
             if seen.status == 404 {
                 continue;
             }
             let merged = person.client.post(&format!("{survivor}/merge?dry_run=true"), loser.clone()).await;
-            assert_eq!(outcome(&merged), reason(&seen.expect(200), "merge"), "{of}, {role}");
+            let offer = reason(&seen.expect(200), "merge");
+            assert_eq!(outcome(&merged), offer, "{of}, {role}");
+            // Whoever may not is told so, whatever the body names; of the others each is told what is wrong with it.
+            for (loser, wrong) in [(NO_ID, "unknown_reference"), (id.as_str(), "validation_failed")] {
+                let answer =
+                    person.client.post(&format!("{survivor}/merge"), json!({"loser_id": loser})).await;
+                let (status, code) = if offer.is_null() { (422, wrong) } else { (403, "forbidden") };
+                answer.refused(status, code);
+                told.insert(code);
+            }
         }
+        assert_eq!(told, BTreeSet::from(["forbidden", "unknown_reference", "validation_failed"]), "{of}");
     }
 }
 

@@ -169,7 +169,14 @@ async fn what_was_merged_is_found_in_the_pool(server: Server) {
     company.director.client.post(&format!("/customers/{stays}/merge"), merge).await.expect(200);
     let rep = &company.rep.client;
     assert_eq!(rep.get(&format!("/public-pool/customers/{goes}")).await.expect(200).id(), stays);
-    assert_eq!(rep.act(&format!("/public-pool/customers/{goes}/claim")).await.expect(200).id(), stays);
+    // By its old id it is not claimed.
+    let before = rep.get(&format!("/public-pool/customers/{stays}")).await.expect(200);
+    let refused = rep.act(&format!("/public-pool/customers/{goes}/claim")).await;
+    let refused = refused.refused(409, "record_merged");
+    assert_eq!((&refused.body["survivor_id"], refused.header("location")), (&json!(stays), ""));
+    let after = rep.get(&format!("/public-pool/customers/{stays}")).await.expect(200);
+    assert_eq!(after.body, before.body);
+    rep.act(&format!("/public-pool/customers/{stays}/claim")).await.expect(200);
 }
 
 async fn labels_are_looked_for(server: Server) {

@@ -214,8 +214,8 @@ impl Customer {
     /// the other is moved by whoever asks. Nobody loses a customer by it: of two owners' customers, one is
     /// transferred first.
     pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<(OwnershipChange, Event), Refusal> {
-        crate::merge::check_two(&self.id, &other.id)?;
         self.may_merge(ctx)?;
+        crate::merge::check_two(&self.id, &other.id)?;
         other.may_merge(ctx)?;
         if self.owner_id.is_none() && other.owner_id.is_some() {
             let detail = "of two customers of which one has an owner, that one survives";

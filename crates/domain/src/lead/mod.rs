@@ -487,11 +487,16 @@ impl Lead {
         Ok(Some(Event("lead.response_overdue")))
     }
 
+    /// May it be merged with another one? Whether the other one may be as well is judged when it is known.
+    pub fn may_merge(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_update(ctx)
+    }
+
     /// Takes another lead in that is the same one: what it lacks, and how far the other had come.
     pub fn absorb(&mut self, ctx: &Context, other: &Self) -> Result<Event, Refusal> {
+        self.may_merge(ctx)?;
         crate::merge::check_two(&self.id, &other.id)?;
-        self.may_update(ctx)?;
-        other.may_update(ctx)?;
+        other.may_merge(ctx)?;
         self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
         self.rescore(ctx);
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
@@ -687,8 +692,7 @@ impl Lead {
         rejudge(&mut actions, LeadAction::Convert.as_str(), self.may_convert(ctx));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx, dependents)));
-        // Whether the other one may be merged as well is judged when it is known.
-        actions.push(AllowedAction::judge("merge", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("merge", self.may_merge(ctx)));
         actions
     }
 }

@@ -435,7 +435,7 @@ fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Respons
 /// refused before one begins, and what may be otherwise at once, never is.
 fn is_kept(code: Code) -> bool {
     !matches!(code, Code::IdempotencyInProgress | Code::IdempotencyKeyReused)
-        && matches!(problem::entry(code).status, 308 | 403 | 404 | 409 | 412 | 422)
+        && matches!(problem::entry(code).status, 403 | 404 | 409 | 412 | 422)
 }
 
 fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response {

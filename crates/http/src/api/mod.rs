@@ -125,11 +125,12 @@ impl Api {
         self
     }
 
-    /// Records below this path may have been merged into others: then every operation says into which.
+    /// Records below this path may have been merged into others: then reads lead there, and writes are refused.
     pub(crate) fn merges(&mut self, path: &str) -> &mut Self {
         let below = format!("{BASE}{path}/{{id}}");
         for operation in self.operations.iter_mut().filter(|it| it.shape.path.starts_with(&below)) {
-            operation.refusals.push(Code::Merged);
+            let reads = operation.shape.method == Method::GET;
+            operation.refusals.push(if reads { Code::Merged } else { Code::RecordMerged });
         }
         self
     }

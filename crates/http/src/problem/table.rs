@@ -54,6 +54,9 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::OwnershipLimitReached => (409, "负责人持有的记录将超过允许的数量。"),
         Code::DailyOpenLimitReached => (409, "今天不能再查看更多公海客户。"),
         Code::Merged => (308, "该记录已合并到另一条记录，`Location` 和 `survivor_id` 说明是哪一条。"),
+        Code::RecordMerged => {
+            (409, "要修改的记录已合并到另一条记录，因此未作任何修改，`survivor_id` 说明是哪一条。")
+        }
         Code::PossibleDuplicate => (409, "已有与此相似的记录，`matches` 说明是哪些。"),
         Code::OwnersDiffer => (409, "一起指定的记录属于不同的负责人。"),
         Code::TooMany => (409, "此类记录的数量已达到上限。"),

@@ -156,9 +156,9 @@ pub(crate) fn routes(api: &mut Api) {
             "merge_customer",
             "Merge another customer into this one",
             "This one keeps its id and gets what it lacks; contacts, activities, opportunities, contracts, invoices and \
-             payments of the other one move here. The other one's id answers 308 from then on. Both belong to the same \
-             owner, or the other one to nobody. Where changes of customers of their grades take an approval, they are \
-             merged by whoever could give it and does not own them.",
+             payments of the other one move here. From then on reads of the other one's id answer 308, and writes 409 \
+             `record_merged`. Both belong to the same owner, or the other one to nobody. Where changes of customers of \
+             their grades take an approval, they are merged by whoever could give it and does not own them.",
             customers::merge,
         )
         .needs(Permission::CustomersMerge)

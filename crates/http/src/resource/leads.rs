@@ -136,8 +136,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/leads/{id}/merge",
             "merge_lead",
             "Merge another lead into this one",
-            "This one keeps its id and gets what it lacks; the activities of the other one move here. The other one's id \
-             answers 308 from then on.",
+            "This one keeps its id and gets what it lacks; the activities of the other one move here. From then on reads \
+             of the other one's id answer 308, and writes 409 `record_merged`.",
             leads::merge,
         )
         .needs(Permission::LeadsUpdate)

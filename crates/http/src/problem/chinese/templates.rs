@@ -23,6 +23,7 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::Unavailable, "服务暂时不可用，请在 {retry_after} 秒后重试。"),
     (Code::CurrencyMismatch, "此处需要 {wanted} 的金额，而不是 {given}。"),
     (Code::Merged, "该记录已合并到记录 {survivor_id}。"),
+    (Code::RecordMerged, "该记录已合并到记录 {survivor_id}，因此未作任何修改。"),
     (Code::PossibleDuplicate, "已有 {matches.length} 条与此相似的记录，`matches` 说明是哪些。"),
     (Code::InUse, "“{subject_kind}”的审批流指定了该角色。"),
     (Code::InUse, "仍有其他记录依赖于该记录，不能删除：{dependents}。"),

@@ -68,6 +68,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
             "该记录已合并到记录 0190163d-8694-739b-aea5-966c26f8ad91。",
         ),
         (
+            Code::RecordMerged,
+            json!({"survivor_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
+            "该记录已合并到记录 0190163d-8694-739b-aea5-966c26f8ad91，因此未作任何修改。",
+        ),
+        (
             Code::PossibleDuplicate,
             json!({"matches": [{}, {}]}),
             "已有 2 条与此相似的记录，`matches` 说明是哪些。",

@@ -1,0 +1,166 @@
+//! Records that were merged into others: their ids lead readers to what they were merged into, and refuse writers.
+
+use reqwest::Method;
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Company, Server};
+
+on_both_databases! {
+    readers_are_led_to_the_survivor;
+    writers_are_refused_and_the_survivor_stays_as_it_is;
+    bulk_calls_tell_of_what_was_merged;
+    what_was_answered_before_is_answered_again;
+}
+
+/// Two records of the rep: one that is to stay, and one that is to go.
+async fn two(company: &Company, of: &str) -> [String; 2] {
+    let make = async |name: &str| {
+        let form = match of {
+            "leads" => json!({"name": name, "source": "website"}),
+            _ => json!({"kind": "company", "name": name}),
+        };
+        company.rep.client.post(&format!("/{of}"), form).await.expect(201).id()
+    };
+    [make("Stays").await, make("Goes").await]
+}
+
+async fn merge(company: &Company, of: &str, [stays, goes]: &[String; 2]) {
+    let form = json!({"loser_id": goes});
+    company.manager.client.post(&format!("/{of}/{stays}/merge"), form).await.expect(200);
+}
+
+async fn readers_are_led_to_the_survivor(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, other) = (&company.rep.client, &company.other_rep.client);
+    // A client that follows nowhere.
+    let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    for (of, parts) in [
+        ("leads", &["", "/duplicates"][..]),
+        ("customers", &["", "/duplicates", "/timeline?limit=100", "/ownership-history"][..]),
+    ] {
+        let both = two(&company, of).await;
+        merge(&company, of, &both).await;
+        let [stays, goes] = both;
+        for part in parts {
+            for method in [Method::GET, Method::HEAD] {
+                let request = http.request(method, format!("{}/api/v1/{of}/{goes}{part}", rep.url));
+                let answer = request.bearer_auth(rep.token.as_ref().unwrap()).send().await.unwrap();
+                assert_eq!(answer.status().as_u16(), 308, "{of}{part}");
+                let there = answer.headers()["location"].to_str().unwrap();
+                assert_eq!(there, format!("/api/v1/{of}/{stays}{part}"));
+            }
+            let led = rep.get(&format!("/{of}/{goes}{part}")).await.expect(200);
+            assert_eq!(led.body, rep.get(&format!("/{of}/{stays}{part}")).await.expect(200).body);
+            other.get(&format!("/{of}/{goes}{part}")).await.refused(404, "not_found");
+        }
+    }
+}
+
+async fn writers_are_refused_and_the_survivor_stays_as_it_is(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, manager) = (&company.rep.client, &company.manager.client);
+    for of in ["leads", "customers"] {
+        let both = two(&company, of).await;
+        let [survivor, gone] = both.each_ref().map(|id| format!("/{of}/{id}"));
+        let [stays, goes] = &both;
+        // Both come to the same version: what was read of the one would fit the other.
+        let stale = rep.patch(&gone, json!({"note": "Goes"})).await.expect(200).header("etag").to_owned();
+        merge(&company, of, &both).await;
+        let before = rep.get(&survivor).await.expect(200);
+        assert!(stale.starts_with("\"v2-") && before.header("etag").starts_with("\"v2-"), "{stale}");
+
+        let patch = json!({"note": "Stale"});
+        let mut answers = vec![
+            rep.patch_if(&gone, &stale, patch.clone()).await,
+            rep.patch(&gone, patch.clone()).await,
+            rep.send(rep.request(Method::DELETE, &gone).header("if-match", &stale)).await,
+            rep.delete(&gone).await,
+        ];
+        let own: Vec<(&Client, &str, Value)> = match of {
+            "leads" => vec![
+                (rep, "claim", json!({})),
+                (rep, "release", json!({})),
+                (rep, "qualify", json!({})),
+                (rep, "disqualify", json!({"reason": "spam"})),
+                (rep, "reopen", json!({})),
+                (rep, "convert", json!({})),
+            ],
+            _ => vec![
+                (rep, "release", json!({"reason": "No need"})),
+                (manager, "move", json!({"pool_id": company.pool})),
+                (manager, "lock", json!({})),
+                (manager, "unlock", json!({})),
+            ],
+        };
+        let common = [
+            (manager, "assign", json!({"owner_id": company.colleague.id})),
+            (manager, "assign?dry_run=true", json!({"owner_id": company.colleague.id})),
+            (manager, "merge", json!({"loser_id": stays})),
+        ];
+        for (client, action, form) in own.iter().chain(&common) {
+            let request = client.request(Method::POST, &format!("{gone}/{action}"));
+            answers.push(client.send(request.header("if-match", &stale).json(form)).await);
+        }
+        if of == "customers" {
+            answers.push(rep.act(&format!("/public-pool{gone}/claim")).await);
+        }
+        for answer in answers {
+            let answer = answer.refused(409, "record_merged");
+            let told = (&answer.body["survivor_id"], answer.header("location"));
+            assert_eq!(told, (&json!(stays), ""), "{}", answer.request);
+        }
+        // Whoever does not see what it was merged into is told of neither, and a form that names it names nothing.
+        company.other_rep.client.patch_if(&gone, &stale, patch).await.refused(404, "not_found");
+        let about = json!({"kind": of.trim_end_matches('s'), "id": goes});
+        let call = json!({"about": about, "kind": "call", "subject": "Called"});
+        rep.post("/activities", call).await.refused(422, "unknown_reference");
+
+        let after = rep.get(&survivor).await.expect(200);
+        assert_eq!((after.header("etag"), &after.body), (before.header("etag"), &before.body));
+    }
+}
+
+async fn bulk_calls_tell_of_what_was_merged(server: Server) {
+    let company = Company::found(&server).await;
+    let manager = &company.manager.client;
+    for (of, action) in [("leads", "release"), ("customers", "lock")] {
+        let both = two(&company, of).await;
+        merge(&company, of, &both).await;
+        let [stays, goes] = both;
+        let path = format!("/{of}/bulk");
+        let form =
+            |mode: &str| json!({"action": action, "mode": mode, "items": [{"id": goes}, {"id": stays}]});
+        let told = |items: &Value| {
+            assert_eq!(items[0]["code"], "record_merged", "{of}: {items}");
+            assert_eq!(items[0]["figures"], json!({"survivor_id": stays}));
+        };
+        told(&manager.post(&path, form("atomic")).await.refused(409, "bulk_refused").body["items"]);
+        let done = manager.post(&path, form("best_effort")).await.expect(200);
+        told(&done.body["items"]);
+        assert_eq!((&done.body["done"], &done.body["refused"]), (&json!(1), &json!(1)));
+        assert_eq!(done.body["items"][1]["version"], 3, "what stayed was not touched by its old name");
+    }
+}
+
+async fn what_was_answered_before_is_answered_again(server: Server) {
+    let company = Company::found(&server).await;
+    let manager = &company.manager.client;
+    for (of, action, form) in
+        [("leads", "disqualify", json!({"reason": "spam"})), ("customers", "lock", json!({}))]
+    {
+        let both = two(&company, of).await;
+        let [stays, goes] = &both;
+        let path = format!("/{of}/{goes}/{action}");
+        let once = async |key: &str| manager.post_once(&path, &format!("{key}-{of}"), form.clone()).await;
+        let first = once("before").await.expect(200);
+        merge(&company, of, &both).await;
+        let again = once("before").await.expect(200);
+        assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &first.body));
+        for replayed in ["", "true"] {
+            let refused = once("after").await.refused(409, "record_merged");
+            assert_eq!(refused.header("idempotent-replayed"), replayed);
+            assert_eq!(refused.body["survivor_id"], json!(stays));
+        }
+    }
+}
