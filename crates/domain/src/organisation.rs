@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::{Actor, Grant, Permission, Places, RoleKey, Scope, Share, Standing};
-use crate::approval::{ApprovalFlow, ApprovalSubject, Delegation};
+use crate::approval::{Approval, ApprovalFlow, ApprovalSubject, Delegation};
 use crate::context::Context;
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::lead::{AssignmentRule, LeadDetails, Score, Scoring, ScoringRule};
 use crate::pool::{Pool, PoolDetails, PoolRules};
@@ -125,7 +126,7 @@ impl User {
     /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
     /// receive.
     pub fn may_hand_over(ctx: &Context, successor: Option<UserId>) -> Result<(), Refusal> {
-        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)?;
+        Self::may_manage(ctx)?;
         if successor == Some(ctx.actor.id) {
             return Err(Refusal::new(Code::SeparationOfDuties, "nobody hands over to themselves"));
         }
@@ -133,7 +134,7 @@ impl User {
     }
 
     /// Refuses a status that the user already has.
-    pub fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
+    fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
         if self.status == status {
             return Err(Refusal::new(Code::InvalidTransition, format!("the user is {status}"))
                 .with("record_kind", RecordKind::User)
@@ -142,17 +143,33 @@ impl User {
         Ok(())
     }
 
+    /// May the caller change users?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)
+    }
+
+    /// May the caller end the user's access? Not that of the last one who can manage users.
+    pub fn may_disable(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        self.may_switch_to(UserStatus::Disabled)?;
+        ctx.org.check_administrators(Some((self.id, &[])), None)
+    }
+
+    /// May the caller give the user access again?
+    pub fn may_enable(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        self.may_switch_to(UserStatus::Active)
+    }
+
     /// What this caller may do with the user.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        let manages = || ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation);
-        let switch = |status| manages().and_then(|()| self.may_switch_to(status));
         // By the record itself: the snapshot is older than a user who was disabled just now.
         let gone = if self.status == UserStatus::Disabled { Ok(()) } else { Err(Self::still_here()) };
         vec![
-            AllowedAction::judge("update", manages()),
-            AllowedAction::judge("disable", switch(UserStatus::Disabled)),
-            AllowedAction::judge("enable", switch(UserStatus::Active)),
-            AllowedAction::judge("set-password", manages()),
+            AllowedAction::judge("update", Self::may_manage(ctx)),
+            AllowedAction::judge("disable", self.may_disable(ctx)),
+            AllowedAction::judge("enable", self.may_enable(ctx)),
+            AllowedAction::judge("set-password", Self::may_manage(ctx)),
             AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and(gone)),
         ]
     }
@@ -202,6 +219,27 @@ pub struct Team {
     pub updated_at: Timestamp,
 }
 record!(Team, Team);
+
+impl Team {
+    /// May the caller change teams?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::TeamsManage, &Standing::Organisation)
+    }
+
+    /// May it be deleted? While nobody is in it, no team is below it, and nothing else is about it.
+    pub fn may_delete(ctx: &Context, dependents: &Dependents) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        dependents.check_none()
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(ctx: &Context, dependents: &Dependents) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", Self::may_manage(ctx)),
+            AllowedAction::judge("delete", Self::may_delete(ctx, dependents)),
+        ]
+    }
+}
 
 /// What one may say about a role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -261,12 +299,42 @@ pub struct Role {
 record!(Role, Role);
 
 impl Role {
-    /// A built-in role is changed by a release of Fairlead only.
-    pub fn editable(&self) -> Result<(), Refusal> {
+    /// May the caller make roles?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::RolesManage, &Standing::Organisation)
+    }
+
+    /// May it be changed? A built-in role is changed by a release of Fairlead only.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
         if self.built_in {
             return Err(Refusal::new(Code::BuiltInRole, "copy the built-in role under another key"));
         }
         Ok(())
+    }
+
+    /// May it be deleted? `pending` are the requests for approval that wait.
+    pub fn may_delete(&self, ctx: &Context, pending: &[Approval]) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        self.check_unused(ctx, pending)
+    }
+
+    /// Refuses to take a role, or its key, away that somebody has, or from which decisions are or will be waited for.
+    pub fn check_unused(&self, ctx: &Context, pending: &[Approval]) -> Result<(), Refusal> {
+        let key = &self.details.key;
+        ctx.org.check_role_unused(key)?;
+        if pending.iter().any(|request| request.waits_for_role(key)) {
+            return Err(Refusal::new(Code::InUse, "requests for approval wait for this role"));
+        }
+        Ok(())
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context, pending: &[Approval]) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", self.may_update(ctx)),
+            AllowedAction::judge("delete", self.may_delete(ctx, pending)),
+        ]
     }
 }
 
@@ -538,7 +606,7 @@ impl Organisation {
     }
 
     /// Refuses to take a role, or its key, away from under users who have it.
-    pub fn check_role_unused(&self, key: &RoleKey) -> Result<(), Refusal> {
+    fn check_role_unused(&self, key: &RoleKey) -> Result<(), Refusal> {
         if self.members.values().any(|member| member.user.details.roles.contains(key)) {
             return Err(Refusal::new(Code::InUse, "users have this role"));
         }
