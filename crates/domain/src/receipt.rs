@@ -497,6 +497,7 @@ mod tests {
     use iso_currency::Currency;
 
     use super::*;
+    use crate::fixtures::{FINANCE, World, cny};
 
     fn receipt(memo: &str, reference: Option<&str>) -> ReceiptDetails {
         ReceiptDetails {
@@ -524,6 +525,29 @@ mod tests {
         }
         assert_eq!(receipt("x", Some("iv-2026-000007")).numbers(), ["IV-2026-000007"]);
         assert_eq!(receipt("x", None).payer_key(), Some(company_key("上海 星辰科技")));
+    }
+
+    #[test]
+    fn a_receipt_of_which_a_part_is_used_stays_apart() {
+        let world = World::new();
+        let form = Valid::check(receipt("x", None)).unwrap();
+        let id = |number| ReceiptId(uuid::Uuid::from_u128(number));
+        let (mut whole, _) = world.by(FINANCE, |ctx| Receipt::new(ctx, id(1), form)).unwrap();
+        let halves = Valid::check(SplitForm { amounts: vec![cny(50), cny(50)] }).unwrap();
+        let (mut parts, _) = world.by(FINANCE, |ctx| whole.split(ctx, &halves, || id(2))).unwrap();
+        for (status, code) in [
+            (ReceiptStatus::Open, None),
+            (ReceiptStatus::Matched, Some(Code::InUse)),
+            (ReceiptStatus::SetAside, Some(Code::InUse)),
+        ] {
+            parts[1].status = status;
+            let used = (status != ReceiptStatus::Open).then_some((parts[1].id, status));
+            let ties = ReceiptTies { part_in_use: used };
+            let offers = world.by(FINANCE, |ctx| whole.allowed_actions(ctx, &ties));
+            assert_eq!(offers.iter().find(|offer| offer.action == "join").unwrap().reason, code, "{status}");
+            let joined = world.by(FINANCE, |ctx| whole.clone().join(ctx, &parts));
+            assert_eq!(joined.err().map(|refusal| refusal.code), code, "{status}");
+        }
     }
 
     #[test]
