@@ -450,7 +450,7 @@ impl Opportunity {
             let why = "must be another open stage; a sale is won by its contract and lost by `lose`";
             return Err(Refusal::invalid("/stage_id", "not_an_open_stage", why));
         }
-        self.undecided()?;
+        self.no_contract()?;
         if target < present {
             if reason.is_none() {
                 return Err(Refusal::new(
@@ -627,7 +627,7 @@ impl Opportunity {
         let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             OpportunityAction::Advance | OpportunityAction::Lose => self.undecided(),
-            OpportunityAction::Reopen => self.taken_up_by(ctx, ties.customer_owner).map(drop),
+            OpportunityAction::Reopen => self.taken_up_by(ctx, ties.customer_owner).map(|_| ()),
             OpportunityAction::Win | OpportunityAction::Return | OpportunityAction::Transfer => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
