@@ -2,7 +2,7 @@
 
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_persistence::{Reader, StoreError, Stored, Tied, Work};
+use fairlead_persistence::{Kept, Predicate, Reader, StoreError, Stored, Tied, Work};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -21,6 +21,14 @@ impl Eyes<'_> {
         match self {
             Self::Reader(reader) => reader.ties(record).await,
             Self::Work(work) => work.ties(record).await,
+        }
+    }
+
+    /// All records for which a condition holds.
+    pub(crate) async fn all<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.all(which).await,
+            Self::Work(work) => work.find_all(which).await,
         }
     }
 }

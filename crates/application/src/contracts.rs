@@ -67,7 +67,9 @@ impl Resource for Contract {
         Contract::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<ContractView, Refusal> {
-        Ok(view(ctx, self, &ContractTies::default()))
+        // A new one is with the owner of its customer.
+        let ties = ContractTies { customer_owner: Some(self.owner_id), ..ContractTies::default() };
+        Ok(view(ctx, self, &ties))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ContractView, Failure> {
         let ties = eyes.ties(&self).await?;

@@ -337,10 +337,7 @@ pub async fn update(
         customer.may_update(ctx)?;
         let before = LikeKeys::of_customer(&customer.details);
         let form = patch.apply(&customer.details)?;
-        // Nobody could be asked about what nobody owns.
-        if customer.owner_id.is_some() {
-            check_at_once(ctx, &[customer.details.grade, form.grade])?;
-        }
+        customer.may_edit(ctx, form.grade)?;
         let event = customer.edit(ctx, form)?;
         let keys = LikeKeys::of_customer(&customer.details).since(&before);
         likeness::refuse_known(ctx, work, call, (keys, Some(id.0), Among::Customers)).await?;

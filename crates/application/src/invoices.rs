@@ -3,10 +3,10 @@
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::contract::Contract;
+use fairlead_domain::contract::{Contract, ContractStatus};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
-use fairlead_domain::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus, IssueForm};
+use fairlead_domain::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus, InvoiceTies, IssueForm};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{InvoiceId, Line, NumberKind, TaxSplit};
@@ -18,7 +18,7 @@ use validator::Validate;
 use crate::app::App;
 use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{Resource, there};
+use crate::change::{Eyes, Resource, there};
 use crate::contracts::{self, customer_seen, named_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -32,7 +32,7 @@ pub struct InvoiceView {
     pub record: Invoice,
     /// Its amount without and with tax.
     pub tax: TaxSplit,
-    /// What the caller may do with it now. What depends on other records, such as the amount that is left of the
+    /// What the caller may do with it now. What depends on sums of others, such as the amount that is left of the
     /// contract, is judged when it is done.
     #[schema(max_items = 20)]
     pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
@@ -75,8 +75,17 @@ impl Resource for Invoice {
         Invoice::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<InvoiceView, Refusal> {
-        Ok(InvoiceView { allowed_actions: self.allowed_actions(ctx), tax: self.tax()?, record: self })
+        view(ctx, self, &InvoiceTies { contract_status: ContractStatus::Active })
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<InvoiceView, Failure> {
+        let ties = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &ties)?)
+    }
+}
+
+fn view(ctx: &Context, invoice: Invoice, ties: &InvoiceTies) -> Result<InvoiceView, Refusal> {
+    let (allowed_actions, tax) = (invoice.allowed_actions(ctx, ties), invoice.tax()?);
+    Ok(InvoiceView { record: invoice, tax, allowed_actions })
 }
 
 /// Why an issued invoice is taken back.
@@ -125,7 +134,7 @@ async fn change(
         let event = case(ctx, work, &mut after, &mut summed).await?;
         work.save(&before, &mut after, event).await?;
         settle_and_save(ctx, work, &contract, summed, Event("contract.sums_changed")).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -194,7 +203,7 @@ pub async fn submit(app: &App, call: &Call, id: InvoiceId) -> Written<InvoiceVie
         work.save(&contract, &mut summed, Event("contract.sums_changed")).await?;
         let customer: Customer = there(work.find(after.customer_id).await?)?;
         approvals::request(ctx, work, SubjectFacts::of_invoice(&after, &contract, &customer)?).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

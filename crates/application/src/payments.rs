@@ -21,13 +21,13 @@ use validator::Validate;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{save_changed, there};
+use crate::change::{Eyes, save_changed, there};
 use crate::clock::new_id;
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
+use crate::receipts;
 use crate::views::summary;
-use crate::{receipts, refunds};
 
 /// A payment with what it settles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -38,7 +38,8 @@ pub struct PaymentView {
     /// On which invoices and installments it was put.
     #[schema(max_items = 400)]
     pub allocations: Vec<Allocation>,
-    /// What the caller may do with it now. What depends on other records is judged when it is done.
+    /// What the caller may do with it now. What depends on sums of others, such as what is open on the contract, is
+    /// judged when it is done.
     #[schema(max_items = 20)]
     pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
 }
@@ -88,8 +89,14 @@ pub struct EndForm {
     pub reason: Line,
 }
 
-fn view(ctx: &Context, payment: Payment, allocations: Vec<Allocation>) -> PaymentView {
-    PaymentView { allowed_actions: payment.allowed_actions(ctx), record: payment, allocations }
+/// A payment with its allocations that count, as its caller sees it.
+async fn seen(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    (payment, allocations): (Payment, Vec<Allocation>),
+) -> Result<PaymentView, Failure> {
+    let ties = eyes.ties(&payment).await?;
+    Ok(PaymentView { allowed_actions: payment.allowed_actions(ctx, &ties), record: payment, allocations })
 }
 
 /// A contract with everything that payments settle. The contract's lock keeps all of it still.
@@ -150,7 +157,7 @@ pub async fn get(app: &App, call: &Call, id: PaymentId) -> Read<PaymentView> {
         let payment: Payment = there(reader.one(id).await?)?;
         payment.reveal(ctx)?;
         let allocations = reader.all(of_payment(id)).await?;
-        Ok(view(ctx, payment, allocations))
+        seen(ctx, &Eyes::Reader(reader), (payment, allocations)).await
     })
     .await
 }
@@ -171,14 +178,18 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Paymen
 
 /// Records a payment and puts it on what it settles.
 pub async fn create(app: &App, call: &Call, form: Valid<PaymentForm>) -> Written<PaymentView> {
-    app.write(call, async |ctx, work| record(ctx, work, form.clone()).await).await
+    app.write(call, async |ctx, work| {
+        let recorded = record(ctx, work, form.clone()).await?;
+        seen(ctx, &Eyes::Work(work), recorded).await
+    })
+    .await
 }
 
 pub(crate) async fn record(
     ctx: &Context<'_>,
     work: &mut Work,
     form: Valid<PaymentForm>,
-) -> Result<PaymentView, Failure> {
+) -> Result<(Payment, Vec<Allocation>), Failure> {
     let contract = named_contract(ctx, work, form.contract_id).await?;
     let number = work.next_number(NumberKind::Payment, ctx.today().year()).await?;
     let (id, next) = (work.new_id(), work.ids());
@@ -192,7 +203,7 @@ pub(crate) async fn record(
     for allocation in &allocations {
         work.insert(allocation, Event("payment.allocated")).await?;
     }
-    Ok(view(ctx, payment, allocations))
+    Ok((payment, allocations))
 }
 
 /// Locks the contract first, then the payment: the order in which everybody locks.
@@ -224,7 +235,7 @@ pub async fn update(
         let event = after.edit(ctx, patch.apply(&before.details)?)?;
         work.save(&before, &mut after, event).await?;
         let allocations = work.find_all(of_payment(id)).await?;
-        Ok(view(ctx, after, allocations))
+        seen(ctx, &Eyes::Work(work), (after, allocations)).await
     })
     .await
 }
@@ -242,7 +253,7 @@ async fn take(
     call: &Call,
     (id, reason): (PaymentId, Option<Line>),
     step: Step,
-) -> Result<PaymentView, Failure> {
+) -> Result<(Payment, Vec<Allocation>), Failure> {
     let (contract, before) = load(ctx, work, id).await?;
     call.check_version(before.version)?;
     let allocations: Vec<Allocation> = work.find_all(of_payment(id)).await?;
@@ -257,7 +268,7 @@ async fn take(
     if after.status.frees_receipt() {
         receipts::release(work, &after).await?;
     }
-    Ok(view(ctx, after, allocations))
+    Ok((after, allocations))
 }
 
 const CONFIRM: Step = |payment, ctx, (contract, invoices, installments, allocations), _| {
@@ -272,7 +283,11 @@ const REVERSE: Step = |payment, ctx, (contract, invoices, installments, allocati
 
 /// Says that the money arrived.
 pub async fn confirm(app: &App, call: &Call, id: PaymentId) -> Written<PaymentView> {
-    app.write(call, async |ctx, work| take(ctx, work, call, (id, None), CONFIRM).await).await
+    app.write(call, async |ctx, work| {
+        let confirmed = take(ctx, work, call, (id, None), CONFIRM).await?;
+        seen(ctx, &Eyes::Work(work), confirmed).await
+    })
+    .await
 }
 
 fn given(reason: Option<Line>) -> Result<Line, Refusal> {
@@ -282,7 +297,11 @@ fn given(reason: Option<Line>) -> Result<Line, Refusal> {
 /// Says that the money did not arrive.
 pub async fn reject(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>) -> Written<PaymentView> {
     let end = || (id, Some(form.reason.clone()));
-    app.write(call, async |ctx, work| take(ctx, work, call, end(), REJECT).await).await
+    app.write(call, async |ctx, work| {
+        let rejected = take(ctx, work, call, end(), REJECT).await?;
+        seen(ctx, &Eyes::Work(work), rejected).await
+    })
+    .await
 }
 
 /// Takes a confirmed payment back.
@@ -291,8 +310,8 @@ pub async fn reverse(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>
     app.write(call, async |ctx, work| {
         let reversed = take(ctx, work, call, end(), REVERSE).await?;
         // What waits to be paid back would be paid back of nothing.
-        reversed.record.no_refunds(refunds::pending(work, &reversed.record).await?)?;
-        Ok(reversed)
+        reversed.0.no_refunds(work.ties(&reversed.0).await?.pending_refunds)?;
+        seen(ctx, &Eyes::Work(work), reversed).await
     })
     .await
 }
@@ -319,7 +338,7 @@ pub async fn reallocate(
         let mut after = before.clone();
         work.save(&before, &mut after, event).await?;
         let allocations = work.find_all(of_payment(id)).await?;
-        Ok(view(ctx, after, allocations))
+        seen(ctx, &Eyes::Work(work), (after, allocations)).await
     })
     .await
 }
@@ -396,18 +415,18 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<PaymentBulk>) -> Written<B
         let contracts = payments.iter().map(|payment| payment.details.contract_id.0);
         work.load_all::<Contract>(Predicate::ids(contracts)).await?;
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
-            let view = match form.action {
-                PaymentBulkAction::Confirm => take(ctx, work, call, (item.id, None), CONFIRM).await?,
+            let payment = match form.action {
+                PaymentBulkAction::Confirm => take(ctx, work, call, (item.id, None), CONFIRM).await?.0,
                 PaymentBulkAction::Reject => {
                     let reason = bulk::needed(item.reason.as_ref(), at, "reason")?;
-                    take(ctx, work, call, (item.id, Some(reason)), REJECT).await?
+                    take(ctx, work, call, (item.id, Some(reason)), REJECT).await?.0
                 }
                 PaymentBulkAction::Label => {
                     let labels = bulk::needed(item.labels.as_ref(), at, "labels")?;
                     label(ctx, work, call, item.id, labels).await?
                 }
             };
-            Ok(view.version())
+            Ok(payment.version)
         })
         .await
     })
@@ -420,13 +439,12 @@ async fn label(
     call: &Call,
     id: PaymentId,
     labels: Tags,
-) -> Result<PaymentView, Failure> {
+) -> Result<Payment, Failure> {
     let (_, before) = load(ctx, work, id).await?;
     call.check_version(before.version)?;
     before.may_update(ctx)?;
     let mut after = before.clone();
     let event = after.edit(ctx, Valid::check(PaymentDetails { labels, ..before.details.clone() })?)?;
     work.save(&before, &mut after, event).await?;
-    let allocations = work.find_all(of_payment(id)).await?;
-    Ok(view(ctx, after, allocations))
+    Ok(after)
 }

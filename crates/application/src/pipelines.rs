@@ -1,6 +1,7 @@
 //! Pipelines: the stages of a sale, as configuration.
 
 use fairlead_domain::context::{Context, Event};
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
@@ -11,7 +12,7 @@ use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, load};
+use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
 use crate::views::views;
@@ -40,8 +41,19 @@ impl Resource for Pipeline {
         Ok(())
     }
     fn view(self, ctx: &Context) -> Result<PipelineView, Refusal> {
-        Ok(PipelineView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &Dependents::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PipelineView, Failure> {
+        // Everybody looks at pipelines; what is in them is counted only where nothing else decides.
+        let nothing = Dependents::default();
+        let dependents =
+            if self.may_delete(ctx, &nothing).is_ok() { eyes.ties(&self).await? } else { nothing };
+        Ok(view(ctx, self, &dependents))
+    }
+}
+
+fn view(ctx: &Context, pipeline: Pipeline, dependents: &Dependents) -> PipelineView {
+    PipelineView { allowed_actions: pipeline.allowed_actions(ctx, dependents), record: pipeline }
 }
 
 /// The pipeline that a form names, or the default one. It cannot change while an opportunity moves along it.
@@ -120,11 +132,8 @@ pub async fn update(
 
 /// Deletes a pipeline that no opportunity is in.
 pub async fn delete(app: &App, call: &Call, id: PipelineId) -> Written<()> {
-    app.write(call, async |ctx, work| {
-        let pipeline: Pipeline = load(ctx, work, id).await?;
-        call.check_version(pipeline.version)?;
-        pipeline.may_delete(ctx)?;
-        Ok(work.delete(&pipeline, Event("pipeline.deleted")).await?)
+    app.remove(call, id, Event("pipeline.deleted"), async |ctx, work, pipeline: &Pipeline| {
+        Ok(pipeline.may_delete(ctx, &work.ties(pipeline).await?)?)
     })
     .await
 }

@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::{Context, Event};
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::pool::{Pool, PoolDetails};
@@ -12,7 +13,7 @@ use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::Resource;
+use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
 use crate::views::views;
@@ -40,8 +41,19 @@ impl Resource for Pool {
         Pool::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<PoolView, Refusal> {
-        Ok(PoolView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &Dependents::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PoolView, Failure> {
+        // Its customers, which may be very many, are counted only where nothing else decides.
+        let nothing = Dependents::default();
+        let dependents =
+            if self.may_delete(ctx, &nothing).is_ok() { eyes.ties(&self).await? } else { nothing };
+        Ok(view(ctx, self, &dependents))
+    }
+}
+
+fn view(ctx: &Context, pool: Pool, dependents: &Dependents) -> PoolView {
+    PoolView { allowed_actions: pool.allowed_actions(ctx, dependents), record: pool }
 }
 
 /// Exactly one pool is the default: a new one takes the place of the one before.
@@ -108,8 +120,10 @@ pub async fn update(app: &App, call: &Call, id: PoolId, patch: Patch<PoolDetails
 /// Deletes a public pool that no customer is in or goes back to.
 pub async fn delete(app: &App, call: &Call, id: PoolId) -> Written<()> {
     app.remove(call, id, Event("pool.deleted"), async |ctx, work, pool: &Pool| {
-        pool.may_delete(ctx)?;
-        Ok(work.lock_access(ctx.org.epoch).await?)
+        // Before anything is counted.
+        Settings::may_manage(ctx)?;
+        work.lock_access(ctx.org.epoch).await?;
+        Ok(pool.may_delete(ctx, &work.ties(pool).await?)?)
     })
     .await
 }

@@ -7,7 +7,9 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::payment::{Payment, PaymentMethod};
-use fairlead_domain::receipt::{MatchForm, MatchTarget, Receipt, ReceiptDetails, ReceiptStatus, SplitForm};
+use fairlead_domain::receipt::{
+    MatchForm, MatchTarget, Receipt, ReceiptDetails, ReceiptStatus, ReceiptTies, SplitForm,
+};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContractId, Line, PaymentId, ReceiptId};
@@ -23,7 +25,7 @@ pub use proposals::{Proposal, Proposals, proposals};
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{self, Resource, there};
+use crate::change::{self, Eyes, Resource, there};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::payments::{self, EndForm};
@@ -58,8 +60,16 @@ impl Resource for Receipt {
         Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }
     fn view(self, ctx: &Context) -> Result<ReceiptView, Refusal> {
-        Ok(ReceiptView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &ReceiptTies::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ReceiptView, Failure> {
+        let ties = eyes.ties(&self).await?;
+        Ok(view(ctx, self, &ties))
+    }
+}
+
+fn view(ctx: &Context, receipt: Receipt, ties: &ReceiptTies) -> ReceiptView {
+    ReceiptView { allowed_actions: receipt.allowed_actions(ctx, ties), record: receipt }
 }
 
 /// One receipt.
@@ -100,7 +110,7 @@ async fn pay(
     let payment = match form.target()? {
         MatchTarget::Contract(contract) => {
             let payment = found.as_payment(contract, form.allocations.clone())?;
-            payments::record(ctx, work, payment).await?.record
+            payments::record(ctx, work, payment).await?.0
         }
         MatchTarget::Payment(payment) => {
             let known = payments::load(ctx, work, payment).await;

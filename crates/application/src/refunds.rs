@@ -5,8 +5,8 @@ use fairlead_domain::context::Context;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::payment::{Allocation, Payment, PaymentMethod, Refund, RefundForm, RefundStatus};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Money, NumberKind, RefundId};
-use fairlead_persistence::{Predicate, Work};
+use fairlead_domain::values::{NumberKind, RefundId};
+use fairlead_persistence::Work;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
@@ -70,17 +70,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Refund
     .await
 }
 
-/// What refunds of a payment wait for. Whoever asks holds the contract's lock.
-pub(crate) async fn pending(work: &Work, payment: &Payment) -> Result<Money, Failure> {
-    let waiting = Predicate::All(vec![
-        Predicate::Is("payment_id", payment.id.0.into()),
-        Predicate::Is("status", RefundStatus::Recorded.as_str().into()),
-    ]);
-    let waiting: Vec<Refund> = work.find_all(waiting).await?;
-    let amounts = waiting.iter().map(|refund| refund.details.amount);
-    Ok(Money::sum(payment.details.amount.currency(), amounts)?)
-}
-
 /// Records a refund of a confirmed payment.
 pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<RefundView> {
     app.write(call, async |ctx, work| {
@@ -89,7 +78,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<
             Failure::Refused(_) => Failure::Refused(Refusal::unknown_reference("/payment_id")),
             other => other,
         })?;
-        let pending = pending(work, &payment).await?;
+        let pending = work.ties(&payment).await?.pending_refunds;
         let number = work.next_number(NumberKind::Refund, ctx.today().year()).await?;
         let (refund, event) = Refund::record(ctx, work.new_id(), number, &payment, pending, form.clone())?;
         work.insert(&refund, event).await?;

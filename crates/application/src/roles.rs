@@ -3,19 +3,18 @@
 use fairlead_domain::access::{BUILT_IN, Permission, RoleKey, Standing};
 use fairlead_domain::approval::{Approval, ApprovalStatus};
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::{Role, RoleDetails};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Line, Prose, RoleId};
-use fairlead_persistence::{Predicate, StoreError, Work};
+use fairlead_persistence::{Predicate, StoreError};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::Resource;
+use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
-use crate::users::managed;
 use crate::views::views;
 
 views!(Role, /// A role.
@@ -36,10 +35,6 @@ pub static LISTING: Listing = Listing {
     includes: RoleSummary::INCLUDES,
 };
 
-fn may_manage(ctx: &Context) -> Result<(), Refusal> {
-    ctx.actor.authorize(Permission::RolesManage, &Standing::Organisation)
-}
-
 impl Resource for Role {
     type View = RoleView;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
@@ -47,9 +42,23 @@ impl Resource for Role {
         reads.map_err(|_| Refusal::not_found())
     }
     fn view(self, ctx: &Context) -> Result<RoleView, Refusal> {
-        let verdict = may_manage(ctx).and_then(|()| self.editable());
-        Ok(RoleView { allowed_actions: managed(&["update", "delete"], &verdict), record: self })
+        Ok(view(ctx, self, &[]))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<RoleView, Failure> {
+        // All requests that wait are looked at only where nothing else decides.
+        let waiting: Vec<Approval> =
+            if self.may_delete(ctx, &[]).is_ok() { eyes.all(waiting()).await? } else { Vec::new() };
+        Ok(view(ctx, self, &waiting))
+    }
+}
+
+fn view(ctx: &Context, role: Role, waiting: &[Approval]) -> RoleView {
+    RoleView { allowed_actions: role.allowed_actions(ctx, waiting), record: role }
+}
+
+/// The requests for approval that wait.
+fn waiting() -> Predicate {
+    Predicate::Is("status", ApprovalStatus::Pending.as_str().into())
 }
 
 impl App {
@@ -107,7 +116,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<RoleSu
 /// Makes a role.
 pub async fn create(app: &App, call: &Call, form: Valid<RoleDetails>) -> Written<RoleView> {
     app.write(call, async |ctx, work| {
-        may_manage(ctx)?;
+        Role::may_manage(ctx)?;
         let role = Role {
             id: work.new_id(),
             details: form.clone().into_inner(),
@@ -125,12 +134,11 @@ pub async fn create(app: &App, call: &Call, form: Valid<RoleDetails>) -> Written
 /// Changes a role; its holders are judged by it from their next request on.
 pub async fn update(app: &App, call: &Call, id: RoleId, patch: Patch<RoleDetails>) -> Written<RoleView> {
     app.change(call, id, async |ctx, work, role: &mut Role| {
-        may_manage(ctx)?;
-        role.editable()?;
+        role.may_update(ctx)?;
         work.lock_access(ctx.org.epoch).await?;
         let form = patch.apply(&role.details)?;
         if form.key != role.details.key {
-            unused(ctx, work, &role.details.key).await?;
+            role.check_unused(ctx, &work.find_all::<Approval>(waiting()).await?)?;
         }
         ctx.org.check_administrators(None, Some((&role.details.key, &form.grants)))?;
         role.details = form.into_inner();
@@ -142,21 +150,9 @@ pub async fn update(app: &App, call: &Call, id: RoleId, patch: Patch<RoleDetails
 /// Deletes a role that nobody has.
 pub async fn delete(app: &App, call: &Call, id: RoleId) -> Written<()> {
     app.remove(call, id, Event("role.deleted"), async |ctx, work, role: &Role| {
-        may_manage(ctx)?;
-        role.editable()?;
+        role.may_update(ctx)?;
         work.lock_access(ctx.org.epoch).await?;
-        unused(ctx, work, &role.details.key).await
+        Ok(role.may_delete(ctx, &work.find_all::<Approval>(waiting()).await?)?)
     })
     .await
-}
-
-/// Refuses to take a role away that somebody has, or from which decisions are or will be waited for.
-async fn unused(ctx: &Context<'_>, work: &Work, role: &RoleKey) -> Result<(), Failure> {
-    ctx.org.check_role_unused(role)?;
-    let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
-    let pending: Vec<Approval> = work.find_all(pending).await?;
-    if !pending.iter().any(|request| request.waits_for_role(role)) {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::InUse, "requests for approval wait for this role").into())
 }

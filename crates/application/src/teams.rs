@@ -2,6 +2,7 @@
 
 use fairlead_domain::access::{Permission, Standing};
 use fairlead_domain::context::{Context, Event};
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::{Team, TeamDetails};
 use fairlead_domain::patch::Patch;
@@ -10,11 +11,10 @@ use fairlead_domain::values::TeamId;
 use fairlead_persistence::Predicate;
 
 use crate::app::App;
-use crate::call::{Call, Page, Read, Written};
-use crate::change::Resource;
+use crate::call::{Call, Failure, Page, Read, Written};
+use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
-use crate::users::managed;
 use crate::views::views;
 
 views!(Team, /// A team.
@@ -34,10 +34,6 @@ pub static LISTING: Listing = Listing {
     includes: TeamSummary::INCLUDES,
 };
 
-fn may_manage(ctx: &Context) -> Result<(), Refusal> {
-    ctx.actor.authorize(Permission::TeamsManage, &Standing::Organisation)
-}
-
 impl Resource for Team {
     type View = TeamView;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
@@ -45,7 +41,11 @@ impl Resource for Team {
         reads.map_err(|_| Refusal::not_found())
     }
     fn view(self, ctx: &Context) -> Result<TeamView, Refusal> {
-        Ok(TeamView { allowed_actions: managed(&["update", "delete"], &may_manage(ctx)), record: self })
+        Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &Dependents::default()), record: self })
+    }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<TeamView, Failure> {
+        let dependents = eyes.ties(&self).await?;
+        Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &dependents), record: self })
     }
 }
 
@@ -66,7 +66,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TeamSu
 /// Makes a team.
 pub async fn create(app: &App, call: &Call, form: Valid<TeamDetails>) -> Written<TeamView> {
     app.write(call, async |ctx, work| {
-        may_manage(ctx)?;
+        Team::may_manage(ctx)?;
         let team = Team {
             id: work.new_id(),
             details: form.clone().into_inner(),
@@ -87,19 +87,22 @@ pub async fn update(app: &App, call: &Call, id: TeamId, patch: Patch<TeamDetails
     app.write(call, async |ctx, work| {
         let before: Team = crate::change::load(ctx, work, id).await?;
         call.check_version(before.version)?;
-        may_manage(ctx)?;
+        Team::may_manage(ctx)?;
         let mut after = before.clone();
         after.details = patch.apply(&before.details)?.into_inner();
         // Two moves at once could make a circle that neither makes alone.
         work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_team_parent(id, after.details.parent_id)?;
         work.save(&before, &mut after, Event("team.updated")).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
 
-/// Deletes a team without users and without teams below it.
+/// Deletes a team without users and without teams below it, and that nothing else is about.
 pub async fn delete(app: &App, call: &Call, id: TeamId) -> Written<()> {
-    app.remove(call, id, Event("team.deleted"), async |ctx, _, _: &Team| Ok(may_manage(ctx)?)).await
+    app.remove(call, id, Event("team.deleted"), async |ctx, work, team: &Team| {
+        Ok(Team::may_delete(ctx, &work.ties(team).await?)?)
+    })
+    .await
 }

@@ -8,7 +8,6 @@ use fairlead_domain::patch::Patch;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Email, Line, TeamId, UserId};
-use fairlead_domain::workflow::AllowedAction;
 use fairlead_persistence::Work;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -41,10 +40,6 @@ pub static LISTING: Listing = Listing {
     default_sort: "display_name",
     includes: UserSummary::INCLUDES,
 };
-
-fn may_manage(ctx: &Context) -> Result<(), Refusal> {
-    ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)
-}
 
 impl Resource for User {
     type View = UserView;
@@ -150,10 +145,10 @@ pub async fn create(app: &App, call: &Call, form: Valid<UserCreate>) -> Written<
     let details = form.details()?;
     // Before the transaction: hashing takes longer than everything else together. Whoever may not is told
     // first, so that nobody makes us hash for nothing.
-    app.read(call, async |ctx, _| Ok(may_manage(ctx)?)).await?;
+    app.read(call, async |ctx, _| Ok(User::may_manage(ctx)?)).await?;
     let hash = app.inner.passwords.hash(form.password.secret()).await?;
     app.write(call, async |ctx, work| {
-        may_manage(ctx)?;
+        User::may_manage(ctx)?;
         work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_user_references(&details)?;
         let user = User {
@@ -174,7 +169,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<UserCreate>) -> Written<
 /// Changes a user. Other roles take effect with the user's next request.
 pub async fn update(app: &App, call: &Call, id: UserId, patch: Patch<UserDetails>) -> Written<UserView> {
     app.change(call, id, async |ctx, work, user: &mut User| {
-        may_manage(ctx)?;
+        User::may_manage(ctx)?;
         let form = patch.apply(&user.details)?;
         work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_user_references(&form)?;
@@ -191,10 +186,8 @@ pub async fn update(app: &App, call: &Call, id: UserId, patch: Patch<UserDetails
 /// with it, or said to be kept for now.
 pub async fn disable(app: &App, call: &Call, id: UserId, form: Valid<DisableForm>) -> Written<UserView> {
     app.change(call, id, async |ctx, work, user: &mut User| {
-        may_manage(ctx)?;
-        user.may_switch_to(UserStatus::Disabled)?;
+        user.may_disable(ctx)?;
         work.lock_access(ctx.org.epoch).await?;
-        ctx.org.check_administrators(Some((id, &[])), None)?;
         user.status = UserStatus::Disabled;
         work.end_sessions(id, None).await?;
         handover::at_the_end(ctx, work, id, &form).await?;
@@ -206,8 +199,7 @@ pub async fn disable(app: &App, call: &Call, id: UserId, form: Valid<DisableForm
 /// Gives a user access again.
 pub async fn enable(app: &App, call: &Call, id: UserId) -> Written<UserView> {
     app.change(call, id, async |ctx, _, user: &mut User| {
-        may_manage(ctx)?;
-        user.may_switch_to(UserStatus::Active)?;
+        user.may_enable(ctx)?;
         user.status = UserStatus::Active;
         Ok(Event("user.enabled"))
     })
@@ -223,23 +215,18 @@ pub async fn set_password(
 ) -> Written<UserView> {
     app.read(call, async |ctx, reader| {
         crate::change::read::<User>(ctx, reader, id).await?;
-        Ok(may_manage(ctx)?)
+        Ok(User::may_manage(ctx)?)
     })
     .await?;
     let hash = app.inner.passwords.hash(form.password.secret()).await?;
     app.write(call, async |ctx, work| {
         let user: User = crate::change::load(ctx, work, id).await?;
         call.check_version(user.version)?;
-        may_manage(ctx)?;
+        User::may_manage(ctx)?;
         work.put_password(id, &hash).await?;
         work.end_sessions(id, None).await?;
         note_password(work, id);
         Ok(user.view(ctx)?)
     })
     .await
-}
-
-/// What a caller may do with something that only administrators manage.
-pub(crate) fn managed(names: &[&str], verdict: &Result<(), Refusal>) -> Vec<AllowedAction> {
-    names.iter().map(|name| AllowedAction::judge(name, verdict.clone())).collect()
 }

@@ -95,12 +95,14 @@ pub fn check_at_once(ctx: &Context, grades: &[Option<Grade>]) -> Result<(), Refu
     Err(Refusal::new(Code::ApprovalRequired, why).with("subject_kind", ApprovalSubject::CustomerChange))
 }
 
-/// Refuses to merge customers one of which takes an approval to be changed, unless the caller could give it.
-pub fn check_merge(ctx: &Context, survivor: &Customer, other: &Customer) -> Result<(), Refusal> {
-    let Err(refusal) = check_at_once(ctx, &[survivor.details.grade, other.details.grade]) else {
+/// Refuses to merge customers one of which takes an approval to be changed, unless the caller could give it. Of one
+/// alone, says whether it could be merged with one that takes none.
+pub fn check_merge(ctx: &Context, customers: &[&Customer]) -> Result<(), Refusal> {
+    let grades: Vec<Option<Grade>> = customers.iter().map(|customer| customer.details.grade).collect();
+    let Err(refusal) = check_at_once(ctx, &grades) else {
         return Ok(());
     };
-    for customer in [survivor, other] {
+    for customer in customers {
         if ctx.authorize(Permission::CustomersApprove, customer.owner_id).is_err() {
             let detail = "customers of this grade are merged by whoever approves changes of them";
             return Err(Refusal { detail: detail.to_owned(), ..refusal });

@@ -15,7 +15,7 @@ use crate::access::Permission;
 use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
-use crate::contract::Contract;
+use crate::contract::{Contract, ContractStatus};
 use crate::customer::TaxProfile;
 use crate::error::{Code, Refusal};
 use crate::record;
@@ -242,6 +242,13 @@ record!(Invoice, Invoice, found by |invoice| {
         .with_contact(invoice.tax_invoice_number.as_ref().map(ContactData::Number))
 });
 
+/// What other records say about what may be done with an invoice.
+#[derive(Debug, Clone)]
+pub struct InvoiceTies {
+    /// The state of its contract.
+    pub contract_status: ContractStatus,
+}
+
 /// What issuing takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -466,13 +473,17 @@ impl Invoice {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &InvoiceTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            InvoiceAction::Submit => self.complete(),
+            InvoiceAction::Submit => self.complete().and_then(|()| ties.contract_status.invoicing()),
             InvoiceAction::Withdraw => self.may_take_back(ctx),
+            InvoiceAction::Issue => ties.contract_status.invoicing(),
             InvoiceAction::Void => self.unpaid().and_then(|()| self.uncredited()),
-            _ => Ok(()),
+            InvoiceAction::Cancel
+            | InvoiceAction::Credit
+            | InvoiceAction::Approve
+            | InvoiceAction::Reject => Ok(()),
         });
         actions.push(AllowedAction::judge("credit", self.may_credit(ctx)));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));

@@ -11,7 +11,7 @@ use crate::access::{Permission, Standing};
 use crate::catalogue::{LineItem, lines_agree};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
-use crate::customer::Customer;
+use crate::customer::{Customer, owned};
 use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::lead::{Source, eligible_owner};
@@ -121,7 +121,8 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
                 "forward: the stage's required fields are filled",
                 "forward, where the stage needs it: its approval was given",
                 "no approval of another stage is pending",
-                "backward: a reason is given and no contract was made",
+                "no contract was made",
+                "backward: a reason is given",
             ],
         },
         Rule {
@@ -305,9 +306,11 @@ pub enum Entered {
     Waits,
 }
 
-/// What other records say about whether an opportunity may be deleted.
+/// What other records say about what may be done with an opportunity.
 #[derive(Debug, Clone, Default)]
 pub struct OpportunityTies {
+    /// Who owns its customer; nobody while that one is in the pool.
+    pub customer_owner: Option<UserId>,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
     /// What came of it or became it.
@@ -404,6 +407,12 @@ impl Opportunity {
         }
     }
 
+    /// Refuses to move by hand what an approver or the contract decides.
+    fn undecided(&self) -> Result<(), Refusal> {
+        self.nothing_pending()?;
+        self.no_contract()
+    }
+
     fn no_contract(&self) -> Result<(), Refusal> {
         match self.contract_id {
             None => Ok(()),
@@ -441,8 +450,8 @@ impl Opportunity {
             let why = "must be another open stage; a sale is won by its contract and lost by `lose`";
             return Err(Refusal::invalid("/stage_id", "not_an_open_stage", why));
         }
+        self.no_contract()?;
         if target < present {
-            self.no_contract()?;
             if reason.is_none() {
                 return Err(Refusal::new(
                     Code::ReasonRequired,
@@ -527,8 +536,7 @@ impl Opportunity {
         lost_to: Option<Line>,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, OpportunityAction::Lose)?;
-        self.nothing_pending()?;
-        self.no_contract()?;
+        self.undecided()?;
         self.close(ctx, pipeline, status, StageKind::Lost)?;
         self.loss_reason = Some(reason);
         self.lost_to = lost_to;
@@ -560,6 +568,15 @@ impl Opportunity {
         Ok(())
     }
 
+    /// Who would own it if it were taken up again.
+    fn taken_up_by(&self, ctx: &Context, customer_owner: Option<UserId>) -> Result<UserId, Refusal> {
+        let customers = owned(customer_owner)?;
+        // Whoever lost it may have left.
+        let owner = if ctx.org.actor(self.owner_id).is_some() { self.owner_id } else { customers };
+        eligible_owner(ctx, owner, Permission::PoolClaim)?;
+        Ok(owner)
+    }
+
     /// Takes it up again, from the first stage. Nobody sells to a customer in the pool.
     pub fn reopen(
         &mut self,
@@ -568,12 +585,7 @@ impl Opportunity {
         customer: &Customer,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, OpportunityAction::Reopen)?;
-        let customers = customer.owner()?;
-        if ctx.org.actor(self.owner_id).is_none() {
-            // Whoever lost it has left.
-            self.owner_id = customers;
-        }
-        crate::lead::eligible_owner(ctx, self.owner_id, Permission::PoolClaim)?;
+        self.owner_id = self.taken_up_by(ctx, customer.owner_id)?;
         self.close(ctx, pipeline, status, StageKind::Open)?;
         self.closed_at = None;
         self.loss_reason = None;
@@ -614,9 +626,9 @@ impl Opportunity {
     pub fn allowed_actions(&self, ctx: &Context, ties: &OpportunityTies) -> Vec<AllowedAction> {
         let standing = self.standing(ctx);
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            OpportunityAction::Lose => self.nothing_pending().and_then(|()| self.no_contract()),
-            OpportunityAction::Advance => self.nothing_pending(),
-            _ => Ok(()),
+            OpportunityAction::Advance | OpportunityAction::Lose => self.undecided(),
+            OpportunityAction::Reopen => self.taken_up_by(ctx, ties.customer_owner).map(|_| ()),
+            OpportunityAction::Win | OpportunityAction::Return | OpportunityAction::Transfer => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));

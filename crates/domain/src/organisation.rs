@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::access::{Actor, Grant, Permission, Places, RoleKey, Scope, Share, Standing};
-use crate::approval::{ApprovalFlow, ApprovalSubject, Delegation};
+use crate::approval::{Approval, ApprovalFlow, ApprovalSubject, Delegation};
 use crate::context::Context;
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::lead::{AssignmentRule, LeadDetails, Score, Scoring, ScoringRule};
 use crate::pool::{Pool, PoolDetails, PoolRules};
@@ -125,7 +126,7 @@ impl User {
     /// May the caller have what a user owns handed over? Not to themselves: they would decide about what they
     /// receive.
     pub fn may_hand_over(ctx: &Context, successor: Option<UserId>) -> Result<(), Refusal> {
-        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)?;
+        Self::may_manage(ctx)?;
         if successor == Some(ctx.actor.id) {
             return Err(Refusal::new(Code::SeparationOfDuties, "nobody hands over to themselves"));
         }
@@ -133,7 +134,7 @@ impl User {
     }
 
     /// Refuses a status that the user already has.
-    pub fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
+    fn may_switch_to(&self, status: UserStatus) -> Result<(), Refusal> {
         if self.status == status {
             return Err(Refusal::new(Code::InvalidTransition, format!("the user is {status}"))
                 .with("record_kind", RecordKind::User)
@@ -142,17 +143,33 @@ impl User {
         Ok(())
     }
 
+    /// May the caller change users?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation)
+    }
+
+    /// May the caller end the user's access? Not that of the last one who can manage users.
+    pub fn may_disable(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        self.may_switch_to(UserStatus::Disabled)?;
+        ctx.org.check_administrators(Some((self.id, &[])), None)
+    }
+
+    /// May the caller give the user access again?
+    pub fn may_enable(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        self.may_switch_to(UserStatus::Active)
+    }
+
     /// What this caller may do with the user.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        let manages = || ctx.actor.authorize(Permission::UsersManage, &Standing::Organisation);
-        let switch = |status| manages().and_then(|()| self.may_switch_to(status));
         // By the record itself: the snapshot is older than a user who was disabled just now.
         let gone = if self.status == UserStatus::Disabled { Ok(()) } else { Err(Self::still_here()) };
         vec![
-            AllowedAction::judge("update", manages()),
-            AllowedAction::judge("disable", switch(UserStatus::Disabled)),
-            AllowedAction::judge("enable", switch(UserStatus::Active)),
-            AllowedAction::judge("set-password", manages()),
+            AllowedAction::judge("update", Self::may_manage(ctx)),
+            AllowedAction::judge("disable", self.may_disable(ctx)),
+            AllowedAction::judge("enable", self.may_enable(ctx)),
+            AllowedAction::judge("set-password", Self::may_manage(ctx)),
             AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and(gone)),
         ]
     }
@@ -202,6 +219,27 @@ pub struct Team {
     pub updated_at: Timestamp,
 }
 record!(Team, Team);
+
+impl Team {
+    /// May the caller change teams?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::TeamsManage, &Standing::Organisation)
+    }
+
+    /// May it be deleted? While nobody is in it, no team is below it, and nothing else is about it.
+    pub fn may_delete(ctx: &Context, dependents: &Dependents) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
+        dependents.check_none()
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(ctx: &Context, dependents: &Dependents) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", Self::may_manage(ctx)),
+            AllowedAction::judge("delete", Self::may_delete(ctx, dependents)),
+        ]
+    }
+}
 
 /// What one may say about a role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
@@ -261,12 +299,42 @@ pub struct Role {
 record!(Role, Role);
 
 impl Role {
-    /// A built-in role is changed by a release of Fairlead only.
-    pub fn editable(&self) -> Result<(), Refusal> {
+    /// May the caller make roles?
+    pub fn may_manage(ctx: &Context) -> Result<(), Refusal> {
+        ctx.actor.authorize(Permission::RolesManage, &Standing::Organisation)
+    }
+
+    /// May it be changed? A built-in role is changed by a release of Fairlead only.
+    pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        Self::may_manage(ctx)?;
         if self.built_in {
             return Err(Refusal::new(Code::BuiltInRole, "copy the built-in role under another key"));
         }
         Ok(())
+    }
+
+    /// May it be deleted? `pending` are the requests for approval that wait.
+    pub fn may_delete(&self, ctx: &Context, pending: &[Approval]) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        self.check_unused(ctx, pending)
+    }
+
+    /// Refuses to take a role, or its key, away that somebody has, or from which decisions are or will be waited for.
+    pub fn check_unused(&self, ctx: &Context, pending: &[Approval]) -> Result<(), Refusal> {
+        let key = &self.details.key;
+        ctx.org.check_role_unused(key)?;
+        if pending.iter().any(|request| request.waits_for_role(key)) {
+            return Err(Refusal::new(Code::InUse, "requests for approval wait for this role"));
+        }
+        Ok(())
+    }
+
+    /// What this caller may do with it.
+    pub fn allowed_actions(&self, ctx: &Context, pending: &[Approval]) -> Vec<AllowedAction> {
+        vec![
+            AllowedAction::judge("update", self.may_update(ctx)),
+            AllowedAction::judge("delete", self.may_delete(ctx, pending)),
+        ]
     }
 }
 
@@ -538,7 +606,7 @@ impl Organisation {
     }
 
     /// Refuses to take a role, or its key, away from under users who have it.
-    pub fn check_role_unused(&self, key: &RoleKey) -> Result<(), Refusal> {
+    fn check_role_unused(&self, key: &RoleKey) -> Result<(), Refusal> {
         if self.members.values().any(|member| member.user.details.roles.contains(key)) {
             return Err(Refusal::new(Code::InUse, "users have this role"));
         }
@@ -643,5 +711,89 @@ fn below(parents: &HashMap<TeamId, Option<TeamId>>, top: TeamId) -> BTreeSet<Tea
         if found.len() == before {
             return found;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixtures::{ADMIN, AUDITOR, REP, World, now, user};
+
+    fn reason(offers: &[AllowedAction], action: &str) -> Option<Code> {
+        offers.iter().find(|offer| offer.action == action).unwrap().reason
+    }
+
+    #[test]
+    fn the_last_administrator_is_neither_disabled_nor_offered_for_it() {
+        let one = World::new();
+        let two = World::of(&[(ADMIN, None, &["admin"]), (AUDITOR, None, &["auditor", "admin"])]);
+        for (world, whom, who, code) in [
+            (&one, ADMIN, ADMIN, Some(Code::LastAdministrator)),
+            (&one, REP, ADMIN, None),
+            (&one, ADMIN, REP, Some(Code::Forbidden)),
+            (&two, ADMIN, ADMIN, None),
+        ] {
+            let record = world.0.user(user(whom)).unwrap();
+            assert_eq!(reason(&world.by(who, |ctx| record.allowed_actions(ctx)), "disable"), code);
+            let disabled = world.by(who, |ctx| record.may_disable(ctx));
+            assert_eq!(disabled.err().map(|refusal| refusal.code), code);
+        }
+        let gone = User { status: UserStatus::Disabled, ..one.0.user(user(ADMIN)).unwrap().clone() };
+        let offers = one.by(ADMIN, |ctx| gone.allowed_actions(ctx));
+        assert_eq!(reason(&offers, "disable"), Some(Code::InvalidTransition));
+        assert_eq!(reason(&offers, "enable"), None);
+    }
+
+    #[test]
+    fn a_role_that_somebody_has_is_not_offered_for_deletion() {
+        let role = |key: &str, built_in| Role {
+            id: RoleId(Uuid::from_u128(9)),
+            details: RoleDetails {
+                key: RoleKey(key.to_owned()),
+                name: Line::new(key),
+                description: None,
+                grants: Vec::new(),
+            },
+            built_in,
+            version: 1,
+            created_at: now(),
+            updated_at: now(),
+        };
+        let world = World::new();
+        for (role, who, update, delete) in [
+            (role("nobodys", false), ADMIN, None, None),
+            (role("sales_rep", false), ADMIN, None, Some(Code::InUse)),
+            (role("sales_rep", true), ADMIN, Some(Code::BuiltInRole), Some(Code::BuiltInRole)),
+            (role("nobodys", false), REP, Some(Code::Forbidden), Some(Code::Forbidden)),
+        ] {
+            let offers = world.by(who, |ctx| role.allowed_actions(ctx, &[]));
+            assert_eq!((reason(&offers, "update"), reason(&offers, "delete")), (update, delete));
+        }
+    }
+
+    #[test]
+    fn what_depends_on_a_team_or_a_pool_keeps_it() {
+        let world = World::new();
+        let mut pool = Pool::first(PoolId(Uuid::from_u128(61)), now());
+        pool.details.is_default = false;
+        let one = |kind| [(kind, 1)].into_iter().collect::<Dependents>();
+        let (users, customers) = (one(RecordKind::User), one(RecordKind::Customer));
+        let none = Dependents::default();
+        for (users, customers, who, code) in [
+            (&none, &none, ADMIN, None),
+            (&users, &customers, ADMIN, Some(Code::InUse)),
+            (&users, &customers, REP, Some(Code::Forbidden)),
+        ] {
+            let offers = world.by(who, |ctx| Team::allowed_actions(ctx, users));
+            assert_eq!(reason(&offers, "delete"), code);
+            let offers = world.by(who, |ctx| pool.allowed_actions(ctx, customers));
+            assert_eq!(reason(&offers, "delete"), code);
+        }
+        let refusal = world.by(ADMIN, |ctx| Team::may_delete(ctx, &users)).unwrap_err();
+        assert_eq!(refusal.figures["dependents"][0]["record_kind"], "user");
+        let refusal = world.by(ADMIN, |ctx| pool.may_delete(ctx, &customers)).unwrap_err();
+        assert_eq!(refusal.figures["dependents"][0]["record_kind"], "customer");
     }
 }

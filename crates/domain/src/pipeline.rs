@@ -8,6 +8,7 @@ use validator::{Validate, ValidationError};
 
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::text_enum;
@@ -177,13 +178,13 @@ impl Pipeline {
         Ok((pipeline, Event("pipeline.created")))
     }
 
-    /// May it be deleted? New opportunities need the default one.
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// May it be deleted? New opportunities need the default one, and those of its own need it.
+    pub fn may_delete(&self, ctx: &Context, dependents: &Dependents) -> Result<(), Refusal> {
         Self::may_manage(ctx)?;
         if self.details.is_default {
             return Err(Refusal::new(Code::InUse, "make another pipeline the default first"));
         }
-        Ok(())
+        dependents.check_none()
     }
 
     /// Changes it. A stage in use cannot be taken away or change its meaning, and the default pipeline stays the
@@ -244,10 +245,10 @@ impl Pipeline {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, dependents: &Dependents) -> Vec<AllowedAction> {
         vec![
             AllowedAction::judge("update", Self::may_manage(ctx)),
-            AllowedAction::judge("delete", self.may_delete(ctx)),
+            AllowedAction::judge("delete", self.may_delete(ctx, dependents)),
         ]
     }
 }

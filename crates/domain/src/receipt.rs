@@ -203,6 +203,25 @@ pub struct Receipt {
 }
 record!(Receipt, Receipt);
 
+/// What other records say about what may be done with a receipt.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiptTies {
+    /// A part of it that is no longer open, and what it is.
+    pub part_in_use: Option<(ReceiptId, ReceiptStatus)>,
+}
+
+impl ReceiptTies {
+    fn check_none(&self) -> Result<(), Refusal> {
+        match self.part_in_use {
+            None => Ok(()),
+            Some((part, status)) => {
+                let why = format!("a part of it is {status}");
+                Err(Refusal::new(Code::InUse, why).with("receipt_id", part))
+            }
+        }
+    }
+}
+
 /// What a receipt pays: a contract, for which a payment is recorded, or a payment that was recorded already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -339,10 +358,8 @@ impl Receipt {
     /// Puts it together again.
     pub fn join(&mut self, ctx: &Context, parts: &[Self]) -> Result<Event, Refusal> {
         let status = self.permit(ctx, ReceiptAction::Join)?;
-        if let Some(part) = parts.iter().find(|part| part.status != ReceiptStatus::Open) {
-            let why = format!("a part of it is {}", part.status);
-            return Err(Refusal::new(Code::InUse, why).with("receipt_id", part.id));
-        }
+        let used = parts.iter().find(|part| part.status != ReceiptStatus::Open);
+        ReceiptTies { part_in_use: used.map(|part| (part.id, part.status)) }.check_none()?;
         self.status = status;
         Ok(Event("receipt.joined"))
     }
@@ -420,8 +437,15 @@ impl Receipt {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
-        MACHINE.offers(ctx.actor, &Standing::Organisation, self.status, |_| Ok(()))
+    pub fn allowed_actions(&self, ctx: &Context, ties: &ReceiptTies) -> Vec<AllowedAction> {
+        MACHINE.offers(ctx.actor, &Standing::Organisation, self.status, |action| match action {
+            ReceiptAction::Join => ties.check_none(),
+            ReceiptAction::Match
+            | ReceiptAction::SetAside
+            | ReceiptAction::Reopen
+            | ReceiptAction::Split
+            | ReceiptAction::Release => Ok(()),
+        })
     }
 }
 
@@ -473,6 +497,7 @@ mod tests {
     use iso_currency::Currency;
 
     use super::*;
+    use crate::fixtures::{FINANCE, World, cny};
 
     fn receipt(memo: &str, reference: Option<&str>) -> ReceiptDetails {
         ReceiptDetails {
@@ -500,6 +525,29 @@ mod tests {
         }
         assert_eq!(receipt("x", Some("iv-2026-000007")).numbers(), ["IV-2026-000007"]);
         assert_eq!(receipt("x", None).payer_key(), Some(company_key("上海 星辰科技")));
+    }
+
+    #[test]
+    fn a_receipt_of_which_a_part_is_used_stays_apart() {
+        let world = World::new();
+        let form = Valid::check(receipt("x", None)).unwrap();
+        let id = |number| ReceiptId(uuid::Uuid::from_u128(number));
+        let (mut whole, _) = world.by(FINANCE, |ctx| Receipt::new(ctx, id(1), form)).unwrap();
+        let halves = Valid::check(SplitForm { amounts: vec![cny(50), cny(50)] }).unwrap();
+        let (mut parts, _) = world.by(FINANCE, |ctx| whole.split(ctx, &halves, || id(2))).unwrap();
+        for (status, code) in [
+            (ReceiptStatus::Open, None),
+            (ReceiptStatus::Matched, Some(Code::InUse)),
+            (ReceiptStatus::SetAside, Some(Code::InUse)),
+        ] {
+            parts[1].status = status;
+            let used = (status != ReceiptStatus::Open).then_some((parts[1].id, status));
+            let ties = ReceiptTies { part_in_use: used };
+            let offers = world.by(FINANCE, |ctx| whole.allowed_actions(ctx, &ties));
+            assert_eq!(offers.iter().find(|offer| offer.action == "join").unwrap().reason, code, "{status}");
+            let joined = world.by(FINANCE, |ctx| whole.clone().join(ctx, &parts));
+            assert_eq!(joined.err().map(|refusal| refusal.code), code, "{status}");
+        }
     }
 
     #[test]

@@ -4,9 +4,16 @@ use fairlead_domain::contact::Contact;
 use fairlead_domain::contract::{Contract, ContractTies};
 use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness};
 use fairlead_domain::dependents::Dependents;
+use fairlead_domain::invoice::{Invoice, InvoiceTies};
 use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::{Opportunity, OpportunityTies};
+use fairlead_domain::organisation::Team;
+use fairlead_domain::payment::{Payment, PaymentTies};
+use fairlead_domain::pipeline::Pipeline;
+use fairlead_domain::pool::Pool;
+use fairlead_domain::receipt::{Receipt, ReceiptStatus, ReceiptTies};
 use fairlead_domain::record::RecordKind;
+use fairlead_domain::values::ReceiptId;
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -18,8 +25,8 @@ use crate::work::Work;
 /// A record on which others hang. They are looked at in one statement, always with one row.
 pub trait Tied {
     /// What is told about them.
-    type Ties: Default;
-    /// The columns that tell it.
+    type Ties;
+    /// The columns that tell it, and where they are.
     fn ask(&self, sql: &mut Sql);
     /// Reads these columns.
     fn tell(row: &mut Row) -> Result<Self::Ties, StoreError>;
@@ -32,7 +39,7 @@ impl Reader<'_> {
             record.ask(sql);
             Ok(())
         };
-        Ok(self.rows(ask, T::tell).await?.into_iter().next().unwrap_or_default())
+        told(self.rows(ask, T::tell).await?)
     }
 }
 
@@ -42,8 +49,13 @@ impl Work {
     pub async fn ties<T: Tied>(&self, record: &T) -> Result<T::Ties, StoreError> {
         let mut sql = Sql::new("SELECT ");
         record.ask(&mut sql);
-        Ok(self.select(sql, T::tell).await?.into_iter().next().unwrap_or_default())
+        told(self.select(sql, T::tell).await?)
     }
+}
+
+fn told<T>(rows: Vec<T>) -> Result<T, StoreError> {
+    let nothing = || StoreError::Corrupt("nothing tells what hangs on a record".to_owned());
+    rows.into_iter().next().ok_or_else(nothing)
 }
 
 /// Records that name another one: their kind, their table, and the column in which they do.
@@ -61,6 +73,19 @@ const OF_CUSTOMER: &[Naming] = &[
 ];
 
 const OF_LEAD: &[Naming] = &[(RecordKind::Activity, "activities", "lead_id")];
+
+/// Users, rules, targets and views name a team; so may pools, which go on without it.
+const OF_TEAM: &[Naming] = &[
+    (RecordKind::Team, "teams", "parent_id"),
+    (RecordKind::User, "users", "team_id"),
+    (RecordKind::AssignmentRule, "assignment_rules", "team_id"),
+    (RecordKind::Target, "targets", "team_id"),
+    (RecordKind::SavedView, "saved_views", "shared_with_team_id"),
+];
+
+const OF_POOL: &[Naming] = &[(RecordKind::Customer, "customers", "pool_id")];
+
+const OF_PIPELINE: &[Naming] = &[(RecordKind::Opportunity, "opportunities", "pipeline_id")];
 
 /// Of what names a contact or an opportunity, and the column with the customer, which has an index: both are always the
 /// same customer's.
@@ -91,6 +116,10 @@ fn count_of_customer(sql: &mut Sql, named: &[(Naming, &str)], id: Uuid, customer
         sql.push(&format!("(SELECT COUNT(*) FROM {table} WHERE {of} = ")).bind(customer);
         sql.push(&format!(" AND {column} = ")).bind(id).push(")");
     }
+}
+
+fn customer_owner(sql: &mut Sql, customer: Uuid) {
+    sql.push("(SELECT owner_id FROM customers WHERE id = ").bind(customer).push("), ");
 }
 
 fn pending_transfers(sql: &mut Sql, id: Uuid) {
@@ -136,17 +165,23 @@ impl Tied for Customer {
     }
 }
 
-impl Tied for Lead {
-    type Ties = Dependents;
+/// Records of which only matters what others name them.
+macro_rules! named_by {
+    ($($record:ident: $naming:ident),+ $(,)?) => { $(
+        impl Tied for $record {
+            type Ties = Dependents;
 
-    fn ask(&self, sql: &mut Sql) {
-        count_all(sql, OF_LEAD, self.id.0);
-    }
+            fn ask(&self, sql: &mut Sql) {
+                count_all(sql, $naming, self.id.0);
+            }
 
-    fn tell(row: &mut Row) -> Result<Dependents, StoreError> {
-        dependents(row, OF_LEAD.iter().map(|it| it.0))
-    }
+            fn tell(row: &mut Row) -> Result<Dependents, StoreError> {
+                dependents(row, $naming.iter().map(|it| it.0))
+            }
+        }
+    )+ };
 }
+named_by!(Lead: OF_LEAD, Team: OF_TEAM, Pool: OF_POOL, Pipeline: OF_PIPELINE);
 
 impl Tied for Contact {
     type Ties = Dependents;
@@ -164,6 +199,7 @@ impl Tied for Opportunity {
     type Ties = OpportunityTies;
 
     fn ask(&self, sql: &mut Sql) {
+        customer_owner(sql, self.details.customer_id.0);
         pending_transfers(sql, self.id.0);
         sql.push(", ");
         count_of_customer(sql, OF_OPPORTUNITY, self.id.0, self.details.customer_id.0);
@@ -171,6 +207,7 @@ impl Tied for Opportunity {
 
     fn tell(row: &mut Row) -> Result<OpportunityTies, StoreError> {
         Ok(OpportunityTies {
+            customer_owner: row.member()?,
             pending_transfers: row.column()?,
             dependents: dependents(row, OF_OPPORTUNITY.iter().map(|it| it.0.0))?,
         })
@@ -181,10 +218,56 @@ impl Tied for Contract {
     type Ties = ContractTies;
 
     fn ask(&self, sql: &mut Sql) {
+        customer_owner(sql, self.details.customer_id.0);
         pending_transfers(sql, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
-        Ok(ContractTies { pending_transfers: row.column()? })
+        Ok(ContractTies { customer_owner: row.member()?, pending_transfers: row.column()? })
+    }
+}
+
+impl Tied for Invoice {
+    type Ties = InvoiceTies;
+
+    fn ask(&self, sql: &mut Sql) {
+        sql.push("status FROM contracts WHERE id = ").bind(self.details.contract_id.0);
+    }
+
+    fn tell(row: &mut Row) -> Result<InvoiceTies, StoreError> {
+        Ok(InvoiceTies { contract_status: row.member()? })
+    }
+}
+
+impl Tied for Payment {
+    type Ties = PaymentTies;
+
+    fn ask(&self, sql: &mut Sql) {
+        sql.push("status, (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM refunds");
+        sql.push(" WHERE status = 'recorded' AND payment_id = ").bind(self.id.0);
+        sql.push("), amount_currency FROM contracts WHERE id = ").bind(self.details.contract_id.0);
+    }
+
+    fn tell(row: &mut Row) -> Result<PaymentTies, StoreError> {
+        Ok(PaymentTies { contract_status: row.member()?, pending_refunds: row.member()? })
+    }
+}
+
+impl Tied for Receipt {
+    type Ties = ReceiptTies;
+
+    fn ask(&self, sql: &mut Sql) {
+        let part = |sql: &mut Sql, column: &str| {
+            sql.push(&format!("(SELECT {column} FROM receipts WHERE part_of_id = ")).bind(self.id.0);
+            sql.push(" AND status <> 'open' ORDER BY id LIMIT 1)");
+        };
+        part(sql, "id");
+        sql.push(", ");
+        part(sql, "status");
+    }
+
+    fn tell(row: &mut Row) -> Result<ReceiptTies, StoreError> {
+        let (part, status): (Option<ReceiptId>, Option<ReceiptStatus>) = (row.member()?, row.member()?);
+        Ok(ReceiptTies { part_in_use: part.zip(status) })
     }
 }

@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use crate::offers::reason;
 use crate::support::{Answer, Client, Company, Person, Server, until};
 
 on_both_databases! {
@@ -641,6 +642,8 @@ async fn customers_of_chosen_grades_change_by_approval(server: Server) {
     let customer = format!("/customers/{id}");
     rep.client.patch(&customer, json!({"note": "x"})).await.expect(200);
     rep.client.patch(&customer, json!({"grade": "A"})).await.refused(409, "approval_required");
+    let updating = async |by: &Person| reason(&by.client.get(&customer).await.expect(200), "update");
+    assert_eq!(updating(rep).await, Value::Null, "another grade takes an approval, not this one");
     let ask = async |by: &Person, changes: Value| {
         by.client
             .post("/customer-changes", json!({"customer_id": id, "changes": changes, "reason": "Grew"}))
@@ -663,6 +666,10 @@ async fn customers_of_chosen_grades_change_by_approval(server: Server) {
     assert_eq!((&changed["grade"], &changed["phone"]), (&json!("A"), &json!("13800138000")));
     // Now it is one of the chosen, for everybody.
     director.client.patch(&customer, json!({"note": "y"})).await.refused(409, "approval_required");
+    assert_eq!(
+        (updating(rep).await, updating(director).await),
+        (json!("approval_required"), json!("approval_required"))
+    );
     let back = ask(rep, json!({"grade": "C"})).await.expect(201).id();
     rep.client.act(&format!("/customer-changes/{back}/withdraw")).await.expect(200);
     let back = ask(rep, json!({"grade": "C"})).await.expect(201).id();
@@ -711,6 +718,11 @@ async fn a_change_is_taken_back_when_the_customer_changes_hands(server: Server) 
     company.tell_no_duplicates().await;
     let loser = boss.client.post("/customers", form).await.expect(201).id();
     let merge = json!({"loser_id": loser});
+    for (by, code) in
+        [(boss, json!("separation_of_duties")), (admin, json!("approval_required")), (director, Value::Null)]
+    {
+        assert_eq!(reason(&by.client.get(&customer).await.expect(200), "merge"), code);
+    }
     boss.client.post(&format!("{customer}/merge"), merge.clone()).await.refused(409, "separation_of_duties");
     admin.client.post(&format!("{customer}/merge"), merge.clone()).await.refused(409, "approval_required");
     director.client.post(&format!("{customer}/merge"), merge).await.expect(200);
@@ -753,10 +765,13 @@ async fn a_role_that_decides_is_kept(server: Server) {
     admin.client.patch(&user, json!({"roles": ["legal"]})).await.expect(200);
     set_flow(&company, "contract", json!([{"name": "Legal", "rule": "role:legal"}])).await.expect(200);
     let (_, approval) = submitted(&company, rep, "100.00").await;
+    let deleting = async || reason(&admin.client.get(&role).await.expect(200), "delete");
+    assert_eq!(deleting().await, "in_use", "somebody has it");
     admin.client.patch(&user, json!({"roles": ["finance"]})).await.expect(200);
     let refused = admin.client.delete(&role).await.refused(409, "in_use");
     assert_eq!(refused.body["subject_kind"], "contract");
     set_flow(&company, "contract", json!([finance()])).await.expect(200);
+    assert_eq!(deleting().await, "in_use");
     admin.client.delete(&role).await.refused(409, "in_use");
     rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);
     // Nor one for which a later step will wait.
@@ -767,8 +782,10 @@ async fn a_role_that_decides_is_kept(server: Server) {
     let (_, approval) = submitted(&company, rep, "200.00").await;
     admin.client.patch(&user, json!({"roles": ["finance"]})).await.expect(200);
     set_flow(&company, "contract", json!([finance()])).await.expect(200);
+    assert_eq!(deleting().await, "in_use");
     admin.client.delete(&role).await.refused(409, "in_use");
     rep.client.act(&format!("/approvals/{approval}/withdraw")).await.expect(200);
+    assert_eq!(deleting().await, Value::Null);
     admin.client.delete(&role).await.expect(204);
 }
 

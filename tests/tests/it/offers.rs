@@ -20,11 +20,17 @@ on_both_databases! {
     what_was_asked_about_is_not_offered_for_deletion;
     merging_is_offered_to_whoever_may;
     planning_and_handing_over_are_offered;
+    what_its_contract_decides_is_not_offered;
+    what_its_customers_owner_decides_is_not_offered;
+    what_money_forbids_is_not_offered;
+    what_belongs_to_a_contract_that_ended_is_not_offered;
+    what_the_organisation_still_uses_is_not_offered_for_deletion;
+    the_last_administrator_is_not_offered_to_be_disabled;
 }
 
 /// Why an action is refused by the record's `allowed_actions`; null when it is allowed.
 #[track_caller]
-fn reason(record: &Answer, action: &str) -> Value {
+pub(crate) fn reason(record: &Answer, action: &str) -> Value {
     let offers = record.body["allowed_actions"].as_array().unwrap();
     let offer = offers.iter().find(|offer| offer["action"] == action).unwrap();
     assert_eq!(offer["allowed"], offer["reason"].is_null(), "{offer}");
@@ -211,8 +217,14 @@ async fn customers_are_offered_for_release_and_deletion_where_it_is_done(server:
     }
 }
 
-/// Holds the offer to delete a record against the call, for everybody who sees it. Nobody may.
+/// Holds the offer to delete a record against the call, for everybody who sees it. Nobody may, and its owner is told
+/// this.
 async fn nobody_deletes(company: &Company, path: &str, code: &str, dependents: Value) {
+    told_not_to_delete(company, "sales_rep", path, code, dependents).await;
+}
+
+/// The same, of what somebody else may delete otherwise.
+async fn told_not_to_delete(company: &Company, who: &str, path: &str, code: &str, dependents: Value) {
     for (role, person) in company.by_role() {
         let seen = person.client.get(path).await;
         if seen.status == 404 {
@@ -222,7 +234,7 @@ async fn nobody_deletes(company: &Company, path: &str, code: &str, dependents: V
         let answer = person.client.delete(path).await;
         assert_eq!(outcome(&answer), offered, "{path}, {role}");
         assert!(offered == code || offered == "forbidden", "{path}, {role}: {offered}");
-        assert!(offered == code || role != "sales_rep", "{path}: {offered}");
+        assert!(offered == code || role != who, "{path}: {offered}");
         if offered == "in_use" {
             assert_eq!(answer.body["dependents"], dependents, "{path}");
         }
@@ -387,4 +399,231 @@ async fn planning_and_handing_over_are_offered(server: Server) {
     assert_eq!(reason(&gone, "hand-over"), Value::Null);
     assert_eq!(offered(&admin.client, &path, "hand-over").await, Value::Null);
     admin.client.post(&leave, form).await.expect(200);
+}
+
+/// Holds what is offered of a record against the calls, for everybody who sees it. One of them is told this.
+async fn told(company: &Company, who: &str, path: &str, actions: &[(&str, Value, Value)]) {
+    let mut asked = false;
+    for (role, person) in company.by_role() {
+        let seen = person.client.get(path).await;
+        if seen.status == 404 {
+            continue;
+        }
+        let seen = seen.expect(200);
+        for (action, form, code) in actions {
+            let offered = reason(&seen, action);
+            let done = person.client.post(&format!("{path}/{action}?dry_run=true"), form.clone()).await;
+            assert_eq!(outcome(&done), offered, "{path}, {action}, {role}");
+            assert!(role != who || offered == *code, "{path}, {action}: {offered}");
+        }
+        asked |= role == who;
+    }
+    assert!(asked, "{path}: {who} does not see it");
+}
+
+/// An opportunity of the rep that may be signed.
+async fn deal(company: &Company) -> Answer {
+    let form = json!({
+        "name": "Deal", "customer_id": company.customer(&company.rep).await, "expected_close_on": "2027-01-31",
+        "amount": {"amount": "100.00", "currency": "CNY"},
+    });
+    company.rep.client.post("/opportunities", form).await.expect(201)
+}
+
+async fn what_its_contract_decides_is_not_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let deal = format!("/opportunities/{}", deal(&company).await.id());
+    let stages = company.pipeline["stages"].as_array().unwrap();
+    let open: Vec<&Value> = stages.iter().filter(|stage| stage["kind"] == "open").collect();
+    let signing = company.signing_stage();
+    rep.post(&format!("{deal}/advance"), json!({"stage_id": signing})).await.expect(200);
+    let lose = ("lose", json!({"reason": "price"}), json!("contract_decides"));
+    let others: Vec<&Value> =
+        open.into_iter().map(|stage| &stage["id"]).filter(|id| **id != signing).collect();
+    assert!(others.len() > 1);
+    for stage in &others {
+        let form = json!({"stage_id": stage, "reason": "They hesitate"});
+        told(&company, "sales_rep", &deal, &[("advance", form, json!("contract_decides")), lose.clone()])
+            .await;
+    }
+    // Where it is no stage to advance to, that is said first, as before.
+    for stage in stages.iter().filter(|stage| stage["kind"] != "open") {
+        let form = json!({"stage_id": stage["id"], "reason": "They hesitate"});
+        rep.post(&format!("{deal}/advance"), form).await.refused(422, "validation_failed");
+    }
+    let contract = rep.get(&deal).await.expect(200).text_of("contract_id");
+    rep.post(&format!("/contracts/{contract}/cancel"), json!({})).await.expect(200);
+    let form = json!({"stage_id": others[1]});
+    let lose = ("lose", json!({"reason": "price"}), Value::Null);
+    told(&company, "sales_rep", &deal, &[("advance", form, Value::Null), lose]).await;
+}
+
+async fn what_its_customers_owner_decides_is_not_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager, other_rep, director, .. } = &company;
+    // What was lost is not taken up while its customer is in the pool.
+    let deal = deal(&company).await;
+    let (customer, deal) = (deal.text_of("customer_id"), format!("/opportunities/{}", deal.id()));
+    rep.client.post(&format!("{deal}/lose"), json!({"reason": "price"})).await.expect(200);
+    told(&company, "sales_manager", &deal, &[("reopen", json!({}), Value::Null)]).await;
+    let release = format!("/customers/{customer}/release");
+    rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+    told(&company, "sales_manager", &deal, &[("reopen", json!({}), json!("customer_unowned"))]).await;
+    // Nobody is asked about a contract whose customer went to somebody else.
+    let draft = company.draft(rep, "100.00", "by_contract").await;
+    let draft = rep.client.get(&format!("/contracts/{draft}")).await.expect(200);
+    let (customer, draft) = (draft.text_of("customer_id"), format!("/contracts/{}", draft.id()));
+    told(&company, "sales_rep", &draft, &[("submit", json!({}), Value::Null)]).await;
+    let assign = format!("/customers/{customer}/assign");
+    director.client.post(&assign, json!({"owner_id": other_rep.id})).await.expect(200);
+    told(&company, "sales_rep", &draft, &[("submit", json!({}), json!("contract_incomplete"))]).await;
+    assert_eq!(offered(&manager.client, &draft, "submit").await, "contract_incomplete");
+}
+
+async fn what_money_forbids_is_not_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, finance, finance_two, director, .. } = &company;
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    let id = company.paid(rep, &contract, "50.00").await;
+    let payment = format!("/payments/{id}");
+    let actions = |reverse: Value, reallocate: Value| {
+        let form = json!({"reason": "Bounced"});
+        [("reverse", form.clone(), reverse), ("reallocate", form, reallocate)]
+    };
+    told(&company, "finance", &payment, &actions(Value::Null, Value::Null)).await;
+    let form = json!({
+        "payment_id": id, "amount": {"amount": "20.00", "currency": "CNY"}, "refunded_on": "2026-03-01",
+        "method": "bank_transfer", "reason": "They cancelled a part",
+    });
+    let refund = finance.client.post("/refunds", form).await.expect(201).id();
+    told(&company, "finance", &payment, &actions(json!("payment_refunded"), Value::Null)).await;
+    finance_two.client.act(&format!("/refunds/{refund}/confirm")).await.expect(200);
+    told(&company, "finance", &payment, &actions(json!("payment_refunded"), Value::Null)).await;
+    let end = json!({"reason": "Both sides agreed"});
+    director.client.post(&format!("/contracts/{contract}/terminate"), end).await.expect(200);
+    let ended = actions(json!("payment_refunded"), json!("contract_not_active"));
+    told(&company, "finance", &payment, &ended).await;
+
+    // An invoice of which payments leave nothing.
+    let contract = company.active(rep, "100.00", "by_invoice").await;
+    let invoice = company.issued(rep, &contract, "40.00").await;
+    let path = format!("/invoices/{invoice}");
+    let credit = async || {
+        let form = json!({
+            "invoice_id": invoice, "amount": {"amount": "0.01", "currency": "CNY"}, "reason": "Wrong price",
+            "tax_invoice_number": "R-1",
+        });
+        finance.client.post("/credit-notes?dry_run=true", form).await
+    };
+    for (amount, left) in [("39.99", true), ("0.01", false)] {
+        company.paid(rep, &contract, amount).await;
+        let said = offered(&finance.client, &path, "credit").await;
+        if left {
+            assert_eq!(said, Value::Null);
+            assert!(credit().await.status < 300);
+        } else {
+            assert_eq!(said, "invoice_has_payments");
+            credit().await.refused(409, "invoice_has_payments");
+        }
+    }
+}
+
+async fn what_belongs_to_a_contract_that_ended_is_not_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, director, .. } = &company;
+    let contract = company.active(rep, "100.00", "by_invoice").await;
+    let draft = format!("/invoices/{}", company.invoice_draft(rep, &contract, "10.00").await);
+    let approved = company.invoice_draft(rep, &contract, "20.00").await;
+    rep.client.act(&format!("/invoices/{approved}/submit")).await.expect(200);
+    company.approve(&approved).await;
+    let approved = format!("/invoices/{approved}");
+    let issue = json!({"tax_invoice_number": "T-1"});
+    told(&company, "sales_rep", &draft, &[("submit", json!({}), Value::Null)]).await;
+    told(&company, "finance", &approved, &[("issue", issue.clone(), Value::Null)]).await;
+    let end = json!({"reason": "Both sides agreed"});
+    director.client.post(&format!("/contracts/{contract}/terminate"), end).await.expect(200);
+    let ended = json!("contract_not_active");
+    told(&company, "sales_rep", &draft, &[("submit", json!({}), ended.clone())]).await;
+    told(&company, "finance", &approved, &[("issue", issue, ended)]).await;
+}
+
+async fn what_the_organisation_still_uses_is_not_offered_for_deletion(server: Server) {
+    let company = Company::found(&server).await;
+    let admin = &company.admin.client;
+    let one = |kind: &str| json!({"record_kind": kind, "count": 1});
+
+    let made = async |path: &str, form: Value| admin.post(path, form).await.expect(201).id();
+    let team = made("/teams", json!({"name": "North"})).await;
+    let path = format!("/teams/{team}");
+    let below = format!("/teams/{}", made("/teams", json!({"name": "Far North", "parent_id": team})).await);
+    let user = format!("/users/{}", company.inner.id);
+    let former = admin.get(&user).await.expect(200).body["team_id"].clone();
+    admin.patch(&user, json!({"team_id": team})).await.expect(200);
+    let view =
+        json!({"resource": "leads", "name": "New", "query": "status=new", "shared_with_team_id": team});
+    let view =
+        format!("/saved-views/{}", company.inner.client.post("/saved-views", view).await.expect(201).id());
+    let rule = json!({"name": "North in turn", "position": 1, "regions": ["North"], "team_id": team});
+    let rule = format!("/assignment-rules/{}", made("/assignment-rules", rule).await);
+    let all = json!([one("team"), one("user"), one("assignment_rule"), one("saved_view")]);
+    told_not_to_delete(&company, "admin", &path, "in_use", all).await;
+    admin.patch(&user, json!({"team_id": former})).await.expect(200);
+    company.inner.client.delete(&view).await.expect(204);
+    admin.delete(&rule).await.expect(204);
+    told_not_to_delete(&company, "admin", &path, "in_use", json!([one("team")])).await;
+    let left = admin.patch(&below, json!({"parent_id": null})).await.expect(200);
+    assert_eq!(reason(&left, "delete"), Value::Null);
+    assert_eq!(offered(admin, &path, "delete").await, Value::Null);
+    admin.delete(&path).await.expect(204);
+
+    let pool = made("/public-pools", json!({"name": "North pool"})).await;
+    let path = format!("/public-pools/{pool}");
+    assert_eq!(offered(admin, &path, "delete").await, Value::Null);
+    let customer = format!("/customers/{}", company.pool_customer().await);
+    admin.post(&format!("{customer}/move"), json!({"pool_id": pool})).await.expect(200);
+    told_not_to_delete(&company, "admin", &path, "in_use", json!([one("customer")])).await;
+    admin.post(&format!("{customer}/move"), json!({"pool_id": company.pool})).await.expect(200);
+    assert_eq!(offered(admin, &path, "delete").await, Value::Null);
+    admin.delete(&path).await.expect(204);
+    told_not_to_delete(&company, "admin", &format!("/public-pools/{}", company.pool), "in_use", Value::Null)
+        .await;
+
+    let stage = |name: &str, kind: &str| json!({"name": name, "kind": kind, "probability": 10});
+    let stages = json!([stage("Talk", "open"), stage("Won", "won"), stage("Lost", "lost")]);
+    let pipeline = made("/pipelines", json!({"name": "Short", "stages": stages})).await;
+    let path = format!("/pipelines/{pipeline}");
+    let customer = company.customer(&company.rep).await;
+    let form = json!({"name": "Deal", "customer_id": customer, "pipeline_id": pipeline});
+    let deal = company.rep.client.post("/opportunities", form).await.expect(201).id();
+    told_not_to_delete(&company, "admin", &path, "in_use", json!([one("opportunity")])).await;
+    company.rep.client.delete(&format!("/opportunities/{deal}")).await.expect(204);
+    assert_eq!(offered(admin, &path, "delete").await, Value::Null);
+    admin.delete(&path).await.expect(204);
+
+    let role = made("/roles", json!({"key": "helper", "name": "Helper", "grants": []})).await;
+    let path = format!("/roles/{role}");
+    let user = format!("/users/{}", company.colleague.id);
+    admin.patch(&user, json!({"roles": ["sales_rep", "helper"]})).await.expect(200);
+    told_not_to_delete(&company, "admin", &path, "in_use", Value::Null).await;
+    admin.patch(&user, json!({"roles": ["sales_rep"]})).await.expect(200);
+    assert_eq!(offered(admin, &path, "delete").await, Value::Null);
+    admin.delete(&path).await.expect(204);
+}
+
+async fn the_last_administrator_is_not_offered_to_be_disabled(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, colleague, .. } = &company;
+    let path = format!("/users/{}", admin.id);
+    let disable = |code: Value| [("disable", json!({}), code)];
+    told(&company, "admin", &path, &disable(json!("last_administrator"))).await;
+    // Once there is another one, any of both may go, but not the last.
+    let other = format!("/users/{}", colleague.id);
+    let roles = json!({"roles": ["sales_rep", "admin"]});
+    let changed = admin.client.patch(&other, roles).await.expect(200);
+    assert_eq!(reason(&changed, "disable"), Value::Null);
+    told(&company, "admin", &path, &disable(Value::Null)).await;
+    let gone = admin.client.post(&format!("{other}/disable"), json!({})).await.expect(200);
+    assert_eq!(reason(&gone, "disable"), "invalid_transition");
+    told(&company, "admin", &path, &disable(json!("last_administrator"))).await;
 }

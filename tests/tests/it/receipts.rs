@@ -3,6 +3,7 @@
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
+use crate::offers::reason;
 use crate::support::{Answer, Company, Person, Server};
 
 on_both_databases! {
@@ -203,7 +204,9 @@ async fn one_transfer_pays_several_contracts(server: Server) {
     split(json!([cny("70.00"), {"amount": "30.00", "currency": "USD"}]))
         .await
         .refused(422, "currency_mismatch");
-    let apart = split(json!([cny("70.00"), cny("30.00")])).await.expect(200).body;
+    let apart = split(json!([cny("70.00"), cny("30.00")])).await.expect(200);
+    assert_eq!(reason(&apart, "join"), Value::Null);
+    let apart = apart.body;
     assert_eq!((&apart["status"], &apart["amount"]), (&json!("split"), &cny("100.00")));
     one.client
         .post(&format!("{path}/match"), json!({"contract_id": contracts[0]}))
@@ -217,6 +220,7 @@ async fn one_transfer_pays_several_contracts(server: Server) {
         one.client.post(&format!("{}/match", part(at)), form).await.expect(200).text_of("payment_id")
     };
     let payment = matched(0).await;
+    assert_eq!(reason(&one.client.get(&path).await.expect(200), "join"), "in_use");
     let refused = one.client.act(&format!("{path}/join")).await.refused(409, "in_use");
     assert_eq!(refused.body["receipt_id"], parts[0]["id"]);
     two.client.post(&format!("/payments/{payment}/reject"), json!({"reason": "Wrong one"})).await.expect(200);

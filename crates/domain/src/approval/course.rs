@@ -370,11 +370,17 @@ impl Approval {
         Ok(())
     }
 
-    fn enter(&mut self, ctx: &Context, kind: TrailKind, comment: Option<Prose>) -> Result<(), Refusal> {
-        if self.trail.len() >= Self::MOST_ENTRIES {
-            return Err(Refusal::new(Code::TooMany, "as much was said about the request as can be kept")
-                .with("limit", Self::MOST_ENTRIES));
+    /// Refuses to say more about it than can be kept.
+    fn has_room(&self) -> Result<(), Refusal> {
+        if self.trail.len() < Self::MOST_ENTRIES {
+            return Ok(());
         }
+        Err(Refusal::new(Code::TooMany, "as much was said about the request as can be kept")
+            .with("limit", Self::MOST_ENTRIES))
+    }
+
+    fn enter(&mut self, ctx: &Context, kind: TrailKind, comment: Option<Prose>) -> Result<(), Refusal> {
+        self.has_room()?;
         let by = Some(ctx.actor.id).filter(|user| ctx.org.user(*user).is_some());
         self.trail.push(TrailEntry { kind, step: self.step, by, at: ctx.now, comment, undone: Vec::new() });
         Ok(())
@@ -384,7 +390,7 @@ impl Approval {
     pub fn may_return(&self, ctx: &Context) -> Result<(), Refusal> {
         self.may_decide(ctx)?;
         if self.step > 0 {
-            return Ok(());
+            return self.has_room();
         }
         Err(Refusal::new(Code::InvalidTransition, "there is no former step; reject the request instead")
             .with("record_kind", RecordKind::Approval)
@@ -413,9 +419,19 @@ impl Approval {
         Ok(Event("approval.returned"))
     }
 
+    /// May the caller have one more person agree? Whoever can decide the present step.
+    fn may_add_step(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.may_decide(ctx)?;
+        if self.steps.len() >= Self::MOST_STEPS {
+            return Err(Refusal::new(Code::TooMany, "the request has as many steps as it may have")
+                .with("limit", Self::MOST_STEPS));
+        }
+        self.has_room()
+    }
+
     /// Has one more person agree, before or after the present step.
     pub fn add_step(&mut self, ctx: &Context, form: Valid<AddStepForm>) -> Result<Event, Refusal> {
-        self.may_decide(ctx)?;
+        self.may_add_step(ctx)?;
         let form = form.into_inner();
         let step = Step {
             name: Line::new("Added"),
@@ -439,10 +455,6 @@ impl Approval {
         }
         if self.decided_by(form.user_id) {
             return Err(Refusal::new(Code::SeparationOfDuties, "nobody decides two steps of one request"));
-        }
-        if self.steps.len() >= Self::MOST_STEPS {
-            return Err(Refusal::new(Code::TooMany, "the request has as many steps as it may have")
-                .with("limit", Self::MOST_STEPS));
         }
         MACHINE.follow(self.status, ApprovalAction::AddStep)?;
         let present = self.present();
@@ -545,10 +557,10 @@ impl Approval {
             judge(ApprovalAction::Approve, self.may_decide(ctx)),
             judge(ApprovalAction::Reject, self.may_decide(ctx)),
             judge(ApprovalAction::Return, self.may_return(ctx)),
-            judge(ApprovalAction::AddStep, self.may_decide(ctx)),
+            judge(ApprovalAction::AddStep, self.may_add_step(ctx)),
             judge(ApprovalAction::Withdraw, self.may_withdraw(ctx)),
             judge(ApprovalAction::Remind, self.may_remind(ctx)),
-            judge(ApprovalAction::Comment, Ok(())),
+            judge(ApprovalAction::Comment, self.has_room()),
         ]
     }
 }

@@ -96,10 +96,16 @@ impl Delegation {
         Ok((delegation, Event("delegation.created")))
     }
 
-    fn check(&self, ctx: &Context) -> Result<(), Refusal> {
-        if ctx.org.actor(self.details.user_id).is_none() {
-            return Err(Refusal::unknown_reference("/user_id"));
+    /// Nobody decides for somebody who left.
+    fn still_here(&self, ctx: &Context) -> Result<(), Refusal> {
+        match ctx.org.actor(self.details.user_id) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::unknown_reference("/user_id")),
         }
+    }
+
+    fn check(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.still_here(ctx)?;
         if ctx.org.actor(self.details.delegate_id).is_none() {
             return Err(Refusal::unknown_reference("/delegate_id"));
         }
@@ -161,7 +167,7 @@ impl Delegation {
     /// What this caller may do with it.
     pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
         vec![
-            AllowedAction::judge("update", self.may_manage(ctx)),
+            AllowedAction::judge("update", self.may_manage(ctx).and_then(|()| self.still_here(ctx))),
             AllowedAction::judge("delete", self.may_manage(ctx)),
         ]
     }

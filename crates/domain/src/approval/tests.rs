@@ -536,6 +536,48 @@ fn one_more_person_is_asked() {
 }
 
 #[test]
+fn what_a_request_has_no_room_for_is_not_offered() {
+    let world = World::new();
+    let offered = |approval: &Approval, action: &str| {
+        let offers = world.by(MANAGER, |ctx| approval.allowed_actions(ctx));
+        offers.iter().find(|offer| offer.action == action).unwrap().reason
+    };
+    let add = |approval: &Approval| {
+        let form = AddStepForm { user_id: user(AUDITOR), place: Place::After, comment: None };
+        let form = Valid::check(form).unwrap();
+        let added = world.by(MANAGER, |ctx| approval.clone().add_step(ctx, form));
+        added.err().map(|refusal| refusal.code)
+    };
+    let comment = |approval: &mut Approval| {
+        world.by(MANAGER, |ctx| approval.comment(ctx, Prose::new("Well"))).err().map(|refusal| refusal.code)
+    };
+    let mut approval = asked(&world, REP).unwrap();
+    assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (None, None));
+    assert_eq!((offered(&approval, "add-step"), add(&approval)), (None, None));
+    let full = Some(Code::TooMany);
+    let mut long = approval.clone();
+    long.steps = vec![approval.steps[0].clone(); Approval::MOST_STEPS];
+    assert_eq!((offered(&long, "add-step"), add(&long)), (full, full));
+    approval.trail = vec![approval.trail[0].clone(); Approval::MOST_ENTRIES];
+    assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (full, full));
+    assert_eq!((offered(&approval, "add-step"), add(&approval)), (full, full));
+}
+
+#[test]
+fn a_delegation_of_who_left_is_ended_and_not_changed() {
+    let left = World::of(&[(ADMIN, None, &["admin"]), (MANAGER, Some(2), &["sales_manager"])]);
+    for (world, code) in [(&World::new(), None), (&left, Some(Code::UnknownReference))] {
+        let mut delegation = delegation(REP, MANAGER);
+        let offers = world.by(ADMIN, |ctx| delegation.allowed_actions(ctx));
+        let reason = |action| offers.iter().find(|offer| offer.action == action).unwrap().reason;
+        assert_eq!((reason("update"), reason("delete")), (code, None));
+        let form = Valid::check(delegation.details.clone()).unwrap();
+        let edited = world.by(ADMIN, |ctx| delegation.edit(ctx, form));
+        assert_eq!(edited.err().map(|refusal| refusal.code), code);
+    }
+}
+
+#[test]
 fn reminders_are_rare() {
     let world = World::new();
     let mut approval = asked(&world, REP).unwrap();

@@ -22,7 +22,7 @@ use crate::access::Permission;
 use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
-use crate::customer::Customer;
+use crate::customer::{Customer, owned};
 use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
@@ -202,9 +202,11 @@ record!(Contract, Contract, found by |contract| {
     SearchEntry::new(contract.details.title.as_str()).numbered(&contract.number)
 });
 
-/// What other records say about whether a contract may be deleted.
+/// What other records say about what may be done with a contract.
 #[derive(Debug, Clone, Default)]
 pub struct ContractTies {
+    /// Who owns its customer; nobody while that one is in the pool.
+    pub customer_owner: Option<UserId>,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
 }
@@ -392,16 +394,21 @@ impl Contract {
     /// Asks for approval.
     pub fn submit(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
         let status = self.permit(ctx, ContractAction::Submit)?;
-        self.is_with(ctx, customer)?;
-        self.complete()?;
+        self.ready(ctx, customer.owner_id)?;
         self.status = status;
         self.submitted_by = Some(ctx.actor.id);
         Ok(Event("contract.submitted"))
     }
 
+    /// May somebody be asked about it?
+    fn ready(&self, ctx: &Context, customer_owner: Option<UserId>) -> Result<(), Refusal> {
+        self.is_with(ctx, customer_owner)?;
+        self.complete()
+    }
+
     /// Its customer is with its owner, or with somebody whose customers the owner may change.
-    fn is_with(&self, ctx: &Context, customer: &Customer) -> Result<(), Refusal> {
-        let owner = customer.owner()?;
+    fn is_with(&self, ctx: &Context, customer_owner: Option<UserId>) -> Result<(), Refusal> {
+        let owner = owned(customer_owner)?;
         let in_scope = ctx.org.actor(self.owner_id).is_some_and(|actor| {
             actor.authorize(Permission::CustomersUpdate, &ctx.standing(Some(owner))).is_ok()
         });
@@ -441,7 +448,7 @@ impl Contract {
     /// The last approver agreed. Answers with the event; the plan becomes installments. Its customer must not have gone
     /// to somebody else meanwhile.
     pub fn activate(&mut self, ctx: &Context, customer: &Customer) -> Result<Event, Refusal> {
-        self.is_with(ctx, customer)?;
+        self.is_with(ctx, customer.owner_id)?;
         self.status = MACHINE.follow(self.status, ContractAction::Approve)?;
         self.activated_at = Some(ctx.now);
         Ok(Event("contract.activated"))
@@ -511,7 +518,7 @@ impl Contract {
     pub fn allowed_actions(&self, ctx: &Context, ties: &ContractTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            ContractAction::Submit => self.complete(),
+            ContractAction::Submit => self.ready(ctx, ties.customer_owner),
             ContractAction::Withdraw => self.may_take_back(ctx),
             _ => Ok(()),
         });

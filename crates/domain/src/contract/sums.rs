@@ -23,20 +23,32 @@ pub struct ContractSums {
 /// A contract that was paid in full is so no longer, and runs again.
 pub const REACTIVATED: Event = Event("contract.reactivated");
 
-impl Contract {
+impl ContractStatus {
     /// Refuses money matters of a contract that does not run.
-    pub fn running(&self) -> Result<(), Refusal> {
-        if self.status == ContractStatus::Active {
+    fn running(self) -> Result<(), Refusal> {
+        if self == Self::Active {
             return Ok(());
         }
-        Err(Refusal::new(Code::ContractNotActive, format!("the contract is {}", self.status))
-            .with("contract_status", self.status))
+        Err(Refusal::new(Code::ContractNotActive, format!("the contract is {self}"))
+            .with("contract_status", self))
     }
 
     /// Refuses invoices of a contract that neither runs nor was paid in full: under the scheme `by_contract`
     /// money may come before the invoice.
+    pub(crate) fn invoicing(self) -> Result<(), Refusal> {
+        if self == Self::Completed { Ok(()) } else { self.running() }
+    }
+}
+
+impl Contract {
+    /// Refuses money matters of a contract that does not run.
+    pub fn running(&self) -> Result<(), Refusal> {
+        self.status.running()
+    }
+
+    /// Refuses invoices of a contract that neither runs nor was paid in full.
     pub fn invoicing(&self) -> Result<(), Refusal> {
-        if self.status == ContractStatus::Completed { Ok(()) } else { self.running() }
+        self.status.invoicing()
     }
 
     /// What is still to be paid: nothing any more of a contract that was given up or ended early.

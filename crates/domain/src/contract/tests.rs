@@ -61,7 +61,13 @@ fn a_contract_is_submitted_when_it_is_complete() {
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100, 200]);
     contract.status = ContractStatus::Draft;
     let code = |contract: &Contract, customer: &Customer| {
-        world.by(REP, |ctx| contract.clone().submit(ctx, customer)).map_err(|refusal| refusal.code)
+        let code =
+            world.by(REP, |ctx| contract.clone().submit(ctx, customer)).map_err(|refusal| refusal.code);
+        let ties = ContractTies { customer_owner: customer.owner_id, ..ContractTies::default() };
+        let offers = world.by(REP, |ctx| contract.allowed_actions(ctx, &ties));
+        let offer = offers.iter().find(|offer| offer.action == "submit").unwrap();
+        assert_eq!(offer.reason, code.err());
+        code
     };
     assert_eq!(code(&contract, &customer), Ok(Event("contract.submitted")));
     assert_eq!(code(&contract, &world.customer(None)), Err(Code::CustomerUnowned));
@@ -121,7 +127,7 @@ fn what_waits_to_change_hands_is_neither_deleted_nor_offered_for_it() {
         // Whoever may not at all is told that first.
         (1, FINANCE, Some(Code::Forbidden)),
     ] {
-        let ties = ContractTies { pending_transfers };
+        let ties = ContractTies { pending_transfers, ..ContractTies::default() };
         let offers = world.by(who, |ctx| contract.allowed_actions(ctx, &ties));
         assert_eq!(offers.iter().find(|offer| offer.action == "delete").unwrap().reason, code);
         let deleted = world.by(who, |ctx| contract.may_delete(ctx, &ties));

@@ -108,6 +108,11 @@ record!(Customer, Customer, found by |customer| {
     })
 });
 
+/// The owner of a customer, of which no more may be known. Nobody does business with a customer in the pool.
+pub(crate) fn owned(owner: Option<UserId>) -> Result<UserId, Refusal> {
+    owner.ok_or_else(|| Refusal::new(Code::CustomerUnowned, "claim or assign the customer first"))
+}
+
 impl Customer {
     /// Who would own what this caller records: a seller themselves, for others nobody.
     pub fn owner_of_new(ctx: &Context) -> Option<UserId> {
@@ -152,10 +157,9 @@ impl Customer {
         Ok((customer, change, Event("customer.created")))
     }
 
-    /// Its owner. Nobody does business with a customer in the pool.
+    /// Its owner.
     pub fn owner(&self) -> Result<UserId, Refusal> {
-        let unowned = || Refusal::new(Code::CustomerUnowned, "claim or assign the customer first");
-        self.owner_id.ok_or_else(unowned)
+        owned(self.owner_id)
     }
 
     /// Where it stands.
@@ -180,6 +184,16 @@ impl Customer {
     /// May it be changed by hand?
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.actor.authorize(Permission::CustomersUpdate, &self.standing(ctx))
+    }
+
+    /// May it be changed at once, so that it has this grade then? Where the organisation wants an approval of that, it
+    /// is asked for instead; but nobody could be asked about what nobody owns.
+    pub fn may_edit(&self, ctx: &Context, grade: Option<Grade>) -> Result<(), Refusal> {
+        self.may_update(ctx)?;
+        if self.owner_id.is_none() {
+            return Ok(());
+        }
+        crate::customer_change::check_at_once(ctx, &[self.details.grade, grade])
     }
 
     /// May it be deleted? A collaborator works with it, but it is not theirs; and whoever took it from the pool gives
@@ -225,7 +239,7 @@ impl Customer {
             let detail = "the customers have different owners; give or transfer one of them first";
             return Err(Refusal::new(Code::OwnersDiffer, detail));
         }
-        crate::customer_change::check_merge(ctx, self, other)?;
+        crate::customer_change::check_merge(ctx, &[self, other])?;
         self.details = crate::merge::filled(&self.details, &other.details)?.into_inner();
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
         self.next_activity_at = match (self.next_activity_at, other.next_activity_at) {
@@ -350,9 +364,10 @@ impl Customer {
             _ => Ok(()),
         });
         rejudge(&mut actions, OwnershipAction::Claim.as_str(), self.may_claim(ctx));
-        actions.push(AllowedAction::judge("update", self.may_update(ctx)));
+        actions.push(AllowedAction::judge("update", self.may_edit(ctx, self.details.grade)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
-        actions.push(AllowedAction::judge("merge", self.may_merge(ctx)));
+        let merge = self.may_merge(ctx).and_then(|()| crate::customer_change::check_merge(ctx, &[self]));
+        actions.push(AllowedAction::judge("merge", merge));
         actions
     }
 }

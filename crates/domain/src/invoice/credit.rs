@@ -94,10 +94,11 @@ impl CreditNote {
 }
 
 impl Invoice {
-    /// May the caller credit it, or a part of it?
+    /// May the caller credit it, or a part of it? While payments leave something of it.
     pub fn may_credit(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.authorize(Permission::InvoicesVoid, Some(self.owner_id))?;
-        MACHINE.follow(self.status, InvoiceAction::Credit).map(|_| ())
+        MACHINE.follow(self.status, InvoiceAction::Credit)?;
+        if self.open()?.is_positive() { Ok(()) } else { self.unpaid() }
     }
 
     /// Takes a part of it back, or all of it, and frees as much of the contract's amount. What payments were put on

@@ -1,6 +1,9 @@
+use uuid::Uuid;
+
 use super::*;
-use crate::contract::{CollectionScheme, ContractStatus};
+use crate::contract::CollectionScheme;
 use crate::fixtures::{FINANCE, MANAGER, REP, World, cny};
+use crate::values::{CreditNoteId, NumberKind};
 
 fn issue_form(number: &str) -> Valid<IssueForm> {
     Valid::check(IssueForm { tax_invoice_number: Line::new(number), issued_on: None }).unwrap()
@@ -84,4 +87,61 @@ fn an_invoice_with_payments_is_not_voided() {
     invoice.allocated = cny(1);
     let refusal = world.by(FINANCE, |ctx| invoice.void(ctx, &mut contract, Line::new("Wrong"))).unwrap_err();
     assert_eq!(refusal.code, Code::InvoiceHasPayments);
+}
+
+/// Why an action is not offered.
+fn offered(
+    world: &World,
+    invoice: &Invoice,
+    contract: &Contract,
+    (who, action): (u128, &str),
+) -> Option<Code> {
+    let ties = InvoiceTies { contract_status: contract.status };
+    let offers = world.by(who, |ctx| invoice.allowed_actions(ctx, &ties));
+    offers.iter().find(|offer| offer.action == action).unwrap().reason
+}
+
+#[test]
+fn what_its_contract_forbids_is_not_offered() {
+    let world = World::new();
+    let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    let draft = world.invoice(&mut contract, 1, 40, false);
+    let mut approved = world.invoice(&mut contract, 2, 60, false);
+    world.by(REP, |ctx| approved.submit(ctx, &mut contract)).unwrap();
+    approved.approve(&contract).unwrap();
+    let mut forbidden = 0;
+    for status in ContractStatus::ALL {
+        contract.status = *status;
+        let submitted = world.by(REP, |ctx| draft.clone().submit(ctx, &mut contract.clone()));
+        let issued =
+            world.by(FINANCE, |ctx| approved.clone().issue(ctx, &mut contract.clone(), issue_form("A1")));
+        let code = submitted.err().map(|refusal| refusal.code);
+        assert_eq!(issued.err().map(|refusal| refusal.code), code, "{status}");
+        assert_eq!(offered(&world, &draft, &contract, (REP, "submit")), code, "{status}");
+        assert_eq!(offered(&world, &approved, &contract, (FINANCE, "issue")), code, "{status}");
+        forbidden += usize::from(code == Some(Code::ContractNotActive));
+    }
+    assert_eq!(forbidden, ContractStatus::ALL.len() - 2, "it runs, or was paid in full");
+}
+
+#[test]
+fn an_invoice_of_which_payments_leave_nothing_is_not_credited() {
+    let world = World::new();
+    let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    let mut invoice = world.invoice(&mut contract, 1, 60, true);
+    for (allocated, code) in [(0, None), (59, None), (60, Some(Code::InvoiceHasPayments))] {
+        invoice.allocated = cny(allocated);
+        assert_eq!(offered(&world, &invoice, &contract, (FINANCE, "credit")), code, "{allocated}");
+        let form = Valid::check(CreditForm {
+            invoice_id: invoice.id,
+            amount: cny(1),
+            tax_invoice_number: Line::new("R1"),
+            issued_on: None,
+            reason: Line::new("Wrong price"),
+        });
+        let id = (CreditNoteId(Uuid::from_u128(1)), Number::new(NumberKind::CreditNote, 2026, 1));
+        let credited =
+            world.by(FINANCE, |ctx| invoice.clone().credit(ctx, &mut contract.clone(), id, form.unwrap()));
+        assert_eq!(credited.err().map(|refusal| refusal.code), code, "{allocated}");
+    }
 }

@@ -70,6 +70,17 @@ fn the_pipeline_stays_and_cannot_be_changed() {
     assert_eq!(patch(json!({"pipeline_id": Uuid::from_u128(2).to_string()})), refused);
 }
 
+/// Why an action is not offered.
+fn offered(
+    world: &World,
+    opportunity: &Opportunity,
+    ties: &OpportunityTies,
+    (who, action): (u128, &str),
+) -> Option<Code> {
+    let offers = world.by(who, |ctx| opportunity.allowed_actions(ctx, ties));
+    offers.iter().find(|offer| offer.action == action).unwrap().reason
+}
+
 #[test]
 fn the_signing_ring_goes_round() {
     let world = World::new();
@@ -94,8 +105,14 @@ fn the_signing_ring_goes_round() {
     assert_eq!(go(&mut opportunity, 1, Some(&why)).unwrap_err().code, Code::ContractDecides);
     let lost = world.by(REP, |ctx| opportunity.lose(ctx, &pipeline, LossReason::Price, None)).unwrap_err();
     assert_eq!(lost.code, Code::ContractDecides);
+    assert_eq!(go(&mut opportunity, 4, Some(&why)).unwrap_err().code, Code::ValidationFailed);
+    let moves = |opportunity: &Opportunity| {
+        ["advance", "lose"].map(|it| offered(&world, opportunity, &OpportunityTies::default(), (REP, it)))
+    };
+    assert_eq!(moves(&opportunity), [Some(Code::ContractDecides); 2]);
 
     world.by(REP, |ctx| opportunity.return_from_signing(ctx, &pipeline)).unwrap();
+    assert_eq!(moves(&opportunity), [None; 2]);
     assert_eq!((opportunity.stage_id, opportunity.contract_id), (stage(2), None));
     assert_eq!(go(&mut opportunity, 3, None).unwrap(), Entered::Signing);
     opportunity.bind_contract(contract.id);
@@ -113,4 +130,41 @@ fn a_stage_names_each_missing_field_once() {
     assert_eq!(refusal.code, Code::StageRequirementsMissing);
     assert_eq!(refusal.figures["missing"], json!(["amount", "grade"]));
     assert_eq!(opportunity, before);
+}
+
+#[test]
+fn what_was_lost_is_taken_up_where_its_customer_has_an_owner() {
+    let world = World::new();
+    let pipeline = pipeline(&world);
+    let mut lost = opportunity(&world, &pipeline, &json!({}));
+    world.by(REP, |ctx| lost.lose(ctx, &pipeline, LossReason::Price, None)).unwrap();
+    for (owner, who, code) in [
+        (Some(REP), MANAGER, None),
+        (None, MANAGER, Some(Code::CustomerUnowned)),
+        (None, REP, Some(Code::Forbidden)),
+    ] {
+        let customer = world.customer(owner);
+        let ties = OpportunityTies { customer_owner: customer.owner_id, ..OpportunityTies::default() };
+        assert_eq!(offered(&world, &lost, &ties, (who, "reopen")), code);
+        let reopened = world.by(who, |ctx| lost.clone().reopen(ctx, &pipeline, &customer));
+        assert_eq!(reopened.err().map(|refusal| refusal.code), code);
+    }
+}
+
+#[test]
+fn a_pipeline_with_opportunities_is_neither_deleted_nor_offered_for_it() {
+    let world = World::new();
+    let mut pipeline = pipeline(&world);
+    let one: Dependents = [(RecordKind::Opportunity, 1)].into_iter().collect();
+    let mut expect = |is_default, dependents: &Dependents, who, code| {
+        pipeline.details.is_default = is_default;
+        let offers = world.by(who, |ctx| pipeline.allowed_actions(ctx, dependents));
+        assert_eq!(offers.iter().find(|offer| offer.action == "delete").unwrap().reason, code);
+        let deleted = world.by(who, |ctx| pipeline.may_delete(ctx, dependents));
+        assert_eq!(deleted.err().map(|refusal| refusal.code), code);
+    };
+    expect(false, &Dependents::default(), ADMIN, None);
+    expect(false, &one, ADMIN, Some(Code::InUse));
+    expect(true, &Dependents::default(), ADMIN, Some(Code::InUse));
+    expect(false, &one, REP, Some(Code::Forbidden));
 }

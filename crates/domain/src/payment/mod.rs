@@ -308,6 +308,15 @@ record!(Payment, Payment, found by |payment| {
         .with_contact(payment.details.bank_reference.as_ref().map(ContactData::Number))
 });
 
+/// What other records say about what may be done with a payment.
+#[derive(Debug, Clone)]
+pub struct PaymentTies {
+    /// The state of its contract.
+    pub contract_status: ContractStatus,
+    /// What refunds of it wait for.
+    pub pending_refunds: Money,
+}
+
 fn arrived(ctx: &Context, received_on: NaiveDate) -> Result<(), Refusal> {
     if received_on <= ctx.today().0 {
         return Ok(());
@@ -507,10 +516,7 @@ impl Payment {
         reason: Line,
     ) -> Result<Event, Refusal> {
         let status = self.permit(ctx, PaymentAction::Reverse)?;
-        if self.refunded.is_positive() {
-            let why = "a part of it was paid back; refund the rest";
-            return Err(Refusal::new(Code::PaymentRefunded, why).with("refunded", self.refunded));
-        }
+        self.unrefunded()?;
         Posting::Reverse.post(allocations, invoices, installments)?;
         if contract.status == ContractStatus::Terminated {
             let named =
@@ -525,6 +531,14 @@ impl Payment {
         Ok(Event("payment.reversed"))
     }
 
+    fn unrefunded(&self) -> Result<(), Refusal> {
+        if !self.refunded.is_positive() {
+            return Ok(());
+        }
+        let why = "a part of it was paid back; refund the rest";
+        Err(Refusal::new(Code::PaymentRefunded, why).with("refunded", self.refunded))
+    }
+
     /// Refuses to take back what refunds wait for.
     pub fn no_refunds(&self, pending: Money) -> Result<(), Refusal> {
         if !pending.is_positive() {
@@ -535,11 +549,13 @@ impl Payment {
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &PaymentTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             PaymentAction::Confirm => self.separate(ctx),
-            _ => Ok(()),
+            PaymentAction::Reverse => self.unrefunded().and_then(|()| self.no_refunds(ties.pending_refunds)),
+            PaymentAction::Reallocate => ties.contract_status.invoicing(),
+            PaymentAction::Reject | PaymentAction::Refund => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions

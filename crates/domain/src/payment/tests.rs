@@ -292,13 +292,45 @@ fn whoever_recorded_or_owns_does_not_confirm() {
     assert_eq!(code(&mut ledger, FINANCE), Code::SeparationOfDuties);
     assert_eq!(code(&mut ledger, REP), Code::SeparationOfDuties);
     assert_eq!(code(&mut ledger, MANAGER), Code::Forbidden);
-    let offers = world.by(FINANCE, |ctx| ledger.payments[0].0.allowed_actions(ctx));
-    let named = |name: &str| offers.iter().find(|offer| offer.action == name).unwrap().reason;
+    let named = |name: &str| offered(&world, &ledger, 0, name);
     assert_eq!(named("confirm"), Some(Code::SeparationOfDuties));
     assert_eq!((named("reject"), named("reverse")), (None, Some(Code::InvalidTransition)));
     ledger.act(&world, SECOND_FINANCE, 0, PaymentAction::Confirm).unwrap();
     assert_eq!(ledger.payments[0].0.confirmed_by, Some(crate::fixtures::user(SECOND_FINANCE)));
     ledger.verify();
+}
+
+/// Why finance is not offered to do something with the first payment, of which refunds wait.
+fn offered(world: &World, ledger: &Ledger, pending: i64, action: &str) -> Option<Code> {
+    let ties = PaymentTies { contract_status: ledger.contract.status, pending_refunds: cny(pending) };
+    let offers = world.by(FINANCE, |ctx| ledger.payments[0].0.allowed_actions(ctx, &ties));
+    offers.iter().find(|offer| offer.action == action).unwrap().reason
+}
+
+#[test]
+fn what_went_back_or_whose_contract_ended_is_not_offered() {
+    let world = World::new();
+    let mut ledger = Ledger::new(&world, CollectionScheme::ByContract, &[300], &[]);
+    ledger.record(&world, REP, form(100, None)).unwrap();
+    ledger.act(&world, FINANCE, 0, PaymentAction::Confirm).unwrap();
+    let expect = |ledger: &Ledger, reverse: Option<Code>, reallocate: Option<Code>| {
+        for (action, code) in [(PaymentAction::Reverse, reverse), (PaymentAction::Reallocate, reallocate)] {
+            assert_eq!(offered(&world, ledger, 0, action.as_str()), code, "{action}");
+            let done = ledger.clone().act(&world, FINANCE, 0, action);
+            assert_eq!(done.err().map(|refusal| refusal.code), code, "{action}");
+        }
+    };
+    expect(&ledger, None, None);
+    // What waits to go back is known to the offer from elsewhere, as to the call.
+    assert_eq!(offered(&world, &ledger, 1, "reverse"), Some(Code::PaymentRefunded));
+    assert_eq!(offered(&world, &ledger, 1, "reallocate"), None);
+    ledger.contract.status = ContractStatus::Terminated;
+    expect(&ledger, None, Some(Code::ContractNotActive));
+    ledger.contract.status = ContractStatus::Active;
+    ledger.refund(&world, 0, 40).unwrap();
+    expect(&ledger, Some(Code::PaymentRefunded), None);
+    ledger.contract.status = ContractStatus::Terminated;
+    expect(&ledger, Some(Code::PaymentRefunded), Some(Code::ContractNotActive));
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub use rules::{ContactField, PoolRules};
 
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
+use crate::dependents::Dependents;
 use crate::error::Refusal;
 use crate::record;
 use crate::settings::{Settings, in_use};
@@ -164,20 +165,20 @@ impl Pool {
         Ok(Event("pool.updated"))
     }
 
-    /// May it be deleted? New customers need the default one. (Those of its own hold it by themselves.)
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// May it be deleted? New customers need the default one, and those of its own need it.
+    pub fn may_delete(&self, ctx: &Context, dependents: &Dependents) -> Result<(), Refusal> {
         Settings::may_manage(ctx)?;
         if self.details.is_default {
             return Err(in_use("make another pool the default first"));
         }
-        Ok(())
+        dependents.check_none()
     }
 
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, dependents: &Dependents) -> Vec<AllowedAction> {
         vec![
             AllowedAction::judge("update", Settings::may_manage(ctx)),
-            AllowedAction::judge("delete", self.may_delete(ctx)),
+            AllowedAction::judge("delete", self.may_delete(ctx, dependents)),
         ]
     }
 }

@@ -73,7 +73,7 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
     ("forward: the stage's required fields are filled", "向前推进时：该阶段的必填字段已填写"),
     ("forward, where the stage needs it: its approval was given", "向前推进且该阶段需要审批时：审批已通过"),
     ("no approval of another stage is pending", "没有其他阶段的审批正在进行"),
-    ("backward: a reason is given and no contract was made", "退回之前的阶段时：须填写原因，且尚未生成合同"),
+    ("backward: a reason is given", "退回之前的阶段时：须填写原因"),
     ("no contract was made", "尚未生成合同"),
     ("its contract became active", "其合同已生效"),
     ("its contract was cancelled before it became active", "其合同在生效前被取消"),
