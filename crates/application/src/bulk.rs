@@ -50,7 +50,7 @@ pub struct BulkItem {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// The same in words.
+    /// The same in words, in English or Chinese by `Accept-Language`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]
     pub detail: Option<String>,

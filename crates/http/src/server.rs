@@ -13,7 +13,7 @@ use fairlead_application::App;
 use crate::api::{Operation, scope, services};
 use crate::config::HttpConfig;
 use crate::documentation::Documents;
-use crate::middleware::{cors, frame};
+use crate::middleware::{cors, frame, preflight};
 use crate::resource;
 use crate::state::{Health, State};
 
@@ -49,6 +49,7 @@ pub(crate) fn configure(
             framed
                 .wrap(Compat::new(Compress::default()))
                 .wrap(cors)
+                .wrap(from_fn(preflight))
                 .wrap(from_fn(move |request, next| frame(Arc::clone(&state), request, next))),
         );
     }

@@ -302,6 +302,51 @@ async fn answers_carry_what_browsers_obey() {
 }
 
 #[actix_web::test]
+async fn a_refused_preflight_is_a_problem() {
+    let site = Site::of(resource::api()).await;
+    let [origin, method] = ["origin", "access-control-request-method"];
+    let [headers, language] = ["access-control-request-headers", "accept-language"];
+    let evil = "https://evil.example.com";
+    for (asked, code) in [
+        (&[(method, "POST"), (origin, evil)][..], Code::Forbidden),
+        (&[(method, "PUT"), (origin, ORIGIN)], Code::Forbidden),
+        (&[(method, "POST"), (origin, ORIGIN), (headers, "x-other")], Code::Forbidden),
+        (&[(method, "POST"), (origin, ORIGIN), (headers, "no header")], Code::MalformedRequest),
+        (&[(method, "POST")], Code::MalformedRequest),
+    ] {
+        let asked = [asked, &[(language, "zh-CN")]].concat();
+        let answer = site.ask(Method::OPTIONS, "/api/v1/leads", &asked, "").await;
+        assert_eq!(answer.code(), code, "{asked:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{asked:?}");
+        assert_eq!(answer.header("content-language"), Some("zh-CN"), "{asked:?}");
+        assert!(!answer.json()["detail"].as_str().unwrap().is_ascii(), "{asked:?}");
+        for by in [origin, method, headers, language] {
+            assert!(answer.varies_by(by), "{asked:?} {by}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_was_refused_of_many_speaks_the_callers_language() {
+    let site = Site::of(resource::api()).await;
+    let body = r#"{"action": "claim", "mode": "best_effort", "items": [{"id": "0190163d-8694-739b-aea5-966c26f8ad91"}]}"#;
+    for tag in ["en", "zh-CN", "en"] {
+        let headers =
+            [("content-type", "application/json"), ("idempotency-key", "many"), ("accept-language", tag)];
+        let answer = site.ask(Method::POST, "/api/v1/leads/bulk", &headers, body).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("content-language"), Some(tag));
+        assert!(answer.varies_by("accept-language"));
+        let view = answer.json();
+        let item = &view["items"][0];
+        assert_eq!(item["outcome"], "refused");
+        assert_eq!(item["detail"].as_str().unwrap().is_ascii(), tag == "en", "{item}");
+    }
+    let plain = site.get("/api/v1/leads", &[("accept-language", "zh-CN")]).await;
+    assert_eq!(plain.header("content-language"), None, "records are the same in every language");
+}
+
+#[actix_web::test]
 async fn no_wish_for_an_encoding_is_refused() {
     let site = Site::of(resource::api()).await;
     let whole =

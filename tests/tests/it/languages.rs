@@ -1,6 +1,6 @@
 //! Problems in the language of whoever asks: what people read differs, what programs read does not.
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Company, Server};
@@ -8,6 +8,8 @@ use crate::support::{Answer, Client, Company, Server};
 on_both_databases! {
     problems_speak_the_callers_language;
     a_replay_speaks_the_language_of_its_own_request;
+    what_cannot_be_read_is_told_in_chinese;
+    parts_of_an_answer_speak_the_callers_language;
 }
 
 fn is_chinese(text: &Value) -> bool {
@@ -39,13 +41,17 @@ async fn both(client: &Client, path: &str, body: Value, (status, code): (u16, &s
     assert_eq!(words.len(), english_words.len(), "{code}");
     assert!(words.iter().all(is_chinese), "{code}: {words:?}");
     assert!(!english_words.iter().any(is_chinese), "{code}: {english_words:?}");
-    for (answer, tag) in [(&english, "en"), (&chinese, "zh-CN")] {
-        assert_eq!(answer.header("content-language"), tag);
-        let vary = answer.headers.get_all("vary").into_iter().filter_map(|value| value.to_str().ok());
-        let vary = vary.collect::<Vec<_>>().join(", ").to_lowercase();
-        assert!(vary.contains("accept-language"), "{vary}");
-    }
+    speaks(&english, "en");
+    speaks(&chinese, "zh-CN");
     chinese
+}
+
+/// Fails unless an answer says in which language it is, and that there are others.
+fn speaks(answer: &Answer, tag: &str) {
+    assert_eq!(answer.header("content-language"), tag, "{}", answer.request);
+    let vary = answer.headers.get_all("vary").into_iter().filter_map(|value| value.to_str().ok());
+    let vary = vary.collect::<Vec<_>>().join(", ").to_lowercase();
+    assert!(vary.contains("accept-language"), "{}: {vary}", answer.request);
 }
 
 async fn problems_speak_the_callers_language(server: Server) {
@@ -127,4 +133,94 @@ async fn a_replay_speaks_the_language_of_its_own_request(server: Server) {
     assert_eq!(replayed.body["detail"], "已持有 1 个客户，上限为 1 个。");
     assert_eq!(back.body["detail"], first.body["detail"]);
     assert_eq!(parted(&replayed).0, parted(&first).0);
+}
+
+async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let ask = async |request: RequestBuilder, code: &str| {
+        let answer = rep.send(request.header("accept-language", "zh-CN")).await.refused(400, code);
+        speaks(&answer, "zh-CN");
+        assert_eq!(answer.body["errors"][0]["message"], answer.body["detail"], "{}", answer.text);
+        answer.text_of("detail")
+    };
+    for (path, told) in [
+        ("/leads?limit=0", "须为 1 至 200 的整数"),
+        ("/leads?limit=1&limit=2", "每个参数只能出现一次；多个可选值用逗号分隔"),
+        ("/leads?total=perhaps", "须为 true 或 false"),
+        ("/leads?colour=red", "未知的参数 `colour`"),
+        ("/leads?owner_id=7", "须为小写的 UUID"),
+        ("/leads?owner_id=", "缺少要比较的值"),
+        ("/leads/7", "须为小写的 UUID"),
+        ("/search?q=acme&limit=many", "类型不符：应为整数，而不是字符串 \"many\""),
+    ] {
+        let detail = ask(rep.request(Method::GET, path), "malformed_request").await;
+        assert_eq!(detail, told, "{path}");
+    }
+    let sort = ask(rep.request(Method::GET, "/leads?sort=colour"), "malformed_request").await;
+    assert!(sort.starts_with("最多为下列值中的 4 个，前面可以加 -："), "{sort}");
+    for (path, told) in [
+        ("/leads?cursor=none", "该分页游标不是由本系统签发的"),
+        ("/sync?since=none", "该同步点不是由本系统签发的"),
+    ] {
+        assert_eq!(ask(rep.request(Method::GET, path), "invalid_cursor").await, told, "{path}");
+    }
+    for (body, told) in [
+        ("", "缺少请求内容"),
+        ("{", "JSON 不完整：对象没有结束（第 1 行第 1 列）"),
+        (r#"{"name": 5}"#, "类型不符：应为字符串，而不是整数 `5`（第 1 行第 10 列）"),
+        (r#"{"name": "Lin Mei",}"#, "JSON 有误：末尾多了逗号（第 1 行第 20 列）"),
+        (r#"{"source": "website"}"#, "缺少成员 `name`"),
+    ] {
+        let request = rep.request(Method::POST, "/leads").header("content-type", "application/json");
+        assert_eq!(ask(request.body(body), "malformed_request").await, told, "{body}");
+    }
+}
+
+/// Takes what people read out of the parts of an answer.
+fn words_of(parts: &mut Value) -> Vec<Value> {
+    let mut words = Vec::new();
+    for part in parts.as_array_mut().unwrap() {
+        words.extend(part.as_object_mut().unwrap().remove("detail"));
+        for error in part.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
+            words.push(error.as_object_mut().unwrap().remove("message").unwrap());
+        }
+    }
+    words
+}
+
+async fn parts_of_an_answer_speak_the_callers_language(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, finance) = (&company.rep.client, &company.finance.client);
+    let (taken, nobody) =
+        (company.customer(&company.colleague).await, "0190163d-8694-739b-aea5-966c26f8ad91");
+    let bulk =
+        |action: &str, id: &str| json!({"action": action, "mode": "best_effort", "items": [{"id": id}]});
+    let statement = json!({
+        "csv": "Date,Amount\n31.02.2026,10\n01.03.2026,10.001\n", "currency": "CNY", "method": "bank_transfer",
+        "date_format": "%d.%m.%Y", "columns": {"received_on": "Date", "amount": "Amount"},
+    });
+    for (client, path, body, list, first) in [
+        (rep, "/leads/bulk", bulk("claim", nobody), "items", "该记录不存在，或调用者不可见。"),
+        (rep, "/customers/bulk", bulk("claim", &taken), "items", "他人已先领取该记录。"),
+        (finance, "/payments/bulk", bulk("confirm", nobody), "items", "该记录不存在，或调用者不可见。"),
+        (finance, "/receipts/bulk", bulk("set_aside", nobody), "items", "请求格式正确，但有值不符合规则"),
+        (finance, "/receipts/import", statement, "rows", "`31.02.2026` 不是格式为 %d.%m.%Y 的日期"),
+    ] {
+        // The second time it is told again what was answered the first time, whatever its language.
+        let ask = async |languages: &str| {
+            let request = client.request(Method::POST, path).header("accept-language", languages);
+            client.send(request.header("idempotency-key", path).json(&body)).await.expect(200)
+        };
+        let (mut english, mut chinese) = (ask("en").await, ask("zh-CN,zh;q=0.9,en;q=0.8").await);
+        speaks(&english, "en");
+        speaks(&chinese, "zh-CN");
+        assert_eq!(chinese.header("idempotent-replayed"), "true");
+        let (english_words, words) = (words_of(&mut english.body[list]), words_of(&mut chinese.body[list]));
+        assert_eq!(chinese.body, english.body, "{path}");
+        assert_eq!(words.len(), english_words.len(), "{path}");
+        assert!(!words.is_empty() && words.iter().all(is_chinese), "{path}: {words:?}");
+        assert!(!english_words.iter().any(is_chinese), "{path}: {english_words:?}");
+        assert!(words[0].as_str().unwrap().starts_with(first), "{path}: {words:?}");
+    }
 }

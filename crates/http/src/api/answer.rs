@@ -104,9 +104,14 @@ impl Ask {
 
     /// What was written, now or before under the same idempotency key.
     pub(crate) fn written<V: Serialize>(&self, done: Done<V>) -> Outcome {
-        let (view, replayed) = done.into_json().map_err(|error| unwritable(&error))?;
+        let (mut view, replayed) = done.into_json().map_err(|error| unwritable(&error))?;
         let answer = &self.shape.answer;
         let mut response = HttpResponse::build(answer.status);
+        if answer.tells_parts {
+            let language = Language::of(self.request.headers());
+            problem::tell_parts(&mut view, language);
+            response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
+        }
         if replayed {
             response.insert_header((REPLAYED, "true"));
         }
@@ -142,4 +147,48 @@ fn bytes<V: Serialize>(view: &V) -> Result<Vec<u8>, Failed> {
 
 pub(super) fn unwritable(error: &serde_json::Error) -> Failed {
     Refusal::new(Code::Internal, format!("an answer cannot be written: {error}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::resource;
+
+    /// Whether a part of the document leads to this schema.
+    fn leads_to(name: &str, part: &Value, document: &Value, seen: &mut BTreeSet<String>) -> bool {
+        match part {
+            Value::Object(members) => members.iter().any(|(member, value)| match value.as_str() {
+                Some(target) if member == "$ref" => {
+                    let pointer = target.trim_start_matches('#');
+                    let found = document.pointer(pointer).unwrap_or_else(|| panic!("{target}"));
+                    target.ends_with(&format!("/{name}"))
+                        || (seen.insert(target.to_owned()) && leads_to(name, found, document, seen))
+                }
+                _ => leads_to(name, value, document, seen),
+            }),
+            Value::Array(items) => items.iter().any(|item| leads_to(name, item, document, seen)),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn whatever_tells_of_broken_rules_tells_it_in_the_callers_language() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        let mut telling = Vec::new();
+        for operation in &resource::api().operations {
+            let (shape, id) = (&operation.shape, operation.about.id);
+            let method = shape.method.as_str().to_lowercase();
+            let status = shape.answer.status.as_str();
+            let answer = &document["paths"][shape.path.as_str()][method.as_str()]["responses"][status];
+            assert!(answer.is_object(), "{id}");
+            let tells = leads_to("FieldError", answer, &document, &mut BTreeSet::new());
+            assert_eq!(shape.answer.tells_parts, tells, "{id}");
+            if tells {
+                telling.push(id);
+            }
+        }
+        assert!(telling.contains(&"bulk_leads") && telling.contains(&"import_receipts"), "{telling:?}");
+    }
 }

@@ -143,6 +143,14 @@ impl Api {
         self
     }
 
+    /// The operation declared last may refuse parts of a call and do the others: it says why, in the caller's language.
+    pub(crate) fn tells_parts(&mut self) -> &mut Self {
+        if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
+            shape.answer.tells_parts = true;
+        }
+        self
+    }
+
     /// The operation declared last goes away: clients are told in the document and with every answer.
     #[cfg_attr(not(test), expect(dead_code, reason = "nothing goes away yet"))]
     pub(crate) fn deprecated(&mut self, deprecation: Deprecation) -> &mut Self {

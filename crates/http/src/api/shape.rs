@@ -139,6 +139,8 @@ pub(crate) struct Answer {
     pub(crate) paged: bool,
     /// Whether it comes as a page for whoever prefers that.
     pub(crate) shown: bool,
+    /// Whether it says why parts of the call were refused, in the caller's language.
+    pub(crate) tells_parts: bool,
 }
 
 impl Shape {
@@ -167,6 +169,7 @@ impl Shape {
                 home: None,
                 paged: false,
                 shown: false,
+                tells_parts: false,
             },
         }
     }

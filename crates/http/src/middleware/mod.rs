@@ -8,15 +8,17 @@ pub(crate) use trace::note_user;
 
 use std::sync::Arc;
 
-use actix_cors::Cors;
+use actix_cors::{Cors, CorsError};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, AcceptEncoding, Encoding};
+use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
+use fairlead_domain::error::{Code, Refusal};
 
 use crate::config::HttpConfig;
+use crate::problem;
 use crate::request::origin::{Origin, REQUEST_ID};
 use crate::request::{idempotency, limit};
 use crate::state::State;
@@ -85,4 +87,36 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
     // Who may send a public form is said by the form itself.
     let cors = cors.allowed_origin_fn(|_, request| request.uri.path().starts_with(PUBLIC_FORMS));
     config.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// What a preflight's answer depends on.
+const PREFLIGHT: &str = "origin, access-control-request-method, access-control-request-headers";
+
+/// Makes a problem of a refused preflight: what handles CORS has a bare line for it.
+pub(crate) async fn preflight(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let refused = response.response().error().and_then(Error::as_error::<CorsError>).map(refusal);
+    let Some(refusal) = refused else { return Ok(response) };
+    let mut answer = problem::answer(refusal.into(), response.request());
+    answer.headers_mut().insert(header::VARY, HeaderValue::from_static(PREFLIGHT));
+    Ok(response.into_response(answer))
+}
+
+fn refusal(error: &CorsError) -> Refusal {
+    match error {
+        CorsError::OriginNotAllowed => {
+            Refusal::new(Code::Forbidden, "pages of this origin may not call the API")
+        }
+        CorsError::MethodNotAllowed => {
+            Refusal::new(Code::Forbidden, "pages may not send requests with this method")
+        }
+        CorsError::HeadersNotAllowed => {
+            Refusal::new(Code::Forbidden, "pages may not send one of these headers")
+        }
+        CorsError::MissingOrigin => Refusal::malformed("Origin", "a preflight says of which origin it is"),
+        _ => Refusal::malformed("Access-Control-Request-Headers", "expected the names of headers"),
+    }
 }

@@ -6,6 +6,7 @@
 
 mod labels;
 mod messages;
+mod patterns;
 mod phrases;
 mod templates;
 #[cfg(test)]
@@ -23,9 +24,22 @@ pub(super) fn translate(refusal: &mut Refusal) {
         error.message = messages::message(error);
     }
     // What was refused of many is told within the figures.
-    if let Some(Value::Array(items)) = refusal.figures.get_mut("items") {
-        items.iter_mut().for_each(translate_item);
+    if let Some(items) = refusal.figures.get_mut("items") {
+        translate_items(items);
     }
+}
+
+/// Says in Chinese why parts of a call were refused of which others were done: items, or rows of a statement.
+pub(super) fn translate_answer(view: &mut Value) {
+    for list in ["items", "rows"] {
+        if let Some(items) = view.get_mut(list) {
+            translate_items(items);
+        }
+    }
+}
+
+fn translate_items(items: &mut Value) {
+    items.as_array_mut().into_iter().flatten().for_each(translate_item);
 }
 
 fn detail(code: Code, english: &str, figures: &Map<String, Value>, errors: &[FieldError]) -> String {
@@ -39,18 +53,20 @@ fn detail(code: Code, english: &str, figures: &Map<String, Value>, errors: &[Fie
         .unwrap_or_else(|| entry(code).meaning_zh.to_owned())
 }
 
-/// The same of one of many: an object with a code, its detail and perhaps errors and figures.
+/// The same of one of many: an object that may have a code with its detail, errors and figures.
 fn translate_item(item: &mut Value) {
     let Some(item) = item.as_object_mut() else { return };
-    let word = |name: &str| item.get(name).and_then(Value::as_str);
-    let (Some(english), Some(Ok(code))) = (word("detail"), word("code").map(str::parse::<Code>)) else {
-        return;
-    };
     let errors = item.get("errors").and_then(|errors| serde_json::from_value(errors.clone()).ok());
     let mut errors: Vec<FieldError> = errors.unwrap_or_default();
-    let figures = item.get("figures").and_then(Value::as_object).cloned().unwrap_or_default();
-    let said = detail(code, english, &figures, &errors);
-    item.insert("detail".to_owned(), said.into());
+    let word = |name: &str| item.get(name).and_then(Value::as_str);
+    let code = word("code").and_then(|code| code.parse::<Code>().ok());
+    let said = word("detail").zip(code).map(|(english, code)| {
+        let figures = item.get("figures").and_then(Value::as_object).cloned().unwrap_or_default();
+        detail(code, english, &figures, &errors)
+    });
+    if let Some(said) = said {
+        item.insert("detail".to_owned(), said.into());
+    }
     if !errors.is_empty() {
         for error in &mut errors {
             error.message = messages::message(error);

@@ -90,6 +90,13 @@ pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResp
     response.body(json!(problem).to_string())
 }
 
+/// Says why parts of a call were refused that was answered as a whole, in a language. The use case says it in English.
+pub(crate) fn tell_parts(view: &mut Value, language: Language) {
+    if language == Language::Chinese {
+        chinese::translate_answer(view);
+    }
+}
+
 /// A refusal that says no more than its caller may know: technical failures go to the log.
 fn presentable(failure: Failure, request_id: &str) -> Refusal {
     match failure {

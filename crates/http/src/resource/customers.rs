@@ -149,6 +149,7 @@ pub(crate) fn routes(api: &mut Api) {
              `atomic` does all or none, `best_effort` as many as can be; the answer tells each.",
             customers::bulk,
         )
+        .tells_parts()
         .needs(Permission::CustomersRead)
         .refuses(&[Code::BulkRefused])
         .act_with(

@@ -150,6 +150,7 @@ pub(crate) fn routes(api: &mut Api) {
              all or none, `best_effort` as many as can be; the answer tells each.",
             leads::bulk,
         )
+        .tells_parts()
         .needs(Permission::LeadsRead)
         .refuses(&[Code::BulkRefused])
         .merges("/leads");

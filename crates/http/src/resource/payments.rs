@@ -110,6 +110,7 @@ pub(crate) fn routes(api: &mut Api) {
              the commission was settled. `atomic` does all or none, `best_effort` as many as can be.",
             payments::bulk,
         )
+        .tells_parts()
         .needs(Permission::PaymentsRead)
         .refuses(&[Code::BulkRefused]);
 }

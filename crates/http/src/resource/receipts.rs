@@ -41,6 +41,7 @@ pub(crate) fn routes(api: &mut Api) {
              is told, and left. Rows that cannot be read are told with what is wrong, and the others are imported.",
             receipts::import,
         )
+        .tells_parts()
         .needs(Permission::ReceiptsManage)
         .batch(
             "/receipts/bulk",
@@ -49,6 +50,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Up to 200, each judged like a single call: match with a contract or a payment, or set aside with a reason.",
             receipts::bulk,
         )
+        .tells_parts()
         .needs(Permission::ReceiptsManage)
         .refuses(&[Code::BulkRefused])
         .get("/receipts/{id}", "get_receipt", "Get a receipt", "One of them.", receipts::get)

@@ -2,7 +2,7 @@
 
 use fairlead_domain::error::FieldError;
 
-use super::{filled, phrases};
+use super::{filled, patterns, phrases};
 
 /// Of the lines of a rule, the first counts whose figures are all there. A rule without line keeps its English message.
 pub(super) const MESSAGES: &[(&str, &str)] = &[
@@ -116,39 +116,27 @@ pub(super) fn message(error: &FieldError) -> String {
     if let Some(phrase) = phrases::phrase(english) {
         return phrase.to_owned();
     }
+    let by_rule = || {
+        let mut lines = MESSAGES.iter().filter(|(of, _)| *of == error.code);
+        let line = lines.find_map(|(_, template)| filled(template, &error.params));
+        line.unwrap_or_else(|| english.to_owned())
+    };
     match error.code.as_str() {
         "malformed" => malformed(english),
-        "unknown_value" => unknown_value(english),
-        code => {
-            let mut lines = MESSAGES.iter().filter(|(of, _)| *of == code);
-            let line = lines.find_map(|(_, template)| filled(template, &error.params));
-            line.unwrap_or_else(|| english.to_owned())
-        }
+        "unknown_value" => known(english).unwrap_or_else(|| "不是允许的值".to_owned()),
+        // How days are written, a statement says by itself.
+        "invalid_date" => patterns::said(english).unwrap_or_else(by_rule),
+        _ => by_rule(),
     }
 }
 
-/// Whoever must change a program needs what the parser said; what it says most often is translated.
+/// Whoever must change a program needs what the parser said, even where it is not known here.
 fn malformed(english: &str) -> String {
-    const BEGINNINGS: [(&str, &str); 4] = [
-        ("missing field `", "缺少成员"),
-        ("duplicate field `", "成员重复："),
-        ("unknown field `", "未知的成员"),
-        ("unknown parameter `", "未知的参数"),
-    ];
-    let named = BEGINNINGS.iter().find_map(|(beginning, chinese)| {
-        let (name, _) = english.strip_prefix(beginning)?.split_once('`')?;
-        Some(format!("{chinese} `{name}`"))
-    });
-    named.unwrap_or_else(|| match english.strip_prefix("invalid type: ") {
-        Some(types) => format!("类型不符：{types}"),
-        None => format!("无法解析：{english}"),
-    })
+    known(english).or_else(|| patterns::said(english)).unwrap_or_else(|| format!("请求无法解析（{english}）"))
 }
 
 /// A list of known words is the same in every language.
-fn unknown_value(english: &str) -> String {
-    match english.strip_prefix("expected one of ") {
-        Some(known) => format!("须为下列值之一：{}", known.replace("` `", "`、`")),
-        None => "不是允许的值".to_owned(),
-    }
+fn known(english: &str) -> Option<String> {
+    let words = english.strip_prefix("expected one of ")?;
+    Some(format!("须为下列值之一：{}", words.replace("` `", "`、`")))
 }

@@ -117,6 +117,32 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the cursor belongs to another sort or filter", "该分页游标属于另一种排序或筛选条件"),
     ("say what the file is called", "请说明文件名"),
     ("an empty file tells nothing", "文件是空的"),
+    // Pages of other sites.
+    ("pages of this origin may not call the API", "不允许来自该网站的页面调用 API。"),
+    ("pages may not send requests with this method", "页面不能使用此请求方法。"),
+    ("pages may not send one of these headers", "页面不能发送其中的某个请求头。"),
+    ("a preflight says of which origin it is", "预检请求须说明来自哪个网站"),
+    ("expected the names of headers", "须为请求头的名称"),
+    // Queries and paths.
+    ("give a parameter once; alternatives go in a comma list", "每个参数只能出现一次；多个可选值用逗号分隔"),
+    ("says nothing", "缺少要比较的值"),
+    ("expected a whole number below 2^53", "须为绝对值小于 2^53 的整数"),
+    ("expected a decimal number such as `12000.00`", "须为十进制数字，例如 12000.00"),
+    ("the amount is too large", "金额过大"),
+    ("expected a currency code of ISO 4217 such as `CNY`", "须为 ISO 4217 币种代码，例如 CNY"),
+    ("expected a lower-case UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`", "须为小写的 UUID"),
+    (
+        "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)",
+        "须为有效的时间（RFC 3339），例如 2026-01-31T08:30:00.000Z",
+    ),
+    ("expected a date such as `2026-01-31`", "须为有效的日期，例如 2026-01-31"),
+    ("the year must be between 1900 and 9999", "年份须在 1900 至 9999 之间"),
+    ("expected 32 hexadecimal digits", "须为 32 个十六进制数字"),
+    ("expected the name of a dictionary such as `lead_status`", "须为字典的名称，例如 `lead_status`"),
+    ("not one of our points", "该同步点不是由本系统签发的"),
+    ("it belongs to other kinds of records", "该同步点属于其他类型的记录"),
+    ("expected the id of an event", "须为事件的 id"),
+    ("no event has this id yet", "还没有这个 id 的事件"),
 ];
 
 /// The Chinese wording of a sentence.

@@ -4,13 +4,16 @@ mod sources;
 use std::collections::BTreeSet;
 
 use fairlead_domain::workflow;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use super::messages::{MESSAGES, message};
+use super::patterns::PATTERNS;
 use super::phrases::PHRASES;
 use super::templates::{TEMPLATES, fill};
 use super::*;
 use examples::examples;
-use sources::{rules, sources};
+use sources::{rules, sources, unreadable};
 
 /// Codes that `Money::parse` hands to whoever calls it, and those that have sentences of their own.
 const TOLD_OTHERWISE: [&str; 5] =
@@ -117,12 +120,128 @@ fn messages_have_the_figures_of_their_rule() {
         ("missing field `name`", "缺少成员 `name`"),
         ("unknown field `nmae`, expected one of `name`, `note`", "未知的成员 `nmae`"),
         ("unknown parameter `colour`", "未知的参数 `colour`"),
-        ("invalid type: integer `1`, expected a string", "类型不符：integer `1`, expected a string"),
+        (
+            "unknown field `a`, expected b` at line 1 column 4`, expected `name`",
+            "未知的成员 `a`, expected b` at line 1 column 4`",
+        ),
+        ("unknown field `x`, there are no fields at line 1 column 4", "未知的成员 `x`"),
+        ("unknown variant `x`, expected `a` or `b`", "未知的取值 `x`"),
+        ("invalid type: integer `1`, expected a string", "类型不符：应为字符串，而不是整数 `1`"),
+        (
+            "invalid type: string \"a, expected b\", expected a whole number at line 1 column 9",
+            "类型不符：应为整数，而不是字符串 \"a, expected b\"（第 1 行第 9 列）",
+        ),
+        ("invalid type: map, expected tuple of wishes", "类型不符：应为tuple of wishes，而不是对象"),
+        ("invalid length 3, expected an array", "长度不符：应为数组，而不是 3"),
         ("give a parameter once", "每个参数只能出现一次"),
-        ("EOF while parsing an object", "无法解析：EOF while parsing an object"),
+        ("EOF while parsing an object", "JSON 不完整：对象没有结束"),
+        ("expected `,` or `}` at line 3 column 14", "JSON 有误：此处应为 `,` 或 `}`（第 3 行第 14 列）"),
+        ("expected one of `own` `team`", "须为下列值之一：`own`、`team`"),
+        // What nobody thought of is told with what the parser said.
+        ("a tail is missing at line 1 column 9", "请求无法解析（a tail is missing at line 1 column 9）"),
     ] {
         assert_eq!(said("malformed", english, json!({})), chinese);
     }
+    let day = "`31.02.2026` is no day in the format %d.%m.%Y";
+    assert_eq!(said("invalid_date", day, json!({})), "`31.02.2026` 不是格式为 %d.%m.%Y 的日期");
+    assert_eq!(said("invalid_date", "no day", json!({})), "须为有效的日期，例如 2026-01-31");
+}
+
+#[test]
+fn whatever_the_source_says_of_unreadable_requests_is_told() {
+    let sources = sources();
+    let found = unreadable(&sources);
+    assert!(found.len() > 30, "{found:?}");
+    // Of each way to say something: a text, a template, a variable, and what another function says.
+    for known in [
+        "a body is wanted",
+        "expected a number from 1 to {}",
+        "it belongs to other kinds of records",
+        "expected up to {} of {}, each with or without -",
+        "expected a whole number below 2^53",
+        "at most {} alternatives",
+        "expected an entity tag such as \"v7\", or *, in `{}`",
+    ] {
+        assert!(found.contains(known), "{known} is not among {found:?}");
+    }
+    for english in &found {
+        let english = english.replace("{}", "7");
+        let said = message(&error("malformed", &english, json!({})));
+        assert!(is_chinese(&said) && !said.contains(&english), "{said}");
+    }
+    let templates: BTreeSet<String> = sources.iter().flat_map(|source| sources::templates(source)).collect();
+    let gone: Vec<&str> =
+        PATTERNS.iter().map(|(english, _)| *english).filter(|it| !templates.contains(*it)).collect();
+    assert!(gone.is_empty(), "patterns of sentences that nobody says: {gone:?}");
+    let late = fairlead_domain::values::parse_day("1899-12-31").unwrap_err();
+    assert_eq!(message(&error("malformed", &late, json!({}))), "年份须在 1900 至 9999 之间");
+}
+
+/// A form, so that a parser has something to say.
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    #[validate(length(max = 100))]
+    name: String,
+    #[serde(default)]
+    count: i64,
+    #[serde(default)]
+    sure: bool,
+    #[serde(default)]
+    words: Vec<String>,
+}
+
+#[test]
+fn what_parsers_say_is_told_too() {
+    let told = |text: &str| {
+        let mut refusal = crate::request::body::form::<Form>(text.as_bytes()).unwrap_err();
+        translate(&mut refusal);
+        assert_eq!(refusal.detail, refusal.errors[0].message, "{text}");
+        refusal.detail
+    };
+    for (text, chinese) in [
+        ("", "缺少请求内容"),
+        ("{", "JSON 不完整：对象没有结束"),
+        (r#"{"name": "#, "JSON 不完整：缺少值"),
+        (r#"{"name": "a"#, "JSON 不完整：字符串没有结束"),
+        (r#"{"name": "a", "words": ["a""#, "JSON 不完整：数组没有结束"),
+        (r#"{"name" 1}"#, "JSON 有误：此处应为 `:`"),
+        (r#"{"name": "a" "count": 1}"#, "JSON 有误：此处应为 `,` 或 `}`"),
+        (r#"{"name": "a", "words": ["a" "b"]}"#, "JSON 有误：此处应为 `,` 或 `]`"),
+        (r#"{"name": "a",}"#, "JSON 有误：末尾多了逗号"),
+        (r#"{"name": "a"} x"#, "JSON 有误：结束之后还有其他内容"),
+        ("{name: 1}", "JSON 有误：成员的名称须为字符串"),
+        (r#"{"name": x}"#, "JSON 有误：此处应为一个值"),
+        (r#"{"name": nul}"#, "JSON 有误：此处应为 true、false 或 null"),
+        (r#"{"name": "\q"}"#, "JSON 有误：字符串中的转义无效"),
+        ("{\"name\": \"a\nb\"}", "JSON 有误：字符串中的控制字符须写成转义"),
+        (r#"{"name": "a", "count": 1e999}"#, "JSON 有误：数字超出范围"),
+        (r#"{"name": "a", "count": 1.}"#, "JSON 有误：数字的写法无效"),
+        ("[]", "类型不符：应为对象，而不是数组"),
+        (r#"{"name": 5}"#, "类型不符：应为字符串，而不是整数 `5`"),
+        (r#"{"name": null}"#, "类型不符：应为字符串，而不是空值（null）"),
+        (r#"{"name": {}}"#, "类型不符：应为字符串，而不是对象"),
+        (r#"{"name": "a", "words": "b"}"#, "类型不符：应为数组，而不是字符串 \"b\""),
+        (r#"{"name": "a", "sure": 1}"#, "类型不符：应为布尔值，而不是整数 `1`"),
+        (r#"{"name": "a", "count": "1"}"#, "类型不符：应为整数，而不是字符串 \"1\""),
+        (r#"{"name": "a", "count": true}"#, "类型不符：应为整数，而不是布尔值 `true`"),
+        (r#"{"name": "a", "count": 1.5}"#, "类型不符：应为范围内的整数，而不是小数 `1.5`"),
+        (
+            r#"{"name": "a", "count": 9223372036854775808}"#,
+            "值不符：应为范围内的整数，而不是整数 `9223372036854775808`",
+        ),
+        ("{}", "缺少成员 `name`"),
+        (r#"{"name": "a", "name": "b"}"#, "成员重复：`name`"),
+        (r#"{"nmae": "a"}"#, "未知的成员 `nmae`"),
+    ] {
+        let told = told(text);
+        assert_eq!(told.split("（第 ").next(), Some(chinese), "{text}");
+    }
+    assert_eq!(told(r#"{"name": 5}"#), "类型不符：应为字符串，而不是整数 `5`（第 1 行第 10 列）");
+    let deep = format!("{{\"name\": {}{}}}", "[".repeat(200), "]".repeat(200));
+    let refusal = crate::request::body::patch::<Form>(deep.as_bytes()).unwrap_err();
+    let deep = message(&refusal.errors[0]);
+    assert!(deep.starts_with("JSON 有误：嵌套过深（第 1 行"), "{deep}");
 }
 
 #[test]
@@ -151,6 +270,7 @@ fn what_was_refused_of_many_is_told_too() {
         {"index": 3, "outcome": "done"},
         "whatever",
     ]);
+    let mut answer = json!({"done": 1, "refused": 3, "items": items});
     let mut refusal = Refusal::new(Code::BulkRefused, "some").with("items", items);
     translate(&mut refusal);
     assert_eq!(refusal.detail, "有 5 项操作被拒绝，因此全部未执行，`items` 列出每一项。");
@@ -162,4 +282,14 @@ fn what_was_refused_of_many_is_told_too() {
     assert_eq!(told[1]["errors"][0]["pointer"], "/x");
     assert_eq!(told[2]["detail"], "接收人持有的客户将超过上限。");
     assert_eq!(told[3], json!({"index": 3, "outcome": "done"}));
+    // An answer whose other parts were done says the same of them; rows of a statement have no code.
+    translate_answer(&mut answer);
+    assert_eq!(&answer["items"], told);
+    let mut answer = json!({"rows": [{"line": 2, "errors": [broken]}, {"line": 3}]});
+    translate_answer(&mut answer);
+    assert_eq!(answer["rows"][0]["errors"][0]["message"], "长度须为 1 至 200");
+    assert_eq!(answer["rows"][1], json!({"line": 3}));
+    let mut other = json!({"id": 7});
+    translate_answer(&mut other);
+    assert_eq!(other, json!({"id": 7}));
 }

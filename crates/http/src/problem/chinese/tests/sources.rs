@@ -67,6 +67,82 @@ pub(super) fn rules(source: &str) -> BTreeSet<String> {
     found
 }
 
+/// Functions whose errors are told of a query or a path as they are, by the line that each begins with.
+const HANDED_ON: [&str; 11] = [
+    "fn parse(&self, text: &str) -> Result<Vec<Value>, String>",
+    "fn parse_condition(",
+    "fn boolean(",
+    "fn bounded(",
+    "pub fn parse(text: &str, currency: Currency)",
+    "pub fn parse_id(",
+    "fn read_day(",
+    "impl std::str::FromStr for CurrencyCode",
+    "impl FromStr for Timestamp",
+    "impl FromStr for FormToken",
+    "impl FromStr for DictionaryName",
+];
+
+/// What the source says of requests that cannot be read, with `{}` where it cites something.
+pub(super) fn unreadable(sources: &[String]) -> BTreeSet<String> {
+    let maker = "malformed(";
+    let mut found = BTreeSet::new();
+    for source in sources {
+        for (begin, _) in source.match_indices(maker) {
+            // The constructor has a pointer before it; a shorthand for it has none.
+            let at = usize::from(source[..begin].ends_with("Refusal::"));
+            let arguments = arguments(&source[begin + maker.len()..]);
+            let Some(argument) = arguments.get(at) else { continue };
+            let named = format!("let {argument} =");
+            let bound = source[..begin].rfind(&named).map(|before| &source[before + named.len()..]);
+            found.extend(sentence(argument).or_else(|| bound.and_then(sentence)));
+        }
+    }
+    for head in HANDED_ON {
+        let body = sources.iter().find_map(|source| body(source, head));
+        let body = body.unwrap_or_else(|| panic!("nothing begins with {head}"));
+        found.extend(templates(body));
+        for (end, _) in body.match_indices("\".to_owned()") {
+            found.extend(body[..end].rfind('"').and_then(|begin| sentence(&body[begin..])));
+        }
+    }
+    found
+}
+
+/// Every text that a source fills with figures, with `{}` where they are.
+pub(super) fn templates(source: &str) -> BTreeSet<String> {
+    source.match_indices("format!(").filter_map(|(begin, _)| sentence(&source[begin..])).collect()
+}
+
+/// A function or an implementation, by what its first line begins with.
+fn body<'a>(source: &'a str, head: &str) -> Option<&'a str> {
+    let begin = source.find(head)?;
+    let line = source[..begin].rfind('\n').map_or(0, |end| end + 1);
+    let indent = &source[line..begin];
+    let end = source[begin..].find(&format!("\n{indent}}}\n"))?;
+    indent.trim().is_empty().then(|| &source[begin..begin + end])
+}
+
+/// The sentence that stands here, if one does, be it a text or a template.
+fn sentence(code: &str) -> Option<String> {
+    let code = code.trim_start();
+    let quoted = code.strip_prefix("format!(").unwrap_or(code).trim_start().strip_prefix('"')?;
+    let mut escaped = false;
+    let end = quoted.find(|c: char| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    let (mut bare, mut rest) = (String::new(), &quoted[..end]);
+    while let Some((before, behind)) = rest.split_once('{') {
+        bare.push_str(before);
+        bare.push_str("{}");
+        rest = behind.split_once('}')?.1;
+    }
+    bare.push_str(rest);
+    // A word alone is a name.
+    bare.contains(' ').then(|| bare.replace("\\\"", "\""))
+}
+
 /// What stands behind an opening parenthesis, cut at its commas.
 fn arguments(text: &str) -> Vec<String> {
     let (mut arguments, mut depth) = (vec![String::new()], 0);
