@@ -108,6 +108,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the session has ended, or the account may not log in", "会话已结束，或该账号不允许登录。"),
     ("give a parameter once", "每个参数只能出现一次"),
     ("expected true or false", "须为 true 或 false"),
+    ("expected UTF-8, percent-encoded", "须为百分号编码的 UTF-8"),
     ("this operation takes no body", "此操作不接受请求内容"),
     ("a body is wanted", "缺少请求内容"),
     ("expected an object with the members to change", "须为含有要修改的成员的对象"),
