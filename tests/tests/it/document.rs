@@ -35,6 +35,8 @@ async fn the_served_document_is_the_committed_one(server: Server) {
     }
     let answer = server.anonymous().get_root("/openapi.json").await.expect(200);
     assert_eq!(answer.body, serde_json::from_str::<Value>(&committed("json")).unwrap());
+    let answer = server.anonymous().get_root("/openapi.yaml").await.expect(200);
+    assert!(answer.text.trim_end() == committed("yaml").trim_end(), "another YAML is served than printed");
 }
 
 /// Every operation of the document: method, path, and itself.
