@@ -115,6 +115,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the body breaks off before its end", "请求内容不完整"),
     ("give the entity tag of one version", "须为一个版本的实体标签"),
     ("not one of our cursors", "该分页游标不是由本系统签发的"),
+    ("not one of our points", "该同步点不是由本系统签发的"),
     ("the cursor belongs to another sort or filter", "该分页游标属于另一种排序或筛选条件"),
     ("say what the file is called", "请说明文件名"),
     ("an empty file tells nothing", "文件是空的"),
