@@ -142,6 +142,14 @@ impl Api {
         self
     }
 
+    /// The answer of the operation declared last is worth keeping: it comes with a tag, and whoever has it is told so.
+    pub(crate) fn kept(&mut self) -> &mut Self {
+        if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
+            shape.kept();
+        }
+        self
+    }
+
     /// The operation declared last goes away: clients are told in the document and with every answer.
     #[cfg_attr(not(test), expect(dead_code, reason = "nothing goes away yet"))]
     pub(crate) fn deprecated(&mut self, deprecation: Deprecation) -> &mut Self {
