@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use fairlead_domain::error::Refusal;
 use percent_encoding::percent_decode_str;
 
-/// The decoded pairs of a query string, in order. Bytes that are no UTF-8 are refused: with a replacement in their place
-/// they would be another question than the one that was asked.
+/// The decoded pairs of a query string, in order. Bytes that are no UTF-8 are refused: with a replacement in their
+/// place they would be another question than the one that was asked.
 pub fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     let pair = |text: &str| {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));

@@ -96,8 +96,8 @@ pub struct SyncPage {
     pub has_more: bool,
 }
 
-/// Where a client's copy is. It holds no secret, but is signed: whoever made one up could claim to have seen everything at
-/// any time, and would be told to forget records that they never saw.
+/// Where a client's copy is. It holds no secret, but is signed: whoever made one up could claim to have seen everything
+/// at any time, and would be told to forget records that they never saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Point {

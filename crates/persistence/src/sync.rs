@@ -145,8 +145,8 @@ impl Reader<'_> {
         Ok(self.rows(last, only::<i64>).await?.first().copied().unwrap_or(0))
     }
 
-    /// Where a client's copy is, so that the client can give it back and not make it up: with events of their choice, what
-    /// is removed would tell of records that they never saw.
+    /// Where a client's copy is, so that the client can give it back and not make it up: with events of their choice,
+    /// what is removed would tell of records that they never saw.
     pub fn sign_point(&self, point: &[u8]) -> String {
         cursor::sign(&self.store.cursor_key, POINT, point)
     }

@@ -347,7 +347,10 @@ mod tests {
             "\n",
             "a\n ",
         ];
-        let deep = |one: &str| json!({"a": {"list": [one, [one, [one]], {one: one, "after": [one]}]}, one: [], "end": {}});
+        let deep = |one: &str| {
+            let list = json!([one, [one, [one]], {one: one, "after": [one]}]);
+            json!({"a": {"list": list}, one: [], "end": {}})
+        };
         for one in odd {
             for value in [json!(one), json!([one, one]), deep(one)] {
                 let yaml = text(&value);

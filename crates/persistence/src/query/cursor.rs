@@ -78,8 +78,8 @@ fn tag(key: &CursorKey, what: &str, body: &[u8]) -> [u8; TAG] {
     out
 }
 
-/// What only whoever has the key can make, in letters that an address takes. `what` says what it is for, and what is for
-/// one thing is nothing for another.
+/// What only whoever has the key can make, in letters that an address takes. `what` says what it is for, and what is
+/// for one thing is nothing for another.
 pub(crate) fn sign(key: &CursorKey, what: &str, body: &[u8]) -> String {
     let mut signed = tag(key, what, body).to_vec();
     signed.extend(body);
