@@ -41,6 +41,7 @@ pub mod payments;
 pub mod pipelines;
 pub mod pool;
 pub mod pools;
+pub mod query;
 pub mod receipts;
 pub mod refunds;
 pub mod reports;

@@ -72,13 +72,15 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     };
     let include = |link: &Links| Included {
         owner: WithOwner {
-            owner: link.owner.filter(|_| wants("owner")).and_then(|owner| ctx.org.user_ref(owner)),
+            owner: wants("owner").then(|| link.owner.and_then(|owner| ctx.org.user_ref(owner))),
         },
         customer: WithCustomer {
-            customer: link.customer.and_then(|customer| customers.get(&customer).cloned()),
+            customer: wants("customer")
+                .then(|| link.customer.and_then(|customer| customers.get(&customer).cloned())),
         },
         contract: WithContract {
-            contract: link.contract.and_then(|contract| contracts.get(&contract).cloned()),
+            contract: wants("contract")
+                .then(|| link.contract.and_then(|contract| contracts.get(&contract).cloned())),
         },
     };
     let data =

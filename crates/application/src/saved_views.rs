@@ -16,7 +16,7 @@ use crate::lists::{self, Links, words};
 use crate::views::views;
 use crate::{
     activities, approvals, contacts, contracts, customers, invoices, leads, opportunities, payments, pool,
-    transfers,
+    query, transfers,
 };
 
 views!(SavedView, /// A saved view.
@@ -66,13 +66,13 @@ fn listing(resource: ViewResource) -> &'static Listing {
 
 /// Refuses a query that the list would not understand.
 fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
-    let pairs: Vec<(String, String)> =
-        form_urlencoded::parse(form.query.as_str().as_bytes()).into_owned().collect();
+    let broken = |refusal: Refusal| Refusal::invalid("/query", "query", refusal.detail);
+    let pairs = query::pairs(form.query.as_str()).map_err(broken)?;
     if pairs.iter().any(|(name, _)| name == "cursor") {
         return Err(Refusal::invalid("/query", "cursor", "a view begins at the first page"));
     }
     let understood = listing(form.resource).parse(&pairs);
-    understood.map(|_| ()).map_err(|refusal| Refusal::invalid("/query", "query", refusal.detail))
+    understood.map(|_| ()).map_err(broken)
 }
 
 /// One view.

@@ -1,7 +1,5 @@
 //! Delta sync (增量同步): what a client with a copy has to change in it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::Contract;
@@ -98,7 +96,8 @@ pub struct SyncPage {
     pub has_more: bool,
 }
 
-/// Where a client's copy is. It holds no secret, and whoever makes one up learns nothing that they may not see.
+/// Where a client's copy is. It holds no secret, but is signed: whoever made one up could claim to have seen everything
+/// at any time, and would be told to forget records that they never saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Point {
@@ -117,21 +116,21 @@ struct Point {
 }
 
 impl Point {
-    fn read(text: &str) -> Result<Self, Refusal> {
+    fn read(app: &App, text: &str) -> Result<Self, Refusal> {
         let invalid =
             || Refusal { code: Code::InvalidCursor, ..Refusal::malformed("since", "not one of our points") };
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        let bytes = app.store().verify_point(text).ok_or_else(invalid)?;
         serde_json::from_slice(&bytes).map_err(|_| invalid())
     }
 
-    fn write(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    fn write(&self, reader: &Reader<'_>) -> String {
+        reader.sign_point(&serde_json::to_vec(self).unwrap_or_default())
     }
 }
 
 /// What is different for the caller since a point.
 pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPage> {
-    let point = form.since.as_deref().map(Point::read).transpose()?;
+    let point = form.since.as_deref().map(|since| Point::read(app, since)).transpose()?;
     let kinds = SearchKind::chosen(form.kinds.as_deref());
     if point.as_ref().is_some_and(|point| point.kinds != kinds) {
         let why = "it belongs to other kinds of records";
@@ -189,7 +188,7 @@ async fn tell(
     // event that this one does not see.
     point.read = reader.last_event().await?;
     page.has_more = point.behind.is_some();
-    page.next = point.write();
+    page.next = point.write(reader);
     Ok(page)
 }
 
@@ -262,9 +261,12 @@ fn take<T, Id: Into<Uuid>>(found: Vec<T>, into: &mut Vec<T>, id: impl Fn(&T) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::tests::open;
 
-    #[test]
-    fn points_survive_the_way_to_the_client() {
+    #[tokio::test]
+    async fn points_survive_the_way_to_the_client() {
+        let directory = tempfile::tempdir().unwrap();
+        let (app, call) = open(&directory).await;
         let point = Point {
             by: "x".to_owned(),
             kinds: SearchKind::ALL.to_vec(),
@@ -273,11 +275,17 @@ mod tests {
             read: 11,
             behind: Some((3, Some(Uuid::nil()))),
         };
-        assert_eq!(Point::read(&point.write()).unwrap(), point);
+        let sign = async |point: &[u8]| {
+            app.read(&call, async |_, reader| Ok(reader.sign_point(point))).await.unwrap()
+        };
+        let json = serde_json::to_vec(&point).unwrap();
+        let written = app.read(&call, async |_, reader| Ok(point.write(reader))).await.unwrap();
+        assert_eq!(written, sign(&json).await);
+        assert_eq!(Point::read(&app, &written).unwrap(), point);
         // Those of before there was `read` are not told apart from others that are none.
-        let old = URL_SAFE_NO_PAD.encode(r#"{"by":"x","kinds":["lead"],"at":7,"to":9,"behind":null}"#);
-        for bad in ["", "!", "AAAA", &URL_SAFE_NO_PAD.encode("{\"by\":\"x\"}"), &old] {
-            assert_eq!(Point::read(bad).unwrap_err().code, Code::InvalidCursor, "{bad}");
+        let old = sign(br#"{"by":"x","kinds":["lead"],"at":7,"to":9,"behind":null}"#).await;
+        for bad in ["", "!", "AAAA", &sign(b"{\"by\":\"x\"}").await, &old, &written[1..]] {
+            assert_eq!(Point::read(&app, bad).unwrap_err().code, Code::InvalidCursor, "{bad}");
         }
     }
 }

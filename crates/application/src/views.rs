@@ -42,28 +42,33 @@ impl From<&Contract> for ContractRef {
 /// The owner beside its id.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct WithOwner {
-    /// The owner, with `include=owner`.
+    /// The owner, with `include=owner`: null where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<UserRef>,
+    #[schema(value_type = Option<UserRef>)]
+    pub owner: Option<Option<UserRef>>,
 }
 
 /// The customer beside its id.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct WithCustomer {
-    /// The customer, with `include=customer`; absent where the caller may not see it.
+    /// The customer, with `include=customer`: null where there is none, or none that the caller may see.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer: Option<CustomerRef>,
+    #[schema(value_type = Option<CustomerRef>)]
+    pub customer: Option<Option<CustomerRef>>,
 }
 
 /// The contract beside its id.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct WithContract {
-    /// The contract, with `include=contract`; absent where the caller may not see it.
+    /// The contract, with `include=contract`: null where there is none, or none that the caller may see.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub contract: Option<ContractRef>,
+    #[schema(value_type = Option<ContractRef>)]
+    pub contract: Option<Option<ContractRef>>,
 }
 
-/// What a query asked to include of a row. Each summary takes what its list lets be included.
+/// What a query asked to include of a row. Each summary takes what its list lets be included. What was not asked for is
+/// absent from the answer, and what was asked for and is not there is null in it: whoever reads a row can tell the two
+/// apart.
 #[derive(Debug, Clone, Default)]
 pub struct Included {
     /// The owner.

@@ -25,3 +25,8 @@ pub use state::Health;
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::document(api::describe(resource::api()))
 }
+
+/// The same in YAML, which readers of YAML 1.1 take for the same document as those of 1.2.
+pub fn openapi_yaml() -> serde_json::Result<String> {
+    documentation::yaml::write(&openapi())
+}

@@ -103,6 +103,7 @@ mod tests {
     use serde_json::{Map, Value};
 
     use crate::api::describe;
+    use crate::documentation::yaml::write;
     use crate::resource;
 
     fn document() -> Value {
@@ -405,6 +406,6 @@ mod tests {
     fn it_is_the_same_each_time_in_both_notations() {
         let (one, two) = (crate::openapi(), crate::openapi());
         assert_eq!(one.to_pretty_json().unwrap(), two.to_pretty_json().unwrap());
-        assert_eq!(one.to_yaml().unwrap(), two.to_yaml().unwrap());
+        assert_eq!(write(&one).unwrap(), write(&two).unwrap());
     }
 }

@@ -420,6 +420,7 @@ async fn the_documentation_is_served() {
     assert_eq!(document.json(), serde_json::to_value(crate::openapi()).unwrap());
     let yaml = site.get("/openapi.yaml", &[]).await;
     assert!(yaml.body.starts_with(b"openapi: 3.1.0\n"));
+    assert!(yaml.body == crate::openapi_yaml().unwrap().into_bytes());
     assert_eq!(site.get("/swagger-ui", &[]).await.header("location"), Some("/swagger-ui/"));
     for file in ["swagger-ui-bundle.js", "swagger-initializer.js", "swagger-ui.css"] {
         let file = site.get(&format!("/swagger-ui/{file}"), &[]).await;

@@ -58,7 +58,7 @@ impl Guard {
 /// Reads on behalf of one request. The first statement carries the guard.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    store: &'a Store,
+    pub(crate) store: &'a Store,
     guard: Guard,
     checked: Cell<bool>,
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::chain::Entry;
 use crate::error::StoreError;
 use crate::member::{Row, only};
+use crate::query::cursor;
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
 use crate::sql::Sql;
@@ -82,6 +83,9 @@ pub struct Part {
     pub most: u64,
 }
 
+/// What the points of clients are signed for.
+const POINT: &str = "sync point";
+
 /// Keeps where an event leaves its record.
 pub(crate) async fn note(work: &Work, entry: &Entry, sequence: i64) -> Result<(), StoreError> {
     let changes = &entry.changes;
@@ -124,6 +128,11 @@ impl Store {
         let row = self.reader.one(Sql::new("SELECT sequence FROM audit_head")).await?;
         row.map_or(Ok(0), |row| Row::new(&row).column())
     }
+
+    /// What a client was given by [`Reader::sign_point`]; nothing where it is of somebody else's making.
+    pub fn verify_point(&self, text: &str) -> Option<Vec<u8>> {
+        cursor::verify(&self.cursor_key, POINT, text)
+    }
 }
 
 impl Reader<'_> {
@@ -134,6 +143,12 @@ impl Reader<'_> {
             Ok(())
         };
         Ok(self.rows(last, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// Where a client's copy is, so that the client can give it back and not make it up: with events of their choice,
+    /// what is removed would tell of records that they never saw.
+    pub fn sign_point(&self, point: &[u8]) -> String {
+        cursor::sign(&self.store.cursor_key, POINT, point)
     }
 
     /// What can be seen now: all of it, or what is new or changed since a point.

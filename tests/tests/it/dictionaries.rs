@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -9,6 +10,7 @@ use crate::support::Server;
 on_both_databases! {
     every_closed_list_of_the_specification_has_labels;
     a_dictionary_is_found_by_its_name;
+    what_seldom_changes_is_not_told_twice;
 }
 
 /// `LeadStatus` as `lead_status`.
@@ -90,5 +92,47 @@ async fn a_dictionary_is_found_by_its_name(server: Server) {
     admin.get("/dictionaries/LeadStatus").await.refused(400, "malformed_request");
     for path in ["/dictionaries", "/dictionaries/lead_status"] {
         server.anonymous().get(path).await.refused(401, "unauthenticated");
+    }
+}
+
+async fn what_seldom_changes_is_not_told_twice(server: Server) {
+    let admin = server.admin().await;
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let mut tags = BTreeSet::new();
+    for (path, described) in [
+        ("/workflows", "/workflows"),
+        ("/dictionaries", "/dictionaries"),
+        ("/dictionaries/lead_status", "/dictionaries/{name}"),
+        ("/dictionaries/currency", "/dictionaries/{name}"),
+    ] {
+        let whole = admin.get(path).await.expect(200);
+        let tag = whole.header("etag").to_owned();
+        assert!(tag.starts_with("W/\"") && tags.insert(tag.clone()), "{path}: {tag}");
+        assert_eq!(admin.get(path).await.expect(200).header("etag"), tag, "{path}");
+        let ask = async |known: &str| {
+            admin.send(admin.request(Method::GET, path).header("if-none-match", known)).await
+        };
+        for known in [tag.as_str(), &tag[2..], "*", &format!("\"v1\", {tag}")] {
+            let answer = ask(known).await.expect(304);
+            assert_eq!((answer.text.as_str(), answer.header("etag")), ("", tag.as_str()), "{path} {known}");
+        }
+        for other in ["\"v1\"", "W/\"0123456789abcdef\""] {
+            assert_eq!(ask(other).await.expect(200).text, whole.text, "{path} {other}");
+        }
+        ask("0123456789abcdef").await.refused(400, "malformed_request");
+        // Whoever may not read it is not told that it is the same.
+        let stranger = server.anonymous();
+        let request = stranger.request(Method::GET, path).header("if-none-match", &tag);
+        stranger.send(request).await.refused(401, "unauthenticated");
+
+        let operation = &document["paths"][format!("/api/v1{described}")]["get"];
+        let parameters = operation["parameters"].as_array().unwrap();
+        assert!(parameters.contains(&json!({"$ref": "#/components/parameters/If-None-Match"})), "{path}");
+        assert!(!parameters.iter().any(|parameter| parameter["name"] == "fields"), "{path}");
+        for status in ["200", "304"] {
+            let header = operation["responses"][status]["headers"]["ETag"]["$ref"].as_str().unwrap();
+            let header = document.pointer(header.strip_prefix('#').unwrap()).unwrap();
+            assert_eq!(header["schema"]["pattern"], "^W/\"[0-9a-f]{16}\"$", "{path} {status}");
+        }
     }
 }

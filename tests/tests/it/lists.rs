@@ -16,6 +16,7 @@ on_both_databases! {
     pages_link_to_the_next_one;
     totals_count_what_the_caller_sees;
     included_records_stand_beside_their_ids;
+    relations_that_are_not_there_are_null_where_they_were_asked_for;
     contact_data_in_the_pool_stays_masked;
     some_members_are_enough_for_some;
 }
@@ -547,18 +548,15 @@ async fn included_records_stand_beside_their_ids(server: Server) {
     assert!(text(&row["customer"], "name").is_some() && text(&row["contract"], "number").is_some(), "{row}");
     // Only what was asked for.
     let row = &rep.get("/invoices?include=owner").await.expect(200).body["data"][0].clone();
-    assert!(row["owner"].is_object() && row.get("customer").is_none_or(Value::is_null), "{row}");
+    assert!(row["owner"].is_object() && row.get("customer").is_none(), "{row}");
     let row = &rep.get("/invoices").await.expect(200).body["data"][0].clone();
-    assert!(
-        ["owner", "customer", "contract"].iter().all(|member| row.get(*member).is_none_or(Value::is_null)),
-        "{row}"
-    );
+    assert!(["owner", "customer", "contract"].iter().all(|member| row.get(*member).is_none()), "{row}");
     let row = &rep.get("/contracts?include=customer,owner").await.expect(200).body["data"][0].clone();
     assert_eq!((&row["customer"]["id"], &row["owner"]["id"]), (&json!(customer), &json!(company.rep.id)));
     // A record without an owner has a member that is null.
     let rows = found(rep, "/customers?include=owner&owner_id_is_null=true").await;
     assert_eq!(ids(&rows), [pooled.as_str()]);
-    assert_eq!(rows[0]["owner"], Value::Null);
+    assert_eq!(rows[0].get("owner"), Some(&Value::Null));
     // An included record is no way to what the caller does not see. Marketing reads leads but no customers.
     let lead = json!({"name": "A", "source": "website"});
     let lead = rep.post("/leads", lead).await.expect(201).id();
@@ -571,7 +569,54 @@ async fn included_records_stand_beside_their_ids(server: Server) {
     let opportunity = json!({"customer_id": customer, "name": "A"});
     rep.post("/opportunities", opportunity).await.expect(201);
     let row = found(rep, "/opportunities?include=customer,contract,owner").await[0].clone();
-    assert_eq!((&row["customer"]["id"], &row["contract"]), (&json!(customer), &Value::Null));
+    assert_eq!((&row["customer"]["id"], row.get("contract")), (&json!(customer), Some(&Value::Null)));
+}
+
+/// Whoever asked for a relation is told that there is none; whoever did not is told nothing of it.
+async fn relations_that_are_not_there_are_null_where_they_were_asked_for(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, marketing) = (&company.rep.client, &company.marketing.client);
+    let pooled = company.pool_customer().await;
+    let lead = json!({"name": "Nobody's", "source": "website"});
+    let lead = marketing.post("/leads", lead).await.expect(201).id();
+    let own = json!({"name": "Somebody's", "source": "website"});
+    let own = rep.post("/leads", own).await.expect(201).id();
+    let call = json!({"kind": "call", "subject": "First call", "about": {"kind": "lead", "id": own}});
+    let call = rep.post("/activities", call).await.expect(201).id();
+    let customer = company.customer(&company.rep).await;
+    let opportunity = json!({"customer_id": customer, "name": "A"});
+    let opportunity = rep.post("/opportunities", opportunity).await.expect(201).id();
+    let manager = &company.manager.client;
+    let target = json!({
+        "team_id": manager.get("/me").await.expect(200).body["team_id"], "month": "2026-05",
+        "measure": "signed", "amount": {"amount": "100.00", "currency": "CNY"},
+    });
+    let target = manager.post("/targets", target).await.expect(201).id();
+    // A contract stays with its seller when the customer goes to somebody whose customers the seller does not see.
+    let contract = company.draft(&company.other_rep, "100.00", "by_contract").await;
+    let seller = &company.other_rep.client;
+    let sold = seller.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let assign = json!({"owner_id": company.rep.id});
+    company.director.client.post(&format!("/customers/{sold}/assign"), assign).await.expect(200);
+
+    for (client, list, id, relation) in [
+        (marketing, "/leads?owner_id_is_null=true", &lead, "owner"),
+        (rep, "/customers?owner_id_is_null=true", &pooled, "owner"),
+        (rep, "/activities?about_kind=lead", &call, "customer"),
+        (rep, "/opportunities?limit=9", &opportunity, "contract"),
+        (manager, "/targets?owner_id_is_null=true", &target, "owner"),
+        (seller, "/contracts?limit=9", &contract, "customer"),
+    ] {
+        let asked = format!("{list}&include={relation}");
+        for (path, expected) in [(asked.as_str(), Some(&Value::Null)), (list, None)] {
+            let rows = found(client, path).await;
+            let row = rows.iter().find(|row| row["id"] == *id).unwrap_or_else(|| panic!("{path}: no {id}"));
+            assert_eq!(row.get(relation), expected, "{path}: {row}");
+        }
+    }
+    // Chosen members are no other matter.
+    let rows = found(marketing, "/leads?owner_id_is_null=true&include=owner&fields=id,owner").await;
+    assert_eq!(rows, [json!({"id": lead, "owner": null})]);
 }
 
 async fn contact_data_in_the_pool_stays_masked(server: Server) {

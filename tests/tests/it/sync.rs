@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -16,6 +18,7 @@ on_both_databases! {
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
     points_are_checked;
+    points_are_not_made_up;
 }
 
 const KINDS: [(&str, &str); 7] = [
@@ -474,4 +477,47 @@ async fn points_are_checked(server: Server) {
     assert_eq!(twice["customers"].as_array().unwrap().len(), 1, "a kind that is named twice is told once");
     let only = rep.get("/sync?kinds=lead").await.expect(200).body;
     assert_eq!(only["customers"], json!([]));
+}
+
+/// Whoever could say what their copy has would be told which of it to forget: ids of records that it never had.
+async fn points_are_not_made_up(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let director = &company.director.client;
+    // The rep's for a while, before the copy was begun.
+    let customer = company.customer(&company.rep).await;
+    let give = json!({"owner_id": company.other_rep.id});
+    director.post(&format!("/customers/{customer}/assign"), give).await.expect(200);
+    let first = rep.get("/sync").await.expect(200);
+    assert!(first.body["customers"] == json!([]) && first.body["removed"] == json!([]), "{}", first.text);
+
+    let point = first.text_of("next");
+    let bytes = URL_SAFE_NO_PAD.decode(&point).unwrap();
+    let begins = |at: &usize| bytes[*at] == b'{' && serde_json::from_slice::<Value>(&bytes[*at..]).is_ok();
+    let (signature, told) = bytes.split_at((0..bytes.len()).find(begins).unwrap());
+    assert!(!signature.is_empty(), "a point is not signed");
+    let told: Value = serde_json::from_slice(told).unwrap();
+    let (mut earlier, mut behind) = (told.clone(), told.clone());
+    earlier["to"] = json!(0);
+    behind["at"] = json!([0, told["read"]]);
+    behind["behind"] = json!([0, null]);
+    // A place in a list is signed as well, for something else.
+    company.customer(&company.other_rep).await;
+    let page = director.get("/customers?limit=1").await.expect(200).body;
+    let mut forged = vec![page["page"]["next_cursor"].as_str().unwrap().to_owned()];
+    for made_up in [told, earlier, behind] {
+        let text = made_up.to_string();
+        forged.push(URL_SAFE_NO_PAD.encode(&text));
+        forged.push(URL_SAFE_NO_PAD.encode([&[0; 16][..], text.as_bytes()].concat()));
+        if made_up["to"] == json!(0) || !made_up["behind"].is_null() {
+            forged.push(URL_SAFE_NO_PAD.encode([signature, text.as_bytes()].concat()));
+        }
+    }
+    for since in forged {
+        let refused = rep.get(&format!("/sync?since={since}")).await.refused(400, "invalid_cursor");
+        assert_eq!(refused.body["errors"][0]["pointer"], "since", "{since}");
+    }
+    // What was made here goes on being one.
+    let next = rep.get(&format!("/sync?since={point}")).await.expect(200).body;
+    assert!(next["reset"] == false && next["removed"] == json!([]), "{next}");
 }

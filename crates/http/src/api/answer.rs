@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::BASE;
 use super::ask::Ask;
 use super::selection;
+use super::shape::Cached;
 use crate::problem::{self, Failed, Outcome};
 use crate::request::body::JSON;
-use crate::request::condition::{entity_tag, not_modified};
+use crate::request::condition::{entity_tag, not_modified, text_tag};
 use crate::request::negotiate::{Language, prefers_page};
 use crate::request::query;
 
@@ -68,6 +69,10 @@ impl Ask {
 
     /// A view.
     pub(crate) fn plain<V: Serialize>(&self, view: &V) -> Outcome {
+        if self.shape.cached == Cached::Text {
+            let body = bytes(view)?;
+            return self.known_by(text_tag(&body), body);
+        }
         json(&mut HttpResponse::build(self.shape.answer.status), view)
     }
 
@@ -77,7 +82,11 @@ impl Ask {
             Some(fields) => bytes(&selection::of(view, fields)?),
             None => bytes(view),
         }?;
-        let tag = entity_tag(view.version(), &body);
+        self.known_by(entity_tag(view.version(), &body), body)
+    }
+
+    /// A body with its tag: nothing to whoever was given the same before.
+    fn known_by(&self, tag: String, body: Vec<u8>) -> Outcome {
         let seen = not_modified(self.request.headers(), &tag)?;
         let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
         let mut response = HttpResponse::build(status);

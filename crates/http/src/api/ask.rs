@@ -84,7 +84,7 @@ impl Exchange {
         if self.shape.answer.content.is_stream() {
             negotiate::events_accepted(self.request.headers())?;
         }
-        let query = query::pairs(self.request.query_string());
+        let query = query::pairs(self.request.query_string())?;
         let fields = selection::read(&query, &self.shape)?;
         if self.shape.listing.is_none() && self.shape.question.is_none() {
             let query = selection::rest(&query, &self.shape);

@@ -29,6 +29,8 @@ pub(crate) const IF_MATCH_REQUIRED: &str = "If-Match-Required";
 /// The component of `If-None-Match`.
 pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
 
+/// The component of the `ETag` of what has no version.
+pub(crate) const TEXT_TAG: &str = "Text-ETag";
 /// The component of the `ETag` of content.
 pub(crate) const CONTENT_TAG: &str = "Content-ETag";
 /// The component of `Range`.
@@ -60,6 +62,12 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
             "The record's version, and a digest of what this answer shows of it: give it as `If-Match` to change just this version, or as `If-None-Match` to be told only what is new.",
             text(40).pattern(Some(ETAG)),
             json!(TAG),
+        ),
+        (
+            TEXT_TAG,
+            "A digest of what this answer says: give it as `If-None-Match` to be told only what is new.",
+            text(20).pattern(Some("^W/\"[0-9a-f]{16}\"$")),
+            json!("W/\"1c9e6f3b2a405d78\""),
         ),
         (
             CONTENT_TAG,

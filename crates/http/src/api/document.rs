@@ -19,7 +19,7 @@ use utoipa::openapi::{
 };
 
 use super::example::{Purpose, example};
-use super::shape::{self, Body, Named, Shape};
+use super::shape::{self, Body, Cached, Named, Shape};
 use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::webhooks::Messages;
 use super::{
@@ -133,8 +133,8 @@ fn document(operation: &Operation, all: &[Operation], shared: &mut Shared) -> pa
             .response(StatusCode::PARTIAL_CONTENT.as_str(), file_answer("The part.", true))
             .response(StatusCode::NOT_MODIFIED.as_str(), not_modified(components::CONTENT_TAG));
     }
-    if shape.cached {
-        builder = builder.response(StatusCode::NOT_MODIFIED.as_str(), not_modified("ETag"));
+    if shape.cached != Cached::Never {
+        builder = builder.response(StatusCode::NOT_MODIFIED.as_str(), not_modified(tag(shape)));
     }
     for (status, codes) in by_status(operation) {
         builder = builder.response(status.to_string(), refusals(&codes, shape, shared));
@@ -180,7 +180,7 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
         Precondition::Optional => shared(components::IF_MATCH),
         Precondition::Required => shared(components::IF_MATCH_REQUIRED),
     }
-    if shape.cached || shape.answer.content.is_file() {
+    if shape.cached != Cached::Never || shape.answer.content.is_file() {
         shared(components::IF_NONE_MATCH);
     }
     if shape.answer.content.is_file() {
@@ -325,7 +325,8 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         (shape.idempotent, REPLAYED),
     ];
     for (_, name) in carried.into_iter().filter(|(carries, _)| *carries) {
-        builder = builder.header_ref(name, components::header(name));
+        let component = if name == "ETag" { tag(shape) } else { name };
+        builder = builder.header_ref(name, components::header(component));
     }
     if operation.deprecation.is_some() {
         for name in [deprecation::SINCE, deprecation::SUNSET] {
@@ -339,6 +340,11 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         }
     }
     builder.build()
+}
+
+/// The component that says what the `ETag` of an answer is.
+fn tag(shape: &Shape) -> &'static str {
+    if shape.cached == Cached::Text { components::TEXT_TAG } else { "ETag" }
 }
 
 /// Whether an operation is about the very record that is found below `home`.

@@ -135,9 +135,14 @@ impl Api {
         self
     }
 
+    /// The shape of the operation declared last, which nobody shares yet.
+    fn last_shape(&mut self) -> Option<&mut Shape> {
+        self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape))
+    }
+
     /// The query of the operation declared last may say this.
     pub(crate) fn flagged(&mut self, flags: &'static [Flag]) -> &mut Self {
-        if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
+        if let Some(shape) = self.last_shape() {
             shape.flags = flags;
         }
         self
@@ -145,8 +150,16 @@ impl Api {
 
     /// The operation declared last may refuse parts of a call and do the others: it says why, in the caller's language.
     pub(crate) fn tells_parts(&mut self) -> &mut Self {
-        if let Some(shape) = self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape)) {
+        if let Some(shape) = self.last_shape() {
             shape.answer.tells_parts = true;
+        }
+        self
+    }
+
+    /// The answer of the operation declared last is worth keeping: it comes with a tag, and whoever has it is told so.
+    pub(crate) fn kept(&mut self) -> &mut Self {
+        if let Some(shape) = self.last_shape() {
+            shape.kept();
         }
         self
     }

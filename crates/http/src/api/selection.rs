@@ -56,7 +56,10 @@ pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter
     let most = words.len();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     let what = if shape.listing.is_some() { "each row" } else { "the record" };
-    let about = format!("Only these members of {what}, separated by commas; the others are absent then.");
+    let about = format!(
+        "Only these members of {what}, separated by commas. The schema of the answer is that of the whole: with this \
+         parameter the members that are not named are absent, those that the schema requires among them."
+    );
     Some(comma_list(FIELDS, about, word, most))
 }
 

@@ -39,12 +39,23 @@ pub(crate) struct Shape {
     pub(crate) members: Vec<String>,
     pub(crate) precondition: Precondition,
     /// Whether `If-None-Match` is looked at.
-    pub(crate) cached: bool,
+    pub(crate) cached: Cached,
     /// Whether `Idempotency-Key` is looked at.
     pub(crate) idempotent: bool,
     /// What it may refuse with besides what follows from the rest.
     pub(crate) refuses: &'static [Code],
     pub(crate) answer: Answer,
+}
+
+/// By what an answer is known that was given before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cached {
+    /// It is given anew each time.
+    Never,
+    /// By the version of the record, and what is shown of it.
+    Record,
+    /// By what it says.
+    Text,
 }
 
 /// What an operation reads from its body.
@@ -158,7 +169,7 @@ impl Shape {
             flags: &[],
             members: Vec::new(),
             precondition: Precondition::Ignored,
-            cached: false,
+            cached: Cached::Never,
             idempotent: false,
             refuses: &[],
             answer: Answer {
@@ -210,9 +221,15 @@ impl Shape {
 
     /// It reads a record that has a version.
     pub(crate) fn cached(mut self) -> Self {
-        self.cached = true;
+        self.cached = Cached::Record;
         self.answer.tagged = true;
         self
+    }
+
+    /// It reads what has no version and seldom changes.
+    pub(crate) fn kept(&mut self) {
+        self.cached = Cached::Text;
+        self.answer.tagged = true;
     }
 
     /// It reads a list.
@@ -278,7 +295,7 @@ impl Shape {
 
     /// Whether its query may choose some of the members of what it answers.
     pub(crate) fn is_selectable(&self) -> bool {
-        self.answer.content.is_json() && (self.listing.is_some() || self.cached)
+        self.answer.content.is_json() && (self.listing.is_some() || self.cached == Cached::Record)
     }
 
     /// The name of the path's parameter.

@@ -1,5 +1,7 @@
 //! The documentation that a server carries: the specification in both notations, and Swagger UI to try it out.
 
+pub(crate) mod yaml;
+
 use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, LOCATION};
@@ -35,7 +37,7 @@ impl Documents {
         Self {
             // Neither fails on a document that was built from our own types; a test looks at both.
             json: Fixed::new(JSON, || crate::openapi().to_pretty_json().unwrap_or_default().into()),
-            yaml: Fixed::new("application/yaml", || crate::openapi().to_yaml().unwrap_or_default().into()),
+            yaml: Fixed::new("application/yaml", || crate::openapi_yaml().unwrap_or_default().into()),
             page: Fixed::new("text/javascript", || Bytes::from_static(PAGE)),
             accounts: Fixed::new(JSON, || accounts.into()),
         }

@@ -17,13 +17,14 @@ pub(crate) fn routes(api: &mut Api) {
             "List everything that people choose from",
             "Every closed list of values, with labels and meanings in both languages: enough to fill each select \
              and to name each state. A value never changes its meaning, but new versions of Fairlead may bring \
-             new values and better labels: a frontend reads this once when it starts, and keeps it. \
+             new values and better labels: a frontend reads this when it starts, and keeps it with its `ETag`. \
              Everybody who has logged in may.",
             async |app: &App, call: &Call| {
                 let data = dictionaries::list(app, call).await?;
                 Ok(DictionaryList { data: data.into_iter().map(Dictionary::from).collect() })
             },
         )
+        .kept()
         .look(
             "/dictionaries/{name}",
             "get_dictionary",
@@ -33,7 +34,8 @@ pub(crate) fn routes(api: &mut Api) {
             async |app: &App, call: &Call, name: DictionaryName| {
                 Ok(Dictionary::from(dictionaries::get(app, call, name).await?))
             },
-        );
+        )
+        .kept();
 }
 
 /// Everything that people choose from.

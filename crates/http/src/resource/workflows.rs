@@ -11,18 +11,20 @@ use crate::api::Api;
 use crate::sentence::Sentence;
 
 pub(crate) fn routes(api: &mut Api) {
-    api.tag("Workflows", "The state machines that records follow.").read(
-        "/workflows",
-        "list_workflows",
-        "List the state machines",
-        "States, transitions, guards and who may: the very tables that Fairlead executes. What states and actions \
-         are called, and what the guards say, comes in both languages; the diagram of each, in Mermaid's notation \
-         and as an SVG picture, has the words of the API.",
-        async |app: &App, call: &Call| {
-            let data = workflows::list(app, call).await?;
-            Ok(WorkflowList { data: data.into_iter().map(Workflow::from).collect() })
-        },
-    );
+    api.tag("Workflows", "The state machines that records follow.")
+        .read(
+            "/workflows",
+            "list_workflows",
+            "List the state machines",
+            "States, transitions, guards and who may: the very tables that Fairlead executes. What states and \
+             actions are called, and what the guards say, comes in both languages; the diagram of each, in Mermaid's \
+             notation and as an SVG picture, has the words of the API.",
+            async |app: &App, call: &Call| {
+                let data = workflows::list(app, call).await?;
+                Ok(WorkflowList { data: data.into_iter().map(Workflow::from).collect() })
+            },
+        )
+        .kept();
 }
 
 /// All state machines.

@@ -65,12 +65,12 @@ impl From<Part> for Value {
     }
 }
 
-fn tag(key: &CursorKey, resource: &str, body: &[u8]) -> [u8; TAG] {
+fn tag(key: &CursorKey, what: &str, body: &[u8]) -> [u8; TAG] {
     // HMAC fills a short key up with zeros to the block of its hash.
     let mut block = [0; 64];
     block[..key.0.len()].copy_from_slice(&key.0);
     let mut mac = Hmac::<Sha256>::new(&block.into());
-    mac.update(resource.as_bytes());
+    mac.update(what.as_bytes());
     mac.update(&[0]);
     mac.update(body);
     let mut out = [0; TAG];
@@ -78,29 +78,35 @@ fn tag(key: &CursorKey, resource: &str, body: &[u8]) -> [u8; TAG] {
     out
 }
 
+/// What only whoever has the key can make, in letters that an address takes. `what` says what it is for, and what is
+/// for one thing is nothing for another.
+pub(crate) fn sign(key: &CursorKey, what: &str, body: &[u8]) -> String {
+    let mut signed = tag(key, what, body).to_vec();
+    signed.extend(body);
+    URL_SAFE_NO_PAD.encode(signed)
+}
+
+/// What was signed, if it was with this key and for this.
+pub(crate) fn verify(key: &CursorKey, what: &str, text: &str) -> Option<Vec<u8>> {
+    let mut signed = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let body = signed.split_off(signed.len().min(TAG));
+    (signed == tag(key, what, &body)).then_some(body)
+}
+
 /// Makes the cursor after a row with these values.
 pub(crate) fn seal(key: &CursorKey, after: &[Value], request: &ListRequest) -> String {
     let parts: Vec<Part> = after.iter().map(Part::from).collect();
     let mut body = request.fingerprint.to_vec();
     body.extend(serde_json::to_vec(&parts).unwrap_or_default());
-    let mut sealed = tag(key, request.listing.resource, &body).to_vec();
-    sealed.extend(body);
-    URL_SAFE_NO_PAD.encode(sealed)
+    sign(key, request.listing.resource, &body)
 }
 
 /// The values that a cursor holds, if it is ours and belongs to this question.
 pub(crate) fn open(key: &CursorKey, text: &str, request: &ListRequest) -> Result<Vec<Value>, Refusal> {
     let invalid =
         || Refusal { code: Code::InvalidCursor, ..Refusal::malformed("cursor", "not one of our cursors") };
-    let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-    if sealed.len() < TAG + FINGERPRINT {
-        return Err(invalid());
-    }
-    let (given, body) = sealed.split_at(TAG);
-    if given != tag(key, request.listing.resource, body) {
-        return Err(invalid());
-    }
-    let (fingerprint, parts) = body.split_at(FINGERPRINT);
+    let body = verify(key, request.listing.resource, text).ok_or_else(invalid)?;
+    let (fingerprint, parts) = body.split_at_checked(FINGERPRINT).ok_or_else(invalid)?;
     if fingerprint != request.fingerprint {
         let why = "the cursor belongs to another sort or filter";
         return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("cursor", why) });
@@ -110,4 +116,37 @@ pub(crate) fn open(key: &CursorKey, text: &str, request: &ListRequest) -> Result
         return Err(invalid());
     }
     Ok(parts.into_iter().map(Value::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_signed_for_this_is_read() {
+        let (key, other) = (CursorKey([1; 32]), CursorKey([2; 32]));
+        for body in [&b""[..], b"x", &[0xff; 100]] {
+            let signed = sign(&key, "leads", body);
+            assert_eq!(verify(&key, "leads", &signed).as_deref(), Some(body));
+            assert_eq!(verify(&key, "customers", &signed), None);
+            assert_eq!(verify(&other, "leads", &signed), None);
+            let mut bytes = URL_SAFE_NO_PAD.decode(&signed).unwrap();
+            assert_eq!(bytes.len(), TAG + body.len());
+            for at in 0..bytes.len() {
+                bytes[at] ^= 1;
+                assert_eq!(verify(&key, "leads", &URL_SAFE_NO_PAD.encode(&bytes)), None, "{at}");
+                bytes[at] ^= 1;
+            }
+            for length in 0..bytes.len() {
+                assert_eq!(
+                    verify(&key, "leads", &URL_SAFE_NO_PAD.encode(&bytes[..length])),
+                    None,
+                    "{length}"
+                );
+            }
+        }
+        for nonsense in ["", "!", "A", "AAAA", "=="] {
+            assert_eq!(verify(&key, "leads", nonsense), None, "{nonsense}");
+        }
+    }
 }

@@ -24,10 +24,11 @@ enum Format {
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
-    let document = fairlead_http::openapi();
     let mut text = match options.format {
-        Format::Json => document.to_pretty_json().context("cannot write the document as JSON")?,
-        Format::Yaml => document.to_yaml().context("cannot write the document as YAML")?,
+        Format::Json => {
+            fairlead_http::openapi().to_pretty_json().context("cannot write the document as JSON")?
+        }
+        Format::Yaml => fairlead_http::openapi_yaml().context("cannot write the document as YAML")?,
     };
     if !text.ends_with('\n') {
         text.push('\n');

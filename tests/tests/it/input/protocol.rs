@@ -373,6 +373,10 @@ async fn queries_are_read_strictly(server: Server) {
         ("name=a%00b", "name"),
         ("q=", "q"),
         ("q=%00", "q"),
+        ("q=%ff", "q"),
+        ("name_prefix=%c3%28", "name_prefix"),
+        ("limit=%ff", "limit"),
+        ("name=a,%E9%95", "name"),
         (too_long.as_str(), "name"),
         (too_many.as_str(), "status"),
     ];
@@ -409,6 +413,30 @@ async fn queries_are_read_strictly(server: Server) {
     ] {
         let answer = rep.send(raw(&rep, method, &path, "{}")).await;
         refusals.check(&path, answer, 400, "malformed_request", None);
+    }
+    // What is no text is refused by whatever reads it, and says where it stands.
+    for (method, path, pointer) in [
+        (Method::GET, "/search?q=%ff".to_owned(), "q"),
+        (Method::GET, "/sync?since=%c3%28".to_owned(), "since"),
+        (Method::GET, "/me?x=%ff".to_owned(), "x"),
+        (Method::GET, format!("/leads/{id}?fields=%ff"), "fields"),
+        (Method::POST, format!("/leads/{id}/qualify?dry_run=%ff"), "dry_run"),
+    ] {
+        let answer = rep.send(raw(&rep, method, &path, "{}")).await;
+        refusals.check(&path, answer, 400, "malformed_request", Some(pointer));
+    }
+    let view = json!({"name": "A", "resource": "leads", "query": "q=%ff"});
+    let request = rep.request(Method::POST, "/saved-views").json(&view);
+    refusals.refused("a saved view", &rep, request, 422, "validation_failed", "/query").await;
+    for (path, status, code) in [
+        ("/api/v1/leads/%ff", 400, "malformed_request"),
+        ("/api/v1/dictionaries/%ff", 400, "malformed_request"),
+        ("/problems/%c3%28", 404, "not_found"),
+        ("/api/v1/%ff", 404, "not_found"),
+        ("/%ff", 404, "not_found"),
+    ] {
+        let answer = rep.get_root(path).await;
+        refusals.check(path, answer, status, code, None);
     }
     let admin = refusals.company.admin.client.clone();
     for query in ["sequence=x", "sequence=1.5", "sequence_gte=99999999999999999999", "sequence_gte="] {
