@@ -240,10 +240,10 @@ mod tests {
             let merges = homes.iter().any(|home| path.starts_with(&format!("/api/v1{home}")));
             let responses = &operation["responses"];
             let conflict = resolve(&document, &responses["409"]);
-            let refuses =
+            let told =
                 conflict["content"]["application/problem+json"]["examples"].get("record_merged").is_some();
             assert_eq!(responses.get("308").is_some(), merges && method == "get", "{name}");
-            assert_eq!(refuses, merges && method != "get", "{name}");
+            assert_eq!(told, merges && method != "get", "{name}");
             *(if method == "get" { &mut led } else { &mut refused }) += usize::from(merges);
         }
         assert!(led >= 7 && refused >= 15, "{led} {refused}");

@@ -601,8 +601,8 @@ async fn what_the_organisation_still_uses_is_not_offered_for_deletion(server: Se
     assert_eq!(offered(admin, &path, "delete").await, Value::Null);
     admin.delete(&path).await.expect(204);
 
-    let role = made("/roles", json!({"key": "helper", "name": "Helper", "grants": []})).await;
-    let path = format!("/roles/{role}");
+    let helper = made("/roles", json!({"key": "helper", "name": "Helper", "grants": []})).await;
+    let path = format!("/roles/{helper}");
     let user = format!("/users/{}", company.colleague.id);
     admin.patch(&user, json!({"roles": ["sales_rep", "helper"]})).await.expect(200);
     told_not_to_delete(&company, "admin", &path, "in_use", Value::Null).await;

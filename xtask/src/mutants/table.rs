@@ -321,13 +321,13 @@ pub(super) const TABLE: &[Mutation] = &[
     },
     Mutation {
         name: "cursor",
-        without: "the proof that a cursor is ours",
+        without: "the proof that a cursor, or a point of sync, is ours",
         edits: &[Edit {
             file: "crates/persistence/src/query/cursor.rs",
-            text: "if given != tag(",
-            instead: "if given.is_empty() && given != tag(",
+            text: "(signed == tag(",
+            instead: "(!signed.is_empty() || signed == tag(",
         }],
         package: END_TO_END,
-        tests: &["input::protocol::*::cursors_belong_to_their_question"],
+        tests: &["input::protocol::*::cursors_belong_to_their_question", "sync::*::points_are_not_made_up"],
     },
 ];

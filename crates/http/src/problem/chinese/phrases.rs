@@ -141,7 +141,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the year must be between 1900 and 9999", "年份须在 1900 至 9999 之间"),
     ("expected 32 hexadecimal digits", "须为 32 个十六进制数字"),
     ("expected the name of a dictionary such as `lead_status`", "须为字典的名称，例如 `lead_status`"),
-    ("not one of our points", "该同步点不是由本系统签发的"),
     ("it belongs to other kinds of records", "该同步点属于其他类型的记录"),
     ("expected the id of an event", "须为事件的 id"),
     ("no event has this id yet", "还没有这个 id 的事件"),
