@@ -61,36 +61,9 @@ pub struct AmendedInstallment {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "contract_id": ContractId::example(1),
-    "reason": "Eight more modules",
-    "amount": {"amount": "1380000.00", "currency": "CNY"},
-    "line_items": [
-        {
-            "product": "Conveyor module 输送模块",
-            "quantity": "40",
-            "unit_price": {"amount": "25000.00", "currency": "CNY"},
-            "discount": "0.1",
-            "tax_rate": "0.13"
-        },
-        {
-            "product": "Sorter 分拣机",
-            "quantity": "2",
-            "unit_price": {"amount": "180000.00", "currency": "CNY"},
-            "discount": "0",
-            "tax_rate": "0.13"
-        },
-        {
-            "product": "Control cabinet 控制柜",
-            "quantity": "4",
-            "unit_price": {"amount": "30000.00", "currency": "CNY"},
-            "discount": "0",
-            "tax_rate": "0.13"
-        }
-    ],
-    "installments": [
-        {"due_on": "2026-02-15", "amount": {"amount": "384000.00", "currency": "CNY"}, "condition": "On signing"},
-        {"due_on": "2026-06-30", "amount": {"amount": "768000.00", "currency": "CNY"}, "condition": "On acceptance"},
-        {"due_on": "2027-01-31", "amount": {"amount": "228000.00", "currency": "CNY"}, "condition": "After one year"}
-    ]
+    "reason": "Maintenance goes on",
+    "ends_on": "2030-12-31",
+    "terms": "Maintenance on site within two working days, until the end of 2030."
 }))]
 pub struct AmendmentForm {
     /// The contract.

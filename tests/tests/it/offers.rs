@@ -514,14 +514,14 @@ async fn what_money_forbids_is_not_offered(server: Server) {
             "invoice_id": invoice, "amount": {"amount": "0.01", "currency": "CNY"}, "reason": "Wrong price",
             "tax_invoice_number": "R-1",
         });
-        finance.client.post("/credit-notes?dry_run=true", form).await
+        finance.client.post("/credit-notes", form).await
     };
-    for (amount, left) in [("39.99", true), ("0.01", false)] {
+    for (amount, left) in [("39.98", true), ("0.01", false)] {
         company.paid(rep, &contract, amount).await;
         let said = offered(&finance.client, &path, "credit").await;
         if left {
             assert_eq!(said, Value::Null);
-            assert!(credit().await.status < 300);
+            credit().await.expect(201);
         } else {
             assert_eq!(said, "invoice_has_payments");
             credit().await.refused(409, "invoice_has_payments");
