@@ -90,7 +90,7 @@ impl FileCard {
     /// Refuses content that begins like something else than it is said to be.
     pub fn judge(&self, head: &[u8]) -> Result<(), Refusal> {
         if head.is_empty() {
-            return Err(Refusal::malformed("", "an empty file tells nothing"));
+            return Err(Refusal::invalid("", "empty_file", "must not be empty"));
         }
         if self.media_type.agrees(head) {
             return Ok(());
@@ -203,7 +203,7 @@ mod tests {
         assert!(!MediaType::Text.agrees(b"\xff\xfeh\0i\0"));
         let card = FileCard::new("a.pdf", MediaType::Pdf).unwrap();
         assert!(card.judge(pdf).is_ok());
-        assert_eq!(card.judge(b"").unwrap_err().code, Code::MalformedRequest);
+        assert_eq!(card.judge(b"").unwrap_err().code, Code::ValidationFailed);
         assert_eq!(card.judge(png).unwrap_err().code, Code::UnsupportedMediaType);
     }
 

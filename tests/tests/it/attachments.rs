@@ -132,7 +132,7 @@ async fn only_what_it_is_said_to_be_is_taken(server: Server) {
         ("a.pdf", "image/png", PDF, 415, "unsupported_media_type"),
         ("a.html", "text/html", page, 415, "unsupported_media_type"),
         ("a.exe", "application/octet-stream", b"MZ", 415, "unsupported_media_type"),
-        ("a.pdf", "application/pdf", b"", 400, "malformed_request"),
+        ("a.pdf", "application/pdf", b"", 422, "validation_failed"),
         ("..%2Fa.pdf", "application/pdf", PDF, 422, "validation_failed"),
         ("a%5Cb.pdf", "application/pdf", PDF, 422, "validation_failed"),
         ("a%0Ab.pdf", "application/pdf", PDF, 422, "validation_failed"),

@@ -256,6 +256,8 @@ fn binary() -> Content {
     let bytes = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+        // There are no empty ones.
+        .min_length(Some(1))
         .max_length(Some(MAX_FILE))
         .description(Some("The content of a file."));
     ContentBuilder::new().schema(Some(bytes)).build()

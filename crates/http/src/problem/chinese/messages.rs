@@ -15,6 +15,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("range", "不得大于 {max}"),
     ("range", "超出允许的范围"),
     ("required", "必须填写"),
+    ("empty_file", "文件是空的"),
     ("distinct", "不能重复"),
     ("duplicate", "该值已被占用"),
     ("unknown_reference", "该记录不存在，或您无权查看"),

@@ -118,7 +118,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("not one of our points", "该同步点不是由本系统签发的"),
     ("the cursor belongs to another sort or filter", "该分页游标属于另一种排序或筛选条件"),
     ("say what the file is called", "请说明文件名"),
-    ("an empty file tells nothing", "文件是空的"),
     // Pages of other sites.
     ("pages of this origin may not call the API", "不允许来自该网站的页面调用 API。"),
     ("pages may not send requests with this method", "页面不能使用此请求方法。"),
