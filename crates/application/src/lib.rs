@@ -71,5 +71,5 @@ pub use call::{
 pub use clock::{Clock, SystemClock};
 pub use fairlead_persistence::StoreError;
 pub use fairlead_persistence::files::{FilesConfig, S3Config};
-pub use fairlead_persistence::query::listing;
+pub use fairlead_persistence::query::{groups, listing};
 pub use views::{ContractRef, CustomerRef, Included, WithContract, WithCustomer, WithOwner};

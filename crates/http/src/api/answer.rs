@@ -101,7 +101,7 @@ impl Ask {
     /// A page, with the way to the next one.
     pub(crate) fn page<V: Serialize>(&self, page: &Page<V>) -> Outcome {
         let mut response = HttpResponse::build(self.shape.answer.status);
-        if let Some(cursor) = &page.page.next_cursor {
+        if let Some(cursor) = page.page.next_cursor.as_ref().filter(|_| self.shape.answer.paged) {
             let next = format!("{}?{}", self.request.path(), query::with_cursor(&self.query, cursor));
             response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", self.state.link(&next))));
         }

@@ -100,7 +100,7 @@ impl Exchange {
         let allowed: &[&str] = match self.shape.body {
             Body::Ignored | Body::File => return Ok(Bytes::new()),
             Body::Empty => &[],
-            Body::Form { .. } => &[JSON],
+            Body::Form { .. } | Body::Search { .. } => &[JSON],
             Body::Patch { .. } => &[MERGE_PATCH, JSON],
         };
         if !allowed.is_empty() {
@@ -191,5 +191,13 @@ impl Ask {
         let listing =
             self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
         listing.parse(&selection::rest(&self.query, &self.shape))
+    }
+
+    /// The body as a search of a list.
+    pub(crate) fn search(&self) -> Result<ListRequest, Refusal> {
+        let Body::Search { listing, .. } = self.shape.body else {
+            return Err(Refusal::new(Code::Internal, "the operation searches no list"));
+        };
+        listing.search(body::value(&self.body)?)
     }
 }

@@ -213,6 +213,11 @@ fn request_body(operation: &Operation, shared: &mut Shared) -> Option<RequestBod
             let judged = check(&form, &patch);
             (schema, MERGE_PATCH, patch, judged)
         }
+        Body::Search { schema, listing } => {
+            let search = of(schema);
+            let judged = listing.search(search.clone()).map(|_| ());
+            (schema, JSON, search, judged)
+        }
         Body::File => {
             let builder =
                 RequestBodyBuilder::new().description(Some("The file.")).required(Some(Required::True));
@@ -300,7 +305,7 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
         StatusCode::CREATED => "Made.",
         StatusCode::ACCEPTED => "Begun: `Location` says where its progress is found.",
         StatusCode::NO_CONTENT => "Done.",
-        _ if shape.method == Method::GET => "Found.",
+        _ if shape.method == Method::GET || shape.gives_rows() => "Found.",
         _ => "Done: this is what came of it.",
     };
     let mut builder = ResponseBuilder::new().description(description);
@@ -396,7 +401,7 @@ fn by_status(operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
 /// What operations of this shape may always refuse with.
 fn usual(operation: &Operation) -> Vec<Code> {
     let shape = &*operation.shape;
-    let takes_form = matches!(shape.body, Body::Form { .. } | Body::Patch { .. });
+    let takes_form = matches!(shape.body, Body::Form { .. } | Body::Patch { .. } | Body::Search { .. });
     let takes_body = !matches!(shape.body, Body::Ignored);
     let rules = [
         (true, &[Code::MalformedRequest, Code::Internal, Code::Unavailable][..]),
@@ -408,7 +413,7 @@ fn usual(operation: &Operation) -> Vec<Code> {
         (takes_body, &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]),
         (takes_form, &[Code::ValidationFailed]),
         (shape.answer.content.is_file(), &[Code::RangeNotSatisfiable]),
-        (shape.listing.is_some(), &[Code::InvalidCursor, Code::CursorMismatch]),
+        (shape.gives_rows(), &[Code::InvalidCursor, Code::CursorMismatch]),
         (shape.answer.content.is_stream(), &[Code::InvalidCursor]),
         (true, shape.refuses),
         (shape.precondition != Precondition::Ignored, &[Code::VersionMismatch]),

@@ -12,13 +12,73 @@ use utoipa::openapi::{KnownFormat, RefOr, Required, Schema, SchemaFormat};
 /// The years that days and instants may be in.
 const YEARS: &str = "^(19[0-9]{2}|[2-9][0-9]{3})-";
 
+/// Where a list is asked. Several values of a query are one text with commas between them, those of a body an array.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Query,
+    Body,
+}
+
+impl Place {
+    fn commas(self) -> &'static str {
+        match self {
+            Self::Query => ", separated by commas",
+            Self::Body => "",
+        }
+    }
+}
+
+/// Something that a list may be asked.
+pub(super) struct Wish {
+    name: String,
+    description: String,
+    value: ObjectBuilder,
+    /// How many values it takes, where it takes several.
+    most: Option<usize>,
+}
+
+impl Wish {
+    fn into_parameter(self) -> Parameter {
+        match self.most {
+            Some(most) => comma_list(&self.name, self.description, self.value, most),
+            None => query(&self.name, self.description).schema(Some(self.value)).build(),
+        }
+    }
+
+    /// The same as a member of a body: its name and its schema.
+    pub(super) fn into_member(self) -> (String, RefOr<Schema>) {
+        let schema = match self.most {
+            Some(most) => several(self.value, most).description(Some(self.description)).into(),
+            None => {
+                let mut value = self.value.build();
+                let more = value.description.take().map(|more| format!(" {more}")).unwrap_or_default();
+                value.description = Some(self.description + &more);
+                value.into()
+            }
+        };
+        (self.name, schema)
+    }
+}
+
 /// Every parameter of a list, in the order in which the list declares them.
 pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
-    let filters = listing
-        .fields
-        .iter()
-        .flat_map(|field| field.operators().into_iter().map(|operator| filter(field, operator)));
-    filters.chain(search(listing)).chain(includes(listing)).chain(paging(listing)).collect()
+    let all = filters(listing, Place::Query).into_iter().chain(others(listing, Place::Query));
+    all.map(Wish::into_parameter).collect()
+}
+
+/// What the rows of a list can be compared with.
+pub(super) fn filters(listing: &Listing, place: Place) -> Vec<Wish> {
+    let of = |field: &'static Field| {
+        field.operators().into_iter().map(move |operator| filter(field, operator, place))
+    };
+    // What stands for a condition of its own is said in a query only.
+    let fields = listing.fields.iter().filter(|field| place == Place::Query || !field.only_equals);
+    fields.flat_map(of).collect()
+}
+
+/// What a list can be asked besides.
+pub(super) fn others(listing: &Listing, place: Place) -> Vec<Wish> {
+    search(listing).into_iter().chain(includes(listing, place)).chain(paging(listing, place)).collect()
 }
 
 /// A flag of an operation that reads no list.
@@ -39,35 +99,29 @@ pub(crate) fn file_name() -> Parameter {
     query(FILE_NAME, about.to_owned()).required(Required::True).schema(Some(name)).build()
 }
 
-fn filter(field: &Field, operator: Operator) -> Parameter {
-    let several = matches!(operator, Operator::Equals | Operator::Not) && has_alternatives(field.kind);
-    let name = format!("{}{}", field.name, operator.suffix());
-    let description = describe(field, operator, several);
+fn filter(field: &Field, operator: Operator, place: Place) -> Wish {
+    let several = field.takes_several(operator);
     let value = match operator {
         Operator::IsNull => ObjectBuilder::new().schema_type(Type::Boolean),
-        _ => value(field.kind, several),
+        _ => value(field.kind, several && place == Place::Query),
     };
-    if several {
-        comma_list(&name, description, value, field.most_values())
-    } else {
-        query(&name, description).schema(Some(value)).build()
+    Wish {
+        name: format!("{}{}", field.name, operator.suffix()),
+        description: describe(field, operator, if several { place.commas() } else { "" }),
+        value,
+        most: several.then(|| field.most_values()),
     }
 }
 
-/// Whether "equals" is "any of". An amount may hold a comma of its own kind, and of two truth values any is
-/// no filter.
-fn has_alternatives(kind: Kind) -> bool {
-    !matches!(kind, Kind::Money(_) | Kind::Boolean)
-}
-
-fn describe(field: &Field, operator: Operator, several: bool) -> String {
+fn describe(field: &Field, operator: Operator, commas: &str) -> String {
     let name = field.name;
+    let several = field.takes_several(operator);
     let condition = match operator {
-        Operator::Equals if matches!(field.kind, Kind::Tags) => "have any of these, separated by commas",
-        Operator::Not if matches!(field.kind, Kind::Tags) => "have none of these, separated by commas",
-        Operator::Equals if several => "is any of these, separated by commas",
+        Operator::Equals if matches!(field.kind, Kind::Tags) => "have any of these",
+        Operator::Not if matches!(field.kind, Kind::Tags) => "have none of these",
+        Operator::Equals if several => "is any of these",
         Operator::Equals => "is this",
-        Operator::Not => "is none of these, separated by commas",
+        Operator::Not => "is none of these",
         Operator::Gt => "is above this",
         Operator::Gte => "is this or above",
         Operator::Lt => "is below this",
@@ -77,18 +131,18 @@ fn describe(field: &Field, operator: Operator, several: bool) -> String {
         Operator::IsNull => "is absent (`true`) or present (`false`)",
     };
     let masked = if field.sensitive { " Passes over records whose contact data you see masked." } else { "" };
-    format!("Rows whose `{name}` {condition}.{masked}")
+    format!("Rows whose `{name}` {condition}{commas}.{masked}")
 }
 
 /// The schema of one value. In a comma list it cannot hold a comma.
-fn value(kind: Kind, several: bool) -> ObjectBuilder {
+fn value(kind: Kind, in_comma_list: bool) -> ObjectBuilder {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let known = |format| Some(SchemaFormat::KnownFormat(format));
     match kind {
         Kind::Text | Kind::Tags => text()
             .min_length(Some(1))
             .max_length(Some(MAX_TEXT))
-            .pattern(Some(if several { r"^[^,\u0000]+$" } else { r"^[^\u0000]+$" })),
+            .pattern(Some(if in_comma_list { r"^[^,\u0000]+$" } else { r"^[^\u0000]+$" })),
         Kind::OneOf(words) => text().enum_values(Some(words())),
         Kind::Id => text().format(known(KnownFormat::Uuid)).min_length(Some(36)).max_length(Some(36)),
         Kind::Integer => ObjectBuilder::new()
@@ -123,20 +177,21 @@ fn amount() -> String {
     format!(r"^-?[0-9]{{1,11}}(\.[0-9]+)?( ({}))?$", codes.join("|"))
 }
 
-fn search(listing: &Listing) -> Option<Parameter> {
-    let description = "Rows in which any of the searched texts contains this.";
-    let text = value(Kind::Text, false);
-    (!listing.search.is_empty()).then(|| query("q", description.to_owned()).schema(Some(text)).build())
+fn search(listing: &Listing) -> Option<Wish> {
+    let description = "Rows in which any of the searched texts contains this.".to_owned();
+    let value = value(Kind::Text, false);
+    (!listing.search.is_empty()).then(|| Wish { name: "q".to_owned(), description, value, most: None })
 }
 
-fn includes(listing: &Listing) -> Option<Parameter> {
-    let description = "Related records to add to each row, separated by commas.".to_owned();
-    let word =
-        || ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.includes.iter().copied()));
-    (!listing.includes.is_empty()).then(|| comma_list("include", description, word(), listing.includes.len()))
+fn includes(listing: &Listing, place: Place) -> Option<Wish> {
+    let description = format!("Related records to add to each row{}.", place.commas());
+    let value =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.includes.iter().copied()));
+    let most = Some(listing.includes.len());
+    (!listing.includes.is_empty()).then(|| Wish { name: "include".to_owned(), description, value, most })
 }
 
-fn paging(listing: &Listing) -> Vec<Parameter> {
+fn paging(listing: &Listing, place: Place) -> [Wish; 4] {
     use fairlead_application::listing::{DEFAULT_LIMIT, MAX_LIMIT};
     let sortable: Vec<String> = listing
         .fields
@@ -146,8 +201,8 @@ fn paging(listing: &Listing) -> Vec<Parameter> {
         .collect();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sortable));
     let order = format!(
-        "The order: up to {MAX_SORT} members, separated by commas, with `-` the greatest first. \
-         Without it `{}`.",
+        "The order: up to {MAX_SORT} members{}, with `-` the greatest first. Without it `{}`.",
+        place.commas(),
         listing.default_sort
     );
     let limit = ObjectBuilder::new()
@@ -162,21 +217,27 @@ fn paging(listing: &Listing) -> Vec<Parameter> {
         .max_length(Some(2000))
         .pattern(Some("^[A-Za-z0-9_=-]+$"));
     let total = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(json!(false)));
-    vec![
-        comma_list("sort", order, word, MAX_SORT),
-        query("limit", "How many rows at most.".to_owned()).schema(Some(limit)).build(),
-        query("cursor", "Where the page before ended: its `page.next_cursor`.".to_owned())
-            .schema(Some(cursor))
-            .build(),
-        query("total", "Whether to count the rows of all pages.".to_owned()).schema(Some(total)).build(),
+    let one = |name: &str, description: &str, value| Wish {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        value,
+        most: None,
+    };
+    [
+        Wish { most: Some(MAX_SORT), ..one("sort", &order, word) },
+        one("limit", "How many rows at most.", limit),
+        one("cursor", "Where the page before ended: its `page.next_cursor`.", cursor),
+        one("total", "Whether to count the rows of all pages.", total),
     ]
 }
 
+fn several(value: ObjectBuilder, most: usize) -> ArrayBuilder {
+    ArrayBuilder::new().items(value).min_items(Some(1)).max_items(Some(most))
+}
+
 pub(crate) fn comma_list(name: &str, description: String, word: ObjectBuilder, most: usize) -> Parameter {
-    let words: RefOr<Schema> =
-        ArrayBuilder::new().items(word).min_items(Some(1)).max_items(Some(most)).into();
     query(name, description)
-        .schema(Some(words))
+        .schema(Some(several(word, most)))
         .style(Some(ParameterStyle::Form))
         .explode(Some(false))
         .build()

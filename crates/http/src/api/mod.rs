@@ -19,6 +19,7 @@ mod question;
 mod read;
 mod router;
 mod schemas;
+mod search;
 mod selection;
 mod shape;
 mod stream;

@@ -4,10 +4,17 @@ use actix_web::http::{Method, StatusCode};
 use fairlead_application::listing::{ListRequest, Listing};
 use fairlead_application::{App, Call, Page, Read, Versioned};
 use fairlead_domain::valid::Valid;
+use serde_json::Value;
 
 use super::ask::Ask;
 use super::shape::Body;
 use super::{About, Api, Form, PathId, View, api};
+
+/// What every search does, whatever its list.
+const SEARCH: &str = "\
+Answers what the list does, for longer conditions: all groups of `all` must hold; a group holds where any of its \
+filters does, and a filter where all its members do. The members of filters are the list's parameters, with an array \
+where a query has a comma list. It only reads, so that it takes no `Idempotency-Key`.";
 
 impl Api {
     /// `GET` of a list.
@@ -28,6 +35,29 @@ impl Api {
         let shape = api(Method::GET, path).listed(listing).answers(StatusCode::OK, page);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.page(&run(ask.app(), call, ask.list()?).await?)
+        })
+    }
+
+    /// `POST` of longer conditions than a query says, answered as the list is. It writes nothing.
+    pub(crate) fn search<V, F>(
+        &mut self,
+        id: &'static str,
+        summary: &'static str,
+        listing: &'static Listing,
+        example: Value,
+        run: F,
+    ) -> &mut Self
+    where
+        V: View,
+        F: AsyncFn(&App, &Call, ListRequest) -> Read<Page<V>> + Send + Sync + 'static,
+    {
+        let page = self.schemas.page_of::<V>();
+        let schema = self.schemas.search_of::<V>(listing, example);
+        let path = format!("/{}/search", listing.resource);
+        let shape =
+            api(Method::POST, &path).takes(Body::Search { schema, listing }).answers(StatusCode::OK, page);
+        self.signed(About { id, summary, rules: SEARCH }, shape, async move |ask: &Ask, call: &Call| {
+            ask.page(&run(ask.app(), call, ask.search()?).await?)
         })
     }
 

@@ -81,8 +81,7 @@ impl Schemas {
             }
             schema @ RefOr::T(_) => schema,
         };
-        let of = T::name();
-        let name = format!("{}Page", of.strip_suffix("Summary").unwrap_or(&of));
+        let name = format!("{}Page", row_of::<T>());
         let rows = ArrayBuilder::new().items(row).max_items(Some(MAX_PAGE)).description(Some("The rows."));
         let page = ObjectBuilder::new()
             .schema_type(Type::Object)
@@ -100,7 +99,7 @@ impl Schemas {
         (self.named, self.collisions)
     }
 
-    fn insert(&mut self, name: String, schema: RefOr<Schema>) {
+    pub(super) fn insert(&mut self, name: String, schema: RefOr<Schema>) {
         match self.named.get(&name) {
             Some(known) if *known != schema => self.collisions.push(name),
             Some(_) => {}
@@ -111,7 +110,13 @@ impl Schemas {
     }
 }
 
-fn reference(name: &str) -> Named {
+/// What the rows of a list are called, without saying that they are rows.
+pub(super) fn row_of<T: ToSchema>() -> String {
+    let of = T::name();
+    of.strip_suffix("Summary").unwrap_or(&of).to_owned()
+}
+
+pub(super) fn reference(name: &str) -> Named {
     Ref::from_schema_name(name).into()
 }
 

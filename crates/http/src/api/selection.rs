@@ -40,7 +40,7 @@ fn choices(shape: &Shape, named: &Named) -> Option<Vec<String>> {
         return None;
     };
     let rows = match object.properties.get("data") {
-        Some(RefOr::T(Schema::Array(rows))) if shape.listing.is_some() => match &rows.items {
+        Some(RefOr::T(Schema::Array(rows))) if shape.gives_rows() => match &rows.items {
             utoipa::openapi::schema::ArrayItems::RefOrSchema(row) => resolve(row, named)?,
             utoipa::openapi::schema::ArrayItems::False => return None,
         },
@@ -55,7 +55,7 @@ pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter
     let words = choices(shape, named)?;
     let most = words.len();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
-    let what = if shape.listing.is_some() { "each row" } else { "the record" };
+    let what = if shape.gives_rows() { "each row" } else { "the record" };
     let about = format!(
         "Only these members of {what}, separated by commas. The schema of the answer is that of the whole: with this \
          parameter the members that are not named are absent, those that the schema requires among them."

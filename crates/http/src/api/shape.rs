@@ -78,6 +78,8 @@ pub(crate) enum Body {
         /// Whether a form takes a patch: first the form, then the patch.
         check: fn(&Value, &Value) -> Result<(), Refusal>,
     },
+    /// A search of a list.
+    Search { schema: Named, listing: &'static Listing },
     /// A file; the query says what it is called.
     File,
 }
@@ -293,9 +295,14 @@ impl Shape {
         Self { refuses: &[Code::InvalidTransition], ..self }
     }
 
+    /// Whether it answers with the rows of a list.
+    pub(crate) fn gives_rows(&self) -> bool {
+        self.listing.is_some() || matches!(self.body, Body::Search { .. })
+    }
+
     /// Whether its query may choose some of the members of what it answers.
     pub(crate) fn is_selectable(&self) -> bool {
-        self.answer.content.is_json() && (self.listing.is_some() || self.cached == Cached::Record)
+        self.answer.content.is_json() && (self.gives_rows() || self.cached == Cached::Record)
     }
 
     /// The name of the path's parameter.

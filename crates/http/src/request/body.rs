@@ -117,10 +117,15 @@ pub(crate) fn patch<T>(body: &[u8]) -> Result<Patch<T>, Refusal>
 where
     T: Serialize + DeserializeOwned + Validate,
 {
-    match json::<Unique>(body)?.0 {
+    match value(body)? {
         Value::Object(members) => Ok(Patch::new(members)),
         _ => Err(Refusal::malformed("", "expected an object with the members to change")),
     }
+}
+
+/// The body as it came, once no object in it names a member twice.
+pub(crate) fn value(body: &[u8]) -> Result<Value, Refusal> {
+    Ok(json::<Unique>(body)?.0)
 }
 
 fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -134,7 +139,7 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 }
 
 /// A JSON value in which no object names a member twice. Forms refuse that by themselves; a patch is kept as
-/// it came, and of two values for one member nobody could say which was meant.
+/// it came, as the filters of a search are, and of two values for one member nobody could say which was meant.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {

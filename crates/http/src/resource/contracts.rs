@@ -3,6 +3,7 @@
 use fairlead_application::{attachments, contract_document, contracts};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -14,6 +15,24 @@ pub(crate) fn routes(api: &mut Api) {
             "List contracts",
             "The contracts within the caller's scope.",
             &contracts::LISTING,
+            contracts::list,
+        )
+        .needs(Permission::ContractsRead)
+        .search(
+            "search_contracts",
+            "Search contracts",
+            &contracts::LISTING,
+            json!({
+                "all": [
+                    {"any": [
+                        {"status": ["active"], "collection_scheme": ["by_invoice"]},
+                        {"status": ["pending_approval"]}
+                    ]}
+                ],
+                "sort": ["-amount"],
+                "limit": 20,
+                "include": ["customer", "owner"]
+            }),
             contracts::list,
         )
         .needs(Permission::ContractsRead)

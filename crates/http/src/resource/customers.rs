@@ -3,6 +3,7 @@
 use fairlead_application::{Flag, customers};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -15,6 +16,22 @@ pub(crate) fn routes(api: &mut Api) {
             "The customers within the caller's scope; with `pool:read` also those in the public pool, whose \
              contact data is masked for whoever may not change them.",
             &customers::LISTING,
+            customers::list,
+        )
+        .needs(Permission::CustomersRead)
+        .search(
+            "search_customers",
+            "Search customers",
+            &customers::LISTING,
+            json!({
+                "all": [
+                    {"any": [{"grade": ["A", "B"], "region": ["East China 华东"]}, {"tags": ["key account"]}]},
+                    {"any": [{"lifecycle_ne": ["dormant"]}, {"owner_id_is_null": true}]}
+                ],
+                "sort": ["grade", "-created_at"],
+                "limit": 20,
+                "include": ["owner"]
+            }),
             customers::list,
         )
         .needs(Permission::CustomersRead)

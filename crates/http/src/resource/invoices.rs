@@ -3,6 +3,7 @@
 use fairlead_application::invoices;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -14,6 +15,24 @@ pub(crate) fn routes(api: &mut Api) {
             "List invoices",
             "The invoices of contracts within the caller's scope.",
             &invoices::LISTING,
+            invoices::list,
+        )
+        .needs(Permission::InvoicesRead)
+        .search(
+            "search_invoices",
+            "Search invoices",
+            &invoices::LISTING,
+            json!({
+                "all": [
+                    {"any": [
+                        {"status": ["pending_approval", "approved"]},
+                        {"status": ["issued"], "amount_gte": "100000.00 CNY"}
+                    ]}
+                ],
+                "sort": ["-created_at"],
+                "limit": 20,
+                "include": ["contract"]
+            }),
             invoices::list,
         )
         .needs(Permission::InvoicesRead)

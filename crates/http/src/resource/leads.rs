@@ -3,6 +3,7 @@
 use fairlead_application::{Flag, leads};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -14,6 +15,21 @@ pub(crate) fn routes(api: &mut Api) {
             "List leads",
             "The leads within the caller's scope; with `leads:read_pool` also those without an owner.",
             &leads::LISTING,
+            leads::list,
+        )
+        .needs(Permission::LeadsRead)
+        .search(
+            "search_leads",
+            "Search leads",
+            &leads::LISTING,
+            json!({
+                "all": [
+                    {"any": [{"grade": ["hot", "warm"]}, {"budget_gte": "300000.00 CNY"}]},
+                    {"any": [{"status": ["new", "contacted", "qualified"]}]}
+                ],
+                "sort": ["-score", "name"],
+                "limit": 20
+            }),
             leads::list,
         )
         .needs(Permission::LeadsRead)

@@ -3,6 +3,7 @@
 use fairlead_application::opportunities;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -14,6 +15,22 @@ pub(crate) fn routes(api: &mut Api) {
             "List opportunities",
             "The opportunities within the caller's scope.",
             &opportunities::LISTING,
+            opportunities::list,
+        )
+        .needs(Permission::OpportunitiesRead)
+        .search(
+            "search_opportunities",
+            "Search opportunities",
+            &opportunities::LISTING,
+            json!({
+                "all": [
+                    {"any": [{"status": ["open"]}]},
+                    {"any": [{"grade": ["A", "B"]}, {"amount_gte": "500000.00 CNY"}, {"probability_gte": 75}]}
+                ],
+                "sort": ["-amount"],
+                "limit": 20,
+                "include": ["customer"]
+            }),
             opportunities::list,
         )
         .needs(Permission::OpportunitiesRead)

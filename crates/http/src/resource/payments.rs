@@ -3,6 +3,7 @@
 use fairlead_application::payments;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use serde_json::json;
 
 use crate::api::Api;
 
@@ -14,6 +15,24 @@ pub(crate) fn routes(api: &mut Api) {
             "List payments",
             "The payments of contracts within the caller's scope.",
             &payments::LISTING,
+            payments::list,
+        )
+        .needs(Permission::PaymentsRead)
+        .search(
+            "search_payments",
+            "Search payments",
+            &payments::LISTING,
+            json!({
+                "all": [
+                    {"any": [
+                        {"status": ["recorded"]},
+                        {"method": ["bank_transfer", "cheque"], "amount_gte": "50000.00 CNY"}
+                    ]}
+                ],
+                "sort": ["-received_on"],
+                "limit": 20,
+                "include": ["contract"]
+            }),
             payments::list,
         )
         .needs(Permission::PaymentsRead)

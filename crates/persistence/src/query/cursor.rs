@@ -103,13 +103,14 @@ pub(crate) fn seal(key: &CursorKey, after: &[Value], request: &ListRequest) -> S
 
 /// The values that a cursor holds, if it is ours and belongs to this question.
 pub(crate) fn open(key: &CursorKey, text: &str, request: &ListRequest) -> Result<Vec<Value>, Refusal> {
+    let at = request.cursor_at;
     let invalid =
-        || Refusal { code: Code::InvalidCursor, ..Refusal::malformed("cursor", "not one of our cursors") };
+        || Refusal { code: Code::InvalidCursor, ..Refusal::malformed(at, "not one of our cursors") };
     let body = verify(key, request.listing.resource, text).ok_or_else(invalid)?;
     let (fingerprint, parts) = body.split_at_checked(FINGERPRINT).ok_or_else(invalid)?;
     if fingerprint != request.fingerprint {
         let why = "the cursor belongs to another sort or filter";
-        return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("cursor", why) });
+        return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed(at, why) });
     }
     let parts: Vec<Part> = serde_json::from_slice(parts).map_err(|_| invalid())?;
     if parts.len() != request.sort.len() + 1 {

@@ -42,10 +42,17 @@ pub(crate) fn conditions(sql: &mut Sql, request: &ListRequest, visible: &Visible
     sql.push(" WHERE ");
     visible.rows.write(sql);
     for condition in &request.conditions {
-        sql.push(" AND (");
-        write_condition(sql, condition);
-        if condition.field.sensitive && visible.hides_pool_contact_data {
-            sql.push(" AND owner_id IS NOT NULL");
+        sql.push(" AND ");
+        write_masked(sql, condition, visible);
+    }
+    for group in &request.groups {
+        for (at, filter) in group.iter().enumerate() {
+            sql.push(if at == 0 { " AND (" } else { " OR " });
+            for (at, condition) in filter.iter().enumerate() {
+                sql.push(if at == 0 { "(" } else { " AND " });
+                write_masked(sql, condition, visible);
+            }
+            sql.push(")");
         }
         sql.push(")");
     }
@@ -177,6 +184,17 @@ fn absent(value: &Value) -> bool {
             | Value::ChronoDate(None)
             | Value::ChronoDateTimeUtc(None)
     )
+}
+
+/// A condition that is false of what the caller sees masked, whatever is kept there. What hides it stands beside the
+/// condition itself: among alternatives it takes away this one only, and no other tells whether it would have held.
+fn write_masked(sql: &mut Sql, condition: &Condition, visible: &Visible) {
+    sql.push("(");
+    write_condition(sql, condition);
+    if condition.field.sensitive && visible.hides_pool_contact_data {
+        sql.push(" AND owner_id IS NOT NULL");
+    }
+    sql.push(")");
 }
 
 fn write_condition(sql: &mut Sql, condition: &Condition) {

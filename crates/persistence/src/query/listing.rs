@@ -151,9 +151,24 @@ impl Field {
         operators
     }
 
+    /// Whether it is asked for any or none of several values. An amount may hold a comma of its own kind, and of two
+    /// truth values any is no filter.
+    pub fn takes_several(&self, operator: Operator) -> bool {
+        matches!(operator, Operator::Equals | Operator::Not)
+            && !matches!(self.kind, Kind::Money(_) | Kind::Boolean)
+    }
+
     /// How many values "equals" and "not" take.
     pub fn most_values(&self) -> usize {
         if matches!(self.kind, Kind::Text | Kind::Tags) { MAX_TEXTS } else { MAX_VALUES }
+    }
+
+    /// One value that it is compared with.
+    pub(super) fn value(&self, operator: Operator, text: &str) -> Result<Vec<Value>, String> {
+        if operator == Operator::IsNull {
+            return Ok(vec![boolean(text)?.into()]);
+        }
+        self.parse(text)
     }
 
     fn parse(&self, text: &str) -> Result<Vec<Value>, String> {
@@ -267,6 +282,8 @@ pub struct ListRequest {
     pub listing: &'static Listing,
     /// All must hold.
     pub conditions: Vec<Condition>,
+    /// All must hold: each does where one of its filters does, and a filter where all its conditions do.
+    pub groups: Vec<Vec<Vec<Condition>>>,
     /// Text to look for.
     pub search: Option<String>,
     /// The order; ids break ties.
@@ -275,6 +292,8 @@ pub struct ListRequest {
     pub limit: u64,
     /// Where the page before ended.
     pub cursor: Option<String>,
+    /// How a refusal names the cursor: as a parameter, or by its place in a body.
+    pub cursor_at: &'static str,
     /// Whether to count.
     pub total: bool,
     /// What to add to each row.
@@ -293,20 +312,27 @@ pub struct Sort {
 }
 
 impl Listing {
-    /// Reads a query string, already decoded into pairs. An unknown parameter is refused with the list of
-    /// the known ones.
-    pub fn parse(&'static self, query: &[(String, String)]) -> Result<ListRequest, Refusal> {
-        let mut request = ListRequest {
+    /// A list of which nothing was asked yet.
+    pub(super) fn bare(&'static self) -> ListRequest {
+        ListRequest {
             listing: self,
             conditions: Vec::new(),
+            groups: Vec::new(),
             search: None,
             sort: Vec::new(),
             limit: DEFAULT_LIMIT,
             cursor: None,
+            cursor_at: "cursor",
             total: false,
             include: Vec::new(),
             fingerprint: [0; 16],
-        };
+        }
+    }
+
+    /// Reads a query string, already decoded into pairs. An unknown parameter is refused with the list of
+    /// the known ones.
+    pub fn parse(&'static self, query: &[(String, String)]) -> Result<ListRequest, Refusal> {
+        let mut request = self.bare();
         let mut sort = self.default_sort;
         let mut seen: Vec<&str> = Vec::new();
         for (name, value) in query {
@@ -329,47 +355,62 @@ impl Listing {
                 "cursor" => request.cursor = Some(value.clone()),
                 "sort" => sort = value,
                 "total" => request.total = boolean(value).map_err(malformed)?,
-                "include" => request.include = self.parse_include(value)?,
+                "include" => request.include = self.relations(value.split(',')).map_err(malformed)?,
                 "q" if !self.search.is_empty() => {
                     request.search = Some(bounded(value).map_err(malformed)?.to_owned());
                 }
                 _ => request.conditions.push(self.parse_condition(name, value)?),
             }
         }
-        request.sort = self.parse_sort(sort)?;
+        request.sort = self.order(sort.split(',')).map_err(|why| Refusal::malformed("sort", why))?;
         request.fingerprint = fingerprint(query, sort);
         Ok(request)
     }
 
     /// Every parameter that the query may have.
     pub fn parameters(&self) -> Vec<String> {
-        let fields = self.fields.iter().flat_map(|field| {
-            field.operators().into_iter().map(|operator| format!("{}{}", field.name, operator.suffix()))
-        });
         let q = (!self.search.is_empty()).then_some("q".to_owned());
         let include = (!self.includes.is_empty()).then_some("include".to_owned());
         let fixed = ["sort", "limit", "cursor", "total"].map(str::to_owned);
-        fields.chain(q).chain(include).chain(fixed).collect()
+        self.filters().into_iter().chain(q).chain(include).chain(fixed).collect()
     }
 
-    fn parse_include(&self, value: &str) -> Result<Vec<&'static str>, Refusal> {
+    /// What the rows can be compared with: each member with each way to compare it.
+    pub(super) fn filters(&self) -> Vec<String> {
+        let of = |field: &Field| {
+            let name = field.name;
+            field.operators().into_iter().map(move |operator| format!("{name}{}", operator.suffix()))
+        };
+        self.fields.iter().flat_map(of).collect()
+    }
+
+    /// The member that a filter is about, and how it compares.
+    pub(super) fn filter(&self, name: &str) -> Option<(&'static Field, Operator)> {
+        self.fields.iter().find_map(|field| {
+            let suffix = name.strip_prefix(field.name)?;
+            let operator = field.operators().into_iter().find(|operator| operator.suffix() == suffix)?;
+            Some((field, operator))
+        })
+    }
+
+    pub(super) fn relations<'a>(
+        &self,
+        words: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<&'static str>, String> {
         let mut include = Vec::new();
-        for word in value.split(',') {
+        for word in words {
             match self.includes.iter().find(|known| **known == word) {
                 Some(known) if !include.contains(known) => include.push(*known),
                 Some(_) => {}
-                None => {
-                    let why = format!("expected some of {}", self.includes.join(", "));
-                    return Err(Refusal::malformed("include", why));
-                }
+                None => return Err(format!("expected some of {}", self.includes.join(", "))),
             }
         }
         Ok(include)
     }
 
-    fn parse_sort(&self, value: &str) -> Result<Vec<Sort>, Refusal> {
+    pub(super) fn order<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Vec<Sort>, String> {
         let mut sort: Vec<Sort> = Vec::new();
-        for (at, word) in value.split(',').enumerate() {
+        for (at, word) in words.enumerate() {
             let (name, descending) = word.strip_prefix('-').map_or((word, false), |name| (name, true));
             let field = self.fields.iter().find(|field| field.sortable && field.name == name);
             match field {
@@ -382,9 +423,8 @@ impl Listing {
                 _ => {
                     let known: Vec<_> =
                         self.fields.iter().filter(|field| field.sortable).map(|field| field.name).collect();
-                    let why =
-                        format!("expected up to {MAX_SORT} of {}, each with or without -", known.join(", "));
-                    return Err(Refusal::malformed("sort", why));
+                    let known = known.join(", ");
+                    return Err(format!("expected up to {MAX_SORT} of {known}, each with or without -"));
                 }
             }
         }
@@ -392,36 +432,27 @@ impl Listing {
     }
 
     fn parse_condition(&self, name: &str, value: &str) -> Result<Condition, Refusal> {
-        let found = self.fields.iter().find_map(|field| {
-            let suffix = name.strip_prefix(field.name)?;
-            let operator = field.operators().into_iter().find(|operator| operator.suffix() == suffix)?;
-            Some((field, operator))
-        });
-        let Some((field, operator)) = found else {
+        let Some((field, operator)) = self.filter(name) else {
             let why = format!("unknown parameter `{name}`");
             return Err(Refusal::malformed(name, why).with("allowed", self.parameters()));
         };
         if value.is_empty() {
             return Err(Refusal::malformed(name, "says nothing"));
         }
-        let values = match operator {
-            Operator::IsNull => boolean(value).map(|yes| vec![vec![yes.into()]]),
-            Operator::Equals | Operator::Not if !matches!(field.kind, Kind::Money(_)) => {
-                let words: Vec<&str> = value.split(',').collect();
-                if words.len() > field.most_values() {
-                    Err(format!("at most {} alternatives", field.most_values()))
-                } else {
-                    words.into_iter().map(|word| field.parse(word)).collect()
-                }
-            }
-            _ => field.parse(value).map(|value| vec![value]),
-        };
+        let words: Vec<&str> =
+            if field.takes_several(operator) { value.split(',').collect() } else { vec![value] };
+        if words.len() > field.most_values() {
+            let why = format!("at most {} alternatives", field.most_values());
+            return Err(Refusal::malformed(name, why));
+        }
+        let values: Result<Vec<_>, String> =
+            words.into_iter().map(|word| field.value(operator, word)).collect();
         let values = values.map_err(|why| Refusal::malformed(name, why))?;
         Ok(Condition { field, operator, values })
     }
 }
 
-fn bounded(text: &str) -> Result<&str, String> {
+pub(super) fn bounded(text: &str) -> Result<&str, String> {
     if text.is_empty() || text.chars().count() > MAX_TEXT || text.contains('\0') {
         return Err(format!("must have between 1 and {MAX_TEXT} characters"));
     }
@@ -429,7 +460,7 @@ fn bounded(text: &str) -> Result<&str, String> {
 }
 
 /// What a cursor is bound to: everything but the page.
-fn fingerprint(query: &[(String, String)], sort: &str) -> [u8; 16] {
+pub(super) fn fingerprint(query: &[(String, String)], sort: &str) -> [u8; 16] {
     let mut pairs: Vec<(&str, &str)> = query
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))

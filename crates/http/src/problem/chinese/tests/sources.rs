@@ -68,9 +68,11 @@ pub(super) fn rules(source: &str) -> BTreeSet<String> {
 }
 
 /// Functions whose errors are told of a query or a path as they are, by the line that each begins with.
-const HANDED_ON: [&str; 11] = [
+const HANDED_ON: [&str; 13] = [
     "fn parse(&self, text: &str) -> Result<Vec<Value>, String>",
     "fn parse_condition(",
+    "pub(super) fn relations<",
+    "pub(super) fn order<",
     "fn boolean(",
     "fn bounded(",
     "pub fn parse(text: &str, currency: Currency)",
