@@ -48,6 +48,8 @@ def before_call(context, case, kwargs):
         return
     for name in OPAQUE:
         (case.query or {}).pop(name, None)
+        if isinstance(case.body, dict):
+            case.body.pop(name, None)
     for name, value in (case.query or {}).items():
         if isinstance(value, str) and FRACTION.match(value):
             case.query[name] = FRACTION.sub(r"\1\2", value)

@@ -22,13 +22,14 @@ you may not see does not exist for you (404).
 ## Lists
 Filters are parameters: a bare name is *equals*, a comma list *any of*, and `_ne _gt _gte _lt _lte _contains \
 _prefix _is_null` behind a name compare otherwise. `sort=-created_at,name` orders, `limit` bounds a page, and \
-`page.next_cursor` (or the `Link` header) leads to the next one. A cursor belongs to its filter and order.
+`page.next_cursor` (or the `Link` header) leads to the next one. A cursor belongs to its filter and order. Longer \
+conditions, with *or* among them, go into the body of a search such as `POST /api/v1/customers/search`.
 
 ## Writes
 `PATCH` takes a JSON Merge Patch: an absent member stays, `null` clears. `PATCH` and `DELETE` want `If-Match` \
 with the record's `ETag` (or `*`), so that nobody overwrites what they have not seen. Given back to a `GET` as \
 `If-None-Match`, it is answered with 304 where nothing would be other for you, `allowed_actions` included. A `PATCH` \
-that changes nothing is judged like any other, and leaves the version as it is. `POST` takes an \
+that changes nothing is judged like any other, and leaves the version as it is. A `POST` that writes takes an \
 `Idempotency-Key`: a repetition under the same key is answered as the first time. A change of state is a verb \
 behind the record, such as `POST /api/v1/contracts/{id}/submit`.
 
@@ -255,6 +256,12 @@ mod tests {
         target.map_or(part, |target| document.pointer(target).unwrap())
     }
 
+    /// The body of an operation that takes JSON.
+    fn body<'a>(document: &'a Value, operation: &'a Map<String, Value>) -> &'a Value {
+        let body = operation.get("requestBody").unwrap_or(&Value::Null);
+        resolve(document, &body["content"]["application/json"]["schema"])
+    }
+
     /// The words that a parameter of an operation takes; none where it has no such parameter.
     fn words<'a>(document: &'a Value, operation: &'a Map<String, Value>, name: &str) -> BTreeSet<&'a str> {
         let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
@@ -263,19 +270,85 @@ mod tests {
         words.filter_map(Value::as_str).collect()
     }
 
+    /// The relations that an operation takes in `include`, in its query or in the body of a search.
+    fn includes<'a>(document: &'a Value, operation: &'a Map<String, Value>) -> BTreeSet<&'a str> {
+        let said = body(document, operation)["properties"]["include"]["items"]["enum"].as_array();
+        let said = said.into_iter().flatten().filter_map(Value::as_str);
+        words(document, operation, "include").into_iter().chain(said).collect()
+    }
+
+    /// A search asks what its list asks: by the same names, with values of the same kind.
+    #[test]
+    fn searches_take_what_their_lists_take() {
+        let document = document();
+        let mut compared = 0;
+        for (name, operation) in operations(&document) {
+            let list = name.strip_prefix("post ").and_then(|path| path.strip_suffix("/search"));
+            let Some(list) = list else { continue };
+            let whole = body(&document, operation);
+            let group = resolve(&document, &whole["properties"]["all"]["items"]);
+            let filter = resolve(&document, &group["properties"]["any"]["items"]);
+            for part in [whole, group, filter] {
+                assert_eq!(part["additionalProperties"], false, "{name}");
+            }
+            let of_search = |member: &str| match &whole["properties"][member] {
+                Value::Null => &filter["properties"][member],
+                known => known,
+            };
+            let mut known = BTreeSet::from(["all"]);
+            for parameter in document["paths"][list]["get"]["parameters"].as_array().unwrap() {
+                let member = parameter["name"].as_str().unwrap();
+                if member == "fields" {
+                    continue;
+                }
+                let (one, other) = (&parameter["schema"], of_search(member));
+                let rules = [
+                    "/type",
+                    "/format",
+                    "/enum",
+                    "/minLength",
+                    "/maxLength",
+                    "/minimum",
+                    "/maximum",
+                    "/minItems",
+                    "/maxItems",
+                    "/items/type",
+                    "/items/format",
+                    "/items/enum",
+                    "/items/minLength",
+                    "/items/maxLength",
+                    "/items/minimum",
+                    "/items/maximum",
+                ];
+                for rule in rules {
+                    assert_eq!(one.pointer(rule), other.pointer(rule), "{name} {member} {rule}");
+                }
+                assert!(other["description"].is_string(), "{name} {member}");
+                known.insert(member);
+                compared += 1;
+            }
+            let members = |part: &Value| part["properties"].as_object().unwrap().len();
+            assert_eq!(members(whole) + members(filter), known.len(), "{name}");
+            // It reads: nothing is to be repeated, and there is no address of a next page.
+            let headers = &operation["responses"]["200"]["headers"];
+            assert!(headers.get("Link").is_none() && headers.get("Idempotent-Replayed").is_none(), "{name}");
+        }
+        assert!(compared > 300, "{compared}");
+    }
+
     #[test]
     fn relations_are_members_where_they_can_be_included_and_nowhere_else() {
         let document = document();
         let operations = operations(&document);
         let relations: BTreeSet<&str> =
-            operations.iter().flat_map(|(_, operation)| words(&document, operation, "include")).collect();
+            operations.iter().flat_map(|(_, operation)| includes(&document, operation)).collect();
         assert_eq!(relations, BTreeSet::from(["contract", "customer", "owner"]));
         let among = |members: BTreeSet<&'_ str>| -> BTreeSet<String> {
             members.intersection(&relations).map(|&name| name.to_owned()).collect()
         };
         let (mut rows, mut selectable) = (BTreeSet::new(), 0);
         for (name, operation) in &operations {
-            let included = among(words(&document, operation, "include"));
+            let included = among(includes(&document, operation));
             let fields = words(&document, operation, "fields");
             let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
             let answer = resolve(&document, answer);

@@ -453,7 +453,8 @@ async fn answers_are_as_described(server: Server) {
     })
     .await;
 
-    // Every list, bare and with all that can be included, and every record of it by itself.
+    // Every list, bare and with all that can be included, its search, and every record of it by itself.
+    let mut searches = 0;
     for (method, path, operation) in operations(&document) {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let mut names = parameters.map(|parameter| resolve(&document, parameter)["name"].as_str().unwrap());
@@ -484,6 +485,16 @@ async fn answers_are_as_described(server: Server) {
         check(id, client.get_root(&path).await);
         let page = check(id, client.get_root(&format!("{path}{query}")).await);
         let rows = page.body["data"].as_array().unwrap();
+        let search = operations(&document)
+            .into_iter()
+            .find(|(method, other, _)| *method == Method::POST && *other == format!("{path}/search"));
+        if let Some((method, path, search)) = search {
+            let body = json!({"total": true, "limit": 200, "include": includes});
+            let found = client.send(client.root(method, &path).json(&body)).await;
+            let found = check(search["operationId"].as_str().unwrap(), found);
+            assert_eq!(found.body, page.body, "{path} answers otherwise than the list");
+            searches += 1;
+        }
         // A run that tries moves nothing here, so that it has no items.
         assert!(!rows.is_empty() || id == "list_job_items", "{path} has nothing to look at");
         let single = operations(&document)
@@ -496,6 +507,7 @@ async fn answers_are_as_described(server: Server) {
             }
         }
     }
+    assert_eq!(searches, 6);
     check("get_contract_billing", director.get(&format!("/contracts/{contract}/billing")).await);
     check("get_invoice", director.get(&format!("/invoices/{invoice}")).await);
     check("get_settings", admin.get("/settings").await);
@@ -680,6 +692,10 @@ async fn examples_can_be_sent_to_a_demo(server: Server) {
         send(who, id).await.expect(200);
     }
     send("rep.east", "request_amendment").await.expect(201);
+    for list in ["leads", "customers", "opportunities", "contracts", "invoices", "payments"] {
+        let found = send("director", &format!("search_{list}")).await.expect(200);
+        assert_ne!(found.body["data"], json!([]), "the example finds none of the {list}");
+    }
 }
 
 /// Visits every part of the document.

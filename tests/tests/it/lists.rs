@@ -28,7 +28,7 @@ const BUDGETS: [Option<(&str, &str)>; 5] =
 const SOURCES: [&str; 3] = ["website", "referral", "event"];
 
 /// Leads with ties and absent values in every member; the rep owns every second one.
-async fn leads(company: &Company) -> Vec<Value> {
+pub async fn leads(company: &Company) -> Vec<Value> {
     let marketing = &company.marketing.client;
     for at in 0..13_usize {
         let budget = BUDGETS[at % BUDGETS.len()]
@@ -56,7 +56,7 @@ async fn leads(company: &Company) -> Vec<Value> {
     leads
 }
 
-fn ids(rows: &[Value]) -> Vec<&str> {
+pub fn ids(rows: &[Value]) -> Vec<&str> {
     rows.iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
@@ -64,12 +64,12 @@ async fn found(client: &Client, path: &str) -> Vec<Value> {
     client.get(path).await.expect(200).body["data"].as_array().unwrap().clone()
 }
 
-fn text<'a>(row: &'a Value, member: &str) -> Option<&'a str> {
+pub fn text<'a>(row: &'a Value, member: &str) -> Option<&'a str> {
     row[member].as_str()
 }
 
 /// An amount in minor units, when it is one of this currency.
-fn minor(row: &Value, member: &str, currency: &str) -> Option<i64> {
+pub fn minor(row: &Value, member: &str, currency: &str) -> Option<i64> {
     let amount = &row[member];
     let digits: String = amount["amount"].as_str()?.chars().filter(char::is_ascii_digit).collect();
     (amount["currency"] == currency).then(|| digits.parse().unwrap())

@@ -13,6 +13,7 @@ mod attachments;
 mod billing;
 mod browser;
 mod catalogue;
+mod conditions;
 mod constraints;
 mod dictionaries;
 mod document;

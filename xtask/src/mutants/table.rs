@@ -265,6 +265,20 @@ pub(super) const TABLE: &[Mutation] = &[
         tests: &["security::objects::*::nothing_of_others_shows_in_lists"],
     },
     Mutation {
+        name: "masked-filters",
+        without: "what keeps filters from telling contact data that is masked in the pool",
+        edits: &[Edit {
+            file: "crates/persistence/src/query/list.rs",
+            text: "sql.push(\" AND owner_id IS NOT NULL\");",
+            instead: "",
+        }],
+        package: END_TO_END,
+        tests: &[
+            "lists::*::contact_data_in_the_pool_stays_masked",
+            "conditions::*::no_branch_tells_what_is_masked",
+        ],
+    },
+    Mutation {
         name: "scope-of-reads",
         without: "the scope of single reads",
         edits: &[Edit {

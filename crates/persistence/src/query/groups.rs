@@ -196,3 +196,180 @@ fn rule(kind: Kind) -> &'static str {
         Kind::Money(_) => "invalid_amount",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fairlead_domain::error::Code;
+    use serde_json::json;
+
+    use super::*;
+
+    static THINGS: Listing = Listing {
+        resource: "things",
+        fields: &[
+            Field::new("name", Kind::Text).sortable(),
+            Field::new("status", Kind::OneOf(|| vec!["new", "old"])),
+            Field::new("owner_id", Kind::Id).nullable(),
+            Field::new("tags", Kind::Tags),
+            Field::new("score", Kind::Integer).sortable(),
+            Field::new("locked", Kind::Boolean),
+            Field::new("seen_at", Kind::Timestamp),
+            Field::new("due_on", Kind::Date),
+            Field::new("amount", Kind::Money("currency")),
+            Field::new("box", Kind::Text).one_value(),
+        ],
+        search: &["name"],
+        default_sort: "-name",
+        includes: &["owner"],
+    };
+
+    fn filter(filter: &Json) -> Json {
+        json!({"all": [{"any": [filter]}]})
+    }
+
+    #[test]
+    fn a_filter_says_what_a_query_says() {
+        let id = "0190163d-8694-739b-aea5-966c26f8ad91";
+        for (name, query, body) in [
+            ("name", "a", json!(["a"])),
+            ("name_ne", "a,b", json!(["a", "b"])),
+            ("name_contains", "a,b", json!("a,b")),
+            ("name_prefix", "a", json!("a")),
+            ("status", "new,old", json!(["new", "old"])),
+            ("owner_id", id, json!([id])),
+            ("owner_id_is_null", "true", json!(true)),
+            ("tags_ne", "a,b", json!(["a", "b"])),
+            ("score", "1,2", json!([1, 2.0])),
+            ("score_gte", "-7", json!(-7)),
+            ("locked", "false", json!(false)),
+            ("seen_at_lt", "2026-01-31T08:30:00+08:00", json!("2026-01-31T08:30:00+08:00")),
+            ("due_on", "2026-01-31", json!(["2026-01-31"])),
+            ("amount_lte", "12.50 USD", json!("12.50 USD")),
+            ("amount", "12.50", json!("12.50")),
+        ] {
+            let asked = THINGS.parse(&[(name.to_owned(), query.to_owned())]).unwrap();
+            let searched = THINGS.search(filter(&json!({name: body}))).unwrap();
+            let (asked, searched) = (&asked.conditions[0], &searched.groups[0][0][0]);
+            assert_eq!(asked.field.name, searched.field.name, "{name}");
+            assert_eq!((asked.operator, &asked.values), (searched.operator, &searched.values), "{name}");
+        }
+        // What no comma list could say.
+        let searched = THINGS.search(filter(&json!({"name": ["a, b"]}))).unwrap();
+        assert_eq!(searched.groups[0][0][0].words().collect::<Vec<_>>(), ["a, b"]);
+    }
+
+    #[test]
+    fn a_search_orders_and_pages_as_a_query_does() {
+        let search = THINGS.search(json!({})).unwrap();
+        assert_eq!((search.limit, search.total, search.cursor_at), (50, false, "/cursor"));
+        assert!(search.groups.is_empty() && search.sort[0].field.name == "name" && search.sort[0].descending);
+        let said = json!({
+            "q": "a", "sort": ["score", "-name"], "limit": 7, "cursor": "x", "total": true, "include": ["owner"],
+        });
+        let search = THINGS.search(said).unwrap();
+        assert_eq!((search.search.as_deref(), search.limit, search.total), (Some("a"), 7, true));
+        assert_eq!((search.cursor.as_deref(), search.include), (Some("x"), vec!["owner"]));
+        assert_eq!(search.sort.iter().map(|sort| sort.field.name).collect::<Vec<_>>(), ["score", "name"]);
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_the_conditions_whatever_the_order_of_their_members() {
+        let print = |body: Json| THINGS.search(body).unwrap().fingerprint;
+        let (a, b) = (json!({"name": ["a"]}), json!({"name": ["b"]}));
+        let both = print(filter(&json!({"name": ["a"], "score": [1]})));
+        assert_eq!(both, print(filter(&json!({"score": [1], "name": ["a"]}))));
+        let different = [
+            both,
+            print(json!({})),
+            print(filter(&a)),
+            print(filter(&b)),
+            print(json!({"all": [{"any": [a, b]}]})),
+            print(json!({"all": [{"any": [b, a]}]})),
+            print(json!({"all": [{"any": [a]}, {"any": [b]}]})),
+            print(json!({"sort": ["name"]})),
+            print(json!({"q": "a"})),
+        ];
+        for (at, one) in different.iter().enumerate() {
+            assert!(!different[..at].contains(one), "{at}");
+        }
+        assert_eq!(print(json!({})), print(json!({"limit": 3, "total": true, "include": ["owner"]})));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place() {
+        use Code::{MalformedRequest as Malformed, ValidationFailed as Broken};
+        let ids = |count: usize| vec!["0190163d-8694-739b-aea5-966c26f8ad91"; count];
+        let a = json!({"name": ["a"]});
+        let cases = [
+            (json!([]), Malformed, ""),
+            (json!({"any": []}), Malformed, "/any"),
+            (json!({"q": null}), Malformed, "/q"),
+            (json!({"q": ""}), Broken, "/q"),
+            (json!({"limit": 0}), Broken, "/limit"),
+            (json!({"limit": 201}), Broken, "/limit"),
+            (json!({"limit": "5"}), Malformed, "/limit"),
+            (json!({"sort": []}), Broken, "/sort"),
+            (json!({"sort": "name"}), Malformed, "/sort"),
+            (json!({"sort": ["name,score"]}), Broken, "/sort"),
+            (json!({"sort": ["status"]}), Broken, "/sort"),
+            (json!({"include": []}), Broken, "/include"),
+            (json!({"include": ["customer"]}), Broken, "/include"),
+            (json!({"total": "true"}), Malformed, "/total"),
+            (json!({"all": {}}), Malformed, "/all"),
+            (json!({"all": [a]}), Malformed, "/all/0/name"),
+            (json!({"all": [{}]}), Malformed, "/all/0/any"),
+            (json!({"all": [{"any": []}]}), Broken, "/all/0/any"),
+            (json!({"all": [{"any": [a, {}]}]}), Broken, "/all/0/any/1"),
+            (json!({"all": [{"any": [a, []]}]}), Malformed, "/all/0/any/1"),
+            (filter(&json!({"colour": ["red"]})), Malformed, "/all/0/any/0/colour"),
+            (filter(&json!({"a/b": 1})), Malformed, "/all/0/any/0/a~1b"),
+            (filter(&json!({"name_gt": "a"})), Malformed, "/all/0/any/0/name_gt"),
+            (filter(&json!({"box": "a"})), Malformed, "/all/0/any/0/box"),
+            (filter(&json!({"name": "a"})), Malformed, "/all/0/any/0/name"),
+            (filter(&json!({"name": null})), Malformed, "/all/0/any/0/name"),
+            (filter(&json!({"name": []})), Broken, "/all/0/any/0/name"),
+            (filter(&json!({"name": ["a", 1]})), Malformed, "/all/0/any/0/name/1"),
+            (filter(&json!({"name": ["a", ""]})), Broken, "/all/0/any/0/name/1"),
+            (filter(&json!({"name": ["a\u{0}"]})), Broken, "/all/0/any/0/name/0"),
+            (filter(&json!({"name": vec!["a"; 21]})), Broken, "/all/0/any/0/name"),
+            (filter(&json!({"owner_id": ids(101)})), Broken, "/all/0/any/0/owner_id"),
+            (filter(&json!({"owner_id": ["x"]})), Broken, "/all/0/any/0/owner_id/0"),
+            (filter(&json!({"owner_id_is_null": "true"})), Malformed, "/all/0/any/0/owner_id_is_null"),
+            (filter(&json!({"name_contains": ["a"]})), Malformed, "/all/0/any/0/name_contains"),
+            (filter(&json!({"status": ["gone"]})), Broken, "/all/0/any/0/status/0"),
+            (filter(&json!({"score": ["1"]})), Malformed, "/all/0/any/0/score/0"),
+            (filter(&json!({"score": [1.5]})), Malformed, "/all/0/any/0/score/0"),
+            (filter(&json!({"score_gt": 9_007_199_254_740_992_i64})), Broken, "/all/0/any/0/score_gt"),
+            (filter(&json!({"locked": [true]})), Malformed, "/all/0/any/0/locked"),
+            (filter(&json!({"due_on": ["2026-02-30"]})), Broken, "/all/0/any/0/due_on/0"),
+            (filter(&json!({"seen_at_gt": "now"})), Broken, "/all/0/any/0/seen_at_gt"),
+            (filter(&json!({"amount": "1 XXX"})), Broken, "/all/0/any/0/amount"),
+            (
+                filter(&json!({"amount": {"amount": "1", "currency": "CNY"}})),
+                Malformed,
+                "/all/0/any/0/amount",
+            ),
+            (json!({"all": vec![json!({"any": [a]}); 11]}), Broken, "/all"),
+            (json!({"all": [{"any": vec![a.clone(); 21]}]}), Broken, "/all/0/any"),
+            (json!({"all": vec![json!({"any": vec![a.clone(); 17]}); 3]}), Broken, "/all"),
+            (
+                json!({"all": [{"any": vec![json!({"owner_id": ids(99), "score_gt": 1, "score_lt": 9}); 20]}]}),
+                Broken,
+                "/all",
+            ),
+        ];
+        for (body, code, pointer) in cases {
+            let refusal = THINGS.search(body.clone()).unwrap_err();
+            assert_eq!((refusal.code, &*refusal.errors[0].pointer), (code, pointer), "{body}");
+        }
+        for taken in [
+            json!({"all": []}),
+            json!({"all": vec![json!({"any": [a]}); 10]}),
+            json!({"all": [{"any": vec![a.clone(); 20]}, {"any": vec![a.clone(); 20]}, {"any": vec![a; 10]}]}),
+            json!({"all": [{"any": vec![json!({"owner_id": ids(99), "score_gt": 1}); 20]}]}),
+            filter(&json!({"name": vec!["a"; 20]})),
+        ] {
+            assert!(THINGS.search(taken.clone()).is_ok(), "{taken}");
+        }
+    }
+}

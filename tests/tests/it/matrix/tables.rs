@@ -53,6 +53,7 @@ pub(super) const READ: &str = "
 pub(super) const LEADS: &str = "
                         to                rep       manager    director  finance  marketing  auditor  admin
     list_leads          nothing           all       all        all       -        all        all      all
+    search_leads        nothing           all       all        all       -        all        all      all
     create_lead         nothing           all       all        all       -        all        -        all
     get_lead            lead              own+pool  team+pool  all       -        all        all      all
     update_lead         lead              own       team       all       -        all        -        all
@@ -78,6 +79,7 @@ pub(super) const LEADS: &str = "
 pub(super) const CUSTOMERS: &str = "
                         to                rep       manager    director  finance  marketing  auditor  admin
     list_customers      nothing           all       all        all       all      all        all      all
+    search_customers    nothing           all       all        all       all      all        all      all
     create_customer     nothing           all       all        all       -        -          -        all
     get_customer        customer          own+pool  team+pool  all       all      pool       all      all
     update_customer     customer          own       team       all       -        -          -        all
@@ -148,6 +150,7 @@ pub(super) const CONTACTS_AND_ACTIVITIES: &str = "
 pub(super) const OPPORTUNITIES: &str = "
                         to                rep       manager    director  finance  marketing  auditor  admin
     list_opportunities  nothing           all       all        all       all      -          all      all
+    search_opportunities nothing          all       all        all       all      -          all      all
     create_opportunity  in:customer       own+pool  team+pool  all       -        -          -        all
     get_opportunity     opportunity       own       team       all       all      -          all      all
     update_opportunity  opportunity       own       team       all       -        -          -        all
@@ -161,6 +164,7 @@ pub(super) const OPPORTUNITIES: &str = "
 pub(super) const CONTRACTS: &str = "
                          to               rep       manager    director  finance  marketing  auditor  admin
     list_contracts       nothing          all       all        all       all      -          all      all
+    search_contracts     nothing          all       all        all       all      -          all      all
     create_contract      in:customer      own+pool  team+pool  all       -        -          -        all
     get_contract         contract         own       team       all       all      -          all      all
     get_contract_billing contract.active  own       team       all       all      -          all      all
@@ -190,6 +194,7 @@ pub(super) const CONTRACTS: &str = "
 pub(super) const INVOICES: &str = "
                         to                 rep      manager    director  finance  marketing  auditor  admin
     list_invoices       nothing            all      all        all       all      -          all      all
+    search_invoices     nothing            all      all        all       all      -          all      all
     create_invoice      in:contract.active own      team       all       all      -          -        -
     get_invoice         invoice            own      team       all       all      -          all      all
     update_invoice      invoice            own      team       all       all      -          -        -
@@ -207,6 +212,7 @@ pub(super) const INVOICES: &str = "
 pub(super) const PAYMENTS: &str = "
                         to                 rep      manager    director  finance  marketing  auditor  admin
     list_payments       nothing            all      all        all       all      -          all      all
+    search_payments     nothing            all      all        all       all      -          all      all
     record_payment      in:contract.active own      team       all       all      -          -        -
     get_payment         payment            own      team       all       all      -          all      all
     update_payment      payment            own      team       all       all      -          -        -

@@ -62,6 +62,10 @@ async fn no_secret_is_logged(server: Server) {
     client.patch(&format!("/contacts/{person}"), json!({"birthday": "canary-birthday"})).await.expect(422);
     client.get("/customers?q=canary-question&phone=canary-phone").await.expect(200);
     client.get("/customers?unknown=canary-unknown").await.expect(400);
+    for (filter, status) in [(json!({"phone": ["canary-phone"]}), 200), (json!({"canary_unknown": 1}), 400)] {
+        let search = json!({"q": "canary-question", "all": [{"any": [filter]}]});
+        client.post("/customers/search", search).await.expect(status);
+    }
     client.get("/customers?cursor=canary-cursor").await.expect(400);
     client.get("/leads/canary-path").await;
     client.get("/search?q=canary-search").await.expect(200);

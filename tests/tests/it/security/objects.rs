@@ -464,7 +464,7 @@ async fn ids_of_others_are_unknown_references(server: Server) {
 }
 
 /// The members of bodies that name a record of some seller. An id of others is tried in each: above as a reference that
-/// is not known, below in bulk. What only finance may ask names records that all of finance sees; an installment of an
+/// is not known, below in bulk and in searches. What only finance may ask names records that all of finance sees; an installment of an
 /// amendment, and a stage of a pipeline, are looked for within what was named before.
 const REFERENCES: &str = "
     bulk_customers: id
@@ -491,6 +491,11 @@ const REFERENCES: &str = "
     request_amendment: contract_id id
     request_customer_change: customer_id
     request_transfer: record_ids
+    search_contracts: customer_id opportunity_id renewal_of_id
+    search_invoices: contract_id customer_id
+    search_leads: converted_customer_id
+    search_opportunities: customer_id
+    search_payments: contract_id customer_id
     update_activity: id
     update_collaborator: customer_id
     update_contact: customer_id
@@ -502,7 +507,7 @@ const REFERENCES: &str = "
 ";
 
 /// Members that name what is no seller's: users, teams, pools, pipelines, products.
-const OF_THE_ORGANISATION: [&str; 15] = [
+const OF_THE_ORGANISATION: [&str; 16] = [
     "delegate_id",
     "manager_ids",
     "member_ids",
@@ -511,6 +516,7 @@ const OF_THE_ORGANISATION: [&str; 15] = [
     "parent_id",
     "pipeline_id",
     "pool_id",
+    "previous_owner_id",
     "product_id",
     "shared_with_team_id",
     "stage_id",
@@ -658,6 +664,34 @@ async fn nothing_of_others_shows_in_lists(server: Server) {
             let answer = caller.client.get(&format!("{list}{id}&total=true")).await.expect(200);
             assert_eq!(answer.body["data"], json!([]), "{list} as {}", caller.email);
             assert_eq!(answer.body["page"]["total"], "0", "{list} as {}", caller.email);
+        }
+        for (list, member, id) in [
+            ("/leads", "owner_id", &victim.id),
+            ("/leads", "converted_customer_id", &theirs.customer),
+            ("/customers", "owner_id", &victim.id),
+            ("/opportunities", "customer_id", &theirs.customer),
+            ("/contracts", "customer_id", &theirs.customer),
+            ("/contracts", "opportunity_id", &theirs.opportunity),
+            ("/contracts", "renewal_of_id", &theirs.contract),
+            ("/invoices", "contract_id", &theirs.contract),
+            ("/invoices", "customer_id", &theirs.customer),
+            ("/payments", "contract_id", &theirs.contract),
+            ("/payments", "customer_id", &theirs.customer),
+        ] {
+            let alone = json!([{"any": [{member: [id]}]}]);
+            let among = json!([{"any": [{member: [id]}, {"created_at_gte": "2000-01-01T00:00:00Z"}]}]);
+            let search = async |all: Value| {
+                let body = json!({"all": all, "total": true, "limit": 200});
+                caller.client.post(&format!("{list}/search"), body).await.expect(200)
+            };
+            let answer = search(alone).await;
+            assert_eq!(answer.body["data"], json!([]), "{list} {member} as {}", caller.email);
+            assert_eq!(answer.body["page"]["total"], "0", "{list} {member} as {}", caller.email);
+            // Beside what holds of everything it finds what the list shows, and no more.
+            let answer = search(among).await;
+            tells_nothing(&answer, victim);
+            let shown = caller.client.get(&format!("{list}?limit=200")).await.expect(200);
+            assert_eq!(answer.body["data"], shown.body["data"], "{list} {member} as {}", caller.email);
         }
         for (list, include) in &including {
             let answer = caller.client.get_root(&format!("{list}?include={include}&limit=200")).await;
