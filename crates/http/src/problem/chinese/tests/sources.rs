@@ -74,7 +74,7 @@ const HANDED_ON: [&str; 13] = [
     "pub(super) fn relations<",
     "pub(super) fn order<",
     "fn boolean(",
-    "fn bounded(",
+    "pub(super) fn bounded(",
     "pub fn parse(text: &str, currency: Currency)",
     "pub fn parse_id(",
     "fn read_day(",
