@@ -130,10 +130,11 @@ fn search(listing: &Listing) -> Option<Parameter> {
 }
 
 fn includes(listing: &Listing) -> Option<Parameter> {
-    let description = "Related records to add to each row, separated by commas.".to_owned();
-    let word =
-        || ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.includes.iter().copied()));
-    (!listing.includes.is_empty()).then(|| comma_list("include", description, word(), listing.includes.len()))
+    let description = "Related records to add to each row beside their ids, separated by commas; behind a point, what \
+                       to add to such a record, which then comes along.";
+    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.relations()));
+    let most = listing.most_relations();
+    (most > 0).then(|| comma_list("include", description.to_owned(), word, most))
 }
 
 fn paging(listing: &Listing) -> Vec<Parameter> {
@@ -210,7 +211,11 @@ mod tests {
         ],
         search: &["name"],
         default_sort: "-name",
-        includes: &["owner"],
+        includes: &[
+            &["owner"],
+            &["customer", "customer.owner"],
+            &["contract", "contract.owner", "contract.customer"],
+        ],
     };
 
     #[test]
@@ -304,6 +309,18 @@ mod tests {
             ("sort", "name,name", true),
             ("sort", "name,-name,name,-name", true),
             ("sort", "name,name,name,name,name", false),
+            // Nor does a relation that is named twice add anything.
+            ("include", "owner", true),
+            ("include", "owner,owner", true),
+            ("include", "customer.owner", true),
+            ("include", "owner,customer,customer.owner,contract.owner,contract.customer", true),
+            ("include", "owner,owner,owner,owner,owner,owner", false),
+            ("include", "owner,customer,customer.owner,contract,contract.owner,contract.customer", false),
+            ("include", "owner.team", false),
+            ("include", "contract.customer.owner", false),
+            ("include", "customer.", false),
+            ("include", ".owner", false),
+            ("include", "", false),
             // Years have four digits, and begin with 1900.
             ("due_on", "1900-01-01,9999-12-31", true),
             ("due_on", "1899-12-31", false),
