@@ -21,6 +21,7 @@ mod edits;
 mod events;
 mod faults;
 mod guides;
+mod includes;
 mod input;
 mod interleaved;
 mod journey;
