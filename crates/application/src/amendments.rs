@@ -91,6 +91,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Amendm
             owner: Some(amendment.owner_id),
             customer: Some(amendment.customer_id),
             contract: Some(amendment.contract_id),
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

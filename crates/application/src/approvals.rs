@@ -238,7 +238,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let links = |approval: &Approval| Links {
             owner: Some(approval.owner_id),
             customer: approval.customer_id,
-            contract: None,
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

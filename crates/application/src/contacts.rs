@@ -1,5 +1,7 @@
 //! Contacts (联系人) of customers.
 
+use std::collections::HashMap;
+
 use fairlead_domain::access::Permission;
 use fairlead_domain::contact::{Contact, ContactDetails, DecisionRole};
 use fairlead_domain::context::{Context, Event};
@@ -9,7 +11,8 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContactId, CustomerId};
-use fairlead_persistence::{Predicate, Work};
+use fairlead_persistence::{Predicate, Reader, Work};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
@@ -104,17 +107,33 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
     .await
 }
 
-/// Which contacts the caller may see.
-pub(crate) fn visible(ctx: &Context<'_>) -> Result<Predicate, Refusal> {
+/// Which contacts of some customers the caller may see.
+pub(crate) fn visible(ctx: &Context<'_>, of: Predicate) -> Result<Predicate, Refusal> {
     let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
-    let scope = Predicate::All(vec![scope, customers::entered(ctx)]);
+    let scope = Predicate::All(vec![of, scope, customers::entered(ctx)]);
     Ok(Predicate::Through("customer_id", "customers", Box::new(scope)))
+}
+
+/// The primary contacts of some customers, where the caller may see them: one statement, and none for none.
+pub(crate) async fn primary(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    customers: Vec<Uuid>,
+) -> Result<HashMap<CustomerId, Contact>, Failure> {
+    if customers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Whoever may list no contacts sees none here either.
+    let Ok(visible) = visible(ctx, Predicate::ids(customers)) else { return Ok(HashMap::new()) };
+    let primary = Predicate::All(vec![Predicate::Is("is_primary", true.into()), visible]);
+    let found: Vec<Contact> = reader.all(primary).await?;
+    Ok(found.into_iter().map(|contact| (contact.details.customer_id, contact)).collect())
 }
 
 /// The contacts of the customers that the caller may see. Those of a masked one are behind opening it.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContactSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = visible(ctx)?;
+        let visible = visible(ctx, Predicate::True)?;
         let links =
             |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };
         let page: Page<(Contact, Included)> = lists::page(ctx, reader, &list, visible, links).await?;

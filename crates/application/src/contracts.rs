@@ -33,7 +33,7 @@ use crate::{approvals, attachments, catalogue, customers, pipelines};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
-    ContractSummary, [owner: WithOwner, customer: WithCustomer]);
+    ContractSummary, [owner: WithOwner, customer: WithCustomer, opportunity: WithOpportunity]);
 
 /// What a list of contracts can be asked.
 pub static LISTING: Listing = Listing {
@@ -184,7 +184,8 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Contra
         let links = |contract: &Contract| Links {
             owner: Some(contract.owner_id),
             customer: Some(contract.details.customer_id),
-            contract: None,
+            opportunity: contract.opportunity_id,
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

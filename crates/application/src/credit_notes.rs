@@ -61,6 +61,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Credit
             owner: Some(note.owner_id),
             customer: Some(note.customer_id),
             contract: Some(note.contract_id),
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

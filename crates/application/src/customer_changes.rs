@@ -91,7 +91,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
         let links = |change: &CustomerChange| Links {
             owner: Some(change.owner_id),
             customer: Some(change.customer_id),
-            contract: None,
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

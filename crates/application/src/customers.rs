@@ -35,7 +35,7 @@ use crate::{collaborators, customer_changes, merging, pool, transfers};
 
 views!(Customer, /// A customer.
     CustomerView, /// A customer in a list.
-    CustomerSummary, [owner: WithOwner]);
+    CustomerSummary, [owner: WithOwner, primary_contact: WithPrimaryContact]);
 
 /// What a list of customers can be asked.
 pub static LISTING: Listing = Listing {
@@ -226,7 +226,11 @@ pub(crate) async fn page<S: From<(Customer, Included)>>(
 ) -> Result<Page<S>, Failure> {
     let hides_pool_contact_data = !Customer::shows_pool_contact_data(ctx);
     let visible = Visible { rows, hides_pool_contact_data };
-    let links = |customer: &Customer| Links { owner: customer.owner_id, ..Links::default() };
+    let links = |customer: &Customer| Links {
+        owner: customer.owner_id,
+        customer: Some(customer.id),
+        ..Links::default()
+    };
     let page: Page<(Customer, Included)> = lists::page(ctx, reader, list, visible, links).await?;
     let data =
         page.data.into_iter().map(|(customer, included)| (customer.seen_by(ctx, false), included).into());

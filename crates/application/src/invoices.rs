@@ -152,6 +152,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Invoic
             owner: Some(invoice.owner_id),
             customer: Some(invoice.customer_id),
             contract: Some(invoice.details.contract_id),
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

@@ -7,13 +7,19 @@ use fairlead_domain::context::Context;
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
-use fairlead_domain::values::{ContractId, CustomerId, UserId};
+use fairlead_domain::opportunity::Opportunity;
+use fairlead_domain::values::{ContractId, CustomerId, OpportunityId, UserId};
 use fairlead_persistence::query::listing::ListRequest;
 use fairlead_persistence::{Kept, Predicate, Reader, Slice, Stored, Visible};
 use uuid::Uuid;
 
 use crate::call::{Failure, Page, PageInfo};
-use crate::views::{ContractRef, CustomerRef, Included, WithContract, WithCustomer, WithOwner};
+use crate::change::Resource;
+use crate::contacts;
+use crate::views::{
+    ContactRef, CustomerRef, Included, OpportunityRef, RelatedContract, RelatedCustomer, WithContract,
+    WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner, WithPrimaryContact,
+};
 
 /// The words of a text enum, for a filter.
 macro_rules! words {
@@ -41,11 +47,13 @@ pub(crate) fn scope(
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Links {
     pub(crate) owner: Option<UserId>,
+    /// Of a customer itself: its primary contact is found by it.
     pub(crate) customer: Option<CustomerId>,
     pub(crate) contract: Option<ContractId>,
+    pub(crate) opportunity: Option<OpportunityId>,
 }
 
-/// One page, with what was asked to be included: one statement per relation, never one per row.
+/// One page, with what was asked to be included: one statement per kind of record, never one per row.
 pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     ctx: &Context<'_>,
     reader: &Reader<'_>,
@@ -56,37 +64,64 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     let slice: Slice<T> = reader.list(request, &visible.into()).await?;
     let wants = |what: &str| request.include.contains(&what);
     let all: Vec<Links> = slice.records.iter().map(links).collect();
-    let customers: HashMap<CustomerId, CustomerRef> = if wants("customer") {
-        let found: Vec<Customer> = reader.some(distinct(all.iter().filter_map(|link| link.customer))).await?;
-        let seen = found.iter().filter(|customer| customer.reveal(ctx).is_ok());
-        seen.map(|customer| (customer.id, customer.into())).collect()
-    } else {
-        HashMap::new()
+
+    let ids = distinct(all.iter().filter_map(|link| link.contract).filter(|_| wants("contract")));
+    let contracts: HashMap<Uuid, Contract> = seen(ctx, reader, ids).await?;
+    let of_rows = all.iter().filter_map(|link| link.customer).filter(|_| wants("customer"));
+    let of_contracts = contracts.values().map(|contract| contract.details.customer_id);
+    let ids = distinct(of_rows.chain(of_contracts.filter(|_| wants("contract.customer"))));
+    let customers: HashMap<Uuid, Customer> = seen(ctx, reader, ids).await?;
+    let ids = distinct(all.iter().filter_map(|link| link.opportunity).filter(|_| wants("opportunity")));
+    let opportunities: HashMap<Uuid, Opportunity> = seen(ctx, reader, ids).await?;
+    let ids = distinct(all.iter().filter_map(|link| link.customer).filter(|_| wants("primary_contact")));
+    let people = contacts::primary(ctx, reader, ids).await?;
+
+    let owner = |what: &str, id: Option<UserId>| WithOwner {
+        owner: wants(what).then(|| id.and_then(|id| ctx.org.user_ref(id))),
     };
-    let contracts: HashMap<ContractId, ContractRef> = if wants("contract") {
-        let found: Vec<Contract> = reader.some(distinct(all.iter().filter_map(|link| link.contract))).await?;
-        let seen = found.iter().filter(|contract| contract.reveal(ctx).is_ok());
-        seen.map(|contract| (contract.id, contract.into())).collect()
-    } else {
-        HashMap::new()
+    let customer = |id: CustomerId| {
+        let customer = customers.get(&id.0)?;
+        Some(RelatedCustomer { record: customer.into(), owner: owner("customer.owner", customer.owner_id) })
     };
+    let contract = |id: ContractId| {
+        let contract = contracts.get(&id.0)?;
+        let customer = customers.get(&contract.details.customer_id.0);
+        Some(RelatedContract {
+            record: contract.into(),
+            owner: owner("contract.owner", Some(contract.owner_id)),
+            customer: WithCustomerOfContract {
+                customer: wants("contract.customer").then(|| customer.map(CustomerRef::from)),
+            },
+        })
+    };
+    let opportunity = |id: OpportunityId| opportunities.get(&id.0).map(OpportunityRef::from);
+    let primary_contact = |id: CustomerId| people.get(&id).map(ContactRef::from);
     let include = |link: &Links| Included {
-        owner: WithOwner {
-            owner: wants("owner").then(|| link.owner.and_then(|owner| ctx.org.user_ref(owner))),
+        owner: owner("owner", link.owner),
+        customer: WithCustomer { customer: wants("customer").then(|| link.customer.and_then(customer)) },
+        contract: WithContract { contract: wants("contract").then(|| link.contract.and_then(contract)) },
+        opportunity: WithOpportunity {
+            opportunity: wants("opportunity").then(|| link.opportunity.and_then(opportunity)),
         },
-        customer: WithCustomer {
-            customer: wants("customer")
-                .then(|| link.customer.and_then(|customer| customers.get(&customer).cloned())),
-        },
-        contract: WithContract {
-            contract: wants("contract")
-                .then(|| link.contract.and_then(|contract| contracts.get(&contract).cloned())),
+        primary_contact: WithPrimaryContact {
+            primary_contact: wants("primary_contact").then(|| link.customer.and_then(primary_contact)),
         },
     };
     let data =
         slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();
     let has_more = slice.next_cursor.is_some();
     Ok(Page { data, page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total } })
+}
+
+/// Those of some records that the caller may see, by their ids: one statement, and none for none.
+async fn seen<T: Resource>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, T>, Failure> {
+    let found: Vec<T> = reader.some(ids).await?;
+    let seen = found.into_iter().filter(|record| record.reveal(ctx).is_ok());
+    Ok(seen.map(|record| (record.id(), record)).collect())
 }
 
 /// One page of the lines of a history.

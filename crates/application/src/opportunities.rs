@@ -148,6 +148,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Opport
             owner: Some(opportunity.owner_id),
             customer: Some(opportunity.details.customer_id),
             contract: opportunity.contract_id,
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

@@ -170,6 +170,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Paymen
             owner: Some(payment.owner_id),
             customer: Some(payment.customer_id),
             contract: Some(payment.details.contract_id),
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

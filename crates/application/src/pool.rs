@@ -25,7 +25,7 @@ use crate::lists::{self, words};
 use crate::views::summary;
 
 summary!(Customer, /// A customer in a list of the public pool.
-    PoolCustomerSummary, []);
+    PoolCustomerSummary, [primary_contact: WithPrimaryContact]);
 
 /// What a list of pool customers can be asked: nothing by contact data, which is masked there.
 pub static LISTING: Listing = Listing {

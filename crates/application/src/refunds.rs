@@ -64,6 +64,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Refund
             owner: Some(refund.owner_id),
             customer: Some(refund.customer_id),
             contract: Some(refund.contract_id),
+            ..Links::default()
         };
         lists::page(ctx, reader, &list, visible, links).await
     })

@@ -164,7 +164,7 @@ fn findable(ctx: &Context<'_>, kind: SearchKind) -> Option<Findable> {
         | SearchKind::Payment => Predicate::True,
     };
     let visible = match kind {
-        SearchKind::Contact => contacts::visible(ctx).ok()?,
+        SearchKind::Contact => contacts::visible(ctx, Predicate::True).ok()?,
         _ => visibility::own(ctx, kind)?,
     };
     Some(Findable { kind: kind.record(), table: kind.table(), visible, by_contact_data })

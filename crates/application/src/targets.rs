@@ -80,7 +80,7 @@ pub static LISTING: Listing = Listing {
     ],
     search: &[],
     default_sort: "-month",
-    includes: &["owner"],
+    includes: &[WithOwner::WORDS],
 };
 
 impl Versioned for Target {

@@ -1,9 +1,11 @@
 //! What callers see of records: the record, what they may do with it, and what they asked to include.
 
+use fairlead_domain::contact::Contact;
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
+use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{ContractId, CustomerId, Line, Number};
+use fairlead_domain::values::{ContactId, ContractId, CustomerId, Line, Number, OpportunityId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +29,27 @@ pub struct ContractRef {
     pub title: Line,
 }
 
+/// An opportunity as other records show it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OpportunityRef {
+    /// Its id.
+    pub id: OpportunityId,
+    /// In one line.
+    pub name: Line,
+}
+
+/// A contact as other records show it: nothing that is masked in the pool.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContactRef {
+    /// Its id.
+    pub id: ContactId,
+    /// The person's name.
+    pub name: Line,
+    /// Position.
+    #[schema(required)]
+    pub title: Option<Line>,
+}
+
 impl From<&Customer> for CustomerRef {
     fn from(customer: &Customer) -> Self {
         Self { id: customer.id, name: customer.details.name.clone() }
@@ -39,31 +62,89 @@ impl From<&Contract> for ContractRef {
     }
 }
 
-/// The owner beside its id.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct WithOwner {
-    /// The owner, with `include=owner`: null where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<UserRef>)]
-    pub owner: Option<Option<UserRef>>,
+impl From<&Opportunity> for OpportunityRef {
+    fn from(opportunity: &Opportunity) -> Self {
+        Self { id: opportunity.id, name: opportunity.details.name.clone() }
+    }
 }
 
-/// The customer beside its id.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct WithCustomer {
-    /// The customer, with `include=customer`: null where there is none, or none that the caller may see.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<CustomerRef>)]
-    pub customer: Option<Option<CustomerRef>>,
+impl From<&Contact> for ContactRef {
+    fn from(contact: &Contact) -> Self {
+        let details = &contact.details;
+        Self { id: contact.id, name: details.name.clone(), title: details.title.clone() }
+    }
 }
 
-/// The contract beside its id.
-#[derive(Debug, Clone, Default, Serialize, ToSchema)]
-pub struct WithContract {
-    /// The contract, with `include=contract`: null where there is none, or none that the caller may see.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<ContractRef>)]
-    pub contract: Option<Option<ContractRef>>,
+/// Declares a relation: the member that stands beside the id, of what type it is, and which words of `include` ask for
+/// it and for what is in it.
+macro_rules! relation {
+    (
+        $(#[doc = $doc:literal])* $with:ident,
+        $(#[doc = $about:literal])* $member:ident: $shown:ident, $words:expr
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Default, Serialize, ToSchema)]
+        pub struct $with {
+            $(#[doc = $about])*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schema(value_type = Option<$shown>)]
+            pub $member: Option<Option<$shown>>,
+        }
+
+        impl $with {
+            /// What `include` takes for it.
+            pub const WORDS: &'static [&'static str] = &$words;
+        }
+    };
+}
+
+relation!(/// The owner beside its id.
+    WithOwner, /// The owner, where `include` names it: null where there is none.
+    owner: UserRef, ["owner"]);
+relation!(/// The customer beside its id.
+    WithCustomer,
+    /// The customer, where `include` names it: null where there is none, or none that the caller may see.
+    customer: RelatedCustomer, ["customer", "customer.owner"]);
+relation!(/// The contract beside its id.
+    WithContract,
+    /// The contract, where `include` names it: null where there is none, or none that the caller may see.
+    contract: RelatedContract, ["contract", "contract.owner", "contract.customer"]);
+relation!(/// The customer of a contract that is included itself: relations end here.
+    WithCustomerOfContract,
+    /// The customer, where `include` names it: null where the caller may not see it.
+    customer: CustomerRef, ["customer"]);
+relation!(/// The opportunity beside its id.
+    WithOpportunity,
+    /// The opportunity, where `include` names it: null where there is none, or none that the caller may see.
+    opportunity: OpportunityRef, ["opportunity"]);
+relation!(/// The primary contact of a customer.
+    WithPrimaryContact,
+    /// The primary contact, where `include` names it: null where there is none, or none that the caller may see.
+    primary_contact: ContactRef, ["primary_contact"]);
+
+/// A customer that a row includes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RelatedCustomer {
+    /// The customer.
+    #[serde(flatten)]
+    pub record: CustomerRef,
+    /// Where it was asked to be included.
+    #[serde(flatten)]
+    pub owner: WithOwner,
+}
+
+/// A contract that a row includes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RelatedContract {
+    /// The contract.
+    #[serde(flatten)]
+    pub record: ContractRef,
+    /// Where it was asked to be included.
+    #[serde(flatten)]
+    pub owner: WithOwner,
+    /// Where it was asked to be included.
+    #[serde(flatten)]
+    pub customer: WithCustomerOfContract,
 }
 
 /// What a query asked to include of a row. Each summary takes what its list lets be included. What was not asked for is
@@ -77,6 +158,10 @@ pub struct Included {
     pub customer: WithCustomer,
     /// The contract.
     pub contract: WithContract,
+    /// The opportunity.
+    pub opportunity: WithOpportunity,
+    /// The primary contact.
+    pub primary_contact: WithPrimaryContact,
 }
 
 /// Declares what callers see of a record: alone with `allowed_actions`, in lists with what they include.
@@ -129,7 +214,7 @@ macro_rules! summary {
 
         impl $summary {
             /// What `include` takes in a list of these.
-            pub const INCLUDES: &'static [&'static str] = &[$(stringify!($relation)),*];
+            pub const INCLUDES: &'static [&'static [&'static str]] = &[$($crate::views::$with::WORDS),*];
         }
 
         impl From<($record, $crate::views::Included)> for $summary {

@@ -23,7 +23,9 @@ you may not see does not exist for you (404).
 Filters are parameters: a bare name is *equals*, a comma list *any of*, and `_ne _gt _gte _lt _lte _contains \
 _prefix _is_null` behind a name compare otherwise. `sort=-created_at,name` orders, `limit` bounds a page, and \
 `page.next_cursor` (or the `Link` header) leads to the next one. A cursor belongs to its filter and order. Longer \
-conditions, with *or* among them, go into the body of a search such as `POST /api/v1/customers/search`.
+conditions, with *or* among them, go into the body of a search such as `POST /api/v1/customers/search`. \
+`include=customer,customer.owner` adds records beside their ids, up to five relations; what is not there, or not for \
+you, is null.
 
 ## Writes
 `PATCH` takes a JSON Merge Patch: an absent member stays, `null` clears. `PATCH` and `DELETE` want `If-Match` \
@@ -99,7 +101,7 @@ pub(crate) fn document(parts: Parts) -> OpenApi {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use serde_json::{Map, Value};
 
@@ -336,19 +338,55 @@ mod tests {
         assert!(compared > 300, "{compared}");
     }
 
+    /// The members of a schema that `include` adds: they say so.
+    fn relations(schema: &Value) -> BTreeMap<&str, &Value> {
+        let members = schema["properties"].as_object().into_iter().flatten();
+        let added = members.filter(|(_, member)| {
+            member["description"].as_str().is_some_and(|text| text.contains("`include`"))
+        });
+        added.map(|(name, member)| (name.as_str(), member)).collect()
+    }
+
+    /// What a member refers to where it is not null.
+    fn referred<'a>(document: &'a Value, member: &'a Value) -> &'a Value {
+        let mut branches = member["oneOf"].as_array().into_iter().flatten();
+        let reference = branches.find(|branch| branch.get("$ref").is_some()).expect("a reference or null");
+        resolve(document, reference)
+    }
+
+    /// The words of `include` for which a row has members, in what it refers to as well, where they end.
+    fn addable(document: &Value, row: &Value) -> BTreeSet<String> {
+        let mut words = BTreeSet::new();
+        for (name, member) in relations(row) {
+            words.insert(name.to_owned());
+            for (inner, member) in relations(referred(document, member)) {
+                words.insert(format!("{name}.{inner}"));
+                assert!(relations(referred(document, member)).is_empty(), "{name}.{inner} goes on");
+            }
+        }
+        words
+    }
+
     #[test]
     fn relations_are_members_where_they_can_be_included_and_nowhere_else() {
         let document = document();
         let operations = operations(&document);
-        let relations: BTreeSet<&str> =
+        let all: BTreeSet<&str> =
             operations.iter().flat_map(|(_, operation)| includes(&document, operation)).collect();
-        assert_eq!(relations, BTreeSet::from(["contract", "customer", "owner"]));
-        let among = |members: BTreeSet<&'_ str>| -> BTreeSet<String> {
-            members.intersection(&relations).map(|&name| name.to_owned()).collect()
-        };
+        let expected = [
+            "contract",
+            "contract.customer",
+            "contract.owner",
+            "customer",
+            "customer.owner",
+            "opportunity",
+            "owner",
+            "primary_contact",
+        ];
+        assert_eq!(all, BTreeSet::from(expected));
         let (mut rows, mut selectable) = (BTreeSet::new(), 0);
         for (name, operation) in &operations {
-            let included = among(includes(&document, operation));
+            let included = includes(&document, operation);
             let fields = words(&document, operation, "fields");
             let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
             let answer = resolve(&document, answer);
@@ -357,14 +395,16 @@ mod tests {
             if !is_list {
                 assert!(included.is_empty(), "{name}");
             }
+            let shown = if is_list { resolve(&document, row) } else { answer };
             if is_list || !fields.is_empty() {
-                let shown = if is_list { resolve(&document, row) } else { answer };
-                let members = shown["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-                assert_eq!(among(members), included, "{name} shows other relations than it includes");
+                let shown = addable(&document, shown);
+                let shown: BTreeSet<&str> = shown.iter().map(String::as_str).collect();
+                assert_eq!(shown, included, "{name} shows other relations than it includes");
             }
             if !fields.is_empty() {
                 selectable += 1;
-                assert_eq!(among(fields), included, "{name} selects other relations than it includes");
+                let members: BTreeSet<&str> = relations(shown).into_keys().collect();
+                assert!(members.is_subset(&fields), "{name} selects not all that it includes");
             }
             if is_list {
                 rows.insert(row["$ref"].as_str().unwrap());
@@ -372,25 +412,22 @@ mod tests {
         }
         assert!(rows.len() > 30 && selectable > 60, "{} {selectable}", rows.len());
 
-        // A row that may have relations is a row of lists only: nothing else takes `include`.
+        // What may have relations is a row of lists or in such a row: nothing else takes `include`.
         let schemas = document["components"]["schemas"].as_object().unwrap();
         let mut with_relations = 0;
-        for (name, schema) in schemas {
-            let members = schema["properties"].as_object().into_iter().flatten();
-            let mut said = members.filter_map(|(_, member)| member["description"].as_str());
-            if !said.any(|text| text.contains("`include=")) {
-                continue;
-            }
+        for (name, _) in schemas.iter().filter(|(_, schema)| !relations(schema).is_empty()) {
             with_relations += 1;
             let reference = format!("#/components/schemas/{name}");
-            assert!(rows.contains(reference.as_str()), "{name} is no row");
+            let is_row = rows.contains(reference.as_str());
             let reference = format!("\"{reference}\"");
             let users = schemas.iter().filter(|(_, other)| other.to_string().contains(&reference));
             for (user, other) in users {
-                assert!(
-                    other["properties"].get("page").is_some(),
-                    "{user} cannot include what {name} may have"
-                );
+                let shows = if is_row {
+                    other["properties"].get("page").is_some()
+                } else {
+                    relations(other).values().any(|member| member.to_string().contains(&reference))
+                };
+                assert!(shows, "{user} cannot include what {name} may have");
             }
             assert!(!document["paths"].to_string().contains(&reference), "{name} is answered by itself");
         }

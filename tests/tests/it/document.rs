@@ -468,9 +468,6 @@ async fn answers_are_as_described(server: Server) {
         let includes = includes.map(|one| one["schema"]["items"]["enum"].clone()).unwrap_or_default();
         let includes: Vec<&str> =
             includes.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let include =
-            if includes.is_empty() { String::new() } else { format!("&include={}", includes.join(",")) };
-        let query = format!("?total=true&limit=200{include}");
         let client =
             if path.contains("public-pool/") || path.contains("notifications") { rep } else { admin };
         let client = if path.ends_with("recycle-runs") { admin } else { client };
@@ -483,7 +480,12 @@ async fn answers_are_as_described(server: Server) {
         };
         let path = path.replace("{id}", id_in_path);
         check(id, client.get_root(&path).await);
-        let page = check(id, client.get_root(&format!("{path}{query}")).await);
+        let whole = format!("{path}?total=true&limit=200");
+        let mut page = check(id, client.get_root(&whole).await);
+        // Not more than five at once.
+        for some in includes.chunks(5) {
+            page = check(id, client.get_root(&format!("{whole}&include={}", some.join(","))).await);
+        }
         let rows = page.body["data"].as_array().unwrap();
         let search = operations(&document)
             .into_iter()

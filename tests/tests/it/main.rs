@@ -22,6 +22,7 @@ mod edits;
 mod events;
 mod faults;
 mod guides;
+mod includes;
 mod input;
 mod interleaved;
 mod journey;

@@ -1,4 +1,5 @@
-//! Lists over many records stay on an index: the databases' own plans for the statements that the server sends.
+//! Lists over many records stay on an index: the databases' own plans for the statements that the server sends. And
+//! how many it sends.
 
 use serde_json::json;
 
@@ -7,6 +8,7 @@ use crate::support::{Company, Database, Kind, Server};
 on_both_databases! {
     heavy_the_pool_is_listed_by_an_index;
     heavy_what_writes_looks_by_an_index;
+    what_is_included_costs_no_statement_per_row;
 }
 
 /// How many customers there are in the pool.
@@ -103,16 +105,58 @@ async fn plan(database: &Database, statement: &str) -> String {
     }
 }
 
+/// Starts the server again, so that it tells what it asks its database.
+async fn tell(server: &mut Server) {
+    server.stop().await;
+    server.set("FAIRLEAD_LOG__FILTER", "warn,sqlx=debug");
+    server.restart().await;
+}
+
 /// A company with many customers in its pool, and a server that tells what it asks its database.
 async fn many(server: &mut Server) -> Company {
     let company = Company::found(server).await;
     let form = json!({"kind": "company", "name": "Many"});
     let template = company.admin.client.post("/customers", form).await.expect(201).id();
     fill(&server.database, &template).await;
-    server.stop().await;
-    server.set("FAIRLEAD_LOG__FILTER", "warn,sqlx=debug");
-    server.restart().await;
+    tell(server).await;
     company
+}
+
+async fn what_is_included_costs_no_statement_per_row(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    for name in ["First", "Second", "Third"] {
+        let contract = company.active(&company.rep, "100.00", "by_invoice").await;
+        company.invoice_draft(&company.rep, &contract, "10.00").await;
+        let customer = rep.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+        let person = json!({"customer_id": customer, "name": name, "is_primary": true});
+        rep.post("/contacts", person).await.expect(201);
+    }
+    // Nothing but what is asked for is to be counted.
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    tell(&mut server).await;
+    let rep = company.rep.client.at(&server.url);
+    rep.get("/customers").await.expect(200);
+    let asked = || all_sent(&server).iter().filter(|statement| statement.starts_with("SELECT")).count();
+    // Owners are known without a statement; customers of rows and of their contracts are looked up together.
+    for (list, include, more) in [
+        ("/customers", "owner", 0),
+        ("/customers", "owner,primary_contact", 1),
+        ("/contracts", "owner,customer,customer.owner", 1),
+        ("/invoices", "customer.owner,contract", 2),
+        ("/invoices", "owner,customer,customer.owner,contract.owner,contract.customer", 2),
+    ] {
+        let cost = async |query: &str| {
+            let before = asked();
+            let rows = rep.get(&format!("{list}?{query}")).await.expect(200).body["data"].clone();
+            (rows.as_array().unwrap().len(), asked() - before)
+        };
+        let (_, bare) = cost("limit=200").await;
+        assert!(bare >= 1, "{list} costs nothing: what is sent is not logged");
+        assert_eq!(cost(&format!("limit=1&include={include}")).await, (1, bare + more), "{list} {include}");
+        assert_eq!(cost(&format!("limit=200&include={include}")).await, (3, bare + more), "{list} {include}");
+    }
 }
 
 async fn heavy_what_writes_looks_by_an_index(server: Server) {

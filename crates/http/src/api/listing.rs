@@ -184,11 +184,14 @@ fn search(listing: &Listing) -> Option<Wish> {
 }
 
 fn includes(listing: &Listing, place: Place) -> Option<Wish> {
-    let description = format!("Related records to add to each row{}.", place.commas());
-    let value =
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.includes.iter().copied()));
-    let most = Some(listing.includes.len());
-    (!listing.includes.is_empty()).then(|| Wish { name: "include".to_owned(), description, value, most })
+    let description = format!(
+        "Related records to add to each row beside their ids{}; behind a point, what to add to such a record, which \
+         then comes along.",
+        place.commas()
+    );
+    let value = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.relations()));
+    let most = listing.most_relations();
+    (most > 0).then(|| Wish { name: "include".to_owned(), description, value, most: Some(most) })
 }
 
 fn paging(listing: &Listing, place: Place) -> [Wish; 4] {
@@ -271,7 +274,11 @@ mod tests {
         ],
         search: &["name"],
         default_sort: "-name",
-        includes: &["owner"],
+        includes: &[
+            &["owner"],
+            &["customer", "customer.owner"],
+            &["contract", "contract.owner", "contract.customer"],
+        ],
     };
 
     #[test]
@@ -365,6 +372,18 @@ mod tests {
             ("sort", "name,name", true),
             ("sort", "name,-name,name,-name", true),
             ("sort", "name,name,name,name,name", false),
+            // Nor does a relation that is named twice add anything.
+            ("include", "owner", true),
+            ("include", "owner,owner", true),
+            ("include", "customer.owner", true),
+            ("include", "owner,customer,customer.owner,contract.owner,contract.customer", true),
+            ("include", "owner,owner,owner,owner,owner,owner", false),
+            ("include", "owner,customer,customer.owner,contract,contract.owner,contract.customer", false),
+            ("include", "owner.team", false),
+            ("include", "contract.customer.owner", false),
+            ("include", "customer.", false),
+            ("include", ".owner", false),
+            ("include", "", false),
             // Years have four digits, and begin with 1900.
             ("due_on", "1900-01-01,9999-12-31", true),
             ("due_on", "1899-12-31", false),

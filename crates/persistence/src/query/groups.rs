@@ -71,8 +71,8 @@ impl Listing {
             if self.includes.is_empty() {
                 return Err(unknown("", "include", Vec::new()));
             }
-            check_length("/include", words.len(), self.includes.len())?;
-            let include = self.relations(words.iter().map(String::as_str));
+            check_length("/include", words.len(), self.most_relations())?;
+            let include = self.include(words.iter().map(String::as_str));
             request.include = include.map_err(|why| Refusal::invalid("/include", "unknown_value", why))?;
         }
         let order = search.sort.unwrap_or_else(|| self.default_sort.split(',').map(str::to_owned).collect());
@@ -220,7 +220,7 @@ mod tests {
         ],
         search: &["name"],
         default_sort: "-name",
-        includes: &["owner"],
+        includes: &[&["owner"]],
     };
 
     fn filter(filter: &Json) -> Json {

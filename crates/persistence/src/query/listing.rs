@@ -22,6 +22,8 @@ pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
 const MAX_DIGITS: usize = 11;
 /// How many members a list may be sorted by.
 pub const MAX_SORT: usize = 4;
+/// How many relations a query may include.
+const MAX_INCLUDE: usize = 5;
 
 /// What one resource's list can be asked.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ pub struct Listing {
     pub search: &'static [&'static str],
     /// The order when none is asked for, such as `-created_at`.
     pub default_sort: &'static str,
-    /// The relations that `include` may add.
-    pub includes: &'static [&'static str],
+    /// The relations that `include` may add, each with those of what it adds: `customer`, `customer.owner`.
+    pub includes: &'static [&'static [&'static str]],
 }
 
 /// A member that a list may be filtered or sorted by.
@@ -296,7 +298,7 @@ pub struct ListRequest {
     pub cursor_at: &'static str,
     /// Whether to count.
     pub total: bool,
-    /// What to add to each row.
+    /// What to add to each row: with `customer.owner` also `customer`.
     pub include: Vec<&'static str>,
     /// Tells two questions apart: a cursor belongs to one.
     pub fingerprint: [u8; 16],
@@ -355,7 +357,9 @@ impl Listing {
                 "cursor" => request.cursor = Some(value.clone()),
                 "sort" => sort = value,
                 "total" => request.total = boolean(value).map_err(malformed)?,
-                "include" => request.include = self.relations(value.split(',')).map_err(malformed)?,
+                "include" if !self.includes.is_empty() => {
+                    request.include = self.include(value.split(',')).map_err(malformed)?;
+                }
                 "q" if !self.search.is_empty() => {
                     request.search = Some(bounded(value).map_err(malformed)?.to_owned());
                 }
@@ -393,16 +397,33 @@ impl Listing {
         })
     }
 
-    pub(super) fn relations<'a>(
+    /// Every word of `include`.
+    pub fn relations(&self) -> Vec<&'static str> {
+        self.includes.concat()
+    }
+
+    /// How many of them a query may say.
+    pub fn most_relations(&self) -> usize {
+        MAX_INCLUDE.min(self.relations().len())
+    }
+
+    /// What some words of `include` name.
+    pub(super) fn include<'a>(
         &self,
         words: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<&'static str>, String> {
+        let (relations, most) = (self.relations(), self.most_relations());
         let mut include = Vec::new();
-        for word in words {
-            match self.includes.iter().find(|known| **known == word) {
-                Some(known) if !include.contains(known) => include.push(*known),
-                Some(_) => {}
-                None => return Err(format!("expected some of {}", self.includes.join(", "))),
+        for (at, word) in words.enumerate() {
+            let Some(&relation) = relations.iter().find(|known| at < most && **known == word) else {
+                return Err(format!("expected up to {most} of {}", relations.join(", ")));
+            };
+            // What is in a related record brings that record along. Said twice, it is there once.
+            let record = relation.split_once('.').map(|(record, _)| record);
+            for name in record.into_iter().chain([relation]) {
+                if !include.contains(&name) {
+                    include.push(name);
+                }
             }
         }
         Ok(include)

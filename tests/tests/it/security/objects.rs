@@ -613,7 +613,7 @@ async fn bulk_calls_reach_nothing_of_others(server: Server) {
     assert_eq!(newest().await, before, "something was written");
 }
 
-/// Every list that can include something, and all that it can.
+/// Every list that can include something, and all that it can, as much at once as it takes.
 async fn including(server: &Server) -> Vec<(String, String)> {
     let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
     let mut found = Vec::new();
@@ -622,7 +622,7 @@ async fn including(server: &Server) -> Vec<(String, String)> {
         if let Some(include) = parameters.into_iter().find(|one| one["name"] == "include") {
             let words = resolved(&document, &include["schema"]["items"])["enum"].as_array().unwrap();
             let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-            found.push((path.clone(), words.join(",")));
+            found.extend(words.chunks(5).map(|some| (path.clone(), some.join(","))));
         }
     }
     found
@@ -635,7 +635,8 @@ async fn nothing_of_others_shows_in_lists(server: Server) {
     let theirs = Holdings::of(&company, victim, SECRET).await;
     Holdings::of(&company, &company.other_rep, "Own").await;
     let including = including(&server).await;
-    assert!(including.len() >= 15, "only {including:?} include anything");
+    let lists: BTreeSet<&String> = including.iter().map(|(list, _)| list).collect();
+    assert!(lists.len() >= 15, "only {lists:?} include anything");
     for caller in [&company.other_rep, &company.other_manager, &company.colleague] {
         for (list, id) in [
             ("/leads?owner_id=", &victim.id),
@@ -765,7 +766,7 @@ async fn contact_data_of_the_pool_stays_masked(server: Server) {
     let customer = admin.post("/customers", form).await.expect(201).id();
     let form = json!({
         "customer_id": customer, "name": "Zhang", "phone": "139 9999 8888", "email": "zhang@private.example",
-        "wechat": "kestrel-zhang", "birthday": "1990-01-02", "note": SECRET,
+        "wechat": "kestrel-zhang", "birthday": "1990-01-02", "note": SECRET, "is_primary": true,
     });
     let contact = admin.post("/contacts", form).await.expect(201).id();
     let secrets =
@@ -778,6 +779,8 @@ async fn contact_data_of_the_pool_stays_masked(server: Server) {
         "/customers".to_owned(),
         "/public-pool/customers".to_owned(),
         format!("/contacts?customer_id={customer}&include=customer"),
+        "/customers?include=primary_contact".to_owned(),
+        "/public-pool/customers?include=primary_contact".to_owned(),
     ];
     let masked = [&company.rep, &company.manager, &company.marketing, &company.auditor];
     for path in &paths {
