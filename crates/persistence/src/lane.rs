@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use sea_orm::QueryResult;
 use sea_orm::sea_query::Values;
 use sea_query_sqlx::SqlxValues;
+use sqlx::database::HasStatementCache;
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoArguments, Postgres, Sqlite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -143,7 +145,7 @@ impl<DB: Database> Lane<DB> {
     }
 }
 
-impl<DB: Database> Lane<DB>
+impl<DB: Database + HasStatementCache> Lane<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     SqlxValues: IntoArguments<DB>,
@@ -151,19 +153,24 @@ where
 {
     async fn all(self: &Arc<Self>, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         let mut loan = self.borrow().await?;
-        let (text, values) = sql.into_parts();
-        let query = sqlx::query_with::<DB, _>(AssertSqlSafe(text), SqlxValues(Values(values)));
-        let outcome = query.fetch_all(loan.connection()?).await;
+        let outcome = query::<DB>(sql).fetch_all(loan.connection()?).await;
         Ok(loan.settle(outcome)?.into_iter().map(QueryResult::from).collect())
     }
 
     async fn one(self: &Arc<Self>, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         let mut loan = self.borrow().await?;
-        let (text, values) = sql.into_parts();
-        let query = sqlx::query_with::<DB, _>(AssertSqlSafe(text), SqlxValues(Values(values)));
-        let outcome = query.fetch_optional(loan.connection()?).await;
+        let outcome = query::<DB>(sql).fetch_optional(loan.connection()?).await;
         Ok(loan.settle(outcome)?.map(QueryResult::from))
     }
+}
+
+fn query<DB: Database + HasStatementCache>(sql: Sql) -> Query<'static, DB, SqlxValues>
+where
+    SqlxValues: IntoArguments<DB>,
+{
+    let planned_once = sql.is_planned_once();
+    let (text, values) = sql.into_parts();
+    sqlx::query_with(AssertSqlSafe(text), SqlxValues(Values(values))).persistent(planned_once)
 }
 
 /// A connection in use. Dropped before its read has ended, it is asked whether it still lives.

@@ -115,7 +115,7 @@ impl Reader<'_> {
     /// Whether a condition fits few records, whoever may see them.
     async fn is_rare(&self, condition: &Condition) -> Result<bool, StoreError> {
         let count = |sql: &mut Sql| {
-            sql.push("COUNT(*) FROM search_hits(CAST(").bind(expression(condition, &POSTGRES));
+            sql.plan_each_time().push("COUNT(*) FROM search_hits(CAST(").bind(expression(condition, &POSTGRES));
             sql.push(&format!(" AS tsquery), {})", FEW + 1));
             Ok(())
         };
@@ -145,7 +145,7 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
 /// Kind by kind, so that the planner begins where there are fewer: at the tokens, at what somebody sees, or at the
 /// youngest.
 fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, rare: bool) {
-    sql.push("record_kind, record_id, title, number FROM (");
+    sql.plan_each_time().push("record_kind, record_id, title, number FROM (");
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
         sql.push(if at == 0 { "" } else { " UNION ALL " });
         sql.push(
