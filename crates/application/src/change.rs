@@ -24,6 +24,20 @@ impl Eyes<'_> {
         }
     }
 
+    /// What hangs on a record, which may be very much: counted only where nothing else decides, as `may` says when there
+    /// is nothing.
+    pub(crate) async fn ties_that_decide<T: Tied>(
+        &self,
+        record: &T,
+        may: impl FnOnce(&T::Ties) -> Result<(), Refusal>,
+    ) -> Result<T::Ties, StoreError>
+    where
+        T::Ties: Default,
+    {
+        let nothing = T::Ties::default();
+        if may(&nothing).is_ok() { self.ties(record).await } else { Ok(nothing) }
+    }
+
     /// All records for which a condition holds.
     pub(crate) async fn all<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
         match self {
