@@ -120,6 +120,34 @@ pub(crate) async fn read<T: Resource>(
     Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
 }
 
+/// Reads the record that another one, read just before, belongs to. Where it was merged in between, all is read again:
+/// what belonged to it went along.
+pub(crate) async fn read_parent<T: Resource>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    id: impl Into<Uuid>,
+) -> Result<T, Failure> {
+    read(ctx, reader, id).await.map_err(in_between)
+}
+
+/// The same, locked.
+pub(crate) async fn load_parent<T: Resource>(
+    ctx: &Context<'_>,
+    work: &Work,
+    id: impl Into<Uuid>,
+) -> Result<T, Failure> {
+    load(ctx, work, id).await.map_err(in_between)
+}
+
+fn in_between(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refusal) if matches!(refusal.code, Code::Merged | Code::RecordMerged) => {
+            StoreError::Conflict.into()
+        }
+        other => other,
+    }
+}
+
 /// A record that a form names: it must exist and be visible.
 pub(crate) async fn named<T: Resource>(
     ctx: &Context<'_>,
