@@ -87,8 +87,8 @@ async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result
 /// The record that an activity depends on: the customer, once there is one.
 async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<Parent, Failure> {
     let parent = match (activity.customer_id, activity.lead_id) {
-        (Some(customer), _) => Parent::Customer(change::load(ctx, work, customer).await?),
-        (None, Some(lead)) => Parent::Lead(change::load(ctx, work, lead).await?),
+        (Some(customer), _) => Parent::Customer(change::load_parent(ctx, work, customer).await?),
+        (None, Some(lead)) => Parent::Lead(change::load_parent(ctx, work, lead).await?),
         (None, None) => return Err(Refusal::not_found().into()),
     };
     parent.reveal_activities(ctx)?;
@@ -114,8 +114,8 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
     app.read(call, async |ctx, reader| {
         let activity: Activity = there(reader.one(id).await?)?;
         let parent = match (activity.customer_id, activity.lead_id) {
-            (Some(customer), _) => Parent::Customer(change::read(ctx, reader, customer).await?),
-            (None, Some(lead)) => Parent::Lead(change::read(ctx, reader, lead).await?),
+            (Some(customer), _) => Parent::Customer(change::read_parent(ctx, reader, customer).await?),
+            (None, Some(lead)) => Parent::Lead(change::read_parent(ctx, reader, lead).await?),
             (None, None) => return Err(Refusal::not_found().into()),
         };
         parent.reveal_activities(ctx)?;

@@ -34,8 +34,8 @@ pub async fn create_first_administrator(
     let password = Password::new(password);
     password.validate().map_err(Refusal::from)?;
     let details = Valid::check(UserDetails {
-        email: Email::new(email),
-        display_name: Line::new(name),
+        email: Email::from(email.to_owned()),
+        display_name: Line::from(name.to_owned()),
         team_id: None,
         roles: vec![RoleKey("admin".to_owned())],
         locale: Locale::En,

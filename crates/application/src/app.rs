@@ -20,6 +20,7 @@ use fairlead_persistence::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::call::{Call, Caller, Done, Failure, Read, Written};
 use crate::clock::{Clock, SystemClock, new_id};
@@ -210,6 +211,11 @@ impl App {
     /// Waits until there is something to do in the background.
     pub async fn background_work(&self) {
         self.inner.wake.notified().await;
+    }
+
+    /// An id for what is made outside of a transaction.
+    pub(crate) fn new_id<T: From<Uuid>>(&self) -> T {
+        (self.new_id)().into()
     }
 
     /// An id for a request that brought none.

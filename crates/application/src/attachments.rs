@@ -20,7 +20,6 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::call::{Call, Done, Failure, Page, Read, Versioned, Written};
 use crate::change::{self, load, there};
-use crate::clock::new_id;
 use crate::contracts::of_contract;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -110,7 +109,7 @@ pub async fn create(
         Ok(())
     })
     .await?;
-    let file = AttachmentId(new_id());
+    let file: AttachmentId = app.new_id();
     app.act("upload", async |_, work| Ok(work.discard_file(file.0).await?)).await?;
     let judge = |head: &[u8]| card.judge(head).map_err(Failure::from);
     let infected = |found: &str| card.infected(found).into();

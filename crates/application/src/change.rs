@@ -24,6 +24,20 @@ impl Eyes<'_> {
         }
     }
 
+    /// What hangs on a record, which may be very much: counted only where nothing else decides, as `may` says when there
+    /// is nothing.
+    pub(crate) async fn ties_that_decide<T: Tied>(
+        &self,
+        record: &T,
+        may: impl FnOnce(&T::Ties) -> Result<(), Refusal>,
+    ) -> Result<T::Ties, StoreError>
+    where
+        T::Ties: Default,
+    {
+        let nothing = T::Ties::default();
+        if may(&nothing).is_ok() { self.ties(record).await } else { Ok(nothing) }
+    }
+
     /// All records for which a condition holds.
     pub(crate) async fn all<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
         match self {
@@ -104,6 +118,34 @@ pub(crate) async fn read<T: Resource>(
         None => None,
     };
     Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
+}
+
+/// Reads the record that another one, read just before, belongs to. Where it was merged in between, all is read again:
+/// what belonged to it went along.
+pub(crate) async fn read_parent<T: Resource>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    id: impl Into<Uuid>,
+) -> Result<T, Failure> {
+    read(ctx, reader, id).await.map_err(in_between)
+}
+
+/// The same, locked.
+pub(crate) async fn load_parent<T: Resource>(
+    ctx: &Context<'_>,
+    work: &Work,
+    id: impl Into<Uuid>,
+) -> Result<T, Failure> {
+    load(ctx, work, id).await.map_err(in_between)
+}
+
+fn in_between(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refusal) if matches!(refusal.code, Code::Merged | Code::RecordMerged) => {
+            StoreError::Conflict.into()
+        }
+        other => other,
+    }
 }
 
 /// A record that a form names: it must exist and be visible.

@@ -44,7 +44,7 @@ async fn load(
     id: CollaboratorId,
 ) -> Result<(Customer, Collaborator), Failure> {
     let found: Collaborator = there(work.find(id).await?)?;
-    let customer: Customer = change::load(ctx, work, found.details.customer_id).await?;
+    let customer: Customer = change::load_parent(ctx, work, found.details.customer_id).await?;
     Ok((customer, there(work.load(id).await?)?))
 }
 
@@ -52,7 +52,7 @@ async fn load(
 pub async fn get(app: &App, call: &Call, id: CollaboratorId) -> Read<CollaboratorView> {
     app.read(call, async |ctx, reader| {
         let collaborator: Collaborator = there(reader.one(id).await?)?;
-        let customer: Customer = change::read(ctx, reader, collaborator.details.customer_id).await?;
+        let customer: Customer = change::read_parent(ctx, reader, collaborator.details.customer_id).await?;
         Ok(view(ctx, &customer, collaborator))
     })
     .await

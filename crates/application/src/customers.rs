@@ -273,7 +273,7 @@ pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission)
 }
 
 /// Whoever sees a pool customer masked opens it to see what belongs to it.
-pub(crate) async fn enter(app: &App, call: &Call, id: CustomerId) -> Result<(), Failure> {
+async fn enter(app: &App, call: &Call, id: CustomerId) -> Result<(), Failure> {
     let counts = app.read(call, async |ctx, reader| {
         let customer: Customer = change::read(ctx, reader, id).await?;
         Ok(customer.is_opened(ctx))

@@ -173,7 +173,7 @@ async fn asked_again(
         details: ActivityDetails {
             about,
             kind: ActivityKind::Message,
-            subject: Line::new(subject),
+            subject: Line::from(subject),
             content: Some(filled.told()),
             happened_at: Some(ctx.now),
             due_at: None,

@@ -44,10 +44,7 @@ impl Resource for Pipeline {
         Ok(view(ctx, self, &Dependents::default()))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PipelineView, Failure> {
-        // Everybody looks at pipelines; what is in them is counted only where nothing else decides.
-        let nothing = Dependents::default();
-        let dependents =
-            if self.may_delete(ctx, &nothing).is_ok() { eyes.ties(&self).await? } else { nothing };
+        let dependents = eyes.ties_that_decide(&self, |it| self.may_delete(ctx, it)).await?;
         Ok(view(ctx, self, &dependents))
     }
 }

@@ -44,10 +44,7 @@ impl Resource for Pool {
         Ok(view(ctx, self, &Dependents::default()))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PoolView, Failure> {
-        // Its customers, which may be very many, are counted only where nothing else decides.
-        let nothing = Dependents::default();
-        let dependents =
-            if self.may_delete(ctx, &nothing).is_ok() { eyes.ties(&self).await? } else { nothing };
+        let dependents = eyes.ties_that_decide(&self, |it| self.may_delete(ctx, it)).await?;
         Ok(view(ctx, self, &dependents))
     }
 }

@@ -1,5 +1,6 @@
 //! A small organisation and its records, for tests.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -32,6 +33,25 @@ pub(crate) const AUDITOR: u128 = 7;
 pub(crate) const OTHER_REP: u128 = 8;
 pub(crate) const OTHER_MANAGER: u128 = 9;
 pub(crate) const MARKETING: u128 = 10;
+
+/// The sources that name events.
+pub(crate) fn sources() -> Vec<String> {
+    fn read(place: &Path, found: &mut Vec<String>) {
+        if place.is_dir() {
+            for entry in std::fs::read_dir(place).unwrap() {
+                read(&entry.unwrap().path(), found);
+            }
+        } else if place.extension().is_some_and(|it| it == "rs") && !place.ends_with("event_type.rs") {
+            found.push(std::fs::read_to_string(place).unwrap());
+        }
+    }
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = Vec::new();
+    for place in ["domain/src", "application/src"] {
+        read(&crates.join(place), &mut found);
+    }
+    found
+}
 
 pub(crate) fn user(number: u128) -> UserId {
     UserId(Uuid::from_u128(number))

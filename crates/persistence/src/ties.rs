@@ -83,7 +83,8 @@ const OF_TEAM: &[Naming] = &[
     (RecordKind::SavedView, "saved_views", "shared_with_team_id"),
 ];
 
-const OF_POOL: &[Naming] = &[(RecordKind::Customer, "customers", "pool_id")];
+/// Every customer has a kind: saying so is what opens `customers_pool_id`, which is closed to lists.
+const OF_POOL: &[Naming] = &[(RecordKind::Customer, "customers", "kind <> '' AND pool_id")];
 
 const OF_PIPELINE: &[Naming] = &[(RecordKind::Opportunity, "opportunities", "pipeline_id")];
 

@@ -52,6 +52,9 @@ CREATE INDEX customers_pooled_name ON customers (name, id) WHERE owner_id IS NUL
 CREATE INDEX customers_pooled_grade ON customers (grade, pooled_at, id) WHERE owner_id IS NULL;
 CREATE INDEX customers_pooled_region ON customers (region, pooled_at, id) WHERE owner_id IS NULL;
 CREATE INDEX customers_pooled_industry ON customers (industry, pooled_at, id) WHERE owner_id IS NULL;
+-- How many customers a pool has, as `ties` asks: in any pool, whoever has them. It is partial, by what holds for all of
+-- them, because SQLite would take a whole one for lists of the pool, and sort all of it.
+CREATE INDEX customers_pool_id ON customers (pool_id) WHERE kind <> '';
 -- What recycling looks at.
 CREATE INDEX customers_recycle_on ON customers (recycle_on) WHERE recycle_on IS NOT NULL;
 CREATE INDEX customers_owned_since ON customers (owned_since, id) WHERE owner_id IS NOT NULL;

@@ -7,6 +7,7 @@ use crate::support::{Client, Company, PASSWORD, Server};
 on_both_databases! {
     records_that_nothing_is_new_about_stay_as_they_are;
     configuration_that_nothing_is_new_about_stays_as_it_is;
+    white_space_around_a_text_changes_nothing;
     what_changes_nothing_is_judged_like_any_other;
     what_happened_is_told_although_no_member_says_so;
 }
@@ -142,6 +143,45 @@ async fn configuration_that_nothing_is_new_about_stays_as_it_is(server: Server) 
     stays(&company, &second, &path, &["name", "url", "events"]).await;
     let taken = second.patch(&path, json!({"name": "Another"})).await.expect(200);
     assert!(webhook["owner_id"] != taken.body["owner_id"] && taken.body["version"] == 2, "{}", taken.text);
+}
+
+async fn white_space_around_a_text_changes_nothing(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let form = json!({
+        "kind": "company", "name": "  Qingdao Harbour \u{3000}", "phone": " 138 0013 8000", "tags": ["fair "],
+        "website": "https://harbour.example ", "note": " Asked:\n  for an offer\n",
+    });
+    let made = rep.post("/customers", form.clone()).await.expect(201);
+    let path = format!("/customers/{}", made.id());
+    let kept = rep.get(&path).await.expect(200);
+    for (member, text) in [
+        ("name", json!("Qingdao Harbour")),
+        ("phone", json!("138 0013 8000")),
+        ("tags", json!(["fair"])),
+        ("website", json!("https://harbour.example")),
+        ("note", json!("Asked:\n  for an offer")),
+    ] {
+        assert_eq!(kept.body[member], text, "{member}");
+    }
+    let told = events(&company, &made.id()).await;
+    let again = rep.patch(&path, form).await.expect(200);
+    assert_eq!(again.header("etag"), kept.header("etag"));
+    assert_eq!(events(&company, &made.id()).await, told);
+    let blank = rep.patch(&path, json!({"name": " \t\u{3000}"})).await.refused(422, "validation_failed");
+    assert_eq!(
+        (&blank.body["errors"][0]["pointer"], &blank.body["errors"][0]["code"]),
+        (&json!("/name"), &json!("length"))
+    );
+    // A password is what was typed.
+    let password = " a-password-for-tests ";
+    let user = json!({"email": " new@example.com", "display_name": "New", "roles": ["sales_rep"], "password": password});
+    company.admin.client.post("/users", user).await.expect(201);
+    let login = async |password: &str| {
+        rep.post("/auth/login", json!({"email": "new@example.com ", "password": password})).await
+    };
+    login(password).await.expect(200);
+    login(password.trim()).await.refused(401, "invalid_credentials");
 }
 
 async fn what_changes_nothing_is_judged_like_any_other(server: Server) {

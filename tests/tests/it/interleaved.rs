@@ -16,6 +16,12 @@ fn nobody_is_given_anything_while_being_disabled() {
     crate::support::run(Kind::Postgres, gifts_come_too_late);
 }
 
+// Readers of SQLite wait for nobody.
+#[test]
+fn what_went_along_in_a_merge_is_found() {
+    crate::support::run(Kind::Postgres, readers_come_in_the_middle_of_a_merge);
+}
+
 fn post(client: &Client, path: &str, body: Value) -> tokio::task::JoinHandle<Answer> {
     let (client, path) = (client.clone(), path.to_owned());
     tokio::spawn(async move { client.post(&path, body).await })
@@ -127,5 +133,51 @@ async fn gifts_come_too_late(server: Server) {
         .expect(200);
     for path in [format!("/customers/{customer}/assign"), format!("/leads/{assigned}/assign")] {
         manager.post(&path, to_colleague.clone()).await.refused(409, "owner_not_eligible");
+    }
+}
+
+async fn readers_come_in_the_middle_of_a_merge(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let (stays, goes) = (company.customer(&company.rep).await, company.customer(&company.rep).await);
+    let mut parts = Vec::new();
+    for (table, form) in [
+        ("contacts", json!({"customer_id": goes, "name": "Zhang Wei"})),
+        ("collaborators", json!({"customer_id": goes, "user_id": company.other_rep.id, "access": "read"})),
+        (
+            "activities",
+            json!({"about": {"kind": "customer", "id": goes}, "kind": "call", "subject": "Called"}),
+        ),
+    ] {
+        parts.push((table, rep.post(&format!("/{table}"), form).await.expect(201).id()));
+    }
+    let moved = |to: &str| -> String {
+        let each = parts
+            .iter()
+            .map(|(table, id)| format!("UPDATE {table} SET customer_id = '{to}' WHERE id = '{id}'; "));
+        each.collect()
+    };
+    let mut direct = server.database.connect().await;
+    for (table, id) in &parts {
+        direct.run("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await;
+        let (client, path) = (rep.clone(), format!("/{table}/{id}"));
+        let reading = tokio::spawn(async move { client.get(&path).await });
+        direct.until_somebody_waits().await;
+        // As a merge does, so far as readers look.
+        let merge = format!(
+            "CREATE TABLE gone AS SELECT * FROM customers WHERE id = '{goes}'; {} \
+             INSERT INTO merges (loser_id, record_kind, survivor_id, merged_at) \
+             VALUES ('{goes}', 'customer', '{stays}', now()); \
+             DELETE FROM customers WHERE id = '{goes}'; COMMIT",
+            moved(&stays)
+        );
+        direct.run(&merge).await;
+        let found = reading.await.unwrap().expect(200);
+        assert_eq!(found.body["customer_id"], json!(stays), "{table}");
+        let back = format!(
+            "INSERT INTO customers SELECT * FROM gone; {} DELETE FROM merges; DROP TABLE gone",
+            moved(&goes)
+        );
+        direct.run(&back).await;
     }
 }

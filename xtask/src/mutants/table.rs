@@ -62,7 +62,7 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "both lines before a lost update",
         edits: &[ANY_VERSION, NO_ROW_LOCK],
         package: END_TO_END,
-        tests: &["races::postgres::heavy_payments_never_exceed_their_contract"],
+        tests: &["races::contracts::postgres::heavy_payments_never_exceed_their_contract"],
     },
     Mutation {
         name: "begin-immediate",
@@ -109,7 +109,7 @@ pub(super) const TABLE: &[Mutation] = &[
             instead: "CREATE INDEX payments_bank_reference",
         }],
         package: END_TO_END,
-        tests: &["races::*::heavy_a_bank_reference_counts_once"],
+        tests: &["races::contracts::*::heavy_a_bank_reference_counts_once"],
     },
     Mutation {
         name: "pending-approval",
@@ -143,7 +143,7 @@ pub(super) const TABLE: &[Mutation] = &[
         }],
         package: END_TO_END,
         // On SQLite writers come one after the other.
-        tests: &["races::postgres::heavy_there_are_no_more_webhooks_than_allowed"],
+        tests: &["races::organisation::postgres::heavy_there_are_no_more_webhooks_than_allowed"],
     },
     Mutation {
         name: "audit-head",

@@ -1,7 +1,9 @@
 //! What finance did last in the demo: a bank statement, money that went back, other terms for a contract.
 
 use fairlead_domain::attachment::{FileCard, MediaType};
-use fairlead_domain::values::{Currency, ReceiptId, Today};
+use fairlead_domain::values::{
+    AmendmentId, AttachmentId, CreditNoteId, Currency, ReceiptId, RefundId, Today,
+};
 use serde_json::json;
 
 use super::act::Approver;
@@ -54,6 +56,7 @@ impl Stage {
             "payment_id": paid, "amount": exactly(5_000, Currency::CNY), "refunded_on": day,
             "method": "bank_transfer", "reason": "Two cameras came late 相机延迟交付",
         });
+        self.ids.give(RefundId::example(1));
         let back = done(refunds::create(app, &cashier, form(back)?).await)?.record.id;
         done(refunds::confirm(app, &finance, back).await)?;
 
@@ -63,6 +66,7 @@ impl Stage {
             "invoice_id": known(&billed.invoices, &2, "invoice")?, "amount": exactly(1_000, Currency::USD),
             "tax_invoice_number": "DEMO-RED-01", "reason": "Travel was not due 差旅费冲红",
         });
+        self.ids.give(CreditNoteId::example(1));
         done(credit_notes::create(app, &finance, form(note)?).await)?;
 
         // The copy that both signed.
@@ -71,12 +75,14 @@ impl Stage {
                      trailer <</Root 1 0 R>>\n%%EOF\n";
         let card = FileCard::new(&format!("{number} signed 已签.pdf"), MediaType::Pdf)?;
         let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
+        self.ids.give(AttachmentId::example(1));
         done(attachments::create(app, &seller, contract, card, content).await)?;
 
         let longer = json!({
             "contract_id": contract, "reason": "The hall is finished later 厂房延期",
             "ends_on": self.clock.day(200),
         });
+        self.ids.give(AmendmentId::example(1));
         let amendment = done(amendments::create(app, &seller, form(longer)?).await)?.record.id;
         for step in [Approver::Manager, Approver::Finance] {
             self.agree(amendment, owner, step).await?;

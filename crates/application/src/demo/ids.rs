@@ -16,12 +16,16 @@ pub(super) const USERS: &[Key] = &["rep.east2", "manager.east", "manager.south"]
 pub(super) const LEADS: &[&str] = &["shi", "cui"];
 /// Two customers of that seller, and one in the public pool.
 pub(super) const CUSTOMERS: &[&str] = &["wuxi-valve", "shanghai-brewery", "jinan-tractor"];
+/// What activities are about.
+pub(super) const ACTIVITIES: &[&str] = &["Asked for the rest of the delivery payment 催到货款"];
 /// Deals with an open opportunity.
 pub(super) const OPPORTUNITIES: &[&str] = &["test-bench"];
 /// Deals with a running contract, of which something may still be billed.
 pub(super) const CONTRACTS: &[&str] = &["conveyor"];
 /// Invoices of deals that are issued.
 pub(super) const INVOICES: &[(&str, usize)] = &[("conveyor", 2)];
+/// An invoice of a deal that waits for approval.
+pub(super) const ASKED: (&str, usize) = ("conveyor", 3);
 /// Payments of deals: one that is confirmed, and one that is not yet.
 pub(super) const PAYMENTS: &[(&str, usize)] = &[("conveyor", 2), ("vision", 3)];
 

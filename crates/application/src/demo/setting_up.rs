@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{PoolId, ProductId, TransferId};
+use fairlead_domain::values::{
+    AssignmentRuleId, CollaboratorId, Currency, DelegationId, JobId, LeadFormId, PoolId, PriceListId,
+    ProductId, RoleId, SavedViewId, ScoringRuleId, TargetId, TransferId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use validator::Validate;
@@ -15,9 +19,11 @@ use super::customers::OVERSEAS;
 use super::deals::DEALS;
 use super::stage::{Key, Stage, done, exactly, known, there};
 use crate::call::Failure;
+use crate::clock::Clock;
+use crate::jobs::recycle;
 use crate::{
-    assignment_rules, catalogue, collaborators, lead_forms, leads, pools, saved_views, scoring_rules,
-    transfers,
+    assignment_rules, catalogue, collaborators, delegations, lead_forms, leads, pools, roles, saved_views,
+    scoring_rules, targets, transfers,
 };
 
 /// A form as a client would send it.
@@ -30,6 +36,7 @@ pub(super) fn form<T: DeserializeOwned + Validate>(text: Value) -> Result<Valid<
 impl Stage {
     /// Says what makes a lead a good one, before the first comes.
     pub(super) async fn set_scores(&self) -> Result<(), Failure> {
+        self.ids.give(ScoringRuleId::example(1));
         for (name, field, operator, value, points) in [
             ("Can be called 有电话", "phone", "present", None, 20),
             ("Has a budget of 500 000 预算五十万以上", "budget", "at_least", Some("500000 CNY"), 40),
@@ -68,6 +75,7 @@ impl Stage {
                 prices.entry(deal.currency.code()).or_default().push(price);
             }
         }
+        self.ids.give(PriceListId::example(1));
         for (currency, prices) in prices {
             let list = json!({
                 "name": format!("List prices 标准价 {currency}"), "currency": currency,
@@ -85,6 +93,7 @@ impl Stage {
             "name": "Overseas leads 海外线索", "position": 10, "regions": [OVERSEAS],
             "user_id": self.user("rep.east3")?,
         });
+        self.ids.give(AssignmentRuleId::example(1));
         done(assignment_rules::create(app, &admin, form(rule)?).await)?;
         let pool = json!({
             "name": "Overseas 海外公海", "regions": [OVERSEAS],
@@ -96,19 +105,53 @@ impl Stage {
             "name": "Ask for an offer 获取报价", "source": "website", "fields": ["company", "phone", "email"],
             "required": ["phone"],
         });
+        self.ids.give(LeadFormId::example(1));
         done(lead_forms::create(app, &marketing, form(page)?).await)?;
         let view = json!({
             "resource": "leads", "name": "Hot and unanswered 待响应热线索", "shared_with_team_id": self.team(super::people::EAST)?,
             "query": "grade=hot&status=new&sort=response_due_at",
         });
+        self.ids.give(SavedViewId::example(1));
         done(saved_views::create(app, &self.call("manager.east")?, form(view)?).await)?;
         let customer = known(&self.customers, "baltic-pack", "customer")?.id;
         let share = json!({"customer_id": customer, "user_id": self.user("rep.east")?, "access": "read"});
+        self.ids.give(CollaboratorId::example(1));
         done(collaborators::create(app, &self.call("rep.east3")?, form(share)?).await)?;
         self.meet_twice().await?;
         let agreed = self.transfer("hangzhou-tea", "rep.east2", "rep.east3").await?;
         self.agree(agreed, "rep.east2", Approver::Manager).await?;
+        self.ids.give(TransferId::example(1));
         self.transfer("zhang-workshop", "rep.east", "rep.east2").await?;
+        self.plan_ahead().await
+    }
+
+    /// What is to come: a month's target, a holiday, an assistant, and what recycling would take.
+    async fn plan_ahead(&self) -> Result<(), Failure> {
+        let (app, admin) = (&self.app, self.call("admin")?);
+        let target = json!({
+            "team_id": self.team(super::people::EAST)?, "measure": "collected",
+            "month": self.clock.day(0).format("%Y-%m").to_string(), "amount": exactly(800_000, Currency::CNY),
+        });
+        self.ids.give(TargetId::example(1));
+        done(targets::create(app, &self.call("director")?, form(target)?).await)?;
+        let away = |days: i64| self.clock.now().plus(Duration::days(days));
+        let holiday = json!({
+            "user_id": self.user("manager.south")?, "delegate_id": self.user("director")?,
+            "starts_at": away(40), "ends_at": away(50), "reason": "Annual leave 年假",
+        });
+        self.ids.give(DelegationId::example(1));
+        done(delegations::create(app, &self.call("manager.south")?, form(holiday)?).await)?;
+        let assistant = json!({
+            "key": "sales_assistant", "name": "Sales assistant 销售助理",
+            "grants": [
+                {"permission": "customers:read", "scope": "team"},
+                {"permission": "contracts:read", "scope": "team"},
+            ],
+        });
+        self.ids.give(RoleId::example(1));
+        done(roles::create(app, &admin, form(assistant)?).await)?;
+        self.ids.give(JobId::example(1));
+        done(recycle::start(app, &admin, form(json!({"dry_run": true}))?).await)?;
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use fairlead_domain::organisation::TeamDetails;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
-    ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line, Money, OpportunityId,
-    PaymentId, PipelineId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
+    ActivityId, AuditEventId, ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line,
+    Money, OpportunityId, PaymentId, PipelineId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
 };
 use secrecy::SecretString;
 use serde_json::{Map, json};
@@ -24,7 +24,7 @@ use super::act::{CustomerAct, DealAct, LeadAct, Note};
 use super::clock::StoryClock;
 use super::customers::{CUSTOMERS, CustomerRow};
 use super::deals::{DEALS, Deal};
-use super::ids::{StoryIds, USERS};
+use super::ids::{ACTIVITIES, StoryIds, USERS};
 use super::leads::{LEADS, LeadRow};
 use super::people::{DOMAIN, EAST, PASSWORD, PEOPLE, Person, TEAMS};
 use super::pooled::POOLED;
@@ -232,9 +232,10 @@ impl Stage {
         let password = SecretString::from(PASSWORD);
         let email = format!("{}@{DOMAIN}", administrator.key);
         // The administrator and the event about it, the stages of the pipeline, and the pipeline.
+        let event = Some(AuditEventId::example(1).0);
         let proposal = Some(StageId::example(1).0);
         let pipeline = Some(PipelineId::example(1).0);
-        self.ids.give_in_order([None, None, None, None, proposal, None, None, None, None, pipeline]);
+        self.ids.give_in_order([None, event, None, None, proposal, None, None, None, None, pipeline]);
         admin::create_first_administrator(&self.app, &email, administrator.name, password).await?;
         let credentials = self.app.store().credentials(&email).await?;
         let (id, _) = there(credentials, "administrator")?;
@@ -306,6 +307,7 @@ impl Stage {
             next_step: note.next.map(|(next, _)| Line::new(next)),
             next_step_at: note.next.map(|(_, at)| days(at)),
         };
+        self.ids.give_to(&note.subject, ACTIVITIES, ActivityId::example);
         done(activities::create(&self.app, &self.call(by)?, Valid::check(form)?).await)?;
         Ok(())
     }

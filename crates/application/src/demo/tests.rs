@@ -79,7 +79,7 @@ async fn look(app: &App, seeded: &[DemoAccount]) {
     let auditor = call_of(app, "auditor@demo.fairlead.example").await;
     let call = &auditor;
     assert_eq!(count!(app, call, users, &[]), seeded.len());
-    assert_eq!(count!(app, call, roles, &[]), BUILT_IN.len());
+    assert_eq!(count!(app, call, roles, &[]), BUILT_IN.len() + 1, "and one of its own");
     assert!(count!(app, call, contacts, &[]) > 40);
 
     // Leads.

@@ -19,7 +19,7 @@ pub(crate) use allocation::distinct_targets;
 pub use allocation::{Allocation, AllocationPlan, AllocationTarget};
 use allocation::{Posting, Share, shares};
 pub use anew::{Anew, ReallocateForm};
-pub use refund::{MACHINE as REFUND_MACHINE, Refund, RefundAction, RefundForm, RefundStatus};
+pub use refund::{MACHINE as REFUND_MACHINE, Refund, RefundAction, RefundDetails, RefundForm, RefundStatus};
 
 use crate::access::Permission;
 use crate::contact::unchanged;

@@ -71,7 +71,6 @@ pub static MACHINE: Machine<RefundStatus, RefundAction> = Machine {
 #[schema(example = json!({
     "payment_id": PaymentId::example(1),
     "amount": {"amount": "6000.00", "currency": "CNY"},
-    "refunded_on": "2026-03-10",
     "method": "bank_transfer",
     "reason": "Paid more than was invoiced"
 }))]
@@ -81,10 +80,10 @@ pub struct RefundForm {
     /// How much.
     #[validate(custom(function = "crate::contract::positive"))]
     pub amount: Money,
-    /// When it went back.
-    #[serde(deserialize_with = "crate::values::day")]
+    /// When it went back; today when absent.
+    #[serde(default, deserialize_with = "crate::values::optional_day")]
     #[validate(custom(function = "crate::values::written_day"))]
-    pub refunded_on: NaiveDate,
+    pub refunded_on: Option<NaiveDate>,
     /// How.
     pub method: PaymentMethod,
     /// The bank's reference; unique with the method among refunds that were not rejected.
@@ -96,7 +95,25 @@ pub struct RefundForm {
     pub reason: Line,
 }
 
-impl RefundForm {
+/// What is kept of what was said about a refund.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RefundDetails {
+    /// The payment of which a part, or all, goes back.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// When it went back.
+    pub refunded_on: NaiveDate,
+    /// How.
+    pub method: PaymentMethod,
+    /// The bank's reference; unique with the method among refunds that were not rejected.
+    #[schema(required)]
+    pub bank_reference: Option<Line>,
+    /// Why.
+    pub reason: Line,
+}
+
+impl RefundDetails {
     /// The bank's reference as it is compared.
     pub fn reference_key(&self) -> Option<String> {
         self.bank_reference.as_ref().map(Line::normalised)
@@ -112,7 +129,7 @@ pub struct Refund {
     pub number: Number,
     /// What was said about it.
     #[serde(flatten)]
-    pub details: RefundForm,
+    pub details: RefundDetails,
     /// The payment's contract.
     pub contract_id: ContractId,
     /// The contract's customer.
@@ -161,10 +178,12 @@ impl Refund {
                 .with("action", "refund"));
         }
         form.amount.stated_in(payment.details.amount.currency(), "/amount")?;
-        if form.refunded_on > ctx.today().0 {
+        let today = ctx.today().0;
+        let refunded_on = form.refunded_on.unwrap_or(today);
+        if refunded_on > today {
             return Err(Refusal::invalid("/refunded_on", "in_future", "must not be in the future"));
         }
-        if form.refunded_on < payment.details.received_on {
+        if refunded_on < payment.details.received_on {
             let why = format!("must not be before {}, when the money arrived", payment.details.received_on);
             return Err(Refusal::invalid("/refunded_on", "before_payment", why));
         }
@@ -177,10 +196,11 @@ impl Refund {
                 .with("pending", pending)
                 .with("remaining", left));
         }
+        let RefundForm { payment_id, amount, method, bank_reference, reason, .. } = form.into_inner();
         let refund = Self {
             id,
             number,
-            details: form.into_inner(),
+            details: RefundDetails { payment_id, amount, refunded_on, method, bank_reference, reason },
             contract_id: payment.details.contract_id,
             customer_id: payment.customer_id,
             owner_id: payment.owner_id,

@@ -88,7 +88,7 @@ impl Ledger {
         let form = Valid::check(RefundForm {
             payment_id: payment.id,
             amount: cny(minor),
-            refunded_on: NaiveDate::from_ymd_opt(2026, 3, 10).unwrap(),
+            refunded_on: None,
             method: PaymentMethod::BankTransfer,
             bank_reference: None,
             reason: Line::new("Too much"),
@@ -96,6 +96,7 @@ impl Ledger {
         let (id, number) = (RefundId(Uuid::from_u128(5000)), Number("RF-2026-000001".to_owned()));
         let (mut refund, _) =
             world.by(FINANCE, |ctx| Refund::record(ctx, id, number, payment, cny(0), form))?;
+        assert_eq!(refund.details.refunded_on.to_string(), "2026-03-10", "today");
         let (live, next) = (live(rows), ids(rows));
         let (anew, _) = world.by(SECOND_FINANCE, |ctx| {
             refund.confirm(ctx, payment, contract, invoices, installments, &live, next)

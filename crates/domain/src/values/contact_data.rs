@@ -1,5 +1,5 @@
-//! Telephone numbers, e-mail and web addresses: kept as typed, compared in a normal form, masked for
-//! whoever may see a record but not its contact data.
+//! Telephone numbers, e-mail and web addresses: kept as typed but for white space around them, compared in a normal
+//! form, masked for whoever may see a record but not its contact data.
 
 use std::borrow::Cow;
 
@@ -8,22 +8,27 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use validator::{Validate, ValidateEmail, ValidateUrl, ValidationError, ValidationErrors};
 
-use super::text::{length_error, one, turns_text};
+use super::text::{length_error, one, trimmed, turns_text};
 
 macro_rules! contact_value {
     ($( $(#[doc = $doc:literal])* $name:ident max $max:literal, format $format:expr, example $example:literal,
         code $code:literal, $message:literal, $check:expr; )+) => { $(
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[serde(from = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// Takes a text as it is; it is trusted once validated.
+            /// Takes a text as it is, such as one that was stored; it is trusted once validated.
             pub fn new(text: impl Into<String>) -> Self { Self(text.into()) }
 
             /// As typed.
             pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        /// Takes what somebody typed.
+        impl From<String> for $name {
+            fn from(typed: String) -> Self { Self(trimmed(typed, $max)) }
         }
 
         impl From<$name> for String {

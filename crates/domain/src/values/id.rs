@@ -12,8 +12,7 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// An id that the specification's examples name, from 1: a demo has such a record of the kinds that bodies
-            /// refer to.
+            /// An id that the specification's examples name, from 1: a demo has such a record of nearly every kind.
             pub fn example(place: u8) -> Self { Self(example(stringify!($name), place)) }
         }
 

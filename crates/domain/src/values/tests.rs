@@ -221,6 +221,43 @@ fn a_text_has_something_to_read_and_reads_as_it_is_written() {
 }
 
 #[test]
+fn white_space_around_a_text_is_no_part_of_it() {
+    fn taken<T: serde::de::DeserializeOwned>(typed: &str) -> T {
+        serde_json::from_value(typed.into()).unwrap()
+    }
+    let valid = |text: &Line| validator::Validate::validate(text).is_ok();
+    for (typed, kept) in [
+        ("  Acme ", "Acme"),
+        ("\tAcme\r\n", "Acme"),
+        ("\u{3000}上海 星辰\u{a0}", "上海 星辰"),
+        ("Acme  Tools", "Acme  Tools"),
+        // It may belong to the letter before it.
+        ("می\u{200c}", "می\u{200c}"),
+    ] {
+        let line: Line = taken(typed);
+        assert_eq!(line.as_str(), kept, "{typed:?}");
+        assert!(valid(&line), "{typed:?}");
+        assert_eq!(line, taken::<Line>(kept), "{typed:?}");
+    }
+    for blank in ["", " ", "\u{3000}\n"] {
+        assert_eq!(taken::<Line>(blank).as_str(), "", "{blank:?}");
+        assert!(!valid(&taken(blank)), "{blank:?}");
+    }
+    assert_eq!(taken::<Prose>(" 1. Called\n\n  2. Wrote \n").as_str(), "1. Called\n\n  2. Wrote");
+    assert_eq!(taken::<Email>(" li.wei@example.com\n").as_str(), "li.wei@example.com");
+    assert_eq!(taken::<Phone>(" +86 138 0013 8000 ").as_str(), "+86 138 0013 8000");
+    assert_eq!(taken::<WebAddress>("https://example.com ").as_str(), "https://example.com");
+    let tags: Tags = serde_json::from_value(serde_json::json!(["vip", " vip"])).unwrap();
+    assert!(validator::Validate::validate(&tags).is_err(), "they are the same");
+
+    // What is sent is counted, as the schema says.
+    let long = |length: usize| format!("{} ", "x".repeat(length));
+    assert!(valid(&taken(&long(199))) && !valid(&taken(&long(200))));
+    // What was stored is not looked into.
+    assert_eq!(Line::new(" Acme ").as_str(), " Acme ");
+}
+
+#[test]
 fn numbers_are_compared_in_one_spelling() {
     for twin in ["AB12", "ab12", " A b 1 2 ", "ａｂ１２", "A\u{200b}B12", "\u{feff}ab\u{3000}12"] {
         assert_eq!(Line::new(twin).normalised(), "AB12", "{twin:?}");

@@ -20,24 +20,36 @@ pub(super) fn length_error(max: usize) -> ValidationErrors {
     one(error)
 }
 
-/// Declares a text with a limit. The text is kept as typed; `validate` judges it, so that a form gets all
-/// of its errors in one answer.
+/// What somebody typed, without the white space around it, which nobody sees and which would make two texts of one.
+/// What is longer than allowed stays so: the schema counts what is sent.
+pub(super) fn trimmed(typed: String, max: usize) -> String {
+    let text = typed.trim();
+    if text.len() == typed.len() || typed.chars().count() > max { typed } else { text.to_owned() }
+}
+
+/// Declares a text with a limit. It is kept as typed, without the white space around it; `validate` judges it, so that
+/// a form gets all of its errors in one answer.
 macro_rules! text_value {
     ($( $(#[doc = $doc:literal])* $name:ident max $max:literal allowing $extra:expr, example $example:literal; )+) => { $(
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[serde(from = "String")]
         pub struct $name(String);
 
         impl $name {
             /// The longest text, in characters.
             pub const MAX: usize = $max;
 
-            /// Takes a text as it is; it is trusted once validated.
+            /// Takes a text as it is, such as one that was stored; it is trusted once validated.
             pub fn new(text: impl Into<String>) -> Self { Self(text.into()) }
 
             /// The text.
             pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        /// Takes what somebody typed.
+        impl From<String> for $name {
+            fn from(typed: String) -> Self { Self(trimmed(typed, $max)) }
         }
 
         impl From<$name> for String {
@@ -70,11 +82,11 @@ macro_rules! text_value {
 }
 
 text_value! {
-    /// One line of text: up to 200 characters, not blank, no control characters.
+    /// One line of text: up to 200 characters, not blank, no control characters. White space around it is left out.
     Line max 200 allowing &[], example "Acme Machinery";
-    /// Several lines of text: up to 4000 characters, not blank.
+    /// Several lines of text: up to 4000 characters, not blank. White space around them is left out.
     Prose max 4000 allowing &['\n', '\r', '\t'], example "Asked for an offer before the end of the month.";
-    /// A label: up to 40 characters, not blank.
+    /// A label: up to 40 characters, not blank. White space around it is left out.
     Tag max 40 allowing &[], example "vip";
 }
 

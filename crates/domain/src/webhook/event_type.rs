@@ -217,21 +217,9 @@ impl EventType {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
 
     use super::*;
-
-    /// Every `"kind.happened"` of a source file and of those below a folder.
-    fn named(place: &Path, found: &mut BTreeSet<String>) {
-        if place.is_dir() {
-            for entry in std::fs::read_dir(place).unwrap() {
-                named(&entry.unwrap().path(), found);
-            }
-        } else if place.extension().is_some_and(|it| it == "rs") && !place.ends_with("event_type.rs") {
-            let text = std::fs::read_to_string(place).unwrap();
-            found.extend(text.split('"').filter(|word| is_event(word)).map(str::to_owned));
-        }
-    }
+    use crate::fixtures::sources;
 
     fn is_event(word: &str) -> bool {
         let kinds = ["lead", "customer", "contact", "opportunity", "contract", "invoice", "payment"];
@@ -245,11 +233,9 @@ mod tests {
     /// The event of a write is a plain text where it is named, so that nothing but the sources knows them all.
     #[test]
     fn whatever_the_code_says_happened_is_known() {
-        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut used = BTreeSet::new();
-        for source in ["domain/src", "application/src"] {
-            named(&crates.join(source), &mut used);
-        }
+        let sources = sources();
+        let words = sources.iter().flat_map(|source| source.split('"'));
+        let used: BTreeSet<String> = words.filter(|word| is_event(word)).map(str::to_owned).collect();
         let known: BTreeSet<String> = EventType::ALL.iter().map(ToString::to_string).collect();
         assert_eq!(used, known);
     }

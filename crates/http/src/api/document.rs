@@ -161,6 +161,7 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .description(Some("Which one."))
+            .example(shape.example.clone())
             .schema(Some(schema.clone()));
         parameters.push(RefOr::T(parameter.build()));
     }

@@ -94,7 +94,7 @@ pub(crate) fn file_name() -> Parameter {
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(200))
-        .pattern(Some(r"^[^/\\.][^/\\]*$"))
+        .pattern(Some(r"^\s*[^/\\.\s][^/\\]*$"))
         .examples([json!("contract.pdf")]);
     query(FILE_NAME, about.to_owned()).required(Required::True).schema(Some(name)).build()
 }

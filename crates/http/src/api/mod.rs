@@ -136,6 +136,17 @@ impl Api {
         self
     }
 
+    /// What is below this path is a part of the records of its kind: here is one that a demo has there.
+    pub(crate) fn example(&mut self, path: &str, id: &impl Serialize) -> &mut Self {
+        let below = format!("{BASE}{path}/{{id}}");
+        for operation in self.operations.iter_mut().filter(|it| it.shape.path.starts_with(&below)) {
+            if let Some(shape) = Arc::get_mut(&mut operation.shape) {
+                shape.example = Some(serde_json::json!(id));
+            }
+        }
+        self
+    }
+
     /// The shape of the operation declared last, which nobody shares yet.
     fn last_shape(&mut self) -> Option<&mut Shape> {
         self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape))

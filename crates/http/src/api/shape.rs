@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) path: String,
     /// The type of the path's parameter.
     pub(crate) parameter: Option<Named>,
+    /// An example of the path's parameter, where the first one of its type would not do.
+    pub(crate) example: Option<Value>,
     /// Whether it takes no token.
     pub(crate) public: bool,
     pub(crate) body: Body,
@@ -164,6 +166,7 @@ impl Shape {
             method,
             path,
             parameter: None,
+            example: None,
             public: false,
             body: Body::Ignored,
             listing: None,

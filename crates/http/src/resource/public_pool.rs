@@ -4,6 +4,7 @@ use fairlead_application::jobs::recycle;
 use fairlead_application::{jobs, pool, pools};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::CustomerId;
 
 use crate::api::Api;
 
@@ -45,6 +46,7 @@ pub(crate) fn routes(api: &mut Api) {
             Code::ClaimCoolDown,
         ])
         .merges("/public-pool/customers")
+        .example("/public-pool/customers", &CustomerId::example(3))
         .batch(
             "/public-pool/distributions",
             "distribute_pool_customers",

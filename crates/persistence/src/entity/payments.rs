@@ -1,4 +1,4 @@
-use fairlead_domain::payment::{Allocation, Payment, PaymentDetails, Refund, RefundForm};
+use fairlead_domain::payment::{Allocation, Payment, PaymentDetails, Refund, RefundDetails};
 use fairlead_domain::receipt::{Receipt, ReceiptDetails};
 
 use crate::member::members;
@@ -16,7 +16,7 @@ stored!(Allocation, "allocations" {
     id, payment_id, contract_id, invoice_id, installment_id, amount, void, version, created_at, updated_at,
 });
 
-members!(RefundForm { payment_id, amount, refunded_on, method, bank_reference, reason });
+members!(RefundDetails { payment_id, amount, refunded_on, method, bank_reference, reason });
 stored!(Refund, "refunds" {
     id, number, details, contract_id, customer_id, owner_id, status, end_reason, confirmed_by, confirmed_at, created_by,
     version, created_at, updated_at,

@@ -71,7 +71,7 @@ pub(super) fn rules(source: &str) -> BTreeSet<String> {
 const HANDED_ON: [&str; 13] = [
     "fn parse(&self, text: &str) -> Result<Vec<Value>, String>",
     "fn parse_condition(",
-    "pub(super) fn relations<",
+    "pub(super) fn include<",
     "pub(super) fn order<",
     "fn boolean(",
     "pub(super) fn bounded(",
