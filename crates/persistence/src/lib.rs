@@ -11,6 +11,7 @@ pub mod entity;
 mod error;
 pub mod files;
 mod lane;
+mod lines;
 mod member;
 mod merges;
 mod ownership;

@@ -96,14 +96,6 @@ impl Work {
         Ok(self.execute(text, vec![webhook.0.into(), from.into(), to.into()]).await? == 1)
     }
 
-    /// Records something to be delivered.
-    pub async fn insert_delivery(&self, delivery: &WebhookDelivery) -> Result<(), StoreError> {
-        let mut values = Vec::new();
-        delivery.put(&mut values);
-        self.execute(&WebhookDelivery::table().insert, values).await?;
-        Ok(())
-    }
-
     /// Keeps how a delivery stands. Its row was locked when it was loaded.
     pub async fn save_delivery(&self, delivery: &mut WebhookDelivery) -> Result<(), StoreError> {
         let text = "UPDATE webhook_deliveries SET status = $2, attempts = $3, next_attempt_at = $4, \

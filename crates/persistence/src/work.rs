@@ -312,14 +312,6 @@ impl Work {
         self.note(event, None, Some(record))
     }
 
-    /// Writes a line of a history: it is never changed, and no record of its own.
-    pub async fn append<T: Kept>(&self, line: &T) -> Result<(), StoreError> {
-        let mut values = Vec::new();
-        line.put(&mut values);
-        self.execute(&T::table().insert, values).await?;
-        Ok(())
-    }
-
     /// Writes a changed record, if it is still what `before` was. An edit that changes nothing is not written: the
     /// record keeps its version, and nobody is told.
     pub async fn save<T: Stored>(

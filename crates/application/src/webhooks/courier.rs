@@ -202,9 +202,8 @@ impl App {
             {
                 return Ok(false);
             }
-            for event in heard {
-                work.insert_delivery(&delivery(webhook.id, work.new_id(), event, ctx.now)).await?;
-            }
+            let deliveries = heard.iter().map(|event| delivery(webhook.id, work.new_id(), event, ctx.now));
+            work.append_all(&deliveries.collect::<Vec<_>>()).await?;
             Ok(true)
         })
         .await
@@ -417,7 +416,7 @@ mod tests {
             actor: None,
         };
         let told = app.act("test", async |ctx, work| {
-            Ok(work.insert_delivery(&delivery(id, work.new_id(), &event, ctx.now)).await?)
+            Ok(work.append(&delivery(id, work.new_id(), &event, ctx.now)).await?)
         });
         told.await.unwrap();
 

@@ -164,7 +164,7 @@ pub async fn ping(app: &App, call: &Call, id: WebhookId) -> Written<deliveries::
         call.check_version(webhook.version)?;
         Webhook::may_manage(ctx)?;
         let delivery = WebhookDelivery::ping(id, work.new_id(), ctx.actor.id, ctx.now);
-        work.insert_delivery(&delivery).await?;
+        work.append(&delivery).await?;
         Ok(deliveries::view(ctx, delivery))
     })
     .await
