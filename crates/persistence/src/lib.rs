@@ -42,4 +42,5 @@ pub use store::{Location, Store};
 pub use stored::{Kept, Stored};
 pub use ties::Tied;
 pub use traces::TrailEvent;
+pub use webhooks::of_present_webhooks;
 pub use work::{Author, Claim, Mark, NewId, Work};

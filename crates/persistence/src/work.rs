@@ -131,7 +131,7 @@ impl Work {
 
     /// Rows are locked against other writers until the end. The weaker lock of the two lets other rows go
     /// on referring to them. SQLite has no such clause: there, the whole transaction is the lock.
-    fn lock(&self) -> &'static str {
+    pub(crate) fn lock(&self) -> &'static str {
         if self.backend() == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" }
     }
 

@@ -119,6 +119,11 @@ const BROKEN: &[(&str, &str)] = &[
         "users have roles that exist",
         "UPDATE users SET roles = '[\"sales_rep\", \"wizard\"]' WHERE email LIKE 'finance@%'",
     ),
+    (
+        "deliveries are of webhooks, or will be removed",
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event, occurred_at, status, attempts, version, created_at) \
+        SELECT id, id, id, 'webhook.ping', created_at, 'delivered', 1, 1, created_at FROM users LIMIT 1",
+    ),
     ("users have roles that exist", "DELETE FROM roles WHERE key = 'auditor'"),
     ("no team is below itself", "UPDATE teams SET parent_id = id WHERE parent_id IS NULL"),
     (
@@ -256,7 +261,8 @@ async fn whatever_is_broken_is_named(server: Server) {
     assert!(whole, "{report}");
     for line in report.lines().filter_map(|line| line.strip_prefix("checked  ")) {
         let (check, rows) = line.rsplit_once(' ').unwrap();
-        assert!(rows != "0" || check.starts_with("idempotency"), "{check} has nothing to look at");
+        let in_no_demo = check.starts_with("idempotency") || check.starts_with("deliveries");
+        assert!(rows != "0" || in_no_demo, "{check} has nothing to look at");
     }
 
     let of_sqlite = if kind == Kind::Sqlite { BROKEN_ON_SQLITE } else { &[] };

@@ -377,6 +377,16 @@ pub(super) const CHECKS: &[Check] = &[
              OR (record_kind = 'lead' AND NOT EXISTS (SELECT 1 FROM leads WHERE leads.id = survivor_id))",
     },
     Check {
+        name: "deliveries are of webhooks, or will be removed",
+        population: "SELECT COUNT(*) FROM webhook_deliveries",
+        differences: "SELECT 'deliveries of a webhook that nobody knows' FROM \
+             (SELECT DISTINCT webhook_id FROM webhook_deliveries) AS kept \
+             WHERE NOT EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = kept.webhook_id) \
+             AND NOT EXISTS (SELECT 1 FROM deleted_webhooks WHERE deleted_webhooks.id = kept.webhook_id) \
+             UNION ALL SELECT webhooks.name || ': is there, and its deliveries are to be removed' FROM webhooks \
+             JOIN deleted_webhooks ON deleted_webhooks.id = webhooks.id",
+    },
+    Check {
         // A role's key stands in quotes in the list, and has none inside.
         name: "users have roles that exist",
         population: "SELECT COUNT(*) FROM users",
