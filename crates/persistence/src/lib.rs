@@ -7,6 +7,7 @@ pub mod access;
 mod activities;
 mod approvals;
 mod chain;
+mod derived;
 pub mod entity;
 mod error;
 pub mod files;
@@ -29,6 +30,7 @@ pub mod verify;
 mod webhooks;
 mod work;
 
+pub use derived::{Compared, DERIVING, Off};
 pub use error::StoreError;
 pub use ownership::RecycleCandidates;
 pub use query::cursor::CursorKey;
