@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chrono::{SecondsFormat, SubsecRound, Utc};
+use fairlead_domain::search::SearchEntry;
+use fairlead_domain::values::Number;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use tokio::process::Command;
@@ -73,6 +75,7 @@ async fn measure(options: &Options, database: &Database, folder: &Path) -> Resul
     }
     let series = format!("UPDATE sequences SET value = value + {}", copies * SPREAD);
     execute(&pools, series).await?;
+    find_by_numbers(&pools).await?;
     append_events(&pools, options.contracts * EVENTS).await?;
     pools.analyse().await?;
     let mut rows = 0;
@@ -217,6 +220,23 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
         columns.join(", "),
         values.join(", ")
     )
+}
+
+/// Copies have other numbers: search finds them by these.
+async fn find_by_numbers(pools: &Pools) -> Result<()> {
+    let text = "SELECT id, title, number FROM search_entries WHERE number IS NOT NULL";
+    let entries: Vec<(i64, String, String)> =
+        on_reader!(pools, |pool| sqlx::query_as(text).fetch_all(pool).await)?;
+    on_writer!(pools, |pool| {
+        let mut transaction = pool.begin().await?;
+        for (id, title, number) in entries {
+            let words = SearchEntry::new(&title).numbered(&Number(number)).words();
+            let text = "UPDATE search_entries SET words = $1 WHERE id = $2";
+            sqlx::query(text).bind(words).bind(id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    })
 }
 
 async fn columns(pools: &Pools, table: &str) -> Result<Vec<String>> {

@@ -44,6 +44,7 @@ pub mod pools;
 pub mod query;
 pub mod receipts;
 pub mod refunds;
+pub mod reindex;
 pub mod reports;
 pub mod roles;
 pub mod saved_views;

@@ -34,9 +34,6 @@ pub(crate) struct Entry {
     pub(crate) data: serde_json::Value,
 }
 
-/// How many events one statement writes: databases limit the number of bound values.
-const BATCH: usize = 100;
-
 /// Makes the end of the chain ours until the transaction ends, and appends to it.
 pub(crate) async fn append(
     work: &Work,
@@ -51,9 +48,9 @@ pub(crate) async fn append(
     let head = work.first(&text, vec![], |row| Ok((row.column::<i64>()?, row.column::<String>()?))).await?;
     let (mut sequence, mut hash) =
         head.ok_or_else(|| StoreError::Corrupt("the audit trail has no head".to_owned()))?;
-    let mut audit = Vec::with_capacity(entries.len());
-    let mut outbox = Vec::with_capacity(entries.len());
-    let mut timeline = Vec::new();
+    let mut audit: Vec<Vec<Value>> = Vec::with_capacity(entries.len());
+    let mut outbox: Vec<Vec<Value>> = Vec::with_capacity(entries.len());
+    let mut timeline: Vec<Vec<Value>> = Vec::new();
     for entry in entries {
         sequence += 1;
         sync::note(work, &entry, sequence).await?;
@@ -96,11 +93,11 @@ pub(crate) async fn append(
             entry.data.to_string().into(),
         ]);
     }
-    insert(work, &format!("INSERT INTO audit_events ({COLUMNS}) VALUES "), audit).await?;
+    work.insert_rows(&format!("INSERT INTO audit_events ({COLUMNS}) VALUES "), &audit).await?;
     let into_outbox =
         "INSERT INTO outbox (sequence, id, occurred_at, event, record_kind, record_id, data) VALUES ";
-    insert(work, into_outbox, outbox).await?;
-    insert(work, "INSERT INTO timeline (customer_id, sequence) VALUES ", timeline).await?;
+    work.insert_rows(into_outbox, &outbox).await?;
+    work.insert_rows("INSERT INTO timeline (customer_id, sequence) VALUES ", &timeline).await?;
     let text = "UPDATE audit_head SET sequence = $1, hash = $2 WHERE id = 1";
     work.execute(text, vec![sequence.into(), hash.into()]).await?;
     Ok(())
@@ -108,24 +105,6 @@ pub(crate) async fn append(
 
 const COLUMNS: &str = "id, sequence, occurred_at, actor_id, action, record_kind, record_id, request_id, \
                        changes, previous_hash, hash";
-
-async fn insert(work: &Work, into: &str, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
-    for batch in rows.chunks(BATCH) {
-        let mut text = into.to_owned();
-        let mut place = 0;
-        for (at, row) in batch.iter().enumerate() {
-            text.push_str(if at == 0 { "(" } else { ", (" });
-            for column in 0..row.len() {
-                place += 1;
-                text.push_str(if column == 0 { "$" } else { ", $" });
-                text.push_str(&place.to_string());
-            }
-            text.push(')');
-        }
-        work.execute(&text, batch.concat()).await?;
-    }
-    Ok(())
-}
 
 const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 

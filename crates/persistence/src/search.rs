@@ -5,7 +5,7 @@
 
 use fairlead_domain::record::{Record, RecordKind};
 use fairlead_domain::search::{Condition, SearchEntry, Wanted};
-use sea_orm::DbBackend;
+use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -13,6 +13,7 @@ use crate::member::{Row, only};
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
 use crate::sql::Sql;
+use crate::store::Store;
 use crate::work::Work;
 
 /// Records of one kind, as far as they may be found.
@@ -41,37 +42,77 @@ pub struct Found {
     pub number: Option<String>,
 }
 
+/// What is kept of a record, but for its id.
+pub(crate) type Entry = [Option<String>; 5];
+
+/// The columns of that, in order.
+pub(crate) const ENTRY_COLUMNS: &str = "search_entries.record_kind, search_entries.title, search_entries.number, \
+                                        search_entries.words, search_entries.contact_words";
+
+/// What a record is found by; none where it is not looked for.
+pub(crate) fn entry<T: Record>(record: &T) -> Option<Entry> {
+    let entry = record.search_entry()?;
+    let (words, contact_words) = (entry.words(), entry.contact_words());
+    let SearchEntry { title, number, .. } = entry;
+    Some([Some(T::KIND.as_str().to_owned()), Some(title), number, Some(words), Some(contact_words)])
+}
+
+/// What SQLite's index has of other tokens than the table: each token that it has counts for its letters and the space
+/// behind it, each list of tokens in the table for as many less.
+pub(crate) const OUT_OF_STEP: &str = "SELECT 'entry ' || CAST(id AS TEXT) || ': the index has other words' FROM (\
+         SELECT doc AS id, LENGTH(term) + 1 AS size FROM search_vocabulary \
+         UNION ALL SELECT id, -LENGTH(words) - 1 FROM search_entries WHERE words <> '' \
+         UNION ALL SELECT id, -LENGTH(contact_words) - 1 FROM search_entries WHERE contact_words <> ''\
+     ) AS sizes GROUP BY id HAVING SUM(size) <> 0";
+
+impl Store {
+    /// Whether the index has other words than the table. Only SQLite keeps the two apart.
+    pub async fn is_index_out_of_step(&self) -> Result<bool, StoreError> {
+        if self.backend() == DbBackend::Postgres {
+            return Ok(false);
+        }
+        match self.reader.patiently(Sql::new(format!("{OUT_OF_STEP} LIMIT 1"))).await {
+            Ok(rows) => Ok(!rows.is_empty()),
+            Err(error) if error.is_unavailable() => Err(error),
+            // One that is broken altogether cannot even be read.
+            Err(_) => Ok(true),
+        }
+    }
+}
+
 impl Work {
+    /// Makes SQLite's index anew. It is one statement, for which other writers wait: a second for a hundred thousand
+    /// records.
+    pub async fn rebuild_index(&self) -> Result<(), StoreError> {
+        self.execute("INSERT INTO search_index (search_index) VALUES ('rebuild')", vec![]).await?;
+        Ok(())
+    }
+
     /// Keeps what a record is found by in step with it.
     pub(crate) async fn index<T: Record>(
         &self,
         before: Option<&T>,
         after: Option<&T>,
     ) -> Result<(), StoreError> {
-        let entry = after.and_then(T::search_entry);
-        let former = before.and_then(T::search_entry);
-        if entry == former {
+        let (former, present) = (before.and_then(entry), after.and_then(entry));
+        if present == former {
             return Ok(());
         }
-        let id = after.or(before).map(Record::id).unwrap_or_default();
+        self.keep_entry(after.or(before).map(Record::id).unwrap_or_default(), present).await
+    }
+
+    /// Keeps what a record is found by.
+    pub(crate) async fn keep_entry(&self, record: Uuid, entry: Option<Entry>) -> Result<(), StoreError> {
         let Some(entry) = entry else {
-            self.execute("DELETE FROM search_entries WHERE record_id = $1", vec![id.into()]).await?;
+            self.execute("DELETE FROM search_entries WHERE record_id = $1", vec![record.into()]).await?;
             return Ok(());
         };
-        let text = "INSERT INTO search_entries (record_kind, record_id, title, number, words, contact_words) \
-                    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (record_id) DO UPDATE SET title = excluded.title, \
-                    number = excluded.number, words = excluded.words, contact_words = excluded.contact_words";
-        let (words, contact_words) = (entry.words(), entry.contact_words());
-        let SearchEntry { title, number, .. } = entry;
-        let values = vec![
-            T::KIND.as_str().into(),
-            id.into(),
-            title.into(),
-            number.into(),
-            words.into(),
-            contact_words.into(),
-        ];
-        self.execute(text, values).await?;
+        let text = "INSERT INTO search_entries (record_id, record_kind, title, number, words, contact_words) \
+                    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (record_id) DO UPDATE SET \
+                    record_kind = excluded.record_kind, title = excluded.title, number = excluded.number, \
+                    words = excluded.words, contact_words = excluded.contact_words";
+        let values = std::iter::once(Value::from(record)).chain(entry.map(Value::from));
+        self.execute(text, values.collect()).await?;
         Ok(())
     }
 }

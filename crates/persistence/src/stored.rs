@@ -31,6 +31,8 @@ pub struct Table {
     pub derived: &'static [&'static str],
     /// The columns for a `SELECT`, each with the table's name before it.
     pub(crate) selection: String,
+    /// An insert up to where its rows follow.
+    pub(crate) into: String,
     pub(crate) insert: String,
     pub(crate) update: String,
     pub(crate) delete: String,
@@ -43,7 +45,8 @@ impl Table {
         T::columns("", &mut columns);
         let written: Vec<&str> = columns.iter().map(String::as_str).chain(derived.iter().copied()).collect();
         let places: Vec<String> = (1..=written.len()).map(|at| format!("${at}")).collect();
-        let insert = format!("INSERT INTO {name} ({}) VALUES ({})", written.join(", "), places.join(", "));
+        let into = format!("INSERT INTO {name} ({}) VALUES ", written.join(", "));
+        let insert = format!("{into}({})", places.join(", "));
         let changes: Vec<String> =
             written.iter().zip(&places).map(|(column, place)| format!("{column} = {place}")).collect();
         // The id is the first member of every record, so the first place holds it.
@@ -53,7 +56,7 @@ impl Table {
         let delete = format!("DELETE FROM {name} WHERE id = $1 AND version = $2");
         let qualified: Vec<String> = columns.iter().map(|column| format!("{name}.{column}")).collect();
         let selection = qualified.join(", ");
-        Self { name, columns, derived, selection, insert, update, delete }
+        Self { name, columns, derived, selection, into, insert, update, delete }
     }
 }
 

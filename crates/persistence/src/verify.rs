@@ -5,12 +5,17 @@ mod documents;
 mod replay;
 
 use sea_orm::DbBackend;
+use uuid::Uuid;
 
+use crate::derived::DERIVING;
 use crate::error::StoreError;
 use crate::member::{Row, only};
 use crate::sql::Sql;
 use crate::store::Store;
 use checks::{CHECKS, SQLITE_CHECKS};
+
+/// How many records that are not there are named.
+const STRAYS: u64 = 1000;
 
 /// How many rows were looked at, and everything that is wrong with them.
 pub(crate) type Checked = (u64, Vec<String>);
@@ -44,11 +49,30 @@ impl Store {
                 "opportunities are worth their line items",
                 self.verify_lines("opportunities", "name").await?,
             ),
-            4 => ("audit trail", self.verify_chain().await?),
-            5 => ("records are what the audit trail says", self.verify_records().await?),
+            4 => ("search knows every record as it is", self.verify_search().await?),
+            5 => ("audit trail", self.verify_chain().await?),
+            6 => ("records are what the audit trail says", self.verify_records().await?),
             _ => return Ok(None),
         };
         Ok(Some(Finding { check, checked, differences }))
+    }
+
+    /// What search knows of each record is what follows from it. Whether the rest does, too, is told with the records.
+    async fn verify_search(&self) -> Result<Checked, StoreError> {
+        let strays = self.strays(STRAYS).await?;
+        let mut found: Vec<String> =
+            strays.iter().map(|(_, title)| format!("{title}: a record that is not there is known")).collect();
+        let mut checked = 0;
+        for kind in DERIVING {
+            let mut last = Uuid::nil();
+            while let Some(compared) = self.compare_derived(*kind, last).await? {
+                let off = compared.off.iter().filter(|off| off.in_search);
+                found.extend(off.map(|off| format!("{kind} {}: is known otherwise, or not at all", off.id)));
+                checked += compared.checked;
+                last = compared.last;
+            }
+        }
+        Ok((checked, found))
     }
 
     async fn texts<T>(

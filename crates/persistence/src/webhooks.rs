@@ -25,6 +25,12 @@ fn due(sql: &mut Sql, webhook: &str, active: &str, now: Timestamp) {
     sql.bind(now.instant());
 }
 
+/// Deliveries of webhooks that are there.
+pub fn of_present_webhooks() -> Predicate {
+    // By the few that are not: the list keeps its own order, whatever the planner knows.
+    Predicate::Through("webhook_id", "deleted_webhooks", Box::new(Predicate::True)).negate()
+}
+
 impl Reader<'_> {
     /// The webhooks that have not heard everything yet, each with the place up to which it has.
     pub async fn webhooks_behind(&self) -> Result<Vec<(Webhook, i64)>, StoreError> {
@@ -61,6 +67,15 @@ impl Reader<'_> {
         .await
     }
 
+    /// A deleted webhook of which deliveries are still to be removed.
+    pub async fn deleted_webhook(&self) -> Result<Option<WebhookId>, StoreError> {
+        let next = |sql: &mut Sql| {
+            sql.push("id FROM deleted_webhooks ORDER BY id LIMIT 1");
+            Ok(())
+        };
+        Ok(self.rows(next, WebhookId::take).await?.first().copied())
+    }
+
     /// The keys that a webhook's messages are signed with, the present one first.
     pub async fn webhook_secrets(
         &self,
@@ -94,14 +109,6 @@ impl Work {
     pub async fn note_heard(&self, webhook: WebhookId, from: i64, to: i64) -> Result<bool, StoreError> {
         let text = "UPDATE webhook_places SET sequence = $3 WHERE webhook_id = $1 AND sequence = $2";
         Ok(self.execute(text, vec![webhook.0.into(), from.into(), to.into()]).await? == 1)
-    }
-
-    /// Records something to be delivered.
-    pub async fn insert_delivery(&self, delivery: &WebhookDelivery) -> Result<(), StoreError> {
-        let mut values = Vec::new();
-        delivery.put(&mut values);
-        self.execute(&WebhookDelivery::table().insert, values).await?;
-        Ok(())
     }
 
     /// Keeps how a delivery stands. Its row was locked when it was loaded.
@@ -149,6 +156,29 @@ impl Work {
                     AND last_attempt_at >= $2)";
         let arrived = self.first(text, vec![webhook.0.into(), since.instant().into()], only::<bool>).await?;
         Ok(arrived.unwrap_or(false))
+    }
+
+    /// Notes of a webhook that is being deleted that its deliveries are to be removed.
+    pub async fn discard_deliveries(&self, webhook: WebhookId) -> Result<(), StoreError> {
+        let text = "INSERT INTO deleted_webhooks (id) VALUES ($1)";
+        self.execute(text, vec![webhook.0.into()]).await?;
+        Ok(())
+    }
+
+    /// Removes deliveries of a deleted webhook, not more than so many. After the last one the webhook is off the list.
+    pub async fn remove_deliveries(&self, webhook: WebhookId, most: u64) -> Result<(), StoreError> {
+        // Of several servers one removes at a time: otherwise they would take the same rows, in any order.
+        let text = format!("SELECT id FROM deleted_webhooks WHERE id = $1{}", self.lock());
+        self.first(&text, vec![webhook.0.into()], only::<Uuid>).await?;
+        let text = format!(
+            "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE webhook_id = $1 \
+             LIMIT {most})"
+        );
+        self.execute(&text, vec![webhook.0.into()]).await?;
+        let text = "DELETE FROM deleted_webhooks WHERE id = $1 \
+                    AND NOT EXISTS (SELECT 1 FROM webhook_deliveries WHERE webhook_id = $1)";
+        self.execute(text, vec![webhook.0.into()]).await?;
+        Ok(())
     }
 
     /// Forgets what was recorded before a moment and is over, not more than so many. Says how many there were.

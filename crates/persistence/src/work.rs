@@ -131,7 +131,7 @@ impl Work {
 
     /// Rows are locked against other writers until the end. The weaker lock of the two lets other rows go
     /// on referring to them. SQLite has no such clause: there, the whole transaction is the lock.
-    fn lock(&self) -> &'static str {
+    pub(crate) fn lock(&self) -> &'static str {
         if self.backend() == DbBackend::Postgres { " FOR NO KEY UPDATE" } else { "" }
     }
 
@@ -310,14 +310,6 @@ impl Work {
         self.execute(&T::table().insert, stored::values(record)).await?;
         self.index(None, Some(record)).await?;
         self.note(event, None, Some(record))
-    }
-
-    /// Writes a line of a history: it is never changed, and no record of its own.
-    pub async fn append<T: Kept>(&self, line: &T) -> Result<(), StoreError> {
-        let mut values = Vec::new();
-        line.put(&mut values);
-        self.execute(&T::table().insert, values).await?;
-        Ok(())
     }
 
     /// Writes a changed record, if it is still what `before` was. An edit that changes nothing is not written: the

@@ -26,6 +26,8 @@ CREATE INDEX search_entries_record_kind ON search_entries (record_kind, id);
     words, contact_words, content = 'search_entries', content_rowid = 'id',
     tokenize = "ascii tokenchars '~='", prefix = '1 2 3', detail = 'column', columnsize = 0
 );
+-- Which tokens the index has, to see that they are those of the table.
+{on sqlite} CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab (search_index, instance);
 {on sqlite} CREATE TRIGGER search_entries_inserted AFTER INSERT ON search_entries BEGIN
     INSERT INTO search_index (rowid, words, contact_words) VALUES (new.id, new.words, new.contact_words); END;
 {on sqlite} CREATE TRIGGER search_entries_deleted AFTER DELETE ON search_entries BEGIN

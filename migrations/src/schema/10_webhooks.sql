@@ -32,9 +32,10 @@ CREATE TABLE webhook_places (
     sequence BIGINT NOT NULL
 );
 
+-- A webhook may leave very many deliveries, and goes before them: then it is on the list below until they are gone.
 CREATE TABLE webhook_deliveries (
     id {uuid} PRIMARY KEY,
-    webhook_id {uuid} NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    webhook_id {uuid} NOT NULL,
     event_id {uuid} NOT NULL,
     event TEXT NOT NULL,
     sequence BIGINT,
@@ -63,3 +64,8 @@ CREATE INDEX webhook_deliveries_pings ON webhook_deliveries (next_attempt_at) WH
 CREATE INDEX webhook_deliveries_arrived ON webhook_deliveries (webhook_id, last_attempt_at) WHERE status = 'delivered';
 -- What waits of one record goes out in order.
 CREATE INDEX webhook_deliveries_record_id ON webhook_deliveries (webhook_id, record_id, sequence) WHERE status = 'pending';
+
+-- Webhooks that were deleted, and of which deliveries are still to be removed. Nobody sees or sends them any more.
+CREATE TABLE deleted_webhooks (
+    id {uuid} PRIMARY KEY
+);

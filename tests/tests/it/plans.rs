@@ -47,12 +47,16 @@ async fn fill(database: &Database, template: &str) {
              WHERE id NOT IN (SELECT customer_id FROM ownership_history)"
         ))
         .await;
+    // What `Many 7` is found by is what `Many` is found by, but for the whole name, and by the number.
     direct
-        .run(
+        .run(&format!(
             "INSERT INTO search_entries (record_kind, record_id, title, words, contact_words) \
-             SELECT 'customer', id, name, '', '' FROM customers \
-             WHERE id NOT IN (SELECT record_id FROM search_entries)",
-        )
+             SELECT 'customer', customers.id, name, \
+             SUBSTR(name, 6) || ' ' || REPLACE(words, '=many', '=many' || SUBSTR(name, 6)), '' \
+             FROM customers, search_entries WHERE search_entries.record_id = {} \
+             AND customers.id NOT IN (SELECT record_id FROM search_entries)",
+            database.id(template)
+        ))
         .await;
     direct
         .run(

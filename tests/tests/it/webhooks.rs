@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::support::{
-    Answer, Client, Company, Message, PASSWORD, Receiver, Server, report, rounds, seed, until,
+    Answer, Client, Company, Kind, Message, PASSWORD, Receiver, Server, report, rounds, seed, until,
 };
 
 on_both_databases! {
@@ -24,6 +24,7 @@ on_both_databases! {
     what_is_not_taken_comes_again_and_then_no_more;
     what_a_crash_cut_off_comes_again;
     of_two_servers_one_tells;
+    what_a_deleted_webhook_leaves_is_removed_later;
     a_webhook_leads_nowhere_but_to_the_internet;
     heavy_what_happened_is_told_and_nothing_else;
 }
@@ -388,6 +389,62 @@ async fn what_a_crash_cut_off_comes_again(server: Server) {
     assert_eq!((again.record(), again.header("webhook-id")), (customer.as_str(), first.header("webhook-id")));
     let delivered = settled(&admin, &id).await;
     assert_eq!((&delivered[0]["status"], &delivered[0]["attempts"]), (&json!("delivered"), &json!(1)));
+}
+
+async fn what_a_deleted_webhook_leaves_is_removed_later(mut server: Server) {
+    // Nothing happens by itself yet.
+    server.stop().await;
+    server.set(LOCAL, "true");
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    server.restart().await;
+    let admin = server.admin().await;
+    let (deleted, other) = (Receiver::start().await, Receiver::start().await);
+    let id = webhook(&admin, &deleted, &[]).await.id();
+    let kept = webhook(&admin, &other, &[]).await.id();
+    let ping = admin.act(&format!("/webhooks/{id}/ping")).await.expect(200).id();
+    let kept_ping = admin.act(&format!("/webhooks/{kept}/ping")).await.expect(200).id();
+    let fresh = match server.database.kind {
+        Kind::Sqlite => "randomblob(16)",
+        Kind::Postgres => "gen_random_uuid()",
+    };
+    let many = format!(
+        "WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < 2500) \
+         INSERT INTO webhook_deliveries (id, webhook_id, event_id, event, occurred_at, status, attempts, next_attempt_at, \
+         version, created_at) SELECT {fresh}, webhook_id, {fresh}, event, occurred_at, status, attempts, next_attempt_at, \
+         version, created_at FROM webhook_deliveries, n WHERE id = {}",
+        server.database.id(&ping)
+    );
+    let mut direct = server.database.connect().await;
+    direct.run(&many).await;
+
+    // It goes at once and leaves its deliveries where nobody sees them.
+    admin.delete(&format!("/webhooks/{id}")).await.expect(204);
+    let left =
+        format!("SELECT COUNT(*) FROM webhook_deliveries WHERE webhook_id = {}", server.database.id(&id));
+    assert_eq!(direct.number(&left).await, 2501);
+    admin.get(&format!("/webhooks/{id}")).await.refused(404, "not_found");
+    assert!(admin.all(&format!("/webhook-deliveries?webhook_id={id}")).await.is_empty());
+    let shown = admin.get("/webhook-deliveries?total=true").await.expect(200);
+    assert_eq!((&shown.body["page"]["total"], &shown.body["data"][0]["id"]), (&json!(1), &json!(kept_ping)));
+    admin.get(&format!("/webhook-deliveries/{ping}")).await.refused(404, "not_found");
+    admin.act(&format!("/webhook-deliveries/{ping}/redeliver")).await.refused(404, "not_found");
+    server.verify().await;
+
+    // Another server finds them, some of them gone already, and sends none.
+    server.kill().await;
+    let some = format!("DELETE FROM webhook_deliveries WHERE id = {}", server.database.id(&ping));
+    direct.run(&some).await;
+    server.set("FAIRLEAD_JOBS__ENABLED", "true");
+    server.restart().await;
+    let listed = "SELECT COUNT(*) FROM deleted_webhooks";
+    until("the end of what was deleted", async || {
+        let mut direct = server.database.connect().await;
+        (direct.number(&left).await + direct.number(listed).await == 0).then_some(())
+    })
+    .await;
+    other.wait_for(1).await;
+    assert_eq!((deleted.rest().await.len(), other.got().len()), (0, 1));
+    assert_eq!(settled(&admin.at(&server.url), &kept).await.len(), 1);
 }
 
 async fn of_two_servers_one_tells(server: Server) {

@@ -31,6 +31,7 @@ impl App {
         self.end_steps_without_approvers().await?;
         self.remind_approvers().await?;
         self.warn_of_installments().await?;
+        self.sweep_deliveries().await?;
         let org = self.organisation().await?;
         let day = (org.today(self.now()).0, org.settings.dormant_after_days);
         if *self.inner.swept.lock().unwrap_or_else(PoisonError::into_inner) != Some(day) {

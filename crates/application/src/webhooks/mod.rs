@@ -125,10 +125,17 @@ pub async fn update(
     .await
 }
 
-/// Deletes a webhook, with what is on its way.
+/// Deletes a webhook. What is on its way is neither sent nor shown any more, and removed in the background: it may be
+/// very much, and other writers would wait.
 pub async fn delete(app: &App, call: &Call, id: WebhookId) -> Written<()> {
-    app.remove(call, id, Event("webhook.deleted"), async |ctx, _, _: &Webhook| Ok(Webhook::may_manage(ctx)?))
-        .await
+    let done = app
+        .remove(call, id, Event("webhook.deleted"), async |ctx, work, webhook: &Webhook| {
+            Webhook::may_manage(ctx)?;
+            Ok(work.discard_deliveries(webhook.id).await?)
+        })
+        .await;
+    app.inner.wake.notify_one();
+    done
 }
 
 /// Replaces a webhook's secret. For a day messages are signed with both.
@@ -164,7 +171,7 @@ pub async fn ping(app: &App, call: &Call, id: WebhookId) -> Written<deliveries::
         call.check_version(webhook.version)?;
         Webhook::may_manage(ctx)?;
         let delivery = WebhookDelivery::ping(id, work.new_id(), ctx.actor.id, ctx.now);
-        work.insert_delivery(&delivery).await?;
+        work.append(&delivery).await?;
         Ok(deliveries::view(ctx, delivery))
     })
     .await

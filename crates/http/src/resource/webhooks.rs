@@ -45,7 +45,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/webhooks/{id}",
             "delete_webhook",
             "Delete a webhook",
-            "With everything that is on its way, and its deliveries.",
+            "With everything that is on its way, and its deliveries: from then on none is sent or shown.",
             webhooks::delete,
         )
         .needs(Permission::SettingsManage)

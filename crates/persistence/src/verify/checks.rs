@@ -1,5 +1,7 @@
 //! What rows could say that contradicts other rows, as questions in SQL. One text for both databases.
 
+use crate::search::OUT_OF_STEP;
+
 /// A question whose every answer is a difference: the rows name the record and say what is wrong.
 pub(super) struct Check {
     pub(super) name: &'static str,
@@ -234,21 +236,6 @@ pub(super) const CHECKS: &[Check] = &[
              WHERE standings.until IS NULL AND records.id IS NULL",
     },
     Check {
-        name: "search finds every record by its name",
-        population: "SELECT COUNT(*) FROM search_entries",
-        differences: "WITH records AS (\
-                SELECT id, name AS title FROM leads UNION ALL SELECT id, name FROM customers \
-                UNION ALL SELECT id, name FROM contacts UNION ALL SELECT id, name FROM opportunities \
-                UNION ALL SELECT id, title FROM contracts UNION ALL SELECT id, number FROM invoices \
-                UNION ALL SELECT id, number FROM payments) \
-             SELECT records.title || ': search does not know it so' FROM records \
-             LEFT JOIN search_entries ON search_entries.record_id = records.id \
-             AND records.title IN (search_entries.title, search_entries.number) \
-             WHERE search_entries.id IS NULL \
-             UNION ALL SELECT search_entries.title || ': search knows a record that is not there' FROM search_entries \
-             LEFT JOIN records ON records.id = search_entries.record_id WHERE records.id IS NULL",
-    },
-    Check {
         name: "the audit trail ends where its head says",
         population: "SELECT COUNT(*) FROM audit_head",
         differences: "SELECT CAST(sequence AS TEXT) || ': an event behind the end' FROM audit_events \
@@ -377,6 +364,16 @@ pub(super) const CHECKS: &[Check] = &[
              OR (record_kind = 'lead' AND NOT EXISTS (SELECT 1 FROM leads WHERE leads.id = survivor_id))",
     },
     Check {
+        name: "deliveries are of webhooks, or will be removed",
+        population: "SELECT COUNT(*) FROM webhook_deliveries",
+        differences: "SELECT 'deliveries of a webhook that nobody knows' FROM \
+             (SELECT DISTINCT webhook_id FROM webhook_deliveries) AS kept \
+             WHERE NOT EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = kept.webhook_id) \
+             AND NOT EXISTS (SELECT 1 FROM deleted_webhooks WHERE deleted_webhooks.id = kept.webhook_id) \
+             UNION ALL SELECT webhooks.name || ': is there, and its deliveries are to be removed' FROM webhooks \
+             JOIN deleted_webhooks ON deleted_webhooks.id = webhooks.id",
+    },
+    Check {
         // A role's key stands in quotes in the list, and has none inside.
         name: "users have roles that exist",
         population: "SELECT COUNT(*) FROM users",
@@ -428,6 +425,11 @@ pub(super) const SQLITE_CHECKS: &[Check] = &[
         name: "the file is whole",
         population: "SELECT COUNT(*) FROM sqlite_schema",
         differences: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    },
+    Check {
+        name: "search looks words up as they are known",
+        population: "SELECT COUNT(*) FROM search_entries",
+        differences: OUT_OF_STEP,
     },
     Check {
         name: "foreign keys",
