@@ -156,7 +156,9 @@ impl Reader<'_> {
     /// Whether a condition fits few records, whoever may see them.
     async fn is_rare(&self, condition: &Condition) -> Result<bool, StoreError> {
         let count = |sql: &mut Sql| {
-            sql.plan_each_time().push("COUNT(*) FROM search_hits(CAST(").bind(expression(condition, &POSTGRES));
+            sql.plan_each_time()
+                .push("COUNT(*) FROM search_hits(CAST(")
+                .bind(expression(condition, &POSTGRES));
             sql.push(&format!(" AS tsquery), {})", FEW + 1));
             Ok(())
         };

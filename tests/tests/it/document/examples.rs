@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schemas::{faults, has_format};
 use super::{committed, operations, resolve, visit};
@@ -158,6 +158,10 @@ async fn examples_can_be_sent_to_a_demo(server: Server) {
     }
     for (who, id) in [("rep.east", "request_amendment"), ("finance", "record_refund")] {
         send(who, id).await.expect(201);
+    }
+    for list in ["leads", "customers", "opportunities", "contracts", "invoices", "payments"] {
+        let found = send("director", &format!("search_{list}")).await.expect(200);
+        assert_ne!(found.body["data"], json!([]), "the example finds none of the {list}");
     }
 }
 
