@@ -2,11 +2,12 @@
 
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::context::{Context, Event};
-use crate::error::Refusal;
+use crate::error::{FieldError, Figures, Refusal};
 use crate::pool::RecycleRules;
 use crate::record;
 use crate::record::RecordKind;
@@ -201,11 +202,75 @@ pub struct JobItem {
     /// The rule by which, or the code of the problem.
     #[schema(max_length = 60, example = "no_activity")]
     pub reason: String,
-    /// More about it.
+    /// More about it, in English or Chinese by `Accept-Language`; what a verification found is told in English.
     #[schema(required)]
     pub detail: Option<Prose>,
+    /// The broken rules of the problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    pub errors: Vec<FieldError>,
+    /// The figures of the problem, or the day on which the record goes (`goes_on`).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Figures)]
+    pub figures: Map<String, Value>,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl JobItem {
+    /// What a job did with a record, and the rule by which.
+    pub fn new(
+        id: JobItemId,
+        job_id: JobId,
+        (record_kind, record_id): (RecordKind, Uuid),
+        outcome: JobOutcome,
+        reason: &str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            job_id,
+            record_kind,
+            record_id,
+            owner_id: None,
+            outcome,
+            reason: reason.to_owned(),
+            detail: None,
+            errors: Vec::new(),
+            figures: Map::new(),
+            created_at: now,
+        }
+    }
+
+    /// The same of a record that somebody owns.
+    #[must_use]
+    pub fn owned_by(self, owner_id: Option<UserId>) -> Self {
+        Self { owner_id, ..self }
+    }
+
+    /// It says on which day the record goes.
+    #[must_use]
+    pub fn goes_on(mut self, day: NaiveDate) -> Self {
+        let before = self.outcome == JobOutcome::AlreadyWarned;
+        let before = if before { ", of which its owner was told before" } else { "" };
+        self.figures.insert("goes_on".to_owned(), json!(day));
+        self.said(&format!("goes on {day}{before}"))
+    }
+
+    /// It says why nothing could be done: all of the refusal, so that it can be told in any language.
+    #[must_use]
+    pub fn refused(mut self, refusal: Refusal) -> Self {
+        refusal.code.as_str().clone_into(&mut self.reason);
+        self.figures = refusal.figures;
+        self.errors = refusal.errors.into_vec();
+        self.said(&refusal.detail)
+    }
+
+    /// It says more, in English.
+    #[must_use]
+    pub fn said(self, english: &str) -> Self {
+        Self { detail: Some(Prose::new(english.chars().take(Prose::MAX).collect::<String>())), ..self }
+    }
 }
 
 impl Job {

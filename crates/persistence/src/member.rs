@@ -280,6 +280,8 @@ documents!(
     fairlead_domain::pool::PoolRules,
     fairlead_domain::job::JobParameters,
     serde_json::Value,
+    serde_json::Map<String, serde_json::Value>,
+    Vec<fairlead_domain::error::FieldError>,
     Vec<fairlead_domain::values::Line>,
     Vec<uuid::Uuid>,
     Vec<fairlead_domain::lead::ScoreLine>,

@@ -33,7 +33,10 @@ CREATE TABLE job_items (
     owner_id {uuid} REFERENCES users (id),
     outcome TEXT NOT NULL,
     reason TEXT NOT NULL,
+    -- As the domain says it; other languages are made from the reason, the figures and the broken rules.
     detail TEXT,
+    errors {json} NOT NULL,
+    figures {json} NOT NULL,
     created_at {instant} NOT NULL
 );
 CREATE INDEX job_items_job_id ON job_items (job_id, id);

@@ -3,13 +3,14 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Company, Server};
+use crate::support::{Answer, Client, Company, Server, until};
 
 on_both_databases! {
     problems_speak_the_callers_language;
     a_replay_speaks_the_language_of_its_own_request;
     what_cannot_be_read_is_told_in_chinese;
     parts_of_an_answer_speak_the_callers_language;
+    what_a_job_did_is_told_in_the_readers_language;
 }
 
 fn is_chinese(text: &Value) -> bool {
@@ -223,4 +224,76 @@ async fn parts_of_an_answer_speak_the_callers_language(server: Server) {
         assert!(!english_words.iter().any(is_chinese), "{path}: {english_words:?}");
         assert!(words[0].as_str().unwrap().starts_with(first), "{path}: {words:?}");
     }
+}
+
+/// Runs recycling, and reads what became of a record in both languages: what people read, then all in Chinese.
+async fn recycled(admin: &Client, form: Value, record: &str) -> (Value, Value, Value) {
+    let job = admin.post("/public-pool/recycle-runs", form).await.expect(202).id();
+    until("the job", async || {
+        let job = admin.get(&format!("/jobs/{job}")).await.expect(200).body;
+        (job["status"] == "finished").then_some(())
+    })
+    .await;
+    let path = format!("/jobs/{job}/items?record_id={record}");
+    let ask = async |path: &str, languages: &str| {
+        let request = admin.request(Method::GET, path).header("accept-language", languages);
+        admin.send(request).await.expect(200)
+    };
+    let (mut english, mut chinese) = (ask(&path, "en").await, ask(&path, "zh-CN,zh;q=0.9").await);
+    speaks(&english, "en");
+    speaks(&chinese, "zh-CN");
+    // Whoever asks for some members gets these in their language, too.
+    let some = ask(&format!("{path}&fields=detail"), "zh-CN").await;
+    let item = chinese.body["data"][0].clone();
+    assert_eq!(some.body["data"], json!([{"detail": item["detail"]}]));
+    let (english_words, words) = (words_of(&mut english.body["data"]), words_of(&mut chinese.body["data"]));
+    assert_eq!(chinese.body, english.body);
+    assert_eq!((words.len(), english_words.len()), (1, 1), "{item}");
+    (english_words[0].clone(), words[0].clone(), item)
+}
+
+async fn what_a_job_did_is_told_in_the_readers_language(server: Server) {
+    let company = Company::found(&server).await;
+    let (admin, rep) = (&company.admin.client, &company.rep.client);
+    let rules = |days: i64| json!({"pool": {"recycle": {"no_contract_days": 30, "warning_days": days}}});
+    company.set(rules(3)).await;
+    // The job of the day finds nothing yet, and does not come again.
+    until("the job of the day", async || {
+        let jobs = admin.all("/jobs?kind=recycle&status=finished").await;
+        (!jobs.is_empty()).then_some(())
+    })
+    .await;
+    let neglected = async || {
+        let id = company.customer(&company.rep).await;
+        let long = format!("UPDATE customers SET owned_since = {} WHERE id = $1", server.database.ago(40, 0));
+        server.database.alter(&long, &id).await;
+        id
+    };
+
+    // Warned, and warned before: the day is a figure.
+    let warned = neglected().await;
+    let (english, chinese, item) = recycled(admin, json!({}), &warned).await;
+    let day = rep.get(&format!("/customers/{warned}")).await.expect(200).text_of("recycle_on");
+    assert_eq!((&item["outcome"], &item["figures"]), (&json!("warned"), &json!({"goes_on": day})));
+    assert_eq!(english, format!("goes on {day}"));
+    assert_eq!(chinese, format!("将于 {day} 退回公海。"));
+    let (english, chinese, item) = recycled(admin, json!({"dry_run": true}), &warned).await;
+    assert_eq!(item["outcome"], "already_warned");
+    assert_eq!(english, format!("goes on {day}, of which its owner was told before"));
+    assert_eq!(chinese, format!("将于 {day} 退回公海，此前已预警其负责人。"));
+
+    // Refused: somebody gave its open sale a contract behind our back.
+    company.set(rules(0)).await;
+    let stuck = neglected().await;
+    let form =
+        json!({"name": "Pumps", "customer_id": stuck, "amount": {"amount": "10.00", "currency": "CNY"}});
+    let sale = rep.post("/opportunities", form).await.expect(201).id();
+    server.database.alter("UPDATE opportunities SET contract_id = id WHERE id = $1", &sale).await;
+    let (english, chinese, item) = recycled(admin, json!({}), &stuck).await;
+    assert_eq!((&item["outcome"], &item["reason"]), (&json!("failed"), &json!("contract_decides")));
+    assert_eq!(item["figures"], json!({"contract_id": sale}));
+    assert_eq!(english, "its contract decides; cancel the contract first");
+    assert!(is_chinese(&chinese), "{chinese}");
+    assert_eq!(rep.get(&format!("/customers/{stuck}")).await.expect(200).body["owner_id"], company.rep.id);
+    server.database.alter("UPDATE opportunities SET contract_id = NULL WHERE id = $1", &sale).await;
 }

@@ -9,7 +9,7 @@ use fairlead_domain::pool::{RecycleFacts, RecycleRules, Recycling, recycling};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::settings::Settings;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{PoolId, Prose};
+use fairlead_domain::values::PoolId;
 use fairlead_persistence::{Predicate, RecycleCandidates, StoreError, Work};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -159,8 +159,8 @@ async fn treat(
     let dry = job.parameters.dry_run;
     match verdict {
         Recycling::Wait(cause, day) if dry => {
-            let detail = Some(format!("goes on {day}, of which its owner was told before"));
-            note(work, job, customer, JobOutcome::AlreadyWarned, cause.as_str(), detail).await?;
+            let item = item(work, job, customer, JobOutcome::AlreadyWarned, cause.as_str());
+            work.append(&item.goes_on(day)).await?;
         }
         Recycling::Keep | Recycling::Wait(..) => {}
         Recycling::CallOff => {
@@ -170,7 +170,7 @@ async fn treat(
                 work.save(customer, &mut after, event).await?;
             }
             let outcome = if dry { JobOutcome::WouldCallOff } else { JobOutcome::CalledOff };
-            note(work, job, customer, outcome, "out_of_danger", None).await?;
+            work.append(&item(work, job, customer, outcome, "out_of_danger")).await?;
         }
         Recycling::Warn(cause, day) => {
             if !dry {
@@ -180,27 +180,27 @@ async fn treat(
             }
             job.warned += 1;
             let outcome = if dry { JobOutcome::WouldWarn } else { JobOutcome::Warned };
-            note(work, job, customer, outcome, cause.as_str(), Some(format!("goes on {day}"))).await?;
+            work.append(&item(work, job, customer, outcome, cause.as_str()).goes_on(day)).await?;
         }
         Recycling::Move(cause) if dry => {
             job.changed += 1;
-            note(work, job, customer, JobOutcome::WouldChange, cause.as_str(), None).await?;
+            work.append(&item(work, job, customer, JobOutcome::WouldChange, cause.as_str())).await?;
         }
         Recycling::Move(cause) => {
             let mark = work.mark().await?;
-            match refused(go(ctx, work, job, customer, cause).await)? {
+            let item = match refused(go(ctx, work, job, customer, cause).await)? {
                 Ok(()) => {
                     work.forget(mark).await?;
                     job.changed += 1;
-                    note(work, job, customer, JobOutcome::Changed, cause.as_str(), None).await?;
+                    item(work, job, customer, JobOutcome::Changed, cause.as_str())
                 }
                 Err(refusal) => {
                     work.back_to(mark).await?;
                     job.failed += 1;
-                    let (code, detail) = (refusal.code, refusal.detail);
-                    note(work, job, customer, JobOutcome::Failed, code.as_str(), Some(detail)).await?;
+                    item(work, job, customer, JobOutcome::Failed, cause.as_str()).refused(refusal)
                 }
-            }
+            };
+            work.append(&item).await?;
         }
     }
     Ok(())
@@ -232,26 +232,10 @@ async fn go(
     customers::moved(ctx, work, &change, Some(job.id)).await
 }
 
-async fn note(
-    work: &Work,
-    job: &Job,
-    customer: &Customer,
-    outcome: JobOutcome,
-    reason: &str,
-    detail: Option<String>,
-) -> Result<(), Failure> {
-    let item = JobItem {
-        id: work.new_id(),
-        job_id: job.id,
-        record_kind: RecordKind::Customer,
-        record_id: customer.id.0,
-        owner_id: customer.owner_id,
-        outcome,
-        reason: reason.to_owned(),
-        detail: detail.map(Prose::new),
-        created_at: work.now(),
-    };
-    Ok(work.append(&item).await?)
+/// What is noted of a customer.
+fn item(work: &Work, job: &Job, customer: &Customer, outcome: JobOutcome, reason: &str) -> JobItem {
+    let record = (RecordKind::Customer, customer.id.0);
+    JobItem::new(work.new_id(), job.id, record, outcome, reason, work.now()).owned_by(customer.owner_id)
 }
 
 impl App {

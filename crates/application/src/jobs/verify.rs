@@ -4,7 +4,6 @@ use fairlead_domain::job::{Job, JobItem, JobKind, JobOutcome, JobParameters};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::settings::Settings;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::Prose;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -47,21 +46,14 @@ pub(super) async fn step(app: &App, job: &Job) -> Result<Job, Failure> {
         job.position = Some(Uuid::from_u128(at + 1));
         job.examined = job.examined.saturating_add(i64::try_from(found.checked).unwrap_or(i64::MAX));
         job.failed = job.failed.saturating_add(i64::try_from(found.differences.len()).unwrap_or(i64::MAX));
-        for difference in found.differences.iter().take(MOST) {
-            let what = format!("{}: {difference}", found.check);
-            let item = JobItem {
-                id: work.new_id(),
-                job_id: job.id,
-                record_kind: RecordKind::Job,
-                record_id: job.id.0,
-                owner_id: None,
-                outcome: JobOutcome::Differs,
-                reason: "differs".to_owned(),
-                detail: Some(Prose::new(what.chars().take(Prose::MAX).collect::<String>())),
-                created_at: work.now(),
-            };
-            work.append(&item).await?;
-        }
+        let item = |difference: &String| {
+            let record = (RecordKind::Job, job.id.0);
+            let item =
+                JobItem::new(work.new_id(), job.id, record, JobOutcome::Differs, "differs", work.now());
+            item.said(&format!("{}: {difference}", found.check))
+        };
+        let items: Vec<JobItem> = found.differences.iter().take(MOST).map(item).collect();
+        work.append_all(&items).await?;
         Ok(Progress::More)
     })
     .await

@@ -105,9 +105,28 @@ impl Ask {
             let next = format!("{}?{}", self.request.path(), query::with_cursor(&self.query, cursor));
             response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", self.state.link(&next))));
         }
+        if !self.shape.answer.tells_parts {
+            return self.rows(&mut response, page);
+        }
+        let mut told = serde_json::to_value(page).map_err(|error| unwritable(&error))?;
+        self.tell_parts(&mut response, &mut told);
+        self.rows(&mut response, &told)
+    }
+
+    /// The rows of a page, as much of each as was asked for.
+    fn rows<P: Serialize>(&self, response: &mut HttpResponseBuilder, page: &P) -> Outcome {
         match &self.fields {
-            Some(fields) => json(&mut response, &selection::of_rows(page, fields)?),
-            None => json(&mut response, page),
+            Some(fields) => json(response, &selection::of_rows(page, fields)?),
+            None => json(response, page),
+        }
+    }
+
+    /// Says why parts of the whole were refused in the caller's language, where the answer tells it.
+    fn tell_parts(&self, response: &mut HttpResponseBuilder, view: &mut Value) {
+        if self.shape.answer.tells_parts {
+            let language = Language::of(self.request.headers());
+            problem::tell_parts(view, language);
+            response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
         }
     }
 
@@ -116,11 +135,7 @@ impl Ask {
         let (mut view, replayed) = done.into_json().map_err(|error| unwritable(&error))?;
         let answer = &self.shape.answer;
         let mut response = HttpResponse::build(answer.status);
-        if answer.tells_parts {
-            let language = Language::of(self.request.headers());
-            problem::tell_parts(&mut view, language);
-            response.insert_header((header::CONTENT_LANGUAGE, language.tag()));
-        }
+        self.tell_parts(&mut response, &mut view);
         if replayed {
             response.insert_header((REPLAYED, "true"));
         }
@@ -198,6 +213,9 @@ mod tests {
                 telling.push(id);
             }
         }
-        assert!(telling.contains(&"bulk_leads") && telling.contains(&"import_receipts"), "{telling:?}");
+        assert!(
+            ["bulk_leads", "import_receipts", "list_job_items"].iter().all(|id| telling.contains(id)),
+            "{telling:?}"
+        );
     }
 }

@@ -160,7 +160,8 @@ impl Api {
         self
     }
 
-    /// The operation declared last may refuse parts of a call and do the others: it says why, in the caller's language.
+    /// The operation declared last tells of parts that were refused while others were done: it says why, in the caller's
+    /// language.
     pub(crate) fn tells_parts(&mut self) -> &mut Self {
         if let Some(shape) = self.last_shape() {
             shape.answer.tells_parts = true;

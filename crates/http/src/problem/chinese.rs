@@ -29,9 +29,10 @@ pub(super) fn translate(refusal: &mut Refusal) {
     }
 }
 
-/// Says in Chinese why parts of a call were refused of which others were done: items, or rows of a statement.
+/// Says in Chinese why parts of a call were refused of which others were done: items, rows of a statement, or what a job
+/// did.
 pub(super) fn translate_answer(view: &mut Value) {
-    for list in ["items", "rows"] {
+    for list in ["items", "rows", "data"] {
         if let Some(items) = view.get_mut(list) {
             translate_items(items);
         }
@@ -59,11 +60,13 @@ fn translate_item(item: &mut Value) {
     let errors = item.get("errors").and_then(|errors| serde_json::from_value(errors.clone()).ok());
     let mut errors: Vec<FieldError> = errors.unwrap_or_default();
     let word = |name: &str| item.get(name).and_then(Value::as_str);
-    let code = word("code").and_then(|code| code.parse::<Code>().ok());
-    let said = word("detail").zip(code).map(|(english, code)| {
-        let figures = item.get("figures").and_then(Value::as_object).cloned().unwrap_or_default();
-        detail(code, english, &figures, &errors)
-    });
+    // Where a job was refused something, the code is its reason.
+    let code = word("code").or_else(|| word("reason")).and_then(|code| code.parse::<Code>().ok());
+    let figures = item.get("figures").and_then(Value::as_object).cloned().unwrap_or_default();
+    let said = match (word("detail"), code) {
+        (Some(english), Some(code)) => Some(detail(code, english, &figures, &errors)),
+        _ => word("outcome").and_then(|outcome| templates::outcome(outcome, &figures)),
+    };
     if let Some(said) = said {
         item.insert("detail".to_owned(), said.into());
     }

@@ -29,5 +29,6 @@ pub(crate) fn routes(api: &mut Api) {
             &jobs::ITEMS,
             jobs::items,
         )
+        .tells_parts()
         .needs(Permission::SettingsRead);
 }

@@ -9,7 +9,19 @@ stored!(Job, "jobs" {
     created_by, started_at, finished_at, leased_until, version, created_at, updated_at,
 });
 
-members!(JobItem { id, job_id, record_kind, record_id, owner_id, outcome, reason, detail, created_at });
+members!(JobItem {
+    id,
+    job_id,
+    record_kind,
+    record_id,
+    owner_id,
+    outcome,
+    reason,
+    detail,
+    errors,
+    figures,
+    created_at,
+});
 kept!(JobItem, "job_items");
 
 members!(SavedViewDetails { resource, name, query, shared_with_team_id });

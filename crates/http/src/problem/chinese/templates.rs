@@ -1,6 +1,7 @@
 //! The sentences with figures, by code.
 
 use fairlead_domain::error::Code;
+use fairlead_domain::job::JobOutcome;
 use serde_json::{Map, Value};
 
 /// Of the lines of a code, the first counts whose figures are all there. Codes that have no figures worth reading have
@@ -86,4 +87,17 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
 pub(super) fn fill(code: Code, figures: &Map<String, Value>) -> Option<String> {
     let mut lines = TEMPLATES.iter().filter(|(of, _)| *of == code);
     lines.find_map(|(_, template)| super::filled(template, figures))
+}
+
+/// What jobs say of records besides what they were refused, by what they did.
+pub(super) const OUTCOMES: &[(JobOutcome, &str)] = &[
+    (JobOutcome::Warned, "将于 {goes_on} 退回公海。"),
+    (JobOutcome::WouldWarn, "将于 {goes_on} 退回公海。"),
+    (JobOutcome::AlreadyWarned, "将于 {goes_on} 退回公海，此前已预警其负责人。"),
+];
+
+/// What an outcome says with these figures; `None` when it says no more than its name.
+pub(super) fn outcome(outcome: &str, figures: &Map<String, Value>) -> Option<String> {
+    let (_, template) = OUTCOMES.iter().find(|(of, _)| of.as_str() == outcome)?;
+    super::filled(template, figures)
 }

@@ -10,7 +10,7 @@ use validator::Validate;
 use super::messages::{MESSAGES, message};
 use super::patterns::PATTERNS;
 use super::phrases::PHRASES;
-use super::templates::{TEMPLATES, fill};
+use super::templates::{OUTCOMES, TEMPLATES, fill};
 use super::*;
 use examples::examples;
 use sources::{rules, sources, unreadable};
@@ -290,6 +290,22 @@ fn what_was_refused_of_many_is_told_too() {
     translate_answer(&mut answer);
     assert_eq!(answer["rows"][0]["errors"][0]["message"], "长度须为 1 至 200");
     assert_eq!(answer["rows"][1], json!({"line": 3}));
+    // What a job did: refused by its reason, or told by its outcome.
+    let figures = json!({"goes_on": "2026-03-01"});
+    let mut answer = json!({"data": [
+        {"outcome": "failed", "reason": "too_many", "detail": "enough", "figures": {"limit": 5}},
+        {"outcome": "warned", "reason": "no_activity", "detail": "goes on 2026-03-01", "figures": figures},
+        {"outcome": "already_warned", "reason": "no_activity", "detail": "goes on 2026-03-01", "figures": figures},
+        {"outcome": "changed", "reason": "no_activity", "detail": null},
+        {"outcome": "differs", "reason": "differs", "detail": "the audit trail: event 7 was changed"},
+    ]});
+    let english = answer.clone();
+    translate_answer(&mut answer);
+    assert_eq!(answer["data"][0]["detail"], "数量已达到上限 5。");
+    assert_eq!(answer["data"][1]["detail"], "将于 2026-03-01 退回公海。");
+    assert_eq!(answer["data"][2]["detail"], "将于 2026-03-01 退回公海，此前已预警其负责人。");
+    assert_eq!((&answer["data"][3], &answer["data"][4]), (&english["data"][3], &english["data"][4]));
+    assert!(OUTCOMES.iter().all(|(_, template)| placeholders(template) == ["goes_on"]));
     let mut other = json!({"id": 7});
     translate_answer(&mut other);
     assert_eq!(other, json!({"id": 7}));
