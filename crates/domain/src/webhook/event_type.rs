@@ -224,7 +224,10 @@ mod tests {
     fn is_event(word: &str) -> bool {
         let kinds = ["lead", "customer", "contact", "opportunity", "contract", "invoice", "payment"];
         word.split_once('.').is_some_and(|(kind, verb)| {
+            // What lists include of a record is a noun.
+            let relations = ["owner", "customer"];
             kinds.contains(&kind)
+                && !relations.contains(&verb)
                 && !verb.is_empty()
                 && verb.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         })
