@@ -47,14 +47,13 @@ impl Wish {
 
     /// The same as a member of a body: its name and its schema.
     pub(super) fn into_member(self) -> (String, RefOr<Schema>) {
-        let schema = match self.most {
-            Some(most) => several(self.value, most).description(Some(self.description)).into(),
-            None => {
-                let mut value = self.value.build();
-                let more = value.description.take().map(|more| format!(" {more}")).unwrap_or_default();
-                value.description = Some(self.description + &more);
-                value.into()
-            }
+        let schema = if let Some(most) = self.most {
+            several(self.value, most).description(Some(self.description)).into()
+        } else {
+            let mut value = self.value.build();
+            let more = value.description.take().map(|more| format!(" {more}")).unwrap_or_default();
+            value.description = Some(self.description + &more);
+            value.into()
         };
         (self.name, schema)
     }
