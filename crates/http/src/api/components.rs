@@ -10,7 +10,7 @@ use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, 
 use super::stream::LAST_EVENT_ID;
 use super::{REPLAYED, deprecation};
 use crate::request::origin::REQUEST_ID;
-use crate::request::{idempotency, limit};
+use crate::request::{idempotency, limit, range};
 
 /// The pattern of our entity tags.
 const ETAG: &str = r#"^"v[1-9][0-9]{0,18}-[0-9a-f]{16}"$"#;
@@ -195,7 +195,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             RANGE,
             false,
             "The part that is wanted: one range of bytes such as `bytes=0-1023` (RFC 9110). Anything else is answered with the whole.",
-            text(100).pattern(Some(VISIBLE)),
+            text(range::MAX).pattern(Some(VISIBLE)),
             None,
         ),
         (
@@ -203,7 +203,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_RANGE,
             false,
             "The `ETag` of the content of which a part is known: of any other content the whole is given.",
-            text(100).pattern(Some(VISIBLE)),
+            text(range::MAX).pattern(Some(VISIBLE)),
             None,
         ),
         (

@@ -16,7 +16,7 @@ use super::ask::Ask;
 use super::shape::{Body, Shape};
 use super::{About, Api, PathId, View, api};
 use crate::problem::Outcome;
-use crate::request::range;
+use crate::request::{condition, range};
 
 /// A file as it arrives.
 pub(crate) type Upload = LocalBoxStream<'static, Result<actix_web::web::Bytes, Refusal>>;
@@ -73,7 +73,7 @@ impl Ask {
     async fn content(&self, content: Content) -> Outcome {
         let headers = self.request.headers();
         let tag = format!("\"{}\"", content.sha256);
-        if range::seen(headers, &tag) {
+        if condition::not_modified(headers, &tag)? {
             return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
         }
         let part = range::part(headers, content.size, &tag)?;

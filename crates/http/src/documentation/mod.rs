@@ -15,7 +15,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::problem;
 use crate::request::body::JSON;
-use crate::request::range;
+use crate::request::condition;
 
 /// What the page does when it is loaded; it stands in for the file that comes with Swagger UI.
 const PAGE: &[u8] = include_bytes!("page.js");
@@ -107,7 +107,8 @@ impl Fixed {
     /// Whoever has it already is told so.
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let (text, tag) = &*self.written;
-        let known = range::seen(request.headers(), tag);
+        // A page has no refusals: what says no tag is passed over.
+        let known = condition::not_modified(request.headers(), tag).unwrap_or_default();
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         // Weak, because the same text goes out compressed as well, in other bytes.
         response.insert_header((ETAG, format!("W/{tag}"))).insert_header((CACHE_CONTROL, "no-cache"));

@@ -2,28 +2,24 @@
 
 use std::ops::Range;
 
-use actix_web::http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use fairlead_domain::error::{Code, Refusal};
 
 /// The figure of a refusal that says how long the file is.
 pub(crate) const SIZE: &str = "size";
 
-/// Whether the caller has the content with this entity tag already.
-pub(crate) fn seen(headers: &HeaderMap, tag: &str) -> bool {
-    let lines = headers.get_all(IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag)
-}
+/// How long these headers may be: what is longer names many parts, or a tag of somebody else.
+pub(crate) const MAX: usize = 100;
 
 /// The part that is asked for; none for the whole. Several parts, other units and what makes no sense are passed over,
-/// as the standard lets us; a part that the file does not have is refused.
+/// as the standard lets us; a part that the file does not have is refused, and so is what is no text.
 pub(crate) fn part(headers: &HeaderMap, size: u64, tag: &str) -> Result<Option<Range<u64>>, Refusal> {
-    if headers.get(IF_RANGE).is_some_and(|known| known.as_bytes() != tag.as_bytes()) {
+    let (known, asked) = (texts(headers, &IF_RANGE)?, texts(headers, &RANGE)?);
+    if known.first().is_some_and(|known| *known != tag) {
         return Ok(None);
     }
-    let mut lines = headers.get_all(RANGE);
-    let (Some(line), None) = (lines.next(), lines.next()) else { return Ok(None) };
-    let Some(wanted) = line.to_str().ok().and_then(Wanted::of) else { return Ok(None) };
+    let [asked] = asked[..] else { return Ok(None) };
+    let Some(wanted) = Wanted::of(asked) else { return Ok(None) };
     let part = match wanted {
         Wanted::From(first, last) => first..last.map_or(size, |last| last.saturating_add(1).min(size)),
         Wanted::Last(length) => size.saturating_sub(length)..size,
@@ -33,6 +29,17 @@ pub(crate) fn part(headers: &HeaderMap, size: u64, tag: &str) -> Result<Option<R
         return Err(Refusal::new(Code::RangeNotSatisfiable, detail).with(SIZE, size));
     }
     Ok(Some(part))
+}
+
+/// The lines of a header.
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Refusal> {
+    let text = |line: &'a HeaderValue| {
+        let text = line.to_str().ok().filter(|text| text.len() <= MAX);
+        text.ok_or_else(|| {
+            Refusal::malformed(name.as_str(), format!("expected up to {MAX} visible characters"))
+        })
+    };
+    headers.get_all(name).map(text).collect()
 }
 
 enum Wanted {
@@ -66,8 +73,6 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
 
     const TAG: &str = "\"abc\"";
@@ -115,11 +120,23 @@ mod tests {
     }
 
     #[test]
-    fn content_is_known_by_its_tag() {
+    fn what_is_no_text_is_refused() {
         let mut headers = HeaderMap::new();
-        for (given, known) in [(TAG, true), ("*", true), ("\"x\", W/\"abc\"", true), ("\"x\"", false)] {
-            headers.insert(IF_NONE_MATCH, HeaderValue::from_static(given));
-            assert_eq!(seen(&headers, TAG), known, "{given}");
+        let longest = format!("bytes=0-{}", "9".repeat(MAX - 8));
+        let longer = format!("{longest}9");
+        for name in [RANGE, IF_RANGE] {
+            for (bad, refused) in
+                [(&b"\xc2\x84"[..], true), (longer.as_bytes(), true), (longest.as_bytes(), false)]
+            {
+                headers.insert(name.clone(), HeaderValue::from_bytes(bad).unwrap());
+                let refusal = part(&headers, 100, TAG).err();
+                assert_eq!(
+                    refusal.map(|refusal| refusal.code),
+                    refused.then_some(Code::MalformedRequest),
+                    "{name}"
+                );
+            }
+            headers.clear();
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) const PATTERNS: Table = &[
     ("expected some of {}", "须为下列值中的若干个：{0}"),
     // Before the next one, which begins like it.
     ("expected up to {} of {}, each with or without -", "最多为下列值中的 {0} 个，前面可以加 -：{1}"),
+    ("expected up to {} visible characters", "最多为 {0} 个可见的 ASCII 字符"),
     ("expected up to {} of {}", "最多为下列值中的 {0} 个：{1}"),
     ("expected an entity tag such as \"v7\", or *, in `{}`", "`{0}` 须为实体标签（例如 \"v7\"）或 *"),
     ("give one `{}` header", "请只提供一个 `{0}` 请求头"),

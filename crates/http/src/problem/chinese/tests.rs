@@ -159,6 +159,7 @@ fn whatever_the_source_says_of_unreadable_requests_is_told() {
         "it belongs to other kinds of records",
         "expected up to {} of {}, each with or without -",
         "expected up to {} of {}",
+        "expected up to {} visible characters",
         "expected a whole number below 2^53",
         "at most {} alternatives",
         "expected an entity tag such as \"v7\", or *, in `{}`",
