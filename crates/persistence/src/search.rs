@@ -119,6 +119,9 @@ impl Work {
 
 /// What more records than these fit is common, and found by walking from the youngest on.
 const FEW: u64 = 2000;
+/// Whoever sees fewer records of a kind than these is told which of them fit by looking at each: what all the others are
+/// called does not matter to them, and the youngest may all be somebody else's.
+const NARROW: u64 = 10_000;
 
 impl Reader<'_> {
     /// What fits a condition and may be found, the youngest first.
@@ -142,10 +145,14 @@ impl Reader<'_> {
                 )
                 .await;
         }
-        let rare = self.is_rare(condition).await?;
+        let ways = if self.is_rare(condition).await? {
+            vec![Way::FromHits; among.len()]
+        } else {
+            self.ways(among).await?
+        };
         self.rows(
             |sql| {
-                on_postgres(sql, condition, among, most, rare);
+                on_postgres(sql, condition, among, most, &ways);
                 Ok(())
             },
             found,
@@ -165,6 +172,37 @@ impl Reader<'_> {
         let hits = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
         Ok(u64::try_from(hits).unwrap_or(0) <= FEW)
     }
+
+    /// Where to begin among each kind with what is common.
+    async fn ways(&self, among: &[Findable]) -> Result<Vec<Way>, StoreError> {
+        let count = |sql: &mut Sql| {
+            sql.plan_each_time();
+            for (at, Findable { table, visible, .. }) in among.iter().enumerate() {
+                sql.push(if at == 0 { "" } else { ", " });
+                sql.push(&format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE "));
+                visible.write(sql);
+                sql.push(&format!(" LIMIT {NARROW}) AS seen)"));
+            }
+            Ok(())
+        };
+        let way = |row: &mut Row| {
+            let seen = u64::try_from(row.column::<i64>()?).unwrap_or(0);
+            Ok(if seen < NARROW { Way::FromSeen } else { Way::FromYoungest })
+        };
+        let each = |row: &mut Row| among.iter().map(|_| way(row)).collect::<Result<Vec<_>, StoreError>>();
+        Ok(self.rows(count, each).await?.pop().unwrap_or_default())
+    }
+}
+
+/// Where a search among the records of a kind begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// With what fits, which is rare.
+    FromHits,
+    /// With what somebody sees, which is little.
+    FromSeen,
+    /// With the youngest.
+    FromYoungest,
 }
 
 /// One look into the index for all kinds.
@@ -179,39 +217,42 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
         ));
         visible.write(sql);
         sql.push(")");
-        by_contact(sql, DbBackend::Sqlite, condition, table, by_contact_data);
+        by_contact(sql, condition, table, by_contact_data);
         sql.push(")");
     }
     sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}"));
 }
 
-/// Kind by kind, so that the planner begins where there are fewer: at the tokens, at what somebody sees, or at the
-/// youngest.
-fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, rare: bool) {
+/// Kind by kind, each in its way. What may be seen is joined instead of asked for by `IN` and `EXISTS`: of these the
+/// planner makes a list of all that somebody sees before it looks at the first hit.
+fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, ways: &[Way]) {
     sql.plan_each_time().push("record_kind, record_id, title, number FROM (");
-    for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
+    for (at, (Findable { kind, table, visible, by_contact_data }, way)) in among.iter().zip(ways).enumerate()
+    {
         sql.push(if at == 0 { "" } else { " UNION ALL " });
-        sql.push(
-            "(SELECT record_kind, record_id, title, number, id FROM search_entries WHERE record_kind = ",
-        );
+        sql.push("(SELECT record_kind, record_id, title, number, search_entries.id FROM (SELECT id AS record_id, (");
+        by_contact_data.write(sql);
+        sql.push(&format!(") AS by_contact_data FROM {table} WHERE "));
+        visible.write(sql);
+        // Behind `OFFSET` it is collected first, and not put behind the walk from the youngest on.
+        sql.push(if *way == Way::FromSeen { " OFFSET 0" } else { "" });
+        sql.push(") AS seen JOIN search_entries USING (record_id) WHERE record_kind = ");
         sql.bind(kind.as_str()).push(" AND ");
-        if rare {
-            sql.push("id IN (SELECT search_hits(CAST(").bind(expression(condition, &POSTGRES));
+        if *way == Way::FromHits {
+            sql.push("search_entries.id IN (SELECT search_hits(CAST(").bind(expression(condition, &POSTGRES));
             sql.push(&format!(" AS tsquery), {}))", FEW + 1));
         } else {
             fits(sql, DbBackend::Postgres, condition, Reach::Everything);
         }
-        sql.push(&format!(" AND record_id IN (SELECT id FROM {table} WHERE "));
-        visible.write(sql);
-        sql.push(")");
-        by_contact(sql, DbBackend::Postgres, condition, table, by_contact_data);
-        sql.push(&format!(" ORDER BY id DESC LIMIT {most})"));
+        sql.push(" AND (by_contact_data OR ");
+        fits(sql, DbBackend::Postgres, condition, Reach::WithoutContactData);
+        sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most})"));
     }
     sql.push(&format!(") AS found ORDER BY id DESC LIMIT {most}"));
 }
 
-/// Where contact data is hidden, what fits must do so without it.
-fn by_contact(sql: &mut Sql, backend: DbBackend, condition: &Condition, table: &str, shown: &Predicate) {
+/// Where contact data is hidden on SQLite, what fits must do so without it.
+fn by_contact(sql: &mut Sql, condition: &Condition, table: &str, shown: &Predicate) {
     if matches!(shown, Predicate::True) {
         return;
     }
@@ -220,7 +261,7 @@ fn by_contact(sql: &mut Sql, backend: DbBackend, condition: &Condition, table: &
     ));
     shown.write(sql);
     sql.push(") OR ");
-    fits(sql, backend, condition, Reach::WithoutContactData);
+    fits(sql, DbBackend::Sqlite, condition, Reach::WithoutContactData);
     sql.push(")");
 }
 

@@ -152,12 +152,13 @@ impl Work {
     }
 
     /// The next events of the outbox, in order. Events get their places under the lock of the trail's head, so none
-    /// appears before one that is seen.
+    /// appears before one that is seen. Where to begin is said of both tables: PostgreSQL does not conclude it for the
+    /// other one, and would read the whole trail.
     pub async fn outbox_after(&self, place: i64, most: u64) -> Result<Vec<Happened>, StoreError> {
         let text = format!(
             "SELECT outbox.sequence, outbox.id, outbox.occurred_at, event, outbox.record_kind, outbox.record_id, \
              data, audit_events.actor_id, audit_events.changes FROM outbox JOIN audit_events ON audit_events.sequence = outbox.sequence \
-             WHERE outbox.sequence > $1 ORDER BY outbox.sequence LIMIT {most}"
+             WHERE outbox.sequence > $1 AND audit_events.sequence > $1 ORDER BY outbox.sequence LIMIT {most}"
         );
         self.select(Sql::with(text, vec![place.into()]), |row| {
             Ok(Happened {

@@ -228,4 +228,19 @@ async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
         let sorts = plan.contains("TEMP B-TREE FOR ORDER BY") || plan.contains("Sort Key");
         assert!(!sorts || query.contains("industry"), "{query} is sorted after it was read:\n{plan}");
     }
+
+    // What many fit is looked for from the youngest on, but among the little that somebody sees of a kind.
+    let lead = rep.post("/leads", json!({"name": "Many Zhang", "source": "event"})).await.expect(201).id();
+    let found = rep.get("/search?q=many&kinds=customer,lead&limit=20").await.expect(200);
+    let found: Vec<_> = found.body["data"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert!(found.len() == 20 && found.contains(&json!(lead)), "{found:?}");
+    if server.database.kind == Kind::Postgres {
+        let searched = all_sent(&server).into_iter().rfind(|statement| statement.contains("AS found"));
+        let searched = searched.expect("a search");
+        let begun = |table: &str| {
+            searched.split(&format!("FROM {table} WHERE ")).nth(1).unwrap().split(" AS seen").next()
+        };
+        let collected = |table: &str| begun(table).unwrap().contains("OFFSET 0");
+        assert!(collected("leads") && !collected("customers"), "{searched}");
+    }
 }
