@@ -40,6 +40,8 @@ pub struct Found {
     pub title: String,
     /// Its number, where it has one.
     pub number: Option<String>,
+    /// The tokens of its names and numbers, without those of contact data.
+    pub words: String,
 }
 
 /// What is kept of a record, but for its id.
@@ -129,7 +131,13 @@ impl Reader<'_> {
         most: u64,
     ) -> Result<Vec<Found>, StoreError> {
         let found = |row: &mut Row| {
-            Ok(Found { kind: row.member()?, id: row.column()?, title: row.column()?, number: row.column()? })
+            Ok(Found {
+                kind: row.member()?,
+                id: row.column()?,
+                title: row.column()?,
+                number: row.column()?,
+                words: row.column()?,
+            })
         };
         if self.backend() == DbBackend::Sqlite {
             return self
@@ -169,7 +177,7 @@ impl Reader<'_> {
 
 /// One look into the index for all kinds.
 fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) {
-    sql.push("record_kind, record_id, title, number FROM search_entries WHERE ");
+    sql.push("record_kind, record_id, title, number, words FROM search_entries WHERE ");
     fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
         sql.push(if at == 0 { " AND (" } else { " OR " });
@@ -188,11 +196,11 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
 /// Kind by kind, so that the planner begins where there are fewer: at the tokens, at what somebody sees, or at the
 /// youngest.
 fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, rare: bool) {
-    sql.plan_each_time().push("record_kind, record_id, title, number FROM (");
+    sql.plan_each_time().push("record_kind, record_id, title, number, words FROM (");
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
         sql.push(if at == 0 { "" } else { " UNION ALL " });
         sql.push(
-            "(SELECT record_kind, record_id, title, number, id FROM search_entries WHERE record_kind = ",
+            "(SELECT record_kind, record_id, title, number, words, id FROM search_entries WHERE record_kind = ",
         );
         sql.bind(kind.as_str()).push(" AND ");
         if rare {
