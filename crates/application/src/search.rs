@@ -5,6 +5,7 @@ use fairlead_domain::customer::Customer;
 use fairlead_domain::search::{Fit, SearchQuestion, meets};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
+use fairlead_domain::values::ContractId;
 use fairlead_persistence::{Findable, Found, Predicate, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -73,6 +74,13 @@ fn usual() -> u64 {
 
 /// A record that was found.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "contract",
+    "id": ContractId::example(1),
+    "title": "上海星辰科技有限公司年度订阅",
+    "number": "CT-2026-000123",
+    "fit": "words"
+}))]
 pub struct SearchHit {
     /// What it is.
     pub kind: SearchKind,
