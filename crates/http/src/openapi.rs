@@ -208,6 +208,38 @@ mod tests {
         assert_eq!(tags.len(), document["tags"].as_array().unwrap().len());
     }
 
+    /// What takes no permission of its own says in words who may.
+    #[test]
+    fn every_operation_says_who_may() {
+        const PHRASES: [&str; 10] = [
+            "the caller",
+            "caller's own",
+            "whoever",
+            "By its author",
+            "Its owner may",
+            "Every user may",
+            "Everybody who has logged in may",
+            "By somebody whom",
+            "you may list",
+            "that you see",
+        ];
+        let mut silent = Vec::new();
+        for (name, operation) in operations(&document()) {
+            let description = operation["description"].as_str().unwrap().to_lowercase();
+            let says = PHRASES.iter().any(|phrase| description.contains(&phrase.to_lowercase()));
+            let is_open = operation["security"] == serde_json::json!([]);
+            assert_eq!(
+                operation.contains_key("x-permission"),
+                description.contains("takes the permission"),
+                "{name}"
+            );
+            if !says && !is_open && !operation.contains_key("x-permission") {
+                silent.push(name);
+            }
+        }
+        assert!(silent.is_empty(), "not said who may: {}", silent.join(", "));
+    }
+
     #[test]
     fn whatever_takes_a_token_says_so() {
         for (name, operation) in operations(&document()) {
