@@ -34,7 +34,7 @@ class Account:
 CONDITIONS = {"If-Match": "*", "If-None-Match": '"v0"'}
 # How many decimals a currency has, no pattern can tell.
 FRACTION = re.compile(r"^(-?[0-9]+)\.[0-9]+( [A-Z]{3})?$")
-CONDITION = re.compile(r'^(\*|(W/)?"[!#-~]*")$')
+CONDITION = re.compile(r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$')
 
 
 def well_formed(case):

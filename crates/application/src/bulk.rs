@@ -95,7 +95,7 @@ pub(crate) async fn run<T: Operation>(
     let mut items = Vec::with_capacity(operations.len());
     for (index, operation) in operations.iter().enumerate() {
         let mut single = call.clone();
-        single.if_match = operation.version().map(Expected::Version);
+        single.if_match = operation.version().map(|version| Expected::OneOf(vec![version]));
         let mark = work.mark().await?;
         let outcome = step(work, &single, index, operation).await;
         let item = match refused(outcome)? {

@@ -69,17 +69,13 @@ impl Call {
 
     /// Refuses another version than the expected one (RFC 9110, `If-Match`).
     pub(crate) fn check_version(&self, version: i64) -> Result<(), Refusal> {
-        match self.if_match {
-            Some(Expected::Version(expected)) if expected != version => {
-                let detail = format!("version {expected} was expected, the present one is {version}");
-                Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
-            }
-            Some(Expected::Foreign) => {
-                let detail = format!("no entity tag in `If-Match` is the present version's, {version}");
-                Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
-            }
-            _ => Ok(()),
-        }
+        let Some(Expected::OneOf(expected)) = &self.if_match else { return Ok(()) };
+        let detail = match expected.as_slice() {
+            some if some.contains(&version) => return Ok(()),
+            [expected] => format!("version {expected} was expected, the present one is {version}"),
+            _ => format!("no entity tag in `If-Match` is the present version's, {version}"),
+        };
+        Err(Refusal::new(Code::VersionMismatch, detail).with("current_version", version))
     }
 }
 
@@ -116,14 +112,12 @@ impl Flag {
 }
 
 /// What `If-Match` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// `*`: any version.
     Any,
-    /// This version only.
-    Version(i64),
-    /// Well-formed, but no version of ours: it matches none.
-    Foreign,
+    /// One of these. What is well-formed but no version of ours matches none, and is not among them.
+    OneOf(Vec<i64>),
 }
 
 /// An idempotency key and what it was used for.

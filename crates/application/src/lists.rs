@@ -81,13 +81,19 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     };
     let customer = |id: CustomerId| {
         let customer = customers.get(&id.0)?;
-        Some(RelatedCustomer { record: customer.into(), owner: owner("customer.owner", customer.owner_id) })
+        Some(RelatedCustomer {
+            record: customer.into(),
+            owner_id: customer.owner_id,
+            owner: owner("customer.owner", customer.owner_id),
+        })
     };
     let contract = |id: ContractId| {
         let contract = contracts.get(&id.0)?;
         let customer = customers.get(&contract.details.customer_id.0);
         Some(RelatedContract {
             record: contract.into(),
+            owner_id: contract.owner_id,
+            customer_id: contract.details.customer_id,
             owner: owner("contract.owner", Some(contract.owner_id)),
             customer: WithCustomerOfContract {
                 customer: wants("contract.customer").then(|| customer.map(CustomerRef::from)),

@@ -2,9 +2,10 @@
 
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::search::{Fit, SearchQuestion};
+use fairlead_domain::search::{Fit, SearchQuestion, meets};
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
+use fairlead_domain::values::ContractId;
 use fairlead_persistence::{Findable, Found, Predicate, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -73,6 +74,13 @@ fn usual() -> u64 {
 
 /// A record that was found.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "contract",
+    "id": ContractId::example(1),
+    "title": "上海星辰科技有限公司年度订阅",
+    "number": "CT-2026-000123",
+    "fit": "words"
+}))]
 pub struct SearchHit {
     /// What it is.
     pub kind: SearchKind,
@@ -91,7 +99,8 @@ pub struct SearchHit {
 /// What was found, the best first.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SearchResults {
-    /// The hits: whole names first, then every word, then beginnings of words, then similar words.
+    /// The hits: whole names first, then every word, then beginnings of words, then similar words; of these those whose
+    /// name begins like the question, then what is found by names and numbers, then what is found by contact data.
     #[schema(max_items = 50)]
     pub data: Vec<SearchHit>,
 }
@@ -121,9 +130,9 @@ pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<Sea
     .await
 }
 
-/// What fits so: those whose name begins like the question, then the youngest. Only where more fit than are looked at,
-/// and too few of these begin so, are those that do asked for by themselves. So many fill any answer: it happens once
-/// at most.
+/// What fits so: those whose name begins like the question, then those that are found by a name or a number, then those
+/// that are found by contact data; of equals the youngest. Only where more fit than are looked at, and too few of these
+/// begin so, are those that do asked for by themselves. So many fill any answer: it happens once at most.
 async fn fitting(
     reader: &Reader<'_>,
     question: &SearchQuestion,
@@ -142,7 +151,10 @@ async fn fitting(
     {
         first = reader.find(&condition, among, LOOKED_AT).await?;
     }
-    first.extend(others);
+    let (named, reached): (Vec<Found>, Vec<Found>) =
+        others.into_iter().partition(|found| meets(&found.words, &condition));
+    first.extend(named);
+    first.extend(reached);
     Ok(first)
 }
 

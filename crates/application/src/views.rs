@@ -5,7 +5,7 @@ use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{ContactId, ContractId, CustomerId, Line, Number, OpportunityId};
+use fairlead_domain::values::{ContactId, ContractId, CustomerId, Line, Number, OpportunityId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -128,6 +128,9 @@ pub struct RelatedCustomer {
     /// The customer.
     #[serde(flatten)]
     pub record: CustomerRef,
+    /// Who owns it; null in a pool.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// Where it was asked to be included.
     #[serde(flatten)]
     pub owner: WithOwner,
@@ -139,6 +142,10 @@ pub struct RelatedContract {
     /// The contract.
     #[serde(flatten)]
     pub record: ContractRef,
+    /// Who owns it.
+    pub owner_id: UserId,
+    /// Whose contract it is.
+    pub customer_id: CustomerId,
     /// Where it was asked to be included.
     #[serde(flatten)]
     pub owner: WithOwner,

@@ -162,6 +162,19 @@ pub enum Wanted {
     OneOf(Vec<Condition>),
 }
 
+/// Whether tokens between spaces meet a condition, as an index of them would say.
+pub fn meets(words: &str, condition: &[Wanted]) -> bool {
+    have(&words.split(' ').collect(), condition)
+}
+
+fn have(tokens: &BTreeSet<&str>, condition: &[Wanted]) -> bool {
+    condition.iter().all(|wanted| match wanted {
+        Wanted::Token(token) => tokens.contains(token.as_str()),
+        Wanted::Beginning(start) => tokens.iter().any(|token| token.starts_with(start.as_str())),
+        Wanted::OneOf(some) => some.iter().any(|one| have(tokens, one)),
+    })
+}
+
 impl SearchQuestion {
     /// Takes apart what was typed; none where that has neither letters nor digits.
     pub fn new(text: &str) -> Option<Self> {
@@ -414,14 +427,7 @@ mod tests {
 
     /// What an index would answer.
     fn fits(entry: &SearchEntry, condition: &Condition) -> bool {
-        let words = entry.words();
-        let contact = entry.contact_words();
-        let tokens: Vec<&str> = words.split(' ').chain(contact.split(' ')).collect();
-        condition.iter().all(|wanted| match wanted {
-            Wanted::Token(token) => tokens.contains(&token.as_str()),
-            Wanted::Beginning(start) => tokens.iter().any(|token| token.starts_with(start.as_str())),
-            Wanted::OneOf(some) => some.iter().any(|one| fits(entry, one)),
-        })
+        meets(&format!("{} {}", entry.words(), entry.contact_words()), condition)
     }
 
     fn best(entry: &SearchEntry, question: &str) -> Option<Fit> {
@@ -523,6 +529,19 @@ mod tests {
         let entry = SearchEntry::new("Star").with_contact(Some(ContactData::Email(&email)));
         assert!(!entry.words().contains("example"));
         assert!(entry.contact_words().contains("example"));
+        // By which of the two something is found can be told, however well it fits.
+        for (question, fit, named) in [
+            ("star", Fit::Words, true),
+            ("example", Fit::Words, false),
+            ("sta", Fit::Beginnings, true),
+            ("exam", Fit::Beginnings, false),
+            ("stra", Fit::Similar, true),
+            ("exmple", Fit::Similar, false),
+        ] {
+            let condition = SearchQuestion::new(question).unwrap().wanted(fit).unwrap();
+            assert!(fits(&entry, &condition), "{question}");
+            assert_eq!(meets(&entry.words(), &condition), named, "{question}");
+        }
     }
 
     #[test]

@@ -205,6 +205,7 @@ pub fn machines() -> Vec<Workflow> {
 
 /// An action on a record, and whether this caller may take it now.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"action": "submit", "allowed": false, "reason": "invalid_transition"}))]
 pub struct AllowedAction {
     /// The verb of the action's path, or `update` and `delete`.
     #[schema(max_length = 40, example = "submit")]

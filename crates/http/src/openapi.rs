@@ -134,6 +134,47 @@ mod tests {
         assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
     }
 
+    /// Checks every object of an example; says how many tell what happened to which kind of record.
+    fn fits_together(example: &Value, name: &str) -> usize {
+        let within = match example {
+            Value::Object(members) => members.values().map(|member| fits_together(member, name)).sum(),
+            Value::Array(items) => items.iter().map(|item| fits_together(item, name)).sum(),
+            _ => 0,
+        };
+        let happened =
+            ["type", "event", "action"].iter().find_map(|member| example[*member].as_str()?.split_once('.'));
+        let Some(((kind, _), told)) = happened.zip(example["record_kind"].as_str()) else { return within };
+        assert_eq!(told, kind, "{name}");
+        within + 1
+    }
+
+    #[test]
+    fn examples_of_answers_fit_together() {
+        let document = document();
+        let operations = operations(&document);
+        let mut told = 0;
+        for (name, operation) in &operations {
+            let answers = operation["responses"].as_object().unwrap().values();
+            let contents = answers.filter_map(|answer| answer["content"].as_object()).flat_map(Map::values);
+            told += contents.map(|content| fits_together(&content["example"], name)).sum::<usize>();
+        }
+        assert!(told > 5, "{told}");
+        let answer = |id: &str| {
+            let (_, operation) =
+                operations.iter().find(|(_, operation)| operation["operationId"] == id).unwrap();
+            operation["responses"]["200"]["content"]["application/json"]["example"].clone()
+        };
+        let hit = answer("search_records")["data"][0].clone();
+        assert!(hit["kind"] == "contract" && hit["number"].as_str().unwrap().starts_with("CT-"), "{hit}");
+        let approval = answer("get_approval");
+        assert_eq!(approval["subject_id"], approval["snapshot"]["id"]);
+        assert_eq!(approval["steps"][0]["rule"], approval["waiting_for"]);
+        assert_eq!(
+            (&approval["steps"][0]["name"], &approval["status"]),
+            (&"Finance".into(), &"pending".into())
+        );
+    }
+
     #[test]
     fn an_example_of_a_patch_changes_one_thing() {
         let mut patches = 0;
@@ -165,6 +206,38 @@ mod tests {
             assert!(tags.contains(operation["tags"][0].as_str().unwrap()), "{name}");
         }
         assert_eq!(tags.len(), document["tags"].as_array().unwrap().len());
+    }
+
+    /// What takes no permission of its own says in words who may.
+    #[test]
+    fn every_operation_says_who_may() {
+        const PHRASES: [&str; 10] = [
+            "the caller",
+            "caller's own",
+            "whoever",
+            "By its author",
+            "Its owner may",
+            "Every user may",
+            "Everybody who has logged in may",
+            "By somebody whom",
+            "you may list",
+            "that you see",
+        ];
+        let mut silent = Vec::new();
+        for (name, operation) in operations(&document()) {
+            let description = operation["description"].as_str().unwrap().to_lowercase();
+            let says = PHRASES.iter().any(|phrase| description.contains(&phrase.to_lowercase()));
+            let is_open = operation["security"] == serde_json::json!([]);
+            assert_eq!(
+                operation.contains_key("x-permission"),
+                description.contains("takes the permission"),
+                "{name}"
+            );
+            if !says && !is_open && !operation.contains_key("x-permission") {
+                silent.push(name);
+            }
+        }
+        assert!(silent.is_empty(), "not said who may: {}", silent.join(", "));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Found {
     pub title: String,
     /// Its number, where it has one.
     pub number: Option<String>,
+    /// The tokens of its names and numbers, without those of contact data.
+    pub words: String,
 }
 
 /// What is kept of a record, but for its id.
@@ -132,7 +134,13 @@ impl Reader<'_> {
         most: u64,
     ) -> Result<Vec<Found>, StoreError> {
         let found = |row: &mut Row| {
-            Ok(Found { kind: row.member()?, id: row.column()?, title: row.column()?, number: row.column()? })
+            Ok(Found {
+                kind: row.member()?,
+                id: row.column()?,
+                title: row.column()?,
+                number: row.column()?,
+                words: row.column()?,
+            })
         };
         if self.backend() == DbBackend::Sqlite {
             return self
@@ -207,7 +215,7 @@ enum Way {
 
 /// One look into the index for all kinds.
 fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) {
-    sql.push("record_kind, record_id, title, number FROM search_entries WHERE ");
+    sql.push("record_kind, record_id, title, number, words FROM search_entries WHERE ");
     fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
         sql.push(if at == 0 { " AND (" } else { " OR " });
@@ -226,11 +234,11 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
 /// Kind by kind, each in its way. What may be seen is joined instead of asked for by `IN` and `EXISTS`: of these the
 /// planner makes a list of all that somebody sees before it looks at the first hit.
 fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64, ways: &[Way]) {
-    sql.plan_each_time().push("record_kind, record_id, title, number FROM (");
+    sql.plan_each_time().push("record_kind, record_id, title, number, words FROM (");
     for (at, (Findable { kind, table, visible, by_contact_data }, way)) in among.iter().zip(ways).enumerate()
     {
         sql.push(if at == 0 { "" } else { " UNION ALL " });
-        sql.push("(SELECT record_kind, record_id, title, number, search_entries.id FROM (SELECT id AS record_id, (");
+        sql.push("(SELECT record_kind, record_id, title, number, words, search_entries.id FROM (SELECT id AS record_id, (");
         by_contact_data.write(sql);
         sql.push(&format!(") AS by_contact_data FROM {table} WHERE "));
         visible.write(sql);

@@ -60,9 +60,9 @@ async fn customers_come_with_their_primary_contact(server: Server) {
     assert_eq!(member(&row(rep, list, &unknown).await, "primary_contact"), &Value::Null);
     let bare = row(rep, "/customers?include=owner", &known).await;
     assert!(bare["owner"].is_object() && bare.get("primary_contact").is_none(), "{bare}");
-    // Another one takes the place. Chosen members are no other matter.
+    // Another one takes the place. Whoever chooses members has what was included as well.
     let chen = person(&known, "Chen", Some("Director"), true).await;
-    let some = rep.get(&format!("{list},owner&fields=id,primary_contact&sort=created_at")).await.expect(200);
+    let some = rep.get(&format!("{list}&fields=id&sort=created_at")).await.expect(200);
     let shown = json!({"id": chen, "name": "Chen", "title": "Director"});
     assert_eq!(
         some.body["data"],
@@ -111,21 +111,31 @@ async fn what_is_included_includes_relations_of_its_own(server: Server) {
     // What is in a record brings the record along.
     let list = "/invoices?include=customer.owner,contract.owner,contract.customer";
     let whole = row(rep, list, &invoice).await;
-    assert_eq!(whole["customer"], json!({"id": id, "name": name, "owner": owner}));
+    assert_eq!(
+        whole["customer"],
+        json!({"id": id, "name": name, "owner_id": company.rep.id, "owner": owner})
+    );
     let sale = json!({
-        "id": contract, "number": number, "title": "Delivery", "owner": owner,
-        "customer": {"id": id, "name": name},
+        "id": contract, "number": number, "title": "Delivery", "owner_id": company.rep.id, "owner": owner,
+        "customer_id": id, "customer": {"id": id, "name": name},
     });
     assert_eq!(whole["contract"], sale);
     assert!(whole.get("owner").is_none(), "nobody asked for the invoice's own: {whole}");
     // Only what was asked for.
     let some = row(rep, "/invoices?include=owner,customer,contract.customer", &invoice).await;
-    assert_eq!((&some["owner"], &some["customer"]), (&owner, &json!({"id": id, "name": name})));
+    let bare = json!({"id": id, "name": name, "owner_id": company.rep.id});
+    assert_eq!((&some["owner"], &some["customer"]), (&owner, &bare));
     assert_eq!(some["contract"]["customer"], json!({"id": id, "name": name}));
     assert!(some["contract"].get("owner").is_none(), "{some}");
-    // Of the members of a row some can be chosen; what is in them comes as it was asked for.
+    assert_eq!(some["contract"]["owner_id"], json!(company.rep.id), "the id is there whatever was asked for");
+    let alone = row(rep, "/invoices?include=contract", &invoice).await["contract"].clone();
+    let bare = json!({
+        "id": contract, "number": number, "title": "Delivery", "owner_id": company.rep.id, "customer_id": id,
+    });
+    assert_eq!(alone, bare);
+    // Of the members of a row some can be chosen; what is included comes as it was asked for.
     let chosen = row(rep, &format!("{list}&fields=id,contract"), &invoice).await;
-    assert_eq!(chosen, json!({"id": invoice, "contract": sale}));
+    assert_eq!(chosen, json!({"id": invoice, "contract": sale, "customer": whole["customer"]}));
 
     // A customer of nobody's is there, and its owner is null.
     let pooled = company.pool_customer().await;
@@ -133,7 +143,9 @@ async fn what_is_included_includes_relations_of_its_own(server: Server) {
     let person = admin.post("/contacts", person).await.expect(201).id();
     let row_of_pool = row(admin, "/contacts?include=customer.owner", &person).await;
     assert_eq!(row_of_pool["customer"]["id"], json!(pooled));
-    assert_eq!(member(&row_of_pool["customer"], "owner"), &Value::Null);
+    for nobody in ["owner_id", "owner"] {
+        assert_eq!(member(&row_of_pool["customer"], nobody), &Value::Null, "{nobody}");
+    }
 
     // A contract knows the opportunity that it was, if it was one.
     let deal = opportunity(&company, &id).await;
@@ -171,6 +183,10 @@ async fn what_the_caller_does_not_see_is_null_at_every_depth(server: Server) {
     assert_eq!(member(&row_of_invoice, "customer"), &Value::Null);
     assert_eq!(row_of_invoice["contract"]["owner"]["id"], json!(company.rep.id));
     assert_eq!(member(&row_of_invoice["contract"], "customer"), &Value::Null);
+    assert_eq!(
+        row_of_invoice["contract"]["customer_id"], row_of_invoice["customer_id"],
+        "as in the contract"
+    );
     let row_of_contract = row(&reader, "/contracts?include=customer.owner,opportunity", &draft).await;
     assert_eq!(row_of_contract["opportunity_id"], json!(deal));
     for hidden in ["customer", "opportunity"] {

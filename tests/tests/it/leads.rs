@@ -66,6 +66,18 @@ async fn rules_make_scores_and_grades(server: Server) {
             "+10 title contains director"
         ]
     );
+    // Besides, each line says what it is made of, for whoever puts it into words of another language.
+    let parts: Vec<[&Value; 4]> =
+        lines.iter().map(|line| ["points", "field", "operator", "value"].map(|part| &line[part])).collect();
+    assert_eq!(
+        json!(parts),
+        json!([
+            [50, "budget", "at_least", "100000 CNY"],
+            [30, "source", "is", "referral"],
+            [20, "region", "is", "上海"],
+            [10, "title", "contains", "director"],
+        ])
+    );
     let id = hot["id"].as_str().unwrap();
     // A change of the lead changes its score; another currency is no budget; never below nothing.
     let edits = [
@@ -78,6 +90,10 @@ async fn rules_make_scores_and_grades(server: Server) {
         let changed = marketing.patch(&format!("/leads/{id}"), edit).await.expect(200).body;
         assert_eq!(judged(&changed), expected);
     }
+    let unreached = marketing.get(&format!("/leads/{id}")).await.expect(200).body;
+    let line = unreached["score_lines"][1].as_object().unwrap();
+    assert_eq!((&line["field"], &line["operator"]), (&json!("phone"), &json!("absent")));
+    assert!(!line.contains_key("value"), "there is nothing to compare with: {line:?}");
     let hot = marketing.get("/leads?grade=hot&total=true").await.expect(200);
     assert_eq!(hot.body["page"]["total"], "0");
     let sorted = marketing.get("/leads?sort=-score&score_gte=0").await.expect(200);

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Company, Server};
@@ -739,6 +740,27 @@ async fn some_members_are_enough_for_some(server: Server) {
     // What is included can be chosen as well; a record alone comes with its tag.
     let page = rep.get("/leads?fields=owner&include=owner&limit=1").await.expect(200);
     assert_eq!(page.body["data"][0]["owner"]["id"], json!(company.rep.id));
+    for (fields, members) in [("id", 2), ("id,owner", 2), ("name,owner", 2), ("owner", 1)] {
+        let list = format!("?fields={fields}&limit=1");
+        let body = json!({"include": ["owner"], "limit": 1});
+        let searched = rep.post(&format!("/leads/search?fields={fields}"), body).await.expect(200);
+        for page in [rep.get(&format!("/leads{list}&include=owner")).await.expect(200), searched] {
+            let row = page.body["data"][0].as_object().unwrap();
+            assert!(row.len() == members && row["owner"]["id"] == json!(company.rep.id), "{fields}: {row:?}");
+        }
+    }
+    // A related record that nobody asked to include is no member that could be chosen.
+    let search = rep.post("/leads/search?fields=id,owner", json!({})).await;
+    let others = rep.get("/customers?fields=owner&include=primary_contact").await;
+    for answer in [rep.get("/leads?limit=1&fields=owner").await, search, others] {
+        let refused = answer.refused(400, "malformed_request");
+        let error = &refused.body["errors"][0];
+        assert_eq!(error["pointer"], "fields");
+        assert_eq!(error["message"], "`owner` is there only where `include` names it");
+    }
+    let chinese = rep.request(Method::GET, "/leads?fields=owner").header("accept-language", "zh-CN");
+    let refused = rep.send(chinese).await.refused(400, "malformed_request");
+    assert_eq!(refused.body["errors"][0]["message"], "只有 `include` 中指定了 `owner` 时才能选择它");
     let path = format!("/leads/{}", last["id"].as_str().unwrap());
     let one = rep.get(&format!("{path}?fields=version,allowed_actions")).await.expect(200);
     assert!(one.body.as_object().unwrap().len() == 2 && one.header("etag").starts_with("\"v1-"));

@@ -9,6 +9,7 @@ use crate::support::{Client, Company, Server};
 on_both_databases! {
     records_are_found_by_names_numbers_and_telephones;
     names_that_begin_so_come_before_many_others;
+    names_come_before_contact_data;
     numbers_of_names_are_found_as_written;
     telephone_numbers_are_found_however_they_are_dialled;
     what_changes_is_found_as_it_is_now;
@@ -135,6 +136,30 @@ async fn names_that_begin_so_come_before_many_others(server: Server) {
         }
     }
     assert_eq!(titles(rep, "zebrax pr").await, ["Zebrax Prime"]);
+}
+
+async fn names_come_before_contact_data(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    for name in ["Kunming Steel", "Old Kunming Mill"] {
+        rep.post("/customers", company_named(name)).await.expect(201);
+    }
+    let other = rep.post("/customers", company_named("Somebody else")).await.expect(201).id();
+    // Younger, and known by the same word.
+    let person = json!({"customer_id": other, "name": "Li Wei", "email": "li@kunming.example"});
+    rep.post("/contacts", person).await.expect(201);
+    let lead = json!({"name": "Zhang", "source": "website", "email": "zhang@kunming.example"});
+    rep.post("/leads", lead).await.expect(201);
+    for question in ["Kunmng", "kunming", "kunmi"] {
+        let names = titles(rep, question).await;
+        let begins = if question == "Kunmng" {
+            ["Old Kunming Mill", "Kunming Steel"]
+        } else {
+            ["Kunming Steel", "Old Kunming Mill"]
+        };
+        assert_eq!(names, [begins[0], begins[1], "Zhang", "Li Wei"], "{question}");
+    }
 }
 
 async fn numbers_of_names_are_found_as_written(server: Server) {

@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::text_enum;
-use crate::values::{ApprovalId, CustomerId, Line, Money, Number, Prose, Timestamp, UserId};
+use crate::values::{ApprovalId, ContractId, CustomerId, Line, Money, Number, Prose, Timestamp, UserId};
 use crate::workflow::{Machine, Rule, Who};
 
 text_enum! {
@@ -251,6 +251,13 @@ pub struct StepDecision {
 
 /// One step of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "name": "Finance",
+    "rule": "role:finance",
+    "mode": "any",
+    "added_by": null,
+    "decisions": []
+}))]
 pub struct Step {
     /// Its name.
     pub name: Line,
@@ -310,6 +317,7 @@ pub struct Approval {
     /// What is asked about.
     pub subject_kind: ApprovalSubject,
     /// Which.
+    #[schema(example = json!(ContractId::example(1)))]
     pub subject_id: Uuid,
     /// Its number; of an opportunity, how its name begins.
     pub subject_number: Number,

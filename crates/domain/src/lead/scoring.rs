@@ -255,13 +255,31 @@ impl ScoringRule {
 
 /// What one rule gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "rule_id": ScoringRuleId::example(1),
+    "points": 20,
+    "field": "budget",
+    "operator": "at_least",
+    "value": "100000 CNY",
+    "text": "+20 budget at_least 100000 CNY"
+}))]
 pub struct ScoreLine {
     /// The rule.
     pub rule_id: ScoringRuleId,
     /// The points.
     #[schema(minimum = -100, maximum = 100)]
     pub points: i64,
-    /// The same in words.
+    /// What the rule looked at, a word of the dictionary `score_field`; like `operator` absent from what was scored
+    /// before lines had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<ScoreField>,
+    /// How it compared, a word of the dictionary `score_operator`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<ScoreOperator>,
+    /// With what; absent for `present` and `absent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Line>,
+    /// All of it in English.
     #[schema(max_length = 300, example = "+20 budget at_least 100000 CNY")]
     pub text: String,
 }
@@ -322,6 +340,9 @@ impl Scoring {
             .map(|rule| ScoreLine {
                 rule_id: rule.id,
                 points: rule.details.points,
+                field: Some(rule.details.field),
+                operator: Some(rule.details.operator),
+                value: rule.details.value.clone(),
                 text: rule.details.told(),
             })
             .collect();
@@ -336,5 +357,21 @@ impl Scoring {
             LeadGrade::Cold
         };
         Score { score, grade, score_lines: lines, score_basis: self.basis.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn lines_that_were_kept_with_their_text_alone_stay_as_they_are() {
+        let rule_id = ScoringRuleId::example(1);
+        let kept = json!({"rule_id": rule_id, "points": -40, "text": "-40 phone absent"});
+        let line: ScoreLine = from_value(kept.clone()).unwrap();
+        assert_eq!((line.field, line.operator, &line.value), (None, None, &None));
+        assert_eq!(to_value(&line).unwrap(), kept);
     }
 }

@@ -116,7 +116,7 @@ impl Ask {
     /// The rows of a page, as much of each as was asked for.
     fn rows<P: Serialize>(&self, response: &mut HttpResponseBuilder, page: &P) -> Outcome {
         match &self.fields {
-            Some(fields) => json(response, &selection::of_rows(page, fields)?),
+            Some(fields) => json(response, &selection::of_rows(page, fields, &self.shape)?),
             None => json(response, page),
         }
     }

@@ -190,7 +190,7 @@ impl Ask {
     pub(crate) fn list(&self) -> Result<ListRequest, Refusal> {
         let listing =
             self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
-        listing.parse(&selection::rest(&self.query, &self.shape))
+        self.selected(listing.parse(&selection::rest(&self.query, &self.shape))?)
     }
 
     /// The body as a search of a list.
@@ -198,6 +198,12 @@ impl Ask {
         let Body::Search { listing, .. } = self.shape.body else {
             return Err(Refusal::new(Code::Internal, "the operation searches no list"));
         };
-        listing.search(body::value(&self.body)?)
+        self.selected(listing.search(body::value(&self.body)?)?)
+    }
+
+    /// A list as it was asked for, if it shows the members that were chosen.
+    fn selected(&self, request: ListRequest) -> Result<ListRequest, Refusal> {
+        selection::check(self.fields.as_deref(), &request)?;
+        Ok(request)
     }
 }

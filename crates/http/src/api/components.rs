@@ -10,14 +10,14 @@ use utoipa::openapi::{Header, HeaderBuilder, KnownFormat, Ref, RefOr, Required, 
 use super::stream::LAST_EVENT_ID;
 use super::{REPLAYED, deprecation};
 use crate::request::origin::REQUEST_ID;
-use crate::request::{idempotency, limit, range};
+use crate::request::{condition, idempotency, limit, range};
 
 /// The pattern of our entity tags.
 const ETAG: &str = r#"^"v[1-9][0-9]{0,18}-[0-9a-f]{16}"$"#;
 /// One of them.
 const TAG: &str = "\"v7-1c9e6f3b2a405d78\"";
 /// The pattern of what `If-Match` and `If-None-Match` may say.
-const CONDITION: &str = r#"^(\*|(W/)?"[!#-~]*")$"#;
+const CONDITION: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#;
 
 /// The pattern of what a header may say.
 const VISIBLE: &str = "^[ -~]*$";
@@ -163,14 +163,14 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
 /// The shared headers of requests. Those that may be left out have no example: pages that try an operation out would
 /// send it, and it would be another record's version, or a key that was used before.
 pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
-    let condition = || text(1000).pattern(Some(CONDITION));
+    let condition = || text(condition::MAX).pattern(Some(CONDITION));
     let key = text(idempotency::MAX).min_length(Some(1)).pattern(Some("^[!-~]+$"));
     let all = [
         (
             IF_MATCH,
             IF_MATCH,
             false,
-            "The version that this is meant for, as an ETag that told it or as `\"v7\"`; another one is refused with 412.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412.",
             condition(),
             None,
         ),
@@ -178,7 +178,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_MATCH_REQUIRED,
             IF_MATCH,
             true,
-            "The version that this is meant for, as an ETag that told it or as `\"v7\"`; another one is refused with 412. `*` is any.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412. `*` is any.",
             condition(),
             Some(json!("*")),
         ),
@@ -251,7 +251,7 @@ mod tests {
     use regex::Regex;
 
     use super::{CONDITION, TAG};
-    use crate::request::condition::{Precondition, if_match, not_modified};
+    use crate::request::condition::{self, Precondition, if_match, not_modified};
 
     /// Whether a value is understood, under either name.
     fn is_taken(text: &str) -> bool {
@@ -264,7 +264,6 @@ mod tests {
         matched
     }
 
-    /// What HTTP calls a list of tags is taken besides, as its senders may expect; the document tells nobody to send it.
     #[test]
     fn the_pattern_of_conditions_allows_exactly_what_is_taken() {
         let pattern = Regex::new(CONDITION).unwrap();
@@ -279,8 +278,15 @@ mod tests {
         // Every character, in a tag and beside one.
         for c in (0..=0x7f_u8).map(char::from).chain(['é', '长']) {
             check(&c.to_string());
-            for text in [format!("\"{c}\""), format!("W/\"a{c}b\""), format!("{c}\"a\""), format!("\"a\"{c}")]
-            {
+            for text in [
+                format!("\"{c}\""),
+                format!("W/\"a{c}b\""),
+                format!("{c}\"a\""),
+                format!("\"a\"{c}"),
+                format!("\"a\"{c}\"b\""),
+                format!("\"a\",{c}W/\"b\""),
+                format!("\"a\" {c}\t\"b\", \"c\""),
+            ] {
                 check(&text);
             }
         }
@@ -289,13 +295,21 @@ mod tests {
         for _ in 0..5 {
             texts = texts
                 .iter()
-                .flat_map(|text| ['*', 'W', '/', '"', '1', ' '].map(|sign| format!("{text}{sign}")))
+                .flat_map(|text| ['*', 'W', '/', '"', '1', ' ', ','].map(|sign| format!("{text}{sign}")))
                 .collect();
             for text in &texts {
                 check(text);
             }
         }
         check("");
+        for lists in
+            ["\"v0\", \"v1\"", "*, \"v1\"", "\"v1\", *", "\"a\" \"b\"", "\"a\",", ",\"a\"", "\"a\",,\"b\""]
+        {
+            check(lists);
+        }
+        assert!(is_taken("\"v0\", \"v1\"") && is_taken("W/\"a\"\t,\"b\" , \"\""));
+        let long = |opaque: usize| format!("\"{}\"", "a".repeat(opaque - 2));
+        assert!(is_taken(&long(condition::MAX)) && !is_taken(&long(condition::MAX + 1)));
         assert!(taken > 200, "{taken}");
     }
 }

@@ -65,7 +65,9 @@ impl Examples<'_> {
             Some(Type::Object) => {
                 let members = object.properties.iter().filter(|(name, _)| self.shows(object, name));
                 let members = members.map(|(name, member)| (name.clone(), self.of(member, depth + 1)));
-                Value::Object(members.collect::<Map<_, _>>())
+                let mut members = members.collect::<Map<_, _>>();
+                name_kind(&mut members);
+                Value::Object(members)
             }
             Some(Type::String) => json!(text(object)),
             Some(Type::Integer | Type::Number) => {
@@ -89,6 +91,17 @@ impl Examples<'_> {
             }
             (None, ArrayItems::False) => json!([]),
         }
+    }
+}
+
+/// What happened (`contract.submitted`) names the kind of the record to which it happened.
+fn name_kind(members: &mut Map<String, Value>) {
+    let happened =
+        |name: &&str| members.get(*name).and_then(Value::as_str).is_some_and(|it| it.contains('.'));
+    let Some(name) = ["type", "event", "action"].into_iter().find(happened) else { return };
+    let kind = members[name].as_str().and_then(|event| event.split_once('.')).map(|(kind, _)| json!(kind));
+    if let (Some(kind), Some(told)) = (kind, members.get_mut("record_kind")) {
+        *told = kind;
     }
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::ask::Ask;
 use super::shape::{Body, Shape};
 use super::{About, Api, PathId, View, api};
+use crate::middleware::AS_IT_IS;
 use crate::problem::Outcome;
 use crate::request::{condition, range};
 
@@ -109,5 +110,5 @@ fn describe(response: &mut HttpResponseBuilder, content: &Content, tag: &str) {
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::ETAG, tag.to_owned()))
         // Compressed, its parts would be parts of something else.
-        .insert_header((header::CONTENT_ENCODING, "identity"));
+        .insert_header((header::CONTENT_ENCODING, AS_IT_IS));
 }

@@ -44,7 +44,7 @@ pub(crate) use self::answer::{REPLAYED, Shown};
 use self::ask::{Ask, Exchange};
 pub(crate) use self::deprecation::Deprecation;
 pub(crate) use self::document::{BEARER, Parts, describe};
-pub(crate) use self::router::{scope, services};
+pub(crate) use self::router::{readable, scope, services};
 use self::schemas::Schemas;
 use self::shape::Shape;
 use crate::problem::Outcome;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource, Scope, guard};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope, guard};
 use fairlead_domain::error::{Code, Refusal};
 use futures_util::FutureExt;
 
@@ -72,10 +72,9 @@ fn resource(path: &str, operations: &[Arc<Operation>], state: &Arc<State>) -> Re
     for operation in operations {
         let method = &operation.shape.method;
         allowed.push(method.clone());
-        // The server leaves the body of an answer to HEAD out by itself.
         let route = if *method == Method::GET {
             allowed.push(Method::HEAD);
-            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+            reading()
         } else {
             web::method(method.clone())
         };
@@ -84,6 +83,21 @@ fn resource(path: &str, operations: &[Arc<Operation>], state: &Arc<State>) -> Re
             run(Arc::clone(&operation), Arc::clone(&state), request, payload)
         }));
     }
+    knowing(resource, &allowed)
+}
+
+/// A path beside the API that is read and nothing else.
+pub(crate) fn readable(path: &str, read: impl FnOnce(Route) -> Route) -> Resource {
+    knowing(web::resource(path).route(read(reading())), &[Method::OPTIONS, Method::GET, Method::HEAD])
+}
+
+/// The server leaves the body of an answer to HEAD out by itself.
+fn reading() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// A path that says which methods it knows to whoever comes with another one.
+fn knowing(resource: Resource, allowed: &[Method]) -> Resource {
     let allowed: Rc<str> = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ").into();
     resource.default_service(web::to(move |request: HttpRequest| {
         let allowed = Rc::clone(&allowed);

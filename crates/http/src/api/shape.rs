@@ -298,9 +298,17 @@ impl Shape {
         Self { refuses: &[Code::InvalidTransition], ..self }
     }
 
+    /// The list whose rows it answers with.
+    pub(crate) fn list(&self) -> Option<&'static Listing> {
+        match self.body {
+            Body::Search { listing, .. } => Some(listing),
+            _ => self.listing,
+        }
+    }
+
     /// Whether it answers with the rows of a list.
     pub(crate) fn gives_rows(&self) -> bool {
-        self.listing.is_some() || matches!(self.body, Body::Search { .. })
+        self.list().is_some()
     }
 
     /// Whether its query may choose some of the members of what it answers.

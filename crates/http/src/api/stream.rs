@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::ask::Ask;
 use super::{About, Api, api};
+use crate::middleware::AS_IT_IS;
 use crate::problem::Outcome;
 use crate::state::State;
 
@@ -82,7 +83,7 @@ async fn begin(ask: &Ask, call: &Call) -> Outcome {
         .insert_header((CONTENT_TYPE, EVENT_STREAM))
         .insert_header((CACHE_CONTROL, "no-store"))
         // Compressed, events would wait for one another; and no proxy is to gather them.
-        .insert_header((CONTENT_ENCODING, "identity"))
+        .insert_header((CONTENT_ENCODING, AS_IT_IS))
         .insert_header(("X-Accel-Buffering", "no"));
     // The server would read the body of an answer to HEAD to its end, only to leave it out.
     if ask.request.method() == Method::HEAD {

@@ -6,13 +6,14 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, LOCATION};
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpRequest, HttpResponse, Route, Scope};
+use actix_web::{HttpRequest, HttpResponse, Resource, Scope};
 use fairlead_application::demo::DemoAccount;
 use fairlead_domain::error::{Code, Refusal};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::Config;
 
+use crate::api::readable;
 use crate::problem;
 use crate::request::body::JSON;
 use crate::request::condition;
@@ -47,23 +48,21 @@ impl Documents {
     pub(crate) fn mount(&self, scope: Scope) -> Scope {
         let config = Arc::new(Config::new(["/openapi.json"]));
         scope
-            .route("/openapi.json", fixed(&self.json))
-            .route("/openapi.yaml", fixed(&self.yaml))
-            .route(
-                "/swagger-ui",
-                web::get().to(async || {
+            .service(fixed("/openapi.json", &self.json))
+            .service(fixed("/openapi.yaml", &self.yaml))
+            .service(readable("/swagger-ui", |route| {
+                route.to(async || {
                     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/swagger-ui/")).finish()
-                }),
-            )
-            .route("/swagger-ui/swagger-initializer.js", fixed(&self.page))
-            .route("/swagger-ui/demo-accounts.json", fixed(&self.accounts))
-            .route(
-                "/swagger-ui/{file:.*}",
-                web::get().to(move |request: HttpRequest, file: web::Path<String>| {
+                })
+            }))
+            .service(fixed("/swagger-ui/swagger-initializer.js", &self.page))
+            .service(fixed("/swagger-ui/demo-accounts.json", &self.accounts))
+            .service(readable("/swagger-ui/{file:.*}", |route| {
+                route.to(move |request: HttpRequest, file: web::Path<String>| {
                     let answer = page_file(&request, &file, Arc::clone(&config));
                     async move { answer }
-                }),
-            )
+                })
+            }))
     }
 }
 
@@ -120,10 +119,12 @@ impl Fixed {
     }
 }
 
-fn fixed(document: &Arc<Fixed>) -> Route {
+fn fixed(path: &str, document: &Arc<Fixed>) -> Resource {
     let document = Arc::clone(document);
-    web::get().to(move |request: HttpRequest| {
-        let answer = document.answer(&request);
-        async move { answer }
+    readable(path, |route| {
+        route.to(move |request: HttpRequest| {
+            let answer = document.answer(&request);
+            async move { answer }
+        })
     })
 }

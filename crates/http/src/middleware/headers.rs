@@ -53,11 +53,18 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
     }
 }
 
+/// The `Content-Encoding` of an answer that comes as it is whatever the request takes: what compresses leaves alone what
+/// is encoded already. It is said among us only, since no answer has this word there (RFC 9110, section 8.4.1).
+pub(crate) const AS_IT_IS: &str = "identity";
+
 /// Says of an answer that another request might have got it in another language, where it is in one, and in another
-/// encoding, unless it comes as it is to everybody. Added last, because what handles CORS keeps one `Vary` header only.
+/// encoding, unless it comes as it is to everybody. Done last, because what handles CORS keeps one `Vary` header only.
 pub(crate) fn vary(headers: &mut HeaderMap) {
     let told = headers.contains_key(CONTENT_LANGUAGE);
-    let encoded = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding != "identity");
+    let encoded = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding != AS_IT_IS);
+    if !encoded {
+        headers.remove(CONTENT_ENCODING);
+    }
     for (varies, by) in [(told, "accept-language"), (encoded, "accept-encoding")] {
         let said = headers
             .get_all(VARY)

@@ -10,6 +10,8 @@ use fairlead_application::Expected;
 use fairlead_domain::error::{Code, Refusal};
 use sha2::{Digest, Sha256};
 
+/// How long a condition may be.
+pub(crate) const MAX: usize = 1000;
 /// How many bytes of the digest are told: enough to tell what one record was and is.
 const DIGEST: usize = 8;
 
@@ -58,15 +60,9 @@ pub(crate) fn if_match(headers: &HeaderMap, want: Precondition) -> Result<Option
         return Ok(Some(Expected::Any));
     }
     let tags = tags(&value).ok_or_else(|| malformed("If-Match"))?;
-    let mut versions: Vec<i64> =
-        tags.iter().filter(|tag| !tag.weak).filter_map(|tag| version(tag.opaque)).collect();
-    versions.dedup();
-    match versions.as_slice() {
-        [version] => Ok(Some(Expected::Version(*version))),
-        // Weak tags and tags of others are well-formed, but equal to none of ours.
-        [] => Ok(Some(Expected::Foreign)),
-        _ => Err(Refusal::malformed("If-Match", "give the entity tag of one version")),
-    }
+    // Weak tags and tags of others are well-formed, but equal to none of ours.
+    let versions = tags.iter().filter(|tag| !tag.weak).filter_map(|tag| version(tag.opaque));
+    Ok(Some(Expected::OneOf(versions.collect())))
 }
 
 /// Whether `If-None-Match` says that the caller has what this entity tag stands for.
@@ -95,7 +91,11 @@ fn list(headers: &HeaderMap, name: &actix_web::http::header::HeaderName) -> Resu
             None => line.to_owned(),
         });
     }
-    Ok(whole)
+    if whole.as_ref().is_some_and(|whole| whole.len() > MAX) {
+        Err(malformed(name.as_str()))
+    } else {
+        Ok(whole)
+    }
 }
 
 struct Tag<'a> {
@@ -158,13 +158,14 @@ mod tests {
 
     #[test]
     fn if_match_takes_our_tag_or_a_star() {
-        assert_eq!(matched(&["\"v7\""]), Ok(Some(Expected::Version(7))));
+        let versions = |versions: &[i64]| Ok(Some(Expected::OneOf(versions.to_vec())));
+        assert_eq!(matched(&["\"v7\""]), versions(&[7]));
         assert_eq!(matched(&["*"]), Ok(Some(Expected::Any)));
-        assert_eq!(matched(&["\"other\", \"v7\""]), Ok(Some(Expected::Version(7))));
-        assert_eq!(matched(&["\"v7\"", "\"v7\""]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&["\"other\", \"v7\""]), versions(&[7]));
+        assert_eq!(matched(&["\"v7\"", "\"v8\""]), versions(&[7, 8]));
         let shown = "\"v7-0123456789abcdef\"";
-        assert_eq!(matched(&[shown]), Ok(Some(Expected::Version(7))));
-        assert_eq!(matched(&[shown, "\"v7-fedcba9876543210\""]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&[shown]), versions(&[7]));
+        assert_eq!(matched(&[shown, "\"v8-fedcba9876543210\""]), versions(&[7, 8]));
         assert_eq!(matched(&[]), Err(Code::PreconditionRequired));
         assert_eq!(if_match(&HeaderMap::new(), Precondition::Optional).unwrap(), None);
         assert_eq!(if_match(&headers(&IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
@@ -183,10 +184,10 @@ mod tests {
             "\"v7-0123456789abcdeg\"",
             "\"v99999999999999999999\"",
         ] {
-            assert_eq!(matched(&[other]), Ok(Some(Expected::Foreign)), "{other}");
+            assert_eq!(matched(&[other]), Ok(Some(Expected::OneOf(Vec::new()))), "{other}");
         }
         for nonsense in
-            ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "\"v7\", \"v8\"", "\"v 7\"", "\"v\t7\""]
+            ["v7", "7", "\"v7", "\"v7\" \"v8\"", "\"v7\",", "", "*, \"v7\"", "\"v 7\"", "\"v\t7\""]
         {
             assert_eq!(matched(&[nonsense]), Err(Code::MalformedRequest), "{nonsense}");
         }
@@ -203,6 +204,6 @@ mod tests {
         let seen = |line: &str| not_modified(&headers(&IF_NONE_MATCH, &[line]), &weak).unwrap();
         assert!(seen(&weak) && seen(weak.strip_prefix("W/").unwrap()) && seen("*"));
         assert!(!seen(&text_tag(b"other")) && !seen(&tag) && !seen("\"\""));
-        assert_eq!(matched(&[&tag]), Ok(Some(Expected::Version(7))));
+        assert_eq!(matched(&[&tag]), Ok(Some(Expected::OneOf(vec![7]))));
     }
 }

@@ -81,7 +81,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/delegations/{id}",
             "delete_delegation",
             "End a delegation",
-            "At once. What was decided by it stays decided.",
+            "By whose decisions they are, or whoever manages users. It ends at once; what was decided by it stays decided.",
             delegations::delete,
         )
         .refuses(&[Code::Forbidden]);

@@ -22,7 +22,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/approvals/{id}",
             "get_approval",
             "Get a request for approval",
-            "With its steps, the decisions on them, and the record as it was when the request was made.",
+            "One whose subject the caller may see, that waits for the caller's decision in whoever's name, or that the \
+             caller decided. With its steps, the decisions on them, and the record as it was when the request was made.",
             approvals::get,
         )
         .read(

@@ -89,8 +89,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/price-quotes",
             "quote_prices",
             "Price a choice of products",
-            "By the price lists of the day, for a customer's grade, with discounts and taxes. Each line comes as \
-             opportunities and contracts take it, and `gross` is their amount. Nothing is written.",
+            "Every user may; a customer whom they name must be one that they see. By the price lists of the day, for a \
+             customer's grade, with discounts and taxes. Each line comes as opportunities and contracts take it, and \
+             `gross` is their amount. Nothing is written.",
             catalogue::quote,
         )
         .refuses(&[Code::UnknownReference, Code::AmountOutOfRange]);

@@ -29,7 +29,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/lead-forms/{id}",
             "get_lead_form",
             "Get a web form",
-            "One of them.",
+            "Any of them, for whoever makes them or may see the settings.",
             lead_forms::get,
         )
         .patch(

@@ -10,7 +10,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/notifications",
             "list_notifications",
             "List my notifications",
-            "The newest first; `read_at_is_null=true` chooses the new ones.",
+            "The caller's own, the newest first; `read_at_is_null=true` chooses the new ones.",
             &notifications::LISTING,
             notifications::list,
         )
@@ -18,7 +18,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/notifications/unread-count",
             "count_unread_notifications",
             "Count my new notifications",
-            "The number on a badge.",
+            "How many of the caller's own are new: the number on a badge.",
             notifications::unread,
         )
         .act(
@@ -32,7 +32,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/notifications/read-all",
             "read_all_notifications",
             "Mark all my notifications as read",
-            "Those that are there at this moment.",
+            "All of the caller's own that are there at this moment.",
             notifications::read_all,
         );
 }

@@ -19,7 +19,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/saved-views",
             "create_saved_view",
             "Save a view",
-            "The query must be one that the list understands.",
+            "Every user may save views of their own, and share them with any team. The query must be one that the list \
+             understands.",
             saved_views::create,
         )
         .refuses(&[Code::UnknownReference])

@@ -15,7 +15,8 @@ pub(crate) fn routes(api: &mut Api) {
          country code behind `+` or `00` or without its beginning, or the numbers of a name, of which only the \
          last may be begun, with two digits. Chinese, Japanese and Korean are found by any two characters that \
          follow one another. Whole names come first, then every word, beginnings and similar words; of equals \
-         those whose name begins like the question, then the youngest.",
+         those whose name begins like the question, then those that are found by a name or a number before those that \
+         are found by contact data, and then the youngest.",
         search::search,
     );
 }

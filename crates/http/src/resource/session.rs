@@ -37,7 +37,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/auth/logout",
             "log_out",
             "Log out",
-            "Ends the session of the token that is sent; its tokens are refused from now on.",
+            "Ends the caller's session, whose token is sent; its tokens are refused from now on.",
             session::logout,
         )
         .read(

@@ -49,8 +49,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/transfers/{id}/items",
             "list_transfer_items",
             "List the records of a transfer",
-            "Those that were named, and those that go along. While it is pending, these are what would go as things stood \
-             when it was asked for; once it is approved, what went.",
+            "Of a transfer that the caller may see: those that were named, and those that go along. While it is pending, \
+             these are what would go as things stood when it was asked for; once it is approved, what went.",
             &transfers::ITEMS,
             transfers::items,
         )

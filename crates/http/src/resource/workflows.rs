@@ -18,7 +18,7 @@ pub(crate) fn routes(api: &mut Api) {
             "List the state machines",
             "States, transitions, guards and who may: the very tables that Fairlead executes. What states and \
              actions are called, and what the guards say, comes in both languages; the diagram of each, in Mermaid's \
-             notation and as an SVG picture, has the words of the API.",
+             notation and as an SVG picture, has the words of the API. Everybody who has logged in may.",
             async |app: &App, call: &Call| {
                 let data = workflows::list(app, call).await?;
                 Ok(WorkflowList { data: data.into_iter().map(Workflow::from).collect() })

@@ -12,6 +12,7 @@ on_both_databases! {
     the_served_document_is_the_committed_one;
     every_operation_is_routed_and_described;
     no_method_is_routed_that_is_not_described;
+    what_is_beside_the_api_is_read_and_nothing_else;
 }
 
 async fn the_served_document_is_the_committed_one(server: Server) {
@@ -107,5 +108,47 @@ async fn no_method_is_routed_that_is_not_described(server: Server) {
                 answer.text
             );
         }
+    }
+}
+
+/// The pages and the document are no operations, and answer other methods as operations do.
+async fn what_is_beside_the_api_is_read_and_nothing_else(server: Server) {
+    let client = server.anonymous();
+    let ask = async |method: Method, path: &str| client.send(client.root(method, path)).await;
+    for path in [
+        "/openapi.json",
+        "/openapi.yaml",
+        "/swagger-ui/",
+        "/swagger-ui/swagger-ui.css",
+        "/swagger-ui/swagger-initializer.js",
+        "/swagger-ui/demo-accounts.json",
+        "/problems",
+        "/problems/not_found",
+    ] {
+        let whole = ask(Method::GET, path).await.expect(200);
+        let head = ask(Method::HEAD, path).await.expect(200);
+        assert!(head.text.is_empty() && !whole.text.is_empty(), "{path}");
+        for header in ["content-type", "etag", "content-security-policy"] {
+            assert_eq!(head.header(header), whole.header(header), "{path} {header}");
+        }
+        let allowed = |header: &str| header.split(", ").map(str::to_owned).collect::<BTreeSet<String>>();
+        let expected = allowed("OPTIONS, GET, HEAD");
+        let options = ask(Method::OPTIONS, path).await.expect(204);
+        assert_eq!(allowed(options.header("allow")), expected, "{path}");
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE] {
+            let refused = ask(method.clone(), path).await.refused(405, "method_not_allowed");
+            assert_eq!(allowed(refused.header("allow")), expected, "{method} {path}");
+        }
+    }
+    // What is not there is not there for HEAD either.
+    for path in ["/swagger-ui/nope.js", "/problems/nope", "/nope"] {
+        for method in [Method::GET, Method::HEAD] {
+            assert_eq!(ask(method.clone(), path).await.status, 404, "{method} {path}");
+        }
+    }
+    for method in [Method::GET, Method::HEAD] {
+        let known = ask(Method::GET, "/openapi.json").await.header("etag").to_owned();
+        let again = client.root(method.clone(), "/openapi.json").header("if-none-match", known);
+        assert_eq!(client.send(again).await.status, 304, "{method}");
     }
 }

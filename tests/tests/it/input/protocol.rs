@@ -271,6 +271,7 @@ async fn versions_are_checked(server: Server) {
         "\"abc\"",
         "\"v02\"",
         "\"v1\", \"abc\"",
+        "\"v1\", \"v3\",W/\"v2\"",
         "\"2\"",
         "\"v99999999999999999999\"",
     ] {
@@ -287,6 +288,9 @@ async fn versions_are_checked(server: Server) {
             refusals.refused(nonsense, &rep, request, 400, "malformed_request", "If-Match").await;
         }
     }
+    // Whoever names several means any of them.
+    let several = rep.patch_if(&path, "\"v1\", \"v2\"\t,\"v3\"", json!({"title": "CEO"})).await.expect(200);
+    assert_eq!(several.body["version"], 2, "nothing was changed");
     // Somebody else's record stays unseen, whatever the version.
     let stranger = refusals.company.other_rep.client.clone();
     for value in ["\"v1\"", "\"v2\"", "\"abc\"", "*"] {

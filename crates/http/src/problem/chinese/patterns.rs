@@ -14,6 +14,7 @@ pub(super) const PATTERNS: Table = &[
     ("must have between 1 and {} characters", "长度须为 1 至 {0} 个字符"),
     ("at most {} alternatives", "可选值最多 {0} 个"),
     ("expected some of {}", "须为下列值中的若干个：{0}"),
+    ("`{}` is there only where `include` names it", "只有 `include` 中指定了 `{0}` 时才能选择它"),
     // Before the next one, which begins like it.
     ("expected up to {} of {}, each with or without -", "最多为下列值中的 {0} 个，前面可以加 -：{1}"),
     ("expected up to {} visible characters", "最多为 {0} 个可见的 ASCII 字符"),

@@ -113,7 +113,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("a body is wanted", "缺少请求内容"),
     ("expected an object with the members to change", "须为含有要修改的成员的对象"),
     ("the body breaks off before its end", "请求内容不完整"),
-    ("give the entity tag of one version", "须为一个版本的实体标签"),
     ("not one of our cursors", "该分页游标不是由本系统签发的"),
     ("not one of our points", "该同步点不是由本系统签发的"),
     ("the cursor belongs to another sort or filter", "该分页游标属于另一种排序或筛选条件"),
