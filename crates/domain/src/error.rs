@@ -1,11 +1,13 @@
 //! What the domain refuses, each with a stable code and its figures.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use validator::{ValidationErrors, ValidationErrorsKind};
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::text_enum;
 use crate::values::json::JsonObject;
@@ -372,25 +374,52 @@ fn flatten(parent: &str, errors: &ValidationErrors, out: &mut Vec<FieldError>) {
             form::push_segment(&mut pointer, member.strip_prefix("r#").unwrap_or(member));
         }
         match kind {
-            ValidationErrorsKind::Field(rules) => out.extend(rules.iter().map(|rule| {
-                FieldError {
-                    pointer: pointer.clone(),
-                    code: rule.code.to_string(),
-                    message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
-                    params: rule
-                        .params
-                        .iter()
-                        .filter(|(name, _)| *name != "value")
-                        .map(|(name, value)| (name.to_string(), value.clone()))
-                        .collect(),
-                }
-            })),
+            ValidationErrorsKind::Field(rules) => {
+                out.extend(rules.iter().map(|rule| broken_rule(&pointer, rule)));
+            }
             ValidationErrorsKind::Struct(inner) => flatten(&pointer, inner, out),
             ValidationErrorsKind::List(items) => {
                 for (index, inner) in items {
                     flatten(&format!("{pointer}/{index}"), inner, out);
                 }
             }
+        }
+    }
+}
+
+fn broken_rule(pointer: &str, rule: &ValidationError) -> FieldError {
+    // The validator keeps figures in a hash map, which is in another order each time.
+    let figures: BTreeMap<&str, &Value> =
+        rule.params.iter().map(|(name, figure)| (&**name, figure)).collect();
+    let named = figures.into_iter().filter(|(name, _)| *name != "value");
+    FieldError {
+        pointer: pointer.to_owned(),
+        code: rule.code.to_string(),
+        message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
+        // Backwards, so that `min` stands before `max`.
+        params: named.rev().map(|(name, figure)| (name.to_owned(), figure.clone())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use validator::Validate;
+
+    use super::*;
+    use crate::valid::Valid;
+
+    #[derive(Debug, Validate)]
+    struct Form {
+        #[validate(range(min = 1, max = 50))]
+        number: u64,
+    }
+
+    #[test]
+    fn figures_stand_in_one_order() {
+        // A hash map of its own each time: one of so many would be in the other order.
+        for _ in 0..64 {
+            let refusal = Valid::check(Form { number: 51 }).unwrap_err();
+            assert_eq!(json!(refusal.errors[0].params).to_string(), r#"{"min":1,"max":50}"#);
         }
     }
 }
