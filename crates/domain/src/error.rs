@@ -395,9 +395,25 @@ fn broken_rule(pointer: &str, rule: &ValidationError) -> FieldError {
     FieldError {
         pointer: pointer.to_owned(),
         code: rule.code.to_string(),
-        message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
+        message: rule.message.as_ref().map_or_else(|| sentence(rule), ToString::to_string),
         // Backwards, so that `min` stands before `max`.
         params: named.rev().map(|(name, figure)| (name.to_owned(), figure.clone())).collect(),
+    }
+}
+
+/// What a length or a range says that was given no words of its own.
+fn sentence(rule: &ValidationError) -> String {
+    let figure = |name: &str| rule.params.get(name);
+    let (must, counted) = match (&*rule.code, figure("value")) {
+        ("length", Some(Value::String(_))) => ("must have", " characters"),
+        ("length", _) => ("must have", " items"),
+        _ => ("must be", ""),
+    };
+    match (figure("min"), figure("max")) {
+        (Some(min), Some(max)) => format!("{must} between {min} and {max}{counted}"),
+        (Some(min), None) => format!("{must} at least {min}{counted}"),
+        (None, Some(max)) => format!("{must} at most {max}{counted}"),
+        (None, None) => rule.code.to_string(),
     }
 }
 
@@ -410,15 +426,42 @@ mod tests {
 
     #[derive(Debug, Validate)]
     struct Form {
+        #[validate(length(min = 2, max = 9))]
+        text: Option<String>,
+        #[validate(length(max = 3))]
+        list: Vec<u8>,
         #[validate(range(min = 1, max = 50))]
         number: u64,
+        #[validate(range(min = 1))]
+        least: i64,
+        #[validate(range(max = 5, message = "must be small"))]
+        own: i64,
+    }
+
+    #[test]
+    fn a_rule_without_words_of_its_own_is_told_by_its_figures() {
+        let form = Form { text: Some("é".to_owned()), list: vec![1; 4], number: 0, least: 0, own: 9 };
+        let refusal = Valid::check(form).unwrap_err();
+        let told: Vec<(&str, &str)> =
+            refusal.errors.iter().map(|error| (&*error.pointer, &*error.message)).collect();
+        assert_eq!(
+            told,
+            [
+                ("/least", "must be at least 1"),
+                ("/list", "must have at most 3 items"),
+                ("/number", "must be between 1 and 50"),
+                ("/own", "must be small"),
+                ("/text", "must have between 2 and 9 characters"),
+            ]
+        );
     }
 
     #[test]
     fn figures_stand_in_one_order() {
         // A hash map of its own each time: one of so many would be in the other order.
         for _ in 0..64 {
-            let refusal = Valid::check(Form { number: 51 }).unwrap_err();
+            let form = Form { text: None, list: Vec::new(), number: 51, least: 1, own: 1 };
+            let refusal = Valid::check(form).unwrap_err();
             assert_eq!(json!(refusal.errors[0].params).to_string(), r#"{"min":1,"max":50}"#);
         }
     }

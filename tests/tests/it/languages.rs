@@ -158,6 +158,23 @@ async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
         let detail = ask(rep.request(Method::GET, path), "malformed_request").await;
         assert_eq!(detail, told, "{path}");
     }
+    for (path, english, told) in [
+        ("/search?q=acme&limit=51", "must be between 1 and 50", "须在 1 至 50 之间"),
+        ("/search?q=", "must have between 1 and 200 characters", "长度须为 1 至 200"),
+        ("/search?q=a%00b", "must not contain the character NUL", "不能含有控制字符或改变文字方向的字符"),
+        ("/sync?limit=501", "must be between 1 and 500", "须在 1 至 500 之间"),
+        ("/sync?since=", "must have between 1 and 1000 characters", "长度须为 1 至 1000"),
+        (
+            "/sync?kinds=lead,lead,lead,lead,lead,lead,lead,lead",
+            "must have between 1 and 7 items",
+            "长度须为 1 至 7",
+        ),
+        ("/events?wait=901", "must be between 0 and 900", "须在 0 至 900 之间"),
+    ] {
+        let refused = rep.get(path).await.refused(400, "malformed_request");
+        assert_eq!(refused.body["errors"][0]["message"], english, "{path}");
+        assert_eq!(ask(rep.request(Method::GET, path), "malformed_request").await, told, "{path}");
+    }
     let sort = ask(rep.request(Method::GET, "/leads?sort=colour"), "malformed_request").await;
     assert!(sort.starts_with("最多为下列值中的 4 个，前面可以加 -："), "{sort}");
     for (path, told) in [

@@ -13,7 +13,7 @@ use super::phrases::PHRASES;
 use super::templates::{OUTCOMES, TEMPLATES, fill};
 use super::*;
 use examples::examples;
-use sources::{rules, sources, unreadable};
+use sources::{rules, sources, unreadable, wordless};
 
 /// Codes that `Money::parse` hands to whoever calls it, and those that have sentences of their own.
 const TOLD_OTHERWISE: [&str; 5] =
@@ -86,6 +86,18 @@ fn every_rule_of_the_source_has_a_message() {
         known.iter().filter(|rule| !found.contains(**rule) && !TOLD_OTHERWISE.contains(rule)).collect();
     assert!(gone.is_empty(), "messages of rules that nobody has: {gone:?}");
     assert!(MESSAGES.iter().all(|(_, text)| is_chinese(text)));
+}
+
+#[test]
+fn no_rule_is_told_by_its_bare_code() {
+    let found: Vec<String> = sources().iter().flat_map(|source| wordless(source)).collect();
+    assert!(found.is_empty(), "rules without words: {found:?}");
+    // What it finds: neither a message nor figures.
+    for bare in
+        ["ValidationError::new(\"a\"))", "#[validate(email)]", "#[validate(nested, length(equal = 3))]"]
+    {
+        assert_eq!(wordless(bare).len(), 1, "{bare}");
+    }
 }
 
 #[test]
