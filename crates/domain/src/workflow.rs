@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::access::{Actor, Permission, Standing};
 use crate::error::{Code, Refusal};
 use crate::text_enum;
-use crate::values::{Label, TextEnum};
+use crate::values::{Label, TextEnum, one_of};
 
 /// A state or an action: a text enum.
 pub trait Word: TextEnum + Eq + std::fmt::Display {}
@@ -117,7 +117,7 @@ impl<S: Word, A: Word> Machine<S, A> {
             .filter(|rule| rule.from.contains(&state) && rule.who != Who::System)
             .map(|rule| rule.action.to_string())
             .collect();
-        let detail = format!("a {} that is {state} does not allow {action}", self.name);
+        let detail = format!("{} that is {state} does not allow {action}", one_of(self.name));
         Refusal::new(Code::InvalidTransition, detail)
             .with("record_kind", self.name)
             .with("from", state.to_string())

@@ -7,6 +7,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
+/// A kind of record with its article, for English sentences. Of the kinds whose name begins with a vowel, `user` is
+/// spoken as if it did not.
+pub(crate) fn one_of(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
 /// One broken rule of a value, in the shape in which `validator` nests it under the member that has it.
 pub(super) fn one(error: ValidationError) -> ValidationErrors {
     ValidationErrors(HashMap::from([(Cow::Borrowed(""), ValidationErrorsKind::Field(vec![error]))]))

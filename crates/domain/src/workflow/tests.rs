@@ -269,6 +269,23 @@ fn jobs() {
 }
 
 #[test]
+fn a_refusal_is_plain_english() {
+    use crate::approval::ProposalAction;
+    let said = |refusal: Refusal| refusal.detail;
+    let lost = crate::opportunity::OpportunityStatus::Lost;
+    let lose = crate::opportunity::OpportunityAction::Lose;
+    let refusal = crate::opportunity::MACHINE.follow(lost, lose).unwrap_err();
+    assert_eq!(said(refusal), "an opportunity that is lost does not allow lose");
+    let (rejected, approve) = (crate::approval::ApprovalStatus::Rejected, ProposalAction::Approve);
+    let refusal = crate::amendment::MACHINE.follow(rejected, approve).unwrap_err();
+    assert_eq!(said(refusal), "an amendment that is rejected does not allow approve");
+    let (converted, release) = (crate::lead::LeadStatus::Converted, crate::lead::LeadAction::Release);
+    let refusal = crate::lead::MACHINE.follow(converted, release).unwrap_err();
+    assert_eq!(said(refusal), "a lead that is converted does not allow release");
+    assert_eq!(["invoice", "user"].map(crate::values::one_of), ["an invoice", "a user"]);
+}
+
+#[test]
 fn machines_are_named_after_kinds_of_records() {
     use crate::record::RecordKind;
     for machine in machines() {
