@@ -77,6 +77,23 @@ async fn problems_speak_the_callers_language(server: Server) {
     let message = unknown.body["errors"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("须为下列值之一：`") && message.contains("`、`referral`"), "{message}");
 
+    // Labels: each once, and so many of them.
+    for (tags, english, chinese) in [
+        (json!(["a", "a"]), "must name each once", "不能重复"),
+        (
+            json!((0..21).map(|it| it.to_string()).collect::<Vec<_>>()),
+            "must have at most 20 items",
+            "长度不得超过 20",
+        ),
+        (json!(["a", " "]), "must have between 1 and 40 characters", "长度须为 1 至 40"),
+    ] {
+        let lead = json!({"name": "Lin Mei", "source": "website", "tags": tags});
+        let refused = rep.post("/leads", lead.clone()).await.refused(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["message"], english);
+        let refused = both(rep, "/leads", lead, (422, "validation_failed")).await;
+        assert_eq!(refused.body["errors"][0]["message"], chinese);
+    }
+
     // What cannot be read.
     let misspelt = json!({"name": "Lin Mei", "source": "website", "nmae": ""});
     let malformed = both(rep, "/leads", misspelt, (400, "malformed_request")).await;

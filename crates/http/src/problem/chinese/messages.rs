@@ -23,7 +23,6 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("nothing_changes", "至少要有一处变更"),
     ("not_wanted", "此处不能填写"),
     ("control_character", "不能含有控制字符或改变文字方向的字符"),
-    ("tags", "标签最多 20 个，且不能重复"),
     ("email", "须为有效的邮箱地址"),
     ("phone", "须为有效的电话号码"),
     ("url", "须为有效的网址"),
