@@ -19,8 +19,8 @@ mod time;
 
 pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
 pub use currencies::CURRENCIES;
-pub(crate) use id::any_id;
 pub use id::*;
+pub(crate) use id::{any_id, any_ids};
 pub use iso_currency::Currency;
 pub(crate) use money::plain_decimal;
 pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
