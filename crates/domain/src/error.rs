@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
@@ -212,7 +212,7 @@ pub struct FieldError {
     /// For people, in English or Chinese by `Accept-Language`.
     #[schema(example = "CNY has 2 decimals", max_length = 500)]
     pub message: String,
-    /// The figures of the rule, such as `min` and `max`.
+    /// The figures of the rule, such as `min` and `max`, and the words that it knows (`allowed`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = RuleFigures)]
     pub params: Map<String, Value>,
@@ -225,8 +225,10 @@ pub struct RuleFigures;
 impl PartialSchema for RuleFigures {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(Type::Number);
-        let figure = OneOfBuilder::new().item(number).item(free::reference::<Money>());
-        free::map_of(figure, "The figures of a broken rule: limits, and what was to be.")
+        let word = ObjectBuilder::new().schema_type(Type::String).max_length(Some(100));
+        let words = ArrayBuilder::new().items(word).max_items(Some(200));
+        let figure = OneOfBuilder::new().item(number).item(words).item(free::reference::<Money>());
+        free::map_of(figure, "The figures of a broken rule: limits, known words, and what was to be.")
             .examples([json!({"min": 1, "max": 200})])
             .into()
     }
@@ -309,6 +311,16 @@ impl Refusal {
     pub fn unknown_reference(pointer: &str) -> Self {
         let message = "no such record, or it is not visible to you";
         Self { code: Code::UnknownReference, ..Self::invalid(pointer, "unknown_reference", message) }
+    }
+
+    /// Adds a figure of the rule to what is said of a member.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, figure: impl Serialize) -> Self {
+        let figure = json!(figure);
+        for error in &mut self.errors {
+            error.params.insert(name.to_owned(), figure.clone());
+        }
+        self
     }
 
     /// The same about a value that stands deeper: `pointer` leads to it.

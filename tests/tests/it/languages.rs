@@ -77,6 +77,39 @@ async fn problems_speak_the_callers_language(server: Server) {
     let message = unknown.body["errors"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("须为下列值之一：`") && message.contains("`、`referral`"), "{message}");
 
+    // What a list search and a view's query do not understand, with figures and reasons.
+    let several =
+        |filters: usize| json!({"all": vec![json!({"any": vec![json!({"name": ["a"]}); filters]}); 3]});
+    let view = |query: &str| json!({"resource": "leads", "name": "Mine", "query": query});
+    let cents = json!({
+        "name": "Lin Mei", "source": "website", "budget": {"amount": "1.005", "currency": "CNY"},
+    });
+    for (path, body, params, told) in [
+        ("/leads/search", json!({"limit": 201}), json!({"min": 1, "max": 200}), "须在 1 至 200 之间"),
+        ("/leads/search", json!({"q": ""}), json!({"min": 1, "max": 200}), "长度须为 1 至 200"),
+        (
+            "/leads/search",
+            json!({"all": vec![json!({"any": []}); 11]}),
+            json!({"max": 10}),
+            "长度不得超过 10",
+        ),
+        ("/leads/search", several(17), json!({"max": 50}), "所有分组合计最多 50 个筛选条件"),
+        ("/saved-views", view("limit=0"), Value::Null, "查询条件有误：须为 1 至 200 的整数"),
+        ("/saved-views", view("colour=red"), Value::Null, "查询条件有误：未知的参数 `colour`"),
+        ("/leads", cents, Value::Null, "CNY 的小数位数最多为 2 位"),
+    ] {
+        let refused = both(rep, path, body, (422, "validation_failed")).await;
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["params"], &error["message"]), (&params, &json!(told)), "{path}");
+    }
+    let sort = both(rep, "/leads/search", json!({"sort": ["colour"]}), (422, "validation_failed")).await;
+    let error = &sort.body["errors"][0];
+    assert!(
+        error["message"].as_str().unwrap().starts_with("最多为下列值中的 4 个，前面可以加 -："),
+        "{error}"
+    );
+    assert!(error["params"]["allowed"].as_array().unwrap().contains(&json!("created_at")), "{error}");
+
     // Labels: each once, and so many of them.
     for (tags, english, chinese) in [
         (json!(["a", "a"]), "must name each once", "不能重复"),
