@@ -341,7 +341,7 @@ impl<'a> Leaving<'a> {
         if self.obstacles.is_empty() {
             return Ok(self.done);
         }
-        let detail = format!("{} records cannot be handed over, so none was", self.obstacles.len());
+        let detail = format!("{} of the records cannot be handed over, so none was", self.obstacles.len());
         self.obstacles.truncate(200);
         Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
     }

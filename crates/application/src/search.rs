@@ -65,7 +65,10 @@ pub struct SearchForm {
 
 /// What no database takes for a text.
 fn without_nul(text: &str) -> Result<(), ValidationError> {
-    if text.contains('\0') { Err(ValidationError::new("control_character")) } else { Ok(()) }
+    if !text.contains('\0') {
+        return Ok(());
+    }
+    Err(ValidationError::new("control_character").with_message("must not contain the character NUL".into()))
 }
 
 fn usual() -> u64 {

@@ -1,11 +1,13 @@
 //! What the domain refuses, each with a stable code and its figures.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use validator::{ValidationErrors, ValidationErrorsKind};
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::text_enum;
 use crate::values::json::JsonObject;
@@ -210,7 +212,7 @@ pub struct FieldError {
     /// For people, in English or Chinese by `Accept-Language`.
     #[schema(example = "CNY has 2 decimals", max_length = 500)]
     pub message: String,
-    /// The figures of the rule, such as `min` and `max`.
+    /// The figures of the rule, such as `min` and `max`, and the words that it knows (`allowed`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = RuleFigures)]
     pub params: Map<String, Value>,
@@ -223,8 +225,10 @@ pub struct RuleFigures;
 impl PartialSchema for RuleFigures {
     fn schema() -> RefOr<Schema> {
         let number = ObjectBuilder::new().schema_type(Type::Number);
-        let figure = OneOfBuilder::new().item(number).item(free::reference::<Money>());
-        free::map_of(figure, "The figures of a broken rule: limits, and what was to be.")
+        let word = ObjectBuilder::new().schema_type(Type::String).max_length(Some(100));
+        let words = ArrayBuilder::new().items(word).max_items(Some(200));
+        let figure = OneOfBuilder::new().item(number).item(words).item(free::reference::<Money>());
+        free::map_of(figure, "The figures of a broken rule: limits, known words, and what was to be.")
             .examples([json!({"min": 1, "max": 200})])
             .into()
     }
@@ -309,6 +313,16 @@ impl Refusal {
         Self { code: Code::UnknownReference, ..Self::invalid(pointer, "unknown_reference", message) }
     }
 
+    /// Adds a figure of the rule to what is said of a member.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, figure: impl Serialize) -> Self {
+        let figure = json!(figure);
+        for error in &mut self.errors {
+            error.params.insert(name.to_owned(), figure.clone());
+        }
+        self
+    }
+
     /// The same about a value that stands deeper: `pointer` leads to it.
     #[must_use]
     pub fn within(mut self, pointer: &str) -> Self {
@@ -372,25 +386,95 @@ fn flatten(parent: &str, errors: &ValidationErrors, out: &mut Vec<FieldError>) {
             form::push_segment(&mut pointer, member.strip_prefix("r#").unwrap_or(member));
         }
         match kind {
-            ValidationErrorsKind::Field(rules) => out.extend(rules.iter().map(|rule| {
-                FieldError {
-                    pointer: pointer.clone(),
-                    code: rule.code.to_string(),
-                    message: rule.message.as_ref().map_or_else(|| rule.code.to_string(), ToString::to_string),
-                    params: rule
-                        .params
-                        .iter()
-                        .filter(|(name, _)| *name != "value")
-                        .map(|(name, value)| (name.to_string(), value.clone()))
-                        .collect(),
-                }
-            })),
+            ValidationErrorsKind::Field(rules) => {
+                out.extend(rules.iter().map(|rule| broken_rule(&pointer, rule)));
+            }
             ValidationErrorsKind::Struct(inner) => flatten(&pointer, inner, out),
             ValidationErrorsKind::List(items) => {
                 for (index, inner) in items {
                     flatten(&format!("{pointer}/{index}"), inner, out);
                 }
             }
+        }
+    }
+}
+
+fn broken_rule(pointer: &str, rule: &ValidationError) -> FieldError {
+    // The validator keeps figures in a hash map, which is in another order each time.
+    let figures: BTreeMap<&str, &Value> =
+        rule.params.iter().map(|(name, figure)| (&**name, figure)).collect();
+    let named = figures.into_iter().filter(|(name, _)| *name != "value");
+    FieldError {
+        pointer: pointer.to_owned(),
+        code: rule.code.to_string(),
+        message: rule.message.as_ref().map_or_else(|| sentence(rule), ToString::to_string),
+        // Backwards, so that `min` stands before `max`.
+        params: named.rev().map(|(name, figure)| (name.to_owned(), figure.clone())).collect(),
+    }
+}
+
+/// What a length or a range says that was given no words of its own.
+fn sentence(rule: &ValidationError) -> String {
+    let figure = |name: &str| rule.params.get(name);
+    let (must, counted) = match (&*rule.code, figure("value")) {
+        ("length", Some(Value::String(_))) => ("must have", " characters"),
+        ("length", _) => ("must have", " items"),
+        _ => ("must be", ""),
+    };
+    match (figure("min"), figure("max")) {
+        (Some(min), Some(max)) => format!("{must} between {min} and {max}{counted}"),
+        (Some(min), None) => format!("{must} at least {min}{counted}"),
+        (None, Some(max)) => format!("{must} at most {max}{counted}"),
+        (None, None) => rule.code.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use validator::Validate;
+
+    use super::*;
+    use crate::valid::Valid;
+
+    #[derive(Debug, Validate)]
+    struct Form {
+        #[validate(length(min = 2, max = 9))]
+        text: Option<String>,
+        #[validate(length(max = 3))]
+        list: Vec<u8>,
+        #[validate(range(min = 1, max = 50))]
+        number: u64,
+        #[validate(range(min = 1))]
+        least: i64,
+        #[validate(range(max = 5, message = "must be small"))]
+        own: i64,
+    }
+
+    #[test]
+    fn a_rule_without_words_of_its_own_is_told_by_its_figures() {
+        let form = Form { text: Some("é".to_owned()), list: vec![1; 4], number: 0, least: 0, own: 9 };
+        let refusal = Valid::check(form).unwrap_err();
+        let told: Vec<(&str, &str)> =
+            refusal.errors.iter().map(|error| (&*error.pointer, &*error.message)).collect();
+        assert_eq!(
+            told,
+            [
+                ("/least", "must be at least 1"),
+                ("/list", "must have at most 3 items"),
+                ("/number", "must be between 1 and 50"),
+                ("/own", "must be small"),
+                ("/text", "must have between 2 and 9 characters"),
+            ]
+        );
+    }
+
+    #[test]
+    fn figures_stand_in_one_order() {
+        // A hash map of its own each time: one of so many would be in the other order.
+        for _ in 0..64 {
+            let form = Form { text: None, list: Vec::new(), number: 51, least: 1, own: 1 };
+            let refusal = Valid::check(form).unwrap_err();
+            assert_eq!(json!(refusal.errors[0].params).to_string(), r#"{"min":1,"max":50}"#);
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::record::RecordKind;
 use crate::settings::{Settings, SettingsDetails};
 use crate::text_enum;
 use crate::values::{
-    CustomerId, Email, Line, PoolId, Prose, RoleId, TeamId, Timestamp, Today, UserId, folded,
+    CustomerId, Email, Line, PoolId, Prose, RoleId, TeamId, Timestamp, Today, UserId, folded, one_of,
 };
 use crate::workflow::AllowedAction;
 
@@ -612,7 +612,8 @@ impl Organisation {
         }
         match self.flows.values().find(|flow| flow.names_role(key)) {
             Some(flow) => {
-                let why = format!("the approval flow of a {} names this role", flow.subject_kind);
+                let why =
+                    format!("the approval flow of {} names this role", one_of(flow.subject_kind.as_str()));
                 Err(Refusal::new(Code::InUse, why).with("subject_kind", flow.subject_kind))
             }
             None => Ok(()),

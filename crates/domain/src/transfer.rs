@@ -71,6 +71,7 @@ pub struct TransferDetails {
         length(min = 1, max = 200, message = "must have between 1 and 200 records"),
         custom(function = "distinct")
     )]
+    #[serde(deserialize_with = "crate::values::any_ids")]
     #[schema(min_items = 1, max_items = 200)]
     pub record_ids: Vec<Uuid>,
     /// To whom.

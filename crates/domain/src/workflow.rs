@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::access::{Actor, Permission, Standing};
 use crate::error::{Code, Refusal};
 use crate::text_enum;
-use crate::values::{Label, TextEnum};
+use crate::values::{Label, TextEnum, one_of};
 
 /// A state or an action: a text enum.
 pub trait Word: TextEnum + Eq + std::fmt::Display {}
@@ -63,6 +63,19 @@ impl<S: Word, A: Word> Machine<S, A> {
     /// Whether this actor may take this step now: first the permission (`forbidden`), then the state
     /// (`invalid_transition`). Answers with the state that follows.
     pub fn permit(&self, actor: &Actor, standing: &Standing, state: S, action: A) -> Result<S, Refusal> {
+        self.permit_where(actor, standing, state, action, |_| true)
+    }
+
+    /// The same of a record that itself rules out some of what its state allows: what does not hold of it is not
+    /// named as allowed.
+    pub fn permit_where(
+        &self,
+        actor: &Actor,
+        standing: &Standing,
+        state: S,
+        action: A,
+        holds: impl Fn(A) -> bool,
+    ) -> Result<S, Refusal> {
         // An action may have several lines with one permission each; the line for this state decides, and
         // any line tells the permission when no line fits.
         let fitting = self.rules.iter().find(|rule| rule.action == action && rule.from.contains(&state));
@@ -73,7 +86,16 @@ impl<S: Word, A: Word> Machine<S, A> {
             Some(Who::Named | Who::System) => return Err(nobody(action)),
             None => {}
         }
-        fitting.map(|rule| rule.to.unwrap_or(state)).ok_or_else(|| self.refuse(state, action))
+        fitting.map(|rule| rule.to.unwrap_or(state)).ok_or_else(|| {
+            // Others than this actor may take further steps; to name them would send the actor into a 403.
+            let may = |rule: &Rule<S, A>| match rule.who {
+                Who::Holder(permission) => actor.authorize(permission, standing).is_ok(),
+                Who::Named => true,
+                Who::System => false,
+            };
+            let allowed = self.words(state, |rule| may(rule) && holds(rule.action));
+            self.refuse(state, action).with("allowed", allowed)
+        })
     }
 
     /// Takes a step that Fairlead itself takes, or somebody whom the subject's code has judged.
@@ -82,7 +104,12 @@ impl<S: Word, A: Word> Machine<S, A> {
             .iter()
             .find(|rule| rule.action == action && rule.from.contains(&state))
             .map(|rule| rule.to.unwrap_or(state))
-            .ok_or_else(|| self.refuse(state, action))
+            .ok_or_else(|| {
+                // Nobody's permissions are known here, so no step that takes one is named.
+                let allowed = self.words(state, |rule| rule.who == Who::Named);
+                let refusal = self.refuse(state, action);
+                if allowed.is_empty() { refusal } else { refusal.with("allowed", allowed) }
+            })
     }
 
     /// What this actor could do now, and why not the rest. `guard` adds the subject's own conditions.
@@ -110,19 +137,18 @@ impl<S: Word, A: Word> Machine<S, A> {
         offers
     }
 
+    /// The actions of the lines for a state that fit.
+    fn words(&self, state: S, fits: impl Fn(&Rule<S, A>) -> bool) -> Vec<String> {
+        let lines = self.rules.iter().filter(|rule| rule.from.contains(&state) && fits(rule));
+        lines.map(|rule| rule.action.to_string()).collect()
+    }
+
     fn refuse(&self, state: S, action: A) -> Refusal {
-        let allowed: Vec<String> = self
-            .rules
-            .iter()
-            .filter(|rule| rule.from.contains(&state) && rule.who != Who::System)
-            .map(|rule| rule.action.to_string())
-            .collect();
-        let detail = format!("a {} that is {state} does not allow {action}", self.name);
+        let detail = format!("{} that is {state} does not allow {action}", one_of(self.name));
         Refusal::new(Code::InvalidTransition, detail)
             .with("record_kind", self.name)
             .with("from", state.to_string())
             .with("action", action.to_string())
-            .with("allowed", allowed)
     }
 
     /// The table as data, with a diagram and a picture.

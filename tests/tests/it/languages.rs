@@ -77,6 +77,56 @@ async fn problems_speak_the_callers_language(server: Server) {
     let message = unknown.body["errors"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("须为下列值之一：`") && message.contains("`、`referral`"), "{message}");
 
+    // What a list search and a view's query do not understand, with figures and reasons.
+    let several =
+        |filters: usize| json!({"all": vec![json!({"any": vec![json!({"name": ["a"]}); filters]}); 3]});
+    let view = |query: &str| json!({"resource": "leads", "name": "Mine", "query": query});
+    let cents = json!({
+        "name": "Lin Mei", "source": "website", "budget": {"amount": "1.005", "currency": "CNY"},
+    });
+    for (path, body, params, told) in [
+        ("/leads/search", json!({"limit": 201}), json!({"min": 1, "max": 200}), "须在 1 至 200 之间"),
+        ("/leads/search", json!({"q": ""}), json!({"min": 1, "max": 200}), "长度须为 1 至 200"),
+        (
+            "/leads/search",
+            json!({"all": vec![json!({"any": []}); 11]}),
+            json!({"max": 10}),
+            "长度不得超过 10",
+        ),
+        ("/leads/search", several(17), json!({"max": 50}), "所有分组合计最多 50 个筛选条件"),
+        ("/saved-views", view("limit=0"), Value::Null, "查询条件有误：须为 1 至 200 的整数"),
+        ("/saved-views", view("colour=red"), Value::Null, "查询条件有误：未知的参数 `colour`"),
+        ("/leads", cents, Value::Null, "CNY 的小数位数最多为 2 位"),
+    ] {
+        let refused = both(rep, path, body, (422, "validation_failed")).await;
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["params"], &error["message"]), (&params, &json!(told)), "{path}");
+    }
+    let sort = both(rep, "/leads/search", json!({"sort": ["colour"]}), (422, "validation_failed")).await;
+    let error = &sort.body["errors"][0];
+    assert!(
+        error["message"].as_str().unwrap().starts_with("最多为下列值中的 4 个，前面可以加 -："),
+        "{error}"
+    );
+    assert!(error["params"]["allowed"].as_array().unwrap().contains(&json!("created_at")), "{error}");
+
+    // Labels: each once, and so many of them.
+    for (tags, english, chinese) in [
+        (json!(["a", "a"]), "must name each once", "不能重复"),
+        (
+            json!((0..21).map(|it| it.to_string()).collect::<Vec<_>>()),
+            "must have at most 20 items",
+            "长度不得超过 20",
+        ),
+        (json!(["a", " "]), "must have between 1 and 40 characters", "长度须为 1 至 40"),
+    ] {
+        let lead = json!({"name": "Lin Mei", "source": "website", "tags": tags});
+        let refused = rep.post("/leads", lead.clone()).await.refused(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["message"], english);
+        let refused = both(rep, "/leads", lead, (422, "validation_failed")).await;
+        assert_eq!(refused.body["errors"][0]["message"], chinese);
+    }
+
     // What cannot be read.
     let misspelt = json!({"name": "Lin Mei", "source": "website", "nmae": ""});
     let malformed = both(rep, "/leads", misspelt, (400, "malformed_request")).await;
@@ -157,6 +207,23 @@ async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
     ] {
         let detail = ask(rep.request(Method::GET, path), "malformed_request").await;
         assert_eq!(detail, told, "{path}");
+    }
+    for (path, english, told) in [
+        ("/search?q=acme&limit=51", "must be between 1 and 50", "须在 1 至 50 之间"),
+        ("/search?q=", "must have between 1 and 200 characters", "长度须为 1 至 200"),
+        ("/search?q=a%00b", "must not contain the character NUL", "不能含有控制字符或改变文字方向的字符"),
+        ("/sync?limit=501", "must be between 1 and 500", "须在 1 至 500 之间"),
+        ("/sync?since=", "must have between 1 and 1000 characters", "长度须为 1 至 1000"),
+        (
+            "/sync?kinds=lead,lead,lead,lead,lead,lead,lead,lead",
+            "must have between 1 and 7 items",
+            "长度须为 1 至 7",
+        ),
+        ("/events?wait=901", "must be between 0 and 900", "须在 0 至 900 之间"),
+    ] {
+        let refused = rep.get(path).await.refused(400, "malformed_request");
+        assert_eq!(refused.body["errors"][0]["message"], english, "{path}");
+        assert_eq!(ask(rep.request(Method::GET, path), "malformed_request").await, told, "{path}");
     }
     let sort = ask(rep.request(Method::GET, "/leads?sort=colour"), "malformed_request").await;
     assert!(sort.starts_with("最多为下列值中的 4 个，前面可以加 -："), "{sort}");

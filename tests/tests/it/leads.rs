@@ -337,6 +337,7 @@ async fn known_people_are_found_and_told_as_far_as_one_may_know(server: Server) 
     let form = json!({"name": "Wang", "source": "website", "phone": "13900139000"});
     let known = marketing.client.post("/leads", form).await.refused(409, "possible_duplicate");
     assert_eq!(matches(&known), [json!({"kind": "customer", "matched_on": ["phone"], "visible": false})]);
+    assert_eq!(known.body["detail"], "1 record looks like this one");
     let form = json!({"name": "Spam", "source": "website", "phone": "137 0013 7000"});
     let spam = marketing.client.post("/leads", form.clone()).await.expect(201).id();
     marketing.client.post(&format!("/leads/{spam}/disqualify"), json!({"reason": "spam"})).await.expect(200);

@@ -26,6 +26,7 @@ on_both_databases! {
     what_belongs_to_a_contract_that_ended_is_not_offered;
     what_the_organisation_still_uses_is_not_offered_for_deletion;
     the_last_administrator_is_not_offered_to_be_disabled;
+    a_refused_step_names_others_that_are_offered;
 }
 
 /// Why an action is refused by the record's `allowed_actions`; null when it is allowed.
@@ -39,6 +40,23 @@ pub(crate) fn reason(record: &Answer, action: &str) -> Value {
 
 async fn offered(client: &Client, path: &str, action: &str) -> Value {
     reason(&client.get(path).await.expect(200), action)
+}
+
+/// What a refusal names as allowed is what the record offers of its machine.
+async fn a_refused_step_names_others_that_are_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let lead = rep.post("/leads", json!({"name": "Lin Mei", "source": "website"})).await.expect(201).id();
+    let lead = format!("/leads/{lead}");
+    let refused = rep.act(&format!("{lead}/qualify")).await.refused(409, "invalid_transition");
+    assert_eq!(refused.body["allowed"], json!(["release", "disqualify"]));
+    for (action, why) in [("assign", "forbidden"), ("claim", "already_claimed")] {
+        assert_eq!(offered(rep, &lead, action).await, why);
+    }
+    // A manager may assign it as well.
+    let refused = company.manager.client.act(&format!("{lead}/qualify")).await;
+    let allowed = refused.refused(409, "invalid_transition").body["allowed"].clone();
+    assert_eq!(allowed, json!(["assign", "release", "disqualify"]));
 }
 
 async fn a_draft_that_cannot_be_submitted_says_so(server: Server) {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Company, Person, Server, until};
@@ -20,6 +21,7 @@ on_both_databases! {
     what_is_asked_for_is_told_whole_and_at_once;
     who_has_it_now_is_not_held_up_by_what_was_asked_before;
     a_timeline_tells_the_whole_story_to_whom_it_concerns;
+    ids_have_one_spelling;
 }
 
 async fn ask(person: &Person, form: Value) -> String {
@@ -28,6 +30,34 @@ async fn ask(person: &Person, form: Value) -> String {
 
 fn customers(ids: &[String], to: &Person) -> Value {
     json!({"kind": "customers", "record_ids": ids, "to_user_id": to.id, "reason": "New territory"})
+}
+
+async fn ids_have_one_spelling(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, customer) = (&company.rep.client, company.customer(&company.rep).await);
+    for spelt in [
+        customer.replace('-', ""),
+        customer.to_uppercase(),
+        format!("urn:uuid:{customer}"),
+        format!("{{{customer}}}"),
+        "7".to_owned(),
+        String::new(),
+    ] {
+        let form = customers(&[customer.clone(), spelt.clone()], &company.colleague);
+        let ask = async |language: &str| {
+            let request = rep.request(Method::POST, "/transfers").header("accept-language", language);
+            rep.send(request.json(&form)).await.refused(422, "validation_failed").body["errors"][0].clone()
+        };
+        let error = ask("en").await;
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!("/record_ids/1"), &json!("invalid_id")),
+            "{spelt}"
+        );
+        assert!(error["message"].as_str().unwrap().starts_with("expected a lower-case UUID"), "{error}");
+        assert_eq!(ask("zh-CN").await["message"], "须为小写的 UUID");
+    }
+    ask(&company.rep, customers(&[customer], &company.colleague)).await;
 }
 
 async fn owner(company: &Company, path: &str) -> Value {

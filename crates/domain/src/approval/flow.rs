@@ -17,7 +17,7 @@ use crate::record;
 use crate::settings::Settings;
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{FlowId, FlowVersionId, Line, Money, Rate, Timestamp, UserId, form};
+use crate::values::{FlowId, FlowVersionId, Line, Money, Rate, Timestamp, UserId, form, one_of};
 use crate::workflow::AllowedAction;
 
 /// Who decides a step. As text: `manager_of_owner`, `levels_up:2`, `role:finance`, `users:<id>,<id>`.
@@ -361,7 +361,7 @@ impl ApprovalFlow {
     pub fn edit(&mut self, ctx: &Context, form: Valid<FlowDetails>) -> Result<Event, Refusal> {
         Settings::may_manage(ctx)?;
         if !form.enabled && !self.subject_kind.is_optional() {
-            let why = format!("a {} always takes an approval", self.subject_kind);
+            let why = format!("{} always takes an approval", one_of(self.subject_kind.as_str()));
             return Err(Refusal::invalid("/enabled", "not_optional", why));
         }
         if !form.customer_grades.is_empty() && self.subject_kind != ApprovalSubject::CustomerChange {
@@ -386,7 +386,8 @@ impl ApprovalFlow {
         for (at, step) in steps.iter().enumerate() {
             let given = step.condition.iter().flat_map(|condition| condition.meaningless(self.subject_kind));
             if let Some(member) = given.into_iter().next() {
-                let why = format!("a {} has nothing that this could be asked of", self.subject_kind);
+                let why =
+                    format!("{} has nothing that this could be asked of", one_of(self.subject_kind.as_str()));
                 let pointer = format!("/steps/{at}/condition/{member}");
                 return Err(Refusal::invalid(&pointer, "never_holds", why));
             }

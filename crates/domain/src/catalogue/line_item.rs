@@ -149,7 +149,11 @@ pub fn lines_agree(lines: &[LineItem], whole: Option<Money>) -> Result<(), Valid
         let message = "line items must have the amount's currency";
         return Err(ValidationError::new("currency_mismatch").with_message(message.into()));
     }
-    let sum = worth(whole.currency(), lines).map_err(|_| ValidationError::new("amount_out_of_range"))?;
+    let too_large = |_| {
+        let message = "the sum of the line items is too large";
+        ValidationError::new("amount_out_of_range").with_message(message.into())
+    };
+    let sum = worth(whole.currency(), lines).map_err(too_large)?;
     if sum == whole {
         return Ok(());
     }

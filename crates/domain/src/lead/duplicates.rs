@@ -172,9 +172,10 @@ impl Likeness {
 
 /// Refuses what is known already.
 pub fn check_unknown(likenesses: &[Likeness]) -> Result<(), Refusal> {
-    if likenesses.is_empty() {
-        return Ok(());
-    }
-    let detail = format!("{} records look like this one", likenesses.len());
+    let detail = match likenesses {
+        [] => return Ok(()),
+        [_] => "1 record looks like this one".to_owned(),
+        several => format!("{} records look like this one", several.len()),
+    };
     Err(Refusal::new(Code::PossibleDuplicate, detail).with("matches", likenesses))
 }

@@ -410,7 +410,12 @@ impl Lead {
     }
 
     fn permit(&self, ctx: &Context, action: LeadAction) -> Result<LeadStatus, Refusal> {
-        MACHINE.permit(ctx.actor, &ctx.standing(self.owner_id), self.status, action)
+        let standing = ctx.standing(self.owner_id);
+        MACHINE.permit_where(ctx.actor, &standing, self.status, action, |offered| match offered {
+            LeadAction::Claim => self.owner_id.is_none(),
+            LeadAction::Release => self.owner_id.is_some(),
+            _ => true,
+        })
     }
 
     /// May it be changed by hand? A converted lead is history.

@@ -152,10 +152,25 @@ ids! {
     AuditEventId,
 }
 
+/// An id of any kind, as a form says it: `Uuid` by itself would take other spellings.
+struct AnyId(Uuid);
+
+impl<'de> serde::Deserialize<'de> for AnyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        parse_id(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
+    }
+}
+
 /// Reads an id of any kind from a form.
 pub(crate) fn any_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
-    let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-    parse_id(&text).map_err(|why| super::form::broken("invalid_id", why))
+    <AnyId as serde::Deserialize>::deserialize(deserializer).map(|id| id.0)
+}
+
+/// Reads a list of such ids; what is wrong is told of each by its place.
+pub(crate) fn any_ids<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Uuid>, D::Error> {
+    let ids = <Vec<AnyId> as serde::Deserialize>::deserialize(deserializer)?;
+    Ok(ids.into_iter().map(|id| id.0).collect())
 }
 
 /// Reads an id of any kind. Only the hyphenated form of 36 characters: one id has one spelling.

@@ -19,12 +19,13 @@ mod time;
 
 pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
 pub use currencies::CURRENCIES;
-pub(crate) use id::any_id;
 pub use id::*;
+pub(crate) use id::{any_id, any_ids};
 pub use iso_currency::Currency;
 pub(crate) use money::plain_decimal;
 pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
 pub use number::{Number, NumberKind};
+pub(crate) use text::one_of;
 pub use text::{Line, Prose, Tag, Tags};
 pub(crate) use time::written_day;
 pub use time::{Timestamp, Today, day, day_or_null, given_or_null, optional_day, parse_day};

@@ -7,6 +7,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
+/// A kind of record with its article, for English sentences. Of the kinds whose name begins with a vowel, `user` is
+/// spoken as if it did not.
+pub(crate) fn one_of(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {kind}")
+}
+
 /// One broken rule of a value, in the shape in which `validator` nests it under the member that has it.
 pub(super) fn one(error: ValidationError) -> ValidationErrors {
     ValidationErrors(HashMap::from([(Cow::Borrowed(""), ValidationErrorsKind::Field(vec![error]))]))
@@ -137,12 +144,23 @@ impl Line {
 #[serde(transparent)]
 pub struct Tags(pub Vec<Tag>);
 
+impl Tags {
+    /// The most labels.
+    pub const MAX: usize = 20;
+}
+
 impl Validate for Tags {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let distinct: std::collections::BTreeSet<&Tag> = self.0.iter().collect();
-        if self.0.len() > 20 || distinct.len() < self.0.len() {
-            let error = ValidationError::new("tags").with_message(Cow::Borrowed("at most 20 different tags"));
+        if self.0.len() > Self::MAX {
+            let message = Cow::Owned(format!("must have at most {} items", Self::MAX));
+            let mut error = ValidationError::new("length").with_message(message);
+            error.add_param("max".into(), &Self::MAX);
             return Err(one(error));
+        }
+        let distinct: std::collections::BTreeSet<&Tag> = self.0.iter().collect();
+        if distinct.len() < self.0.len() {
+            let message = Cow::Borrowed("must name each once");
+            return Err(one(ValidationError::new("distinct").with_message(message)));
         }
         self.0.validate()
     }
@@ -152,7 +170,7 @@ impl utoipa::PartialSchema for Tags {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         ArrayBuilder::new()
             .items(utoipa::openapi::Ref::from_schema_name("Tag"))
-            .max_items(Some(20))
+            .max_items(Some(Self::MAX))
             .unique_items(true)
             .description(Some("Up to 20 different labels."))
             .into()

@@ -1,5 +1,7 @@
 //! Every state machine, every pair of state and action, against a table written here.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::*;
@@ -11,6 +13,12 @@ type Line = (&'static str, &'static str, &'static str, &'static str);
 
 fn actor(grants: impl IntoIterator<Item = Grant>) -> Actor {
     Actor::new(UserId(Uuid::from_u128(1)), None, vec![], grants, Places::default())
+}
+
+/// What a refusal names as allowed.
+fn allowed(refusal: &Refusal) -> BTreeSet<String> {
+    let named = refusal.figures.get("allowed").and_then(|named| named.as_array());
+    named.into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 fn check<S: Word, A: Word>(machine: &Machine<S, A>, states: &[S], actions: &[A], table: &[Line]) {
@@ -47,15 +55,18 @@ fn check<S: Word, A: Word>(machine: &Machine<S, A>, states: &[S], actions: &[A],
             let refusal = machine.follow(state, action).err().unwrap();
             assert_eq!(refusal.figures["from"], state.to_string());
             assert_eq!(refusal.figures["action"], action.to_string());
-            let offered: Vec<&str> = refusal.figures["allowed"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter_map(|name| name.as_str())
-                .collect();
-            for line in table.iter().filter(|line| line.0 == state.to_string() && line.3 != "system") {
-                assert!(offered.contains(&line.1), "{pair}");
-            }
+            let lines = |fits: &dyn Fn(&str) -> bool| -> BTreeSet<String> {
+                let lines = table.iter().filter(|line| line.0 == state.to_string() && fits(line.3));
+                lines.map(|line| line.1.to_owned()).collect()
+            };
+            assert_eq!(allowed(&refusal), lines(&|who| who == "named"), "{pair}");
+            let Ok(permission) = who.parse::<Permission>() else { continue };
+            // Each is told of what they may, and of nothing that others may.
+            let refusal = machine.permit(&mighty, &standing, state, action).err().unwrap();
+            assert_eq!(allowed(&refusal), lines(&|who| who != "system"), "{pair}");
+            let only = actor([Grant { permission, scope: Scope::All }]);
+            let refusal = machine.permit(&only, &standing, state, action).err().unwrap();
+            assert_eq!(allowed(&refusal), lines(&|other| other == who || other == "named"), "{pair}");
         }
     }
     assert_eq!(found, table.len(), "{}: the table names a pair that does not exist", machine.name);
@@ -266,6 +277,23 @@ fn jobs() {
         ("running", "fail", "failed", "system"),
     ];
     check(&MACHINE, JobStatus::ALL, JobAction::ALL, table);
+}
+
+#[test]
+fn a_refusal_is_plain_english() {
+    use crate::approval::ProposalAction;
+    let said = |refusal: Refusal| refusal.detail;
+    let lost = crate::opportunity::OpportunityStatus::Lost;
+    let lose = crate::opportunity::OpportunityAction::Lose;
+    let refusal = crate::opportunity::MACHINE.follow(lost, lose).unwrap_err();
+    assert_eq!(said(refusal), "an opportunity that is lost does not allow lose");
+    let (rejected, approve) = (crate::approval::ApprovalStatus::Rejected, ProposalAction::Approve);
+    let refusal = crate::amendment::MACHINE.follow(rejected, approve).unwrap_err();
+    assert_eq!(said(refusal), "an amendment that is rejected does not allow approve");
+    let (converted, release) = (crate::lead::LeadStatus::Converted, crate::lead::LeadAction::Release);
+    let refusal = crate::lead::MACHINE.follow(converted, release).unwrap_err();
+    assert_eq!(said(refusal), "a lead that is converted does not allow release");
+    assert_eq!(["invoice", "user"].map(crate::values::one_of), ["an invoice", "a user"]);
 }
 
 #[test]

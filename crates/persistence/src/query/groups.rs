@@ -4,11 +4,12 @@
 use fairlead_domain::error::Refusal;
 use fairlead_domain::values::form;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::listing::{
-    Condition, Field, Kind, ListRequest, Listing, MAX_LIMIT, Operator, bounded, fingerprint,
+    Condition, Field, Kind, ListRequest, Listing, MAX_INTEGER, MAX_LIMIT, MAX_SORT, MAX_TEXT, Operator,
+    bounded, fingerprint,
 };
 
 /// How many groups a search may have.
@@ -63,7 +64,7 @@ impl Listing {
             if self.search.is_empty() {
                 return Err(unknown("", "q", Vec::new()));
             }
-            bounded(&text).map_err(|why| Refusal::invalid("/q", "length", why))?;
+            bounded(&text).map_err(|why| between(Refusal::invalid("/q", "length", why), 1, MAX_TEXT))?;
             question.push(("q".to_owned(), text.clone()));
             request.search = Some(text);
         }
@@ -73,23 +74,28 @@ impl Listing {
             }
             check_length("/include", words.len(), self.most_relations())?;
             let include = self.include(words.iter().map(String::as_str));
-            request.include = include.map_err(|why| Refusal::invalid("/include", "unknown_value", why))?;
+            request.include = include.map_err(|why| unknown_word("/include", why, self.relations()))?;
         }
         let order = search.sort.unwrap_or_else(|| self.default_sort.split(',').map(str::to_owned).collect());
         let sort = self.order(order.iter().map(String::as_str));
-        request.sort = sort.map_err(|why| Refusal::invalid("/sort", "unknown_value", why))?;
+        request.sort = sort.map_err(|why| unknown_word("/sort", why, self.sortable()))?;
         if request.sort.is_empty() {
-            return Err(Refusal::invalid("/sort", "length", "must name a member"));
+            return Err(between(Refusal::invalid("/sort", "length", "must name a member"), 1, MAX_SORT));
         }
         if let Some(limit) = search.limit {
             let limit = u64::try_from(limit).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-            let refusal =
-                || Refusal::invalid("/limit", "range", format!("must be between 1 and {MAX_LIMIT}"));
+            let why = || format!("must be between 1 and {MAX_LIMIT}");
+            let refusal = || between(Refusal::invalid("/limit", "range", why()), 1, MAX_LIMIT);
             request.limit = limit.ok_or_else(refusal)?;
         }
         request.cursor = search.cursor;
         request.fingerprint = fingerprint(&question, &order.join(","));
         Ok(request)
+    }
+
+    /// What the rows may be sorted by.
+    pub(super) fn sortable(&self) -> Vec<&'static str> {
+        self.fields.iter().filter(|field| field.sortable).map(|field| field.name).collect()
     }
 
     /// Reads the groups, and notes each member of each filter by its place.
@@ -99,7 +105,7 @@ impl Listing {
         question: &mut Vec<(String, String)>,
     ) -> Result<Vec<Vec<Vec<Condition>>>, Refusal> {
         if groups.len() > MAX_GROUPS {
-            return Err(Refusal::invalid("/all", "length", format!("must have at most {MAX_GROUPS} groups")));
+            return Err(too_long(format!("must have at most {MAX_GROUPS} groups"), MAX_GROUPS));
         }
         let mut read = Vec::new();
         for (at, group) in groups.into_iter().enumerate() {
@@ -116,12 +122,12 @@ impl Listing {
         }
         if read.iter().map(Vec::len).sum::<usize>() > MAX_FILTERS_IN_ALL {
             let why = format!("must have at most {MAX_FILTERS_IN_ALL} filters in all groups together");
-            return Err(Refusal::invalid("/all", "length", why));
+            return Err(too_long(why, MAX_FILTERS_IN_ALL));
         }
         let values = read.iter().flatten().flatten().map(|condition: &Condition| condition.values.len());
         if values.sum::<usize>() > MAX_VALUES_IN_ALL {
             let why = format!("must have at most {MAX_VALUES_IN_ALL} values in all filters together");
-            return Err(Refusal::invalid("/all", "length", why));
+            return Err(too_long(why, MAX_VALUES_IN_ALL));
         }
         Ok(read)
     }
@@ -129,7 +135,8 @@ impl Listing {
     /// Reads one filter. One that says nothing would hold of every row, and make its group pointless.
     fn conditions(&'static self, at: &str, filter: Map<String, Json>) -> Result<Vec<Condition>, Refusal> {
         if filter.is_empty() {
-            return Err(Refusal::invalid(at, "length", "must have at least one member"));
+            let refusal = Refusal::invalid(at, "length", "must have at least one member");
+            return Err(refusal.with_param("min", 1));
         }
         let read = |(name, value): (String, Json)| {
             let found = self.filter(&name).filter(|(field, _)| !field.only_equals);
@@ -156,7 +163,19 @@ fn check_length(at: &str, length: usize, most: usize) -> Result<(), Refusal> {
     if (1..=most).contains(&length) {
         return Ok(());
     }
-    Err(Refusal::invalid(at, "length", format!("must have between 1 and {most} items")))
+    Err(between(Refusal::invalid(at, "length", format!("must have between 1 and {most} items")), 1, most))
+}
+
+fn between(refusal: Refusal, min: impl Serialize, max: impl Serialize) -> Refusal {
+    refusal.with_param("min", min).with_param("max", max)
+}
+
+fn too_long(why: String, most: usize) -> Refusal {
+    Refusal::invalid("/all", "length", why).with_param("max", most)
+}
+
+fn unknown_word(at: &str, why: String, known: Vec<&'static str>) -> Refusal {
+    Refusal::invalid(at, "unknown_value", why).with_param("allowed", known)
 }
 
 fn condition(field: &'static Field, operator: Operator, value: Json) -> Result<Condition, Refusal> {
@@ -173,7 +192,7 @@ fn condition(field: &'static Field, operator: Operator, value: Json) -> Result<C
     for (at, text) in texts.iter().enumerate() {
         let place = if several { format!("/{at}") } else { String::new() };
         let value = field.value(operator, text);
-        values.push(value.map_err(|why| Refusal::invalid(&place, rule(field.kind), why))?);
+        values.push(value.map_err(|why| broken(&place, field.kind, why))?);
     }
     Ok(Condition { field, operator, values })
 }
@@ -184,16 +203,17 @@ fn texts<T: DeserializeOwned + ToString>(value: Json, several: bool) -> Result<V
     Ok(values.iter().map(T::to_string).collect())
 }
 
-/// The rule that a value breaks of which a member makes nothing, as forms call it.
-fn rule(kind: Kind) -> &'static str {
+/// Refuses a value of which a member makes nothing, by the rule and with the figures that forms have.
+fn broken(at: &str, kind: Kind, why: String) -> Refusal {
     match kind {
-        Kind::Text | Kind::Tags => "length",
-        Kind::OneOf(_) | Kind::Boolean => "unknown_value",
-        Kind::Id => "invalid_id",
-        Kind::Integer => "range",
-        Kind::Timestamp => "invalid_timestamp",
-        Kind::Date => "invalid_date",
-        Kind::Money(_) => "invalid_amount",
+        Kind::Text | Kind::Tags => between(Refusal::invalid(at, "length", why), 1, MAX_TEXT),
+        Kind::OneOf(words) => unknown_word(at, why, words()),
+        Kind::Boolean => Refusal::invalid(at, "unknown_value", why),
+        Kind::Id => Refusal::invalid(at, "invalid_id", why),
+        Kind::Integer => between(Refusal::invalid(at, "range", why), -MAX_INTEGER, MAX_INTEGER),
+        Kind::Timestamp => Refusal::invalid(at, "invalid_timestamp", why),
+        Kind::Date => Refusal::invalid(at, "invalid_date", why),
+        Kind::Money(_) => Refusal::invalid(at, "invalid_amount", why),
     }
 }
 
@@ -361,6 +381,26 @@ mod tests {
         for (body, code, pointer) in cases {
             let refusal = THINGS.search(body.clone()).unwrap_err();
             assert_eq!((refusal.code, &*refusal.errors[0].pointer), (code, pointer), "{body}");
+        }
+        // With the figures of each rule, as forms have them.
+        for (body, params) in [
+            (json!({"limit": 201}), json!({"min": 1, "max": 200})),
+            (json!({"q": ""}), json!({"min": 1, "max": 200})),
+            (json!({"sort": []}), json!({"min": 1, "max": 4})),
+            (json!({"sort": ["status"]}), json!({"allowed": ["name", "score"]})),
+            (json!({"include": []}), json!({"min": 1, "max": 1})),
+            (json!({"include": ["customer"]}), json!({"allowed": ["owner"]})),
+            (json!({"all": vec![json!({"any": [a]}); 11]}), json!({"max": 10})),
+            (json!({"all": vec![json!({"any": vec![a.clone(); 17]}); 3]}), json!({"max": 50})),
+            (json!({"all": [{"any": [{}]}]}), json!({"min": 1})),
+            (filter(&json!({"name": vec!["a"; 21]})), json!({"min": 1, "max": 20})),
+            (filter(&json!({"name": [""]})), json!({"min": 1, "max": 200})),
+            (filter(&json!({"status": ["gone"]})), json!({"allowed": ["new", "old"]})),
+            (filter(&json!({"score_gt": MAX_INTEGER + 1})), json!({"min": -MAX_INTEGER, "max": MAX_INTEGER})),
+            (filter(&json!({"owner_id": ["x"]})), json!({})),
+        ] {
+            let refusal = THINGS.search(body.clone()).unwrap_err();
+            assert_eq!(json!(refusal.errors[0].params), params, "{body}");
         }
         for taken in [
             json!({"all": []}),

@@ -442,9 +442,7 @@ impl Listing {
                     }
                 }
                 _ => {
-                    let known: Vec<_> =
-                        self.fields.iter().filter(|field| field.sortable).map(|field| field.name).collect();
-                    let known = known.join(", ");
+                    let known = self.sortable().join(", ");
                     return Err(format!("expected up to {MAX_SORT} of {known}, each with or without -"));
                 }
             }

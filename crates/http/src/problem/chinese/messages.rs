@@ -23,7 +23,6 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("nothing_changes", "至少要有一处变更"),
     ("not_wanted", "此处不能填写"),
     ("control_character", "不能含有控制字符或改变文字方向的字符"),
-    ("tags", "标签最多 20 个，且不能重复"),
     ("email", "须为有效的邮箱地址"),
     ("phone", "须为有效的电话号码"),
     ("url", "须为有效的网址"),
@@ -124,16 +123,27 @@ pub(super) fn message(error: &FieldError) -> String {
     };
     match error.code.as_str() {
         "malformed" => malformed(english),
-        "unknown_value" => known(english).unwrap_or_else(|| "不是允许的值".to_owned()),
-        // How days are written, a statement says by itself.
-        "invalid_date" => patterns::said(english).unwrap_or_else(by_rule),
+        "unknown_value" => reason(english).unwrap_or_else(|| "不是允许的值".to_owned()),
+        // How days are written, a statement says by itself, and of money the currency counts.
+        "invalid_date" | "invalid_amount" | "too_many_decimals" => {
+            patterns::said(english).unwrap_or_else(by_rule)
+        }
+        // What several lists have together is the length of none.
+        "length" if english.ends_with(" together") => patterns::said(english).unwrap_or_else(by_rule),
+        // What is wrong with a view's query, its list says.
+        "query" => reason(english).map_or_else(by_rule, |why| format!("查询条件有误：{why}")),
         _ => by_rule(),
     }
 }
 
 /// Whoever must change a program needs what the parser said, even where it is not known here.
 fn malformed(english: &str) -> String {
-    known(english).or_else(|| patterns::said(english)).unwrap_or_else(|| format!("请求无法解析（{english}）"))
+    reason(english).unwrap_or_else(|| format!("请求无法解析（{english}）"))
+}
+
+/// A sentence that cites something, or lists known words.
+fn reason(english: &str) -> Option<String> {
+    known(english).or_else(|| patterns::said(english))
 }
 
 /// A list of known words is the same in every language.

@@ -23,6 +23,8 @@ pub(super) const PATTERNS: Table = &[
     ("give one `{}` header", "请只提供一个 `{0}` 请求头"),
     ("expected 1 to {} visible ASCII characters in `{}`", "`{1}` 须为 1 至 {0} 个可见的 ASCII 字符"),
     ("`{}` is no day in the format {}", "`{0}` 不是格式为 {1} 的日期"),
+    ("must have at most {} filters in all groups together", "所有分组合计最多 {0} 个筛选条件"),
+    ("must have at most {} values in all filters together", "所有筛选条件合计最多 {0} 个值"),
     ("{} has {} decimals", "{0} 的小数位数最多为 {1} 位"),
 ];
 

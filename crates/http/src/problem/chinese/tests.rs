@@ -13,7 +13,7 @@ use super::phrases::PHRASES;
 use super::templates::{OUTCOMES, TEMPLATES, fill};
 use super::*;
 use examples::examples;
-use sources::{rules, sources, unreadable};
+use sources::{rules, sources, unreadable, wordless};
 
 /// Codes that `Money::parse` hands to whoever calls it, and those that have sentences of their own.
 const TOLD_OTHERWISE: [&str; 5] =
@@ -89,6 +89,18 @@ fn every_rule_of_the_source_has_a_message() {
 }
 
 #[test]
+fn no_rule_is_told_by_its_bare_code() {
+    let found: Vec<String> = sources().iter().flat_map(|source| wordless(source)).collect();
+    assert!(found.is_empty(), "rules without words: {found:?}");
+    // What it finds: neither a message nor figures.
+    for bare in
+        ["ValidationError::new(\"a\"))", "#[validate(email)]", "#[validate(nested, length(equal = 3))]"]
+    {
+        assert_eq!(wordless(bare).len(), 1, "{bare}");
+    }
+}
+
+#[test]
 fn sentences_are_worded_as_in_the_source() {
     let sources = sources().concat();
     let reworded: Vec<&str> = PHRASES
@@ -112,6 +124,18 @@ fn messages_have_the_figures_of_their_rule() {
     let sum = json!({"sum": {"amount": "90.00", "currency": "CNY"}});
     assert_eq!(said("line_items_mismatch", "the sum", sum), "金额须等于明细行的合计 90.00 CNY");
     assert_eq!(said("line_items_mismatch", "wanted", json!({})), "有明细行时须填写金额");
+    for (code, english, told) in [
+        ("too_many_decimals", "CNY has 2 decimals", "CNY 的小数位数最多为 2 位"),
+        ("invalid_amount", "CNY has 2 decimals", "CNY 的小数位数最多为 2 位"),
+        ("length", "must have at most 50 filters in all groups together", "所有分组合计最多 50 个筛选条件"),
+        ("unknown_value", "expected up to 2 of a, b", "最多为下列值中的 2 个：a, b"),
+        ("query", "unknown parameter `colour`", "查询条件有误：未知的参数 `colour`"),
+        ("query", "expected one of a, b", "查询条件有误：须为下列值之一：a, b"),
+        ("query", "says nothing", "缺少要比较的值"),
+        ("query", "whatever else", "查询条件有误"),
+    ] {
+        assert_eq!(said(code, english, json!({"max": 50})), told);
+    }
     let known = "color".parse::<fairlead_domain::access::Scope>().unwrap_err();
     let list = "须为下列值之一：`own`、`team`、`team_and_below`、`all`";
     assert_eq!(said("unknown_value", &known, json!({})), list);

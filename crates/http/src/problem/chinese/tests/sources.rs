@@ -67,6 +67,33 @@ pub(super) fn rules(source: &str) -> BTreeSet<String> {
     found
 }
 
+/// Broken rules that would be told by their bare codes: made without a message, or by a rule of the validator whose
+/// sentence nobody makes.
+pub(super) fn wordless(source: &str) -> Vec<String> {
+    let (maker, attribute) = ("ValidationError::new(", "#[validate(");
+    let mut found = Vec::new();
+    for (begin, _) in source.match_indices(maker) {
+        let behind = &source[begin + maker.len()..];
+        let told =
+            behind.split_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(".with_message("));
+        if !told {
+            found.push(behind.lines().next().unwrap_or_default().to_owned());
+        }
+    }
+    for (begin, _) in source.match_indices(attribute) {
+        for rule in arguments(&source[begin + attribute.len()..]) {
+            // The domain makes the sentence of a length or a range, by these figures.
+            let bounded = rule.starts_with("length(") || rule.starts_with("range(");
+            let figures = rule.contains("min =") || rule.contains("max =");
+            let made_by_others = ["nested", "custom(", "schema("].iter().any(|way| rule.starts_with(way));
+            if !(rule.is_empty() || made_by_others || rule.contains("message =") || bounded && figures) {
+                found.push(rule);
+            }
+        }
+    }
+    found
+}
+
 /// Functions whose errors are told of a query or a path as they are, by the line that each begins with.
 const HANDED_ON: [&str; 13] = [
     "fn parse(&self, text: &str) -> Result<Vec<Value>, String>",
