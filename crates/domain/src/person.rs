@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use crate::organisation::{Organisation, User, UserRef, UserStatus};
 use crate::values::Line;
 
-/// Somebody who works with Fairlead, as everybody else who does may know them: enough to name whom an id stands for, and
-/// to choose somebody. It takes no permission, so that nothing that only some may know belongs here.
+/// Somebody who works with Fairlead, as everybody else who does may know them: enough to name whom an id stands for,
+/// and to choose somebody. It takes no permission, so that nothing that only some may know belongs here.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Person {
     /// Who it is, as other records say it.
