@@ -94,7 +94,7 @@ fn view(ctx: &Context, lead: Lead, dependents: &Dependents) -> LeadView {
     "note": "Looks after East China from now on"
 }))]
 pub struct AssignForm {
-    /// The new owner.
+    /// The new owner: somebody of `/people`.
     pub owner_id: UserId,
     /// Why.
     #[serde(default)]

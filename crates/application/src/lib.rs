@@ -38,6 +38,7 @@ pub mod notifications;
 pub mod opportunities;
 mod passwords;
 pub mod payments;
+pub mod people;
 pub mod pipelines;
 pub mod pool;
 pub mod pools;

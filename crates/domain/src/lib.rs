@@ -28,6 +28,7 @@ pub mod opportunity;
 pub mod organisation;
 pub mod patch;
 pub mod payment;
+pub mod person;
 pub mod pipeline;
 pub mod pool;
 pub mod receipt;

@@ -187,6 +187,13 @@ pub struct UserRef {
     pub team_id: Option<TeamId>,
 }
 
+impl From<&User> for UserRef {
+    fn from(user: &User) -> Self {
+        let details = &user.details;
+        Self { id: user.id, display_name: details.display_name.clone(), team_id: details.team_id }
+    }
+}
+
 /// What one may say about a team.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -347,6 +354,7 @@ pub struct Organisation {
     pub settings: SettingsDetails,
     members: HashMap<UserId, Member>,
     teams: HashMap<TeamId, Option<TeamId>>,
+    team_names: HashMap<TeamId, Line>,
     roles: BTreeMap<RoleKey, Vec<Grant>>,
     pools: BTreeMap<PoolId, Pool>,
     scoring: Scoring,
@@ -432,6 +440,7 @@ impl Organisation {
             settings,
             members,
             teams: parents,
+            team_names: parts.teams.into_iter().map(|team| (team.id, team.details.name)).collect(),
             roles,
             pools,
             scoring,
@@ -524,11 +533,7 @@ impl Organisation {
 
     /// A user as other records show them.
     pub fn user_ref(&self, id: UserId) -> Option<UserRef> {
-        self.user(id).map(|user| UserRef {
-            id,
-            display_name: user.details.display_name.clone(),
-            team_id: user.details.team_id,
-        })
+        self.user(id).map(UserRef::from)
     }
 
     /// Where a record with this owner stands; one without is a lead.
@@ -603,6 +608,11 @@ impl Organisation {
     /// Whether a team exists.
     pub fn knows_team(&self, id: TeamId) -> bool {
         self.teams.contains_key(&id)
+    }
+
+    /// What a team is called.
+    pub fn team_name(&self, id: TeamId) -> Option<&Line> {
+        self.team_names.get(&id)
     }
 
     /// Refuses to take a role, or its key, away from under users who have it.

@@ -74,7 +74,7 @@ pub struct TransferDetails {
     #[serde(deserialize_with = "crate::values::any_ids")]
     #[schema(min_items = 1, max_items = 200)]
     pub record_ids: Vec<Uuid>,
-    /// To whom.
+    /// To whom: somebody of `/people`.
     pub to_user_id: UserId,
     /// Why.
     #[validate(nested)]

@@ -387,6 +387,7 @@ async fn pages_show_every_row_once(server: Server) {
     for (path, sort) in [
         ("/audit-events", "-sequence"),
         ("/users", "-display_name"),
+        ("/people", "-display_name"),
         ("/roles", "key"),
         ("/teams", "name"),
         ("/customers", "-name"),

@@ -36,6 +36,7 @@ mod merging;
 mod model;
 mod money;
 mod offers;
+mod people;
 mod personal;
 mod pipelines;
 mod plans;

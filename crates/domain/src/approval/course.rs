@@ -49,7 +49,7 @@ text_enum! {
     "comment": "Somebody who knows the customer should agree too."
 }))]
 pub struct AddStepForm {
-    /// Who.
+    /// Who: somebody of `/people`.
     pub user_id: UserId,
     /// Before or after the present step.
     pub place: Place,

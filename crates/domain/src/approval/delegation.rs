@@ -29,7 +29,7 @@ use crate::workflow::AllowedAction;
 pub struct DelegationDetails {
     /// Whose decisions; cannot be changed.
     pub user_id: UserId,
-    /// Who decides for them.
+    /// Who decides for them: somebody of `/people`.
     pub delegate_id: UserId,
     /// From when on.
     pub starts_at: Timestamp,

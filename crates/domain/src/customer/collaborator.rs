@@ -18,7 +18,7 @@ use crate::workflow::AllowedAction;
 pub struct CollaboratorDetails {
     /// The customer that is shared; cannot be changed.
     pub customer_id: CustomerId,
-    /// With whom; cannot be changed.
+    /// With whom, somebody of `/people`; cannot be changed.
     pub user_id: UserId,
     /// How far.
     pub access: Share,

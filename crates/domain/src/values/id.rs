@@ -60,7 +60,7 @@ fn example(kind: &str, place: u8) -> Uuid {
 }
 
 ids! {
-    /// Id of a user.
+    /// Id of a user; `/people` tells who it is.
     UserId,
     /// Id of a team.
     TeamId,

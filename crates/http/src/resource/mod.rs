@@ -24,6 +24,7 @@ mod leads;
 mod notifications;
 mod opportunities;
 mod payments;
+mod people;
 mod pipelines;
 mod public_pool;
 mod receipts;
@@ -51,6 +52,7 @@ pub(crate) fn api() -> Api {
     let resources = [
         session::routes,
         search::routes,
+        people::routes,
         leads::routes,
         customers::routes,
         public_pool::routes,

@@ -49,13 +49,16 @@ const PUBLIC: [&str; 8] = [
 ];
 
 /// Open to everybody who has logged in.
-const OPEN: [&str; 27] = [
+const OPEN: [&str; 29] = [
     "log_out",
     "list_sessions",
     "end_session",
     "get_me",
     "change_my_password",
     "list_workflows",
+    // It shows nothing but who is who: `people` looks at it.
+    "list_people",
+    "get_person",
     // It finds what lists show: `search` compares them.
     "search_records",
     // The same of what happened: `events` and `sync` look at them.
@@ -210,6 +213,8 @@ async fn what_is_open_to_everybody_is_open_to_every_role(server: Server) {
         me.get("/search?q=nothing").await.expect(200);
         me.get("/events?wait=0").await.expect(200);
         me.get("/sync").await.expect(200);
+        me.get("/people").await.expect(200);
+        me.get(&format!("/people/{}", company.admin.id)).await.expect(200);
         me.get("/dictionaries").await.expect(200);
         me.get("/dictionaries/lead_status").await.expect(200);
         let sessions = me.get("/auth/sessions").await.expect(200).body;

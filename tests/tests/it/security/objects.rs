@@ -28,7 +28,7 @@ const NO_ID: &str = "01900000-0000-7000-8000-000000000000";
 
 /// What belongs to the organisation as a whole: the matrix says which role may see it. Sessions and notifications have
 /// tests of their own (`sessions`, `personal`).
-const OF_NO_SELLER: [&str; 18] = [
+const OF_NO_SELLER: [&str; 19] = [
     "approval-flows",
     "assignment-rules",
     "audit-events",
@@ -36,6 +36,7 @@ const OF_NO_SELLER: [&str; 18] = [
     "jobs",
     "lead-forms",
     "notifications",
+    "people",
     "pipelines",
     "price-lists",
     "products",
