@@ -35,6 +35,9 @@ impl Stage {
                 "received_on": "Date", "amount": "Amount", "payer": "Payer", "bank_reference": "Reference", "memo": "Text",
             },
         });
+        // Each receipt is followed by the event about it.
+        let [unknown, aside] = [3, 2].map(|place| Some(ReceiptId::example(place).0));
+        self.ids.give_in_order([None, None, unknown, None, aside]);
         let imported = done(receipts::import(app, &cashier, form(statement)?).await)?;
         let receipt = |at: usize| there(imported.rows.get(at).and_then(|row| row.receipt_id), "receipt");
         let matched = form(json!({ "contract_id": contract }))?;
@@ -50,6 +53,10 @@ impl Stage {
         done(receipts::create(app, &cashier, form(counter)?).await)?;
         let interest = form(json!({"reason": "Interest 利息"}))?;
         done(receipts::set_aside(app, &cashier, receipt(2)?, interest).await)?;
+        // Two orders were paid at once, they say.
+        let parts = [5_000, 3_800].map(|units| exactly(units, Currency::CNY));
+        let parts = form(json!({ "amounts": parts }))?;
+        done(receipts::split(app, &cashier, receipt(1)?, parts).await)?;
 
         let paid = known(&course.payments, &1, "payment")?;
         let back = json!({
