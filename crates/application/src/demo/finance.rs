@@ -2,13 +2,13 @@
 
 use fairlead_domain::attachment::{FileCard, MediaType};
 use fairlead_domain::values::{
-    AmendmentId, AttachmentId, CreditNoteId, Currency, ReceiptId, RefundId, Today,
+    AmendmentId, AttachmentId, ContractId, CreditNoteId, Currency, ReceiptId, RefundId, Today,
 };
 use serde_json::json;
 
 use super::act::Approver;
 use super::setting_up::form;
-use super::stage::{Stage, done, exactly, known, there};
+use super::stage::{Key, Stage, done, exactly, known, there};
 use crate::call::Failure;
 use crate::{amendments, attachments, contracts, credit_notes, payments, receipts, refunds};
 
@@ -77,13 +77,8 @@ impl Stage {
         done(credit_notes::create(app, &finance, form(note)?).await)?;
 
         // The copy that both signed.
-        let sheet = "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]\
-                     /Count 1>> endobj\n3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj\n\
-                     trailer <</Root 1 0 R>>\n%%EOF\n";
-        let card = FileCard::new(&format!("{number} signed 已签.pdf"), MediaType::Pdf)?;
-        let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
         self.ids.give(AttachmentId::example(1));
-        done(attachments::create(app, &seller, contract, card, content).await)?;
+        self.attach(owner, contract, &format!("{number} signed 已签.pdf")).await?;
 
         let longer = json!({
             "contract_id": contract, "reason": "The hall is finished later 厂房延期",
@@ -94,6 +89,17 @@ impl Stage {
         for step in [Approver::Manager, Approver::Finance] {
             self.agree(amendment, owner, step).await?;
         }
+        Ok(())
+    }
+
+    /// Adds a sheet of paper to a contract.
+    pub(super) async fn attach(&self, by: Key, contract: ContractId, name: &str) -> Result<(), Failure> {
+        let sheet = "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]\
+                     /Count 1>> endobj\n3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj\n\
+                     trailer <</Root 1 0 R>>\n%%EOF\n";
+        let card = FileCard::new(name, MediaType::Pdf)?;
+        let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
+        done(attachments::create(&self.app, &self.call(by)?, contract, card, content).await)?;
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 //! what is locked or paused, and what people were told.
 
 use fairlead_domain::values::{
-    AmendmentId, Currency, CustomerChangeId, NotificationId, PipelineId, RefundId, Today, WebhookDeliveryId,
-    WebhookId,
+    AmendmentId, AttachmentId, Currency, CustomerChangeId, NotificationId, PipelineId, RefundId, Today,
+    WebhookDeliveryId, WebhookId,
 };
 use fairlead_domain::webhook::{Answer, Outcome, WebhookDelivery};
 use serde_json::json;
@@ -32,6 +32,11 @@ impl Stage {
         });
         self.ids.give(AmendmentId::example(2));
         done(amendments::create(app, &self.call("rep.south")?, form(longer)?).await)?;
+
+        // The draft that finance sent back.
+        let draft = there(self.courses.get("hull"), "deal")?;
+        self.ids.give(AttachmentId::example(2));
+        self.attach(draft.owner, there(draft.contract, "contract")?, "Layout 布局图.pdf").await?;
 
         let vision = there(self.courses.get("vision"), "deal")?;
         let Today(day) = self.clock.today();

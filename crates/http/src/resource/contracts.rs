@@ -3,7 +3,7 @@
 use fairlead_application::{attachments, contract_document, contracts};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
-use fairlead_domain::values::ContractId;
+use fairlead_domain::values::{AttachmentId, ContractId};
 use serde_json::json;
 
 use crate::api::Api;
@@ -210,6 +210,7 @@ pub(crate) fn routes(api: &mut Api) {
             "From a draft. What was attached to a contract that runs stays with it.",
             attachments::delete,
         )
+        .shown_with(&AttachmentId::example(2))
         .needs(Permission::ContractsDraft)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition]);
 }
