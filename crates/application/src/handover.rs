@@ -31,6 +31,7 @@ use crate::transfers::Moving;
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
+    "successor_id": UserId::example(2),
     "to_pool": true,
     "reason": "Leaves the company"
 }))]
@@ -51,7 +52,7 @@ pub struct HandOverForm {
 #[serde(default, deny_unknown_fields)]
 #[validate(schema(function = "one_of_both"))]
 #[schema(example = json!({
-    "hand_over": {"to_pool": true, "reason": "Leaves the company"}
+    "hand_over": {"successor_id": UserId::example(2), "to_pool": true, "reason": "Leaves the company"}
 }))]
 pub struct DisableForm {
     /// How it is handed over, all or nothing, together with the end of their access.

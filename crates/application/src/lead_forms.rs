@@ -75,9 +75,19 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadFo
 
 /// Makes a web form.
 pub async fn create(app: &App, call: &Call, form: Valid<LeadFormDetails>) -> Written<LeadFormView> {
+    let token = FormToken(format!("{:032x}", rand::rng().random::<u128>()));
+    make(app, call, token, form).await
+}
+
+/// The same, with a token that is known beforehand.
+pub(crate) async fn make(
+    app: &App,
+    call: &Call,
+    token: FormToken,
+    form: Valid<LeadFormDetails>,
+) -> Written<LeadFormView> {
     app.write(call, async |ctx, work| {
-        let token = FormToken(format!("{:032x}", rand::rng().random::<u128>()));
-        let (form, event) = LeadForm::new(ctx, work.new_id(), token, form.clone())?;
+        let (form, event) = LeadForm::new(ctx, work.new_id(), token.clone(), form.clone())?;
         work.insert(&form, event).await?;
         Ok(form.view(ctx)?)
     })

@@ -172,6 +172,7 @@ pub(super) const DEALS: &[Deal] = &[
             ),
             (2, Invoice(3, 256_000)),
             (1, Ask(3)),
+            (1, Invoice(4, 64_000)),
         ],
         ..DEAL
     },

@@ -2,13 +2,13 @@
 
 use fairlead_domain::attachment::{FileCard, MediaType};
 use fairlead_domain::values::{
-    AmendmentId, AttachmentId, CreditNoteId, Currency, ReceiptId, RefundId, Today,
+    AmendmentId, AttachmentId, ContractId, CreditNoteId, Currency, ReceiptId, RefundId, Today,
 };
 use serde_json::json;
 
 use super::act::Approver;
 use super::setting_up::form;
-use super::stage::{Stage, done, exactly, known, there};
+use super::stage::{Key, Stage, done, exactly, known, there};
 use crate::call::Failure;
 use crate::{amendments, attachments, contracts, credit_notes, payments, receipts, refunds};
 
@@ -35,6 +35,9 @@ impl Stage {
                 "received_on": "Date", "amount": "Amount", "payer": "Payer", "bank_reference": "Reference", "memo": "Text",
             },
         });
+        // Each receipt is followed by the event about it.
+        let [unknown, aside] = [3, 2].map(|place| Some(ReceiptId::example(place).0));
+        self.ids.give_in_order([None, None, unknown, None, aside]);
         let imported = done(receipts::import(app, &cashier, form(statement)?).await)?;
         let receipt = |at: usize| there(imported.rows.get(at).and_then(|row| row.receipt_id), "receipt");
         let matched = form(json!({ "contract_id": contract }))?;
@@ -50,6 +53,10 @@ impl Stage {
         done(receipts::create(app, &cashier, form(counter)?).await)?;
         let interest = form(json!({"reason": "Interest 利息"}))?;
         done(receipts::set_aside(app, &cashier, receipt(2)?, interest).await)?;
+        // Two orders were paid at once, they say.
+        let parts = [5_000, 3_800].map(|units| exactly(units, Currency::CNY));
+        let parts = form(json!({ "amounts": parts }))?;
+        done(receipts::split(app, &cashier, receipt(1)?, parts).await)?;
 
         let paid = known(&course.payments, &1, "payment")?;
         let back = json!({
@@ -70,13 +77,8 @@ impl Stage {
         done(credit_notes::create(app, &finance, form(note)?).await)?;
 
         // The copy that both signed.
-        let sheet = "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]\
-                     /Count 1>> endobj\n3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj\n\
-                     trailer <</Root 1 0 R>>\n%%EOF\n";
-        let card = FileCard::new(&format!("{number} signed 已签.pdf"), MediaType::Pdf)?;
-        let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
         self.ids.give(AttachmentId::example(1));
-        done(attachments::create(app, &seller, contract, card, content).await)?;
+        self.attach(owner, contract, &format!("{number} signed 已签.pdf")).await?;
 
         let longer = json!({
             "contract_id": contract, "reason": "The hall is finished later 厂房延期",
@@ -87,6 +89,17 @@ impl Stage {
         for step in [Approver::Manager, Approver::Finance] {
             self.agree(amendment, owner, step).await?;
         }
+        Ok(())
+    }
+
+    /// Adds a sheet of paper to a contract.
+    pub(super) async fn attach(&self, by: Key, contract: ContractId, name: &str) -> Result<(), Failure> {
+        let sheet = "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]\
+                     /Count 1>> endobj\n3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>> endobj\n\
+                     trailer <</Root 1 0 R>>\n%%EOF\n";
+        let card = FileCard::new(name, MediaType::Pdf)?;
+        let content = futures_util::stream::iter([Ok(bytes::Bytes::from_static(sheet.as_bytes()))]);
+        done(attachments::create(&self.app, &self.call(by)?, contract, card, content).await)?;
         Ok(())
     }
 }

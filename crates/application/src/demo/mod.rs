@@ -10,6 +10,7 @@ mod deals;
 mod finance;
 mod ids;
 mod leads;
+mod left_open;
 mod on_contracts;
 mod on_customers;
 mod on_deals;

@@ -184,9 +184,10 @@ impl Stage {
         match act {
             DealAct::Invoice(number, units) => self.draft_invoice(deal, owner, number, units).await?,
             DealAct::Ask(number) => {
-                if (deal.key, number) == ids::ASKED {
+                let approval = ids::example_of(&(deal.key, number), ids::ASKED, ApprovalId::example);
+                if let Some(ApprovalId(id)) = approval {
                     // It is noted first what becomes of the invoice, and of its contract.
-                    self.ids.give_in_order([None, None, Some(ApprovalId::example(1).0)]);
+                    self.ids.give_in_order([None, None, Some(id)]);
                 }
                 done(invoices::submit(&self.app, &call, self.invoice_of(deal, number)?).await)?;
             }

@@ -19,6 +19,7 @@ pub(super) const EAST: &str = "East China 华东";
 const SOUTH: &str = "South China 华南";
 const FINANCE: &str = "Finance 财务部";
 const MARKETING: &str = "Marketing 市场部";
+pub(super) const PARTNERS: &str = "Partners 渠道部";
 
 /// The tree of teams, from the top.
 pub(super) const TEAMS: &[TeamRow] = &[
@@ -28,6 +29,7 @@ pub(super) const TEAMS: &[TeamRow] = &[
     TeamRow { name: SOUTH, parent: Some(SALES) },
     TeamRow { name: FINANCE, parent: Some(COMPANY) },
     TeamRow { name: MARKETING, parent: Some(COMPANY) },
+    TeamRow { name: PARTNERS, parent: Some(SALES) },
 ];
 
 /// Somebody who works here.

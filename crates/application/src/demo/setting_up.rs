@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::lead::FormToken;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
     AssignmentRuleId, CollaboratorId, Currency, DelegationId, JobId, LeadFormId, PoolId, PriceListId,
@@ -102,11 +103,11 @@ impl Stage {
         self.ids.give(PoolId::example(1));
         done(pools::create(app, &admin, form(pool)?).await)?;
         let page = json!({
-            "name": "Ask for an offer 获取报价", "source": "website", "fields": ["company", "phone", "email"],
-            "required": ["phone"],
+            "name": "Ask for an offer 获取报价", "source": "website",
+            "fields": ["company", "title", "phone", "email", "interest"], "required": ["phone"],
         });
         self.ids.give(LeadFormId::example(1));
-        done(lead_forms::create(app, &marketing, form(page)?).await)?;
+        done(lead_forms::make(app, &marketing, FormToken::example(), form(page)?).await)?;
         let view = json!({
             "resource": "leads", "name": "Hot and unanswered 待响应热线索", "shared_with_team_id": self.team(super::people::EAST)?,
             "query": "grade=hot&status=new&sort=response_due_at",

@@ -24,9 +24,9 @@ use super::act::{CustomerAct, DealAct, LeadAct, Note};
 use super::clock::StoryClock;
 use super::customers::{CUSTOMERS, CustomerRow};
 use super::deals::{DEALS, Deal};
-use super::ids::{ACTIVITIES, StoryIds, USERS};
+use super::ids::{self, StoryIds};
 use super::leads::{LEADS, LeadRow};
-use super::people::{DOMAIN, EAST, PASSWORD, PEOPLE, Person, TEAMS};
+use super::people::{DOMAIN, PASSWORD, PEOPLE, Person, TEAMS};
 use super::pooled::POOLED;
 use crate::app::App;
 use crate::call::{Call, Caller, Done, Failure, Written};
@@ -116,6 +116,7 @@ pub(super) async fn play(app: &App) -> Result<(), Failure> {
     }
     Box::pin(stage.set_up()).await?;
     Box::pin(stage.settle()).await?;
+    Box::pin(stage.leave_open()).await?;
     let administrator = there(PEOPLE.first(), "administrator")?;
     let id = stage.user(administrator.key)?;
     let mut work = app.store().begin(app.author(None, "start"), None).await?;
@@ -261,7 +262,7 @@ impl Stage {
             self.clock.pass(1);
             let parent_id = row.parent.map(|parent| known(&teams, parent, "team")).transpose()?;
             let form = Valid::check(TeamDetails { name: Line::new(row.name), parent_id })?;
-            self.ids.give_to(&row.name, &[EAST], TeamId::example);
+            self.ids.give_to(&row.name, ids::TEAMS, TeamId::example);
             let team = done(teams::create(&self.app, &self.call(by)?, form).await)?;
             teams.insert(row.name, team.record.id);
         }
@@ -282,7 +283,7 @@ impl Stage {
             locale: person.locale,
             password: Password::new(SecretString::from(PASSWORD)),
         };
-        self.ids.give_to(&person.key, USERS, UserId::example);
+        self.ids.give_to(&person.key, ids::USERS, UserId::example);
         let user = done(users::create(&self.app, &self.call(by)?, Valid::check(form)?).await)?;
         self.users.insert(person.key, user.record.id);
         Ok(())
@@ -307,7 +308,7 @@ impl Stage {
             next_step: note.next.map(|(next, _)| Line::new(next)),
             next_step_at: note.next.map(|(_, at)| days(at)),
         };
-        self.ids.give_to(&note.subject, ACTIVITIES, ActivityId::example);
+        self.ids.give_to(&note.subject, ids::ACTIVITIES, ActivityId::example);
         done(activities::create(&self.app, &self.call(by)?, Valid::check(form)?).await)?;
         Ok(())
     }

@@ -44,7 +44,7 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "user_id": UserId::example(3),
+    "user_id": UserId::example(4),
     "place": "after",
     "comment": "Somebody who knows the customer should agree too."
 }))]

@@ -21,10 +21,10 @@ use crate::workflow::AllowedAction;
 #[schema(example = json!({
     "user_id": UserId::example(2),
     "delegate_id": UserId::example(3),
-    "starts_at": "2027-02-01T00:00:00.000Z",
-    "ends_at": "2027-02-15T00:00:00.000Z",
-    "subject_kinds": ["contract", "invoice"],
-    "reason": "Spring Festival"
+    "reason": "Spring Festival",
+    "starts_at": "2036-01-26T00:00:00.000Z",
+    "ends_at": "2036-02-04T00:00:00.000Z",
+    "subject_kinds": ["contract", "invoice"]
 }))]
 pub struct DelegationDetails {
     /// Whose decisions; cannot be changed.

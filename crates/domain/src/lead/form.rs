@@ -124,6 +124,13 @@ fn are_origins(origins: &[WebAddress]) -> Result<(), ValidationError> {
 #[serde(transparent)]
 pub struct FormToken(pub String);
 
+impl FormToken {
+    /// The one that the specification's examples name; a demo has such a form.
+    pub fn example() -> Self {
+        Self("0f8fad5bd9cb469fa16570867728950e".to_owned())
+    }
+}
+
 impl FromStr for FormToken {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -140,7 +147,7 @@ impl utoipa::PartialSchema for FormToken {
             .max_length(Some(32))
             .pattern(Some("^[0-9a-fA-F]{32}$"))
             .description(Some("What names a form in its address."))
-            .examples([serde_json::json!("0f8fad5bd9cb469fa16570867728950e")])
+            .examples([serde_json::json!(Self::example())])
             .into()
     }
 }

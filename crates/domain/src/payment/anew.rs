@@ -20,7 +20,7 @@ use crate::values::{AllocationId, InvoiceId, Line, Money};
     "allocations": [
         {
             "invoice_id": InvoiceId::example(1),
-            "amount": {"amount": "36000.00", "currency": "CNY"}
+            "amount": {"amount": "200000.00", "currency": "CNY"}
         }
     ],
     "reason": "The customer meant another invoice"

@@ -147,6 +147,15 @@ impl Api {
         self
     }
 
+    /// The operation declared last takes a record in a state that the first one of its kind is not in: here is one of a
+    /// demo that is.
+    pub(crate) fn shown_with(&mut self, id: &impl Serialize) -> &mut Self {
+        if let Some(shape) = self.last_shape() {
+            shape.example = Some(serde_json::json!(id));
+        }
+        self
+    }
+
     /// The shape of the operation declared last, which nobody shares yet.
     fn last_shape(&mut self) -> Option<&mut Shape> {
         self.operations.last_mut().and_then(|last| Arc::get_mut(&mut last.shape))

@@ -3,6 +3,7 @@
 use fairlead_application::amendments;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::AmendmentId;
 
 use crate::api::Api;
 
@@ -54,6 +55,7 @@ pub(crate) fn routes(api: &mut Api) {
             "By whoever asked for it, while it is pending; by somebody else who may ask for it once they no longer may.",
             amendments::withdraw,
         )
+        .shown_with(&AmendmentId::example(2))
         .needs(Permission::ContractsRead)
         .refuses(&[Code::Forbidden, Code::AlreadyDecided]);
 }

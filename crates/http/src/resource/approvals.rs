@@ -2,6 +2,7 @@
 
 use fairlead_application::approvals;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::ApprovalId;
 
 use crate::api::Api;
 
@@ -81,6 +82,7 @@ pub(crate) fn routes(api: &mut Api) {
              there is kept in the trail, and no longer counts.",
             approvals::return_to,
         )
+        .shown_with(&ApprovalId::example(2))
         .refuses(&[
             Code::Forbidden,
             Code::SeparationOfDuties,

@@ -11,7 +11,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/audit-events",
             "list_audit_events",
             "List audit events",
-            "Nobody can change or delete them.",
+            "Nobody can change or delete them. They are evidence, and told as they were written: the hash of each is over \
+             what it tells, and nothing in them is masked, not even the contact data of customers in the public pool, which \
+             their own reads mask for whoever may not change them.",
             &audit::LISTING,
             audit::list,
         )
@@ -20,7 +22,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/audit-events/{id}",
             "get_audit_event",
             "Get an audit event",
-            "Who changed what, from which value to which.",
+            "Who changed what, from which value to which, as it was written: contact data of customers in the public pool \
+             is not masked.",
             audit::get,
         )
         .needs(Permission::AuditRead);

@@ -3,6 +3,7 @@
 use fairlead_application::contacts;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::ContactId;
 
 use crate::api::Api;
 
@@ -55,6 +56,7 @@ pub(crate) fn routes(api: &mut Api) {
         "Not while a lead or an opportunity names the contact.",
         contacts::delete,
     )
+    .shown_with(&ContactId::example(3))
     .needs(Permission::CustomersUpdate)
     .refuses(&[Code::InUse]);
 }

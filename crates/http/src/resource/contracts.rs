@@ -3,6 +3,7 @@
 use fairlead_application::{attachments, contract_document, contracts};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::{AttachmentId, ContractId};
 use serde_json::json;
 
 use crate::api::Api;
@@ -69,6 +70,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only a draft can be changed. Line items and installments are replaced as a whole.",
             contracts::update,
         )
+        .shown_with(&ContractId::example(2))
         .needs(Permission::ContractsDraft)
         .refuses(&[
             Code::PendingApproval,
@@ -84,6 +86,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only a draft that never was submitted can be deleted.",
             contracts::delete,
         )
+        .shown_with(&ContractId::example(2))
         .needs(Permission::ContractsDraft)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse, Code::PendingTransfer])
         .act_with(
@@ -94,6 +97,7 @@ pub(crate) fn routes(api: &mut Api) {
              rounding leaves goes to the later ones. Replaces the plan that is there.",
             contracts::plan,
         )
+        .shown_with(&ContractId::example(2))
         .needs(Permission::ContractsDraft)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition])
         .act(
@@ -104,6 +108,7 @@ pub(crate) fn routes(api: &mut Api) {
              add up to the amount. Every step of the approval must have somebody to decide it.",
             contracts::submit,
         )
+        .shown_with(&ContractId::example(3))
         .needs(Permission::ContractsSubmit)
         .refuses(&[
             Code::CustomerUnowned,
@@ -119,6 +124,7 @@ pub(crate) fn routes(api: &mut Api) {
              once whoever made it no longer may.",
             contracts::withdraw,
         )
+        .shown_with(&ContractId::example(4))
         .needs(Permission::ContractsSubmit)
         .refuses(&[Code::AlreadyDecided])
         .act_with(
@@ -128,6 +134,7 @@ pub(crate) fn routes(api: &mut Api) {
             "An opportunity that the draft came from goes back to the stage before.",
             contracts::cancel,
         )
+        .shown_with(&ContractId::example(2))
         .needs(Permission::ContractsDraft)
         .act_with(
             "/contracts/{id}/terminate",
@@ -203,6 +210,7 @@ pub(crate) fn routes(api: &mut Api) {
             "From a draft. What was attached to a contract that runs stays with it.",
             attachments::delete,
         )
+        .shown_with(&AttachmentId::example(2))
         .needs(Permission::ContractsDraft)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition]);
 }

@@ -3,6 +3,7 @@
 use fairlead_application::{Flag, customers};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::CustomerId;
 use serde_json::json;
 
 use crate::api::Api;
@@ -86,6 +87,7 @@ pub(crate) fn routes(api: &mut Api) {
              gives it back there; only whoever recorded it and those who assign customers delete it.",
             customers::delete,
         )
+        .shown_with(&CustomerId::example(4))
         .needs(Permission::CustomersUpdate)
         .refuses(&[Code::InUse, Code::PendingTransfer, Code::PendingApproval])
         .act_with(
@@ -110,6 +112,7 @@ pub(crate) fn routes(api: &mut Api) {
             "With a reason, and only without open opportunities and running contracts.",
             customers::release,
         )
+        .shown_with(&CustomerId::example(2))
         .needs(Permission::CustomersRelease)
         .refuses(&[Code::CustomerHasOpenBusiness])
         .act_with(
@@ -136,6 +139,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only a locked one.",
             customers::unlock,
         )
+        .shown_with(&CustomerId::example(5))
         .needs(Permission::PoolAssign)
         .list_of(
             "/customers/{id}/ownership-history",

@@ -3,6 +3,7 @@
 use fairlead_application::invoices;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::InvoiceId;
 use serde_json::json;
 
 use crate::api::Api;
@@ -60,6 +61,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only a draft can be changed; its contract never.",
             invoices::update,
         )
+        .shown_with(&InvoiceId::example(2))
         .needs(Permission::InvoicesRequest)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::CurrencyMismatch])
         .delete(
@@ -69,6 +71,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only a draft that never was submitted can be deleted.",
             invoices::delete,
         )
+        .shown_with(&InvoiceId::example(2))
         .needs(Permission::InvoicesRequest)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::InUse])
         .act(
@@ -79,6 +82,7 @@ pub(crate) fn routes(api: &mut Api) {
              however many are submitted at once. A special invoice needs the buyer's title and tax number.",
             invoices::submit,
         )
+        .shown_with(&InvoiceId::example(2))
         .needs(Permission::InvoicesRequest)
         .refuses(&[
             Code::ContractNotActive,
@@ -94,6 +98,7 @@ pub(crate) fn routes(api: &mut Api) {
              takes the request back once whoever made it no longer may.",
             invoices::withdraw,
         )
+        .shown_with(&InvoiceId::example(3))
         .needs(Permission::InvoicesRequest)
         .refuses(&[Code::AlreadyDecided])
         .act(
@@ -103,6 +108,7 @@ pub(crate) fn routes(api: &mut Api) {
             "It is kept, but never becomes an invoice.",
             invoices::cancel,
         )
+        .shown_with(&InvoiceId::example(4))
         .needs(Permission::InvoicesRequest)
         .act_with(
             "/invoices/{id}/issue",
@@ -111,6 +117,7 @@ pub(crate) fn routes(api: &mut Api) {
             "With the number of the tax invoice, which is unique, and its date.",
             invoices::issue,
         )
+        .shown_with(&InvoiceId::example(4))
         .needs(Permission::InvoicesIssue)
         .refuses(&[Code::ContractNotActive, Code::Duplicate])
         .act_with(
@@ -120,6 +127,7 @@ pub(crate) fn routes(api: &mut Api) {
             "With a reason, and only without payments on it. Its amount is free again.",
             invoices::void,
         )
+        .shown_with(&InvoiceId::example(5))
         .needs(Permission::InvoicesVoid)
         .refuses(&[Code::InvoiceHasPayments, Code::InvoiceCredited]);
 }

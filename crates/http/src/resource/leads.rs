@@ -3,6 +3,7 @@
 use fairlead_application::{Flag, leads};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::LeadId;
 use serde_json::json;
 
 use crate::api::Api;
@@ -94,6 +95,7 @@ pub(crate) fn routes(api: &mut Api) {
              back.",
             leads::claim,
         )
+        .shown_with(&LeadId::example(3))
         .needs(Permission::LeadsClaim)
         .refuses(&[Code::AlreadyClaimed, Code::ClaimCoolDown])
         .act(
@@ -111,6 +113,7 @@ pub(crate) fn routes(api: &mut Api) {
             "From `contacted`, which the first logged activity brings.",
             leads::qualify,
         )
+        .shown_with(&LeadId::example(2))
         .needs(Permission::LeadsQualify)
         .act_with(
             "/leads/{id}/disqualify",
@@ -127,6 +130,7 @@ pub(crate) fn routes(api: &mut Api) {
             "From `disqualified`; the time to respond begins anew.",
             leads::reopen,
         )
+        .shown_with(&LeadId::example(4))
         .needs(Permission::LeadsQualify)
         .act_with(
             "/leads/{id}/convert",
@@ -137,6 +141,7 @@ pub(crate) fn routes(api: &mut Api) {
              is there is refused with the matches: convert to that one instead.",
             leads::convert,
         )
+        .shown_with(&LeadId::example(5))
         .needs(Permission::LeadsConvert)
         .flagged(&[Flag::DryRun, Flag::AllowDuplicate])
         .refuses(&[

@@ -3,6 +3,7 @@
 use fairlead_application::opportunities;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::OpportunityId;
 use serde_json::json;
 
 use crate::api::Api;
@@ -107,6 +108,7 @@ pub(crate) fn routes(api: &mut Api) {
             "It goes back to the first stage of its pipeline. Its customer must have an owner.",
             opportunities::reopen,
         )
+        .shown_with(&OpportunityId::example(2))
         .needs(Permission::OpportunitiesReopen)
         .refuses(&[Code::CustomerUnowned]);
 }

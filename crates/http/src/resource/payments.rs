@@ -3,6 +3,7 @@
 use fairlead_application::payments;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::PaymentId;
 use serde_json::json;
 
 use crate::api::Api;
@@ -73,6 +74,7 @@ pub(crate) fn routes(api: &mut Api) {
              reject it and record it anew. Whoever corrects it does not confirm it.",
             payments::update,
         )
+        .shown_with(&PaymentId::example(2))
         .needs(Permission::PaymentsRecord)
         .refuses(&[Code::InvalidTransition, Code::Duplicate])
         .act(
@@ -82,6 +84,7 @@ pub(crate) fn routes(api: &mut Api) {
             "By somebody who neither recorded it nor owns the contract. The last one completes the contract.",
             payments::confirm,
         )
+        .shown_with(&PaymentId::example(2))
         .needs(Permission::PaymentsConfirm)
         .refuses(&[Code::SeparationOfDuties])
         .act_with(
@@ -91,6 +94,7 @@ pub(crate) fn routes(api: &mut Api) {
             "With a reason. Its allocations are undone.",
             payments::reject,
         )
+        .shown_with(&PaymentId::example(3))
         .needs(Permission::PaymentsConfirm)
         .refuses(&[Code::SeparationOfDuties])
         .act_with(
@@ -102,6 +106,7 @@ pub(crate) fn routes(api: &mut Api) {
              nor after one. A receipt that it accounted for is open again.",
             payments::reverse,
         )
+        .shown_with(&PaymentId::example(4))
         .needs(Permission::PaymentsConfirm)
         .refuses(&[Code::SeparationOfDuties, Code::PaymentRefunded])
         .act_with(

@@ -3,6 +3,7 @@
 use fairlead_application::pipelines;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::PipelineId;
 
 use crate::api::Api;
 
@@ -42,6 +43,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Not while opportunities are in it.",
             pipelines::delete,
         )
+        .shown_with(&PipelineId::example(2))
         .needs(Permission::SettingsManage)
         .refuses(&[Code::InUse]);
 }

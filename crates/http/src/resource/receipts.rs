@@ -3,6 +3,7 @@
 use fairlead_application::receipts;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::ReceiptId;
 
 use crate::api::Api;
 
@@ -91,6 +92,7 @@ pub(crate) fn routes(api: &mut Api) {
             "That was taken apart: its parts, which must all be open, are gone.",
             receipts::join,
         )
+        .shown_with(&ReceiptId::example(3))
         .needs(Permission::ReceiptsManage)
         .refuses(&[Code::InUse])
         .act_with(
@@ -108,5 +110,6 @@ pub(crate) fn routes(api: &mut Api) {
             "That was set aside.",
             receipts::reopen,
         )
+        .shown_with(&ReceiptId::example(2))
         .needs(Permission::ReceiptsManage);
 }

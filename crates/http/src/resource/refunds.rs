@@ -3,6 +3,7 @@
 use fairlead_application::refunds;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::RefundId;
 
 use crate::api::Api;
 
@@ -42,6 +43,7 @@ pub(crate) fn routes(api: &mut Api) {
              allocations are undone first. A contract that was completed runs again.",
             refunds::confirm,
         )
+        .shown_with(&RefundId::example(2))
         .needs(Permission::PaymentsConfirm)
         .refuses(&[Code::SeparationOfDuties])
         .act_with(
@@ -51,5 +53,6 @@ pub(crate) fn routes(api: &mut Api) {
             "With a reason. Nothing changes.",
             refunds::reject,
         )
+        .shown_with(&RefundId::example(2))
         .needs(Permission::PaymentsConfirm);
 }

@@ -3,6 +3,7 @@
 use fairlead_application::teams;
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
+use fairlead_domain::values::TeamId;
 
 use crate::api::Api;
 
@@ -31,6 +32,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Only without members and teams below.",
             teams::delete,
         )
+        .shown_with(&TeamId::example(2))
         .needs(Permission::TeamsManage)
         .refuses(&[Code::InUse]);
 }

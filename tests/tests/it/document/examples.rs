@@ -1,16 +1,16 @@
-//! Examples are as described, and can be sent.
+//! Examples are as described, and name what a demo has.
 
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::schemas::{faults, has_format};
 use super::{committed, operations, resolve, visit};
 use crate::support::Server;
 
 on_both_databases! {
-    examples_can_be_sent_to_a_demo;
+    a_demo_has_what_examples_name;
 }
 
 /// The records that an example names: where each is found, and its id. `of` is what its operation is about.
@@ -25,7 +25,7 @@ fn named(of: &str, member: &str, value: &Value, found: &mut BTreeSet<(String, St
         Value::Array(items) => items.iter().for_each(|item| named(of, member, item, found)),
         Value::String(id) if has_format(id, "uuid") => {
             let home = match member {
-                "owner_id" | "user_id" | "delegate_id" | "to_user_id" => "users",
+                "owner_id" | "user_id" | "delegate_id" | "to_user_id" | "successor_id" => "users",
                 "team_id" => "teams",
                 "pool_id" => "public-pools",
                 "stage_id" => "stages",
@@ -44,26 +44,23 @@ fn named(of: &str, member: &str, value: &Value, found: &mut BTreeSet<(String, St
 }
 
 /// The example of a body.
-fn example_of(operation: &Value) -> &Value {
+pub(super) fn example_of(operation: &Value) -> &Value {
     let content = operation["requestBody"]["content"].as_object();
     content.and_then(|content| content.values().next()).map_or(&Value::Null, |content| &content["example"])
 }
 
 /// The path of an operation with its example in it.
-fn example_path(document: &Value, path: &str, operation: &Value) -> String {
+pub(super) fn example_path(document: &Value, path: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let mut in_path = parameters.map(|it| resolve(document, it)).filter(|it| it["in"] == "path");
-    let example = in_path
-        .next()
-        .map(|it| it.get("example").unwrap_or_else(|| &resolve(document, &it["schema"])["examples"][0]));
-    path.replace("{id}", example.and_then(Value::as_str).unwrap_or_default())
+    let Some(parameter) = in_path.next() else { return path.to_owned() };
+    let example =
+        parameter.get("example").unwrap_or_else(|| &resolve(document, &parameter["schema"])["examples"][0]);
+    let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
+    path.replace(&name, example.as_str().unwrap_or_default())
 }
 
-/// What a demo has none of that could be known beforehand: flows are there before it, changes of customers take one that
-/// is off, and webhooks would tell somebody.
-const UNKNOWN: [&str; 4] = ["approval-flows", "customer-changes", "webhooks", "webhook-deliveries"];
-
-async fn examples_can_be_sent_to_a_demo(server: Server) {
+async fn a_demo_has_what_examples_name(server: Server) {
     let demo = Server::demo(server.database.kind).await;
     let log_in = async |who: &str| {
         demo.anonymous().login(&format!("{who}@demo.fairlead.example"), "demo-password").await
@@ -98,7 +95,7 @@ async fn examples_can_be_sent_to_a_demo(server: Server) {
 
     // Whatever a path names is there for somebody.
     let (manager, rep) = (log_in("manager.east").await, log_in("rep.east").await);
-    let (mut wrong, mut read) = (Vec::new(), 0);
+    let mut read = 0;
     for (method, path, operation) in &operations {
         if *method != Method::GET || !path.contains("{id}") {
             continue;
@@ -108,61 +105,13 @@ async fn examples_can_be_sent_to_a_demo(server: Server) {
         for client in [&admin, &auditor, &finance, &manager, &rep] {
             there = there || client.get_root(&address).await.status == 200;
         }
-        let expected = !UNKNOWN.contains(&path.split('/').nth(3).unwrap_or_default());
         read += usize::from(there);
-        if there != expected {
-            wrong.push(format!("{address}: {}", if there { "is there after all" } else { "is not there" }));
+        if !there {
+            missing.push(address);
         }
     }
     assert!(read > 40, "{read} examples of paths");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-
-    // What Swagger UI sends when somebody presses the button: the path with its example, and the body's.
-    let send = async |who: &str, id: &str| {
-        let found = operations.iter().find(|(_, _, operation)| operation["operationId"] == id);
-        let (method, path, operation) = found.unwrap_or_else(|| panic!("{id} is not in the document"));
-        let path = example_path(&document, path, operation);
-        let client = log_in(who).await;
-        let request = client.root(method.clone(), &path);
-        client
-            .send(if operation["requestBody"].is_null() {
-                request
-            } else {
-                request.json(example_of(operation))
-            })
-            .await
-    };
-    for (who, id) in [
-        ("rep.east", "create_activity"),
-        ("rep.east", "create_contact"),
-        ("rep.east", "create_opportunity"),
-        ("rep.east", "create_invoice"),
-        ("rep.east", "record_payment"),
-        ("rep.east", "request_customer_change"),
-        ("rep.east", "merge_lead"),
-        ("finance", "issue_credit_note"),
-        ("finance", "match_receipt"),
-        ("finance", "bulk_payments"),
-    ] {
-        let answer = send(who, id).await;
-        let unknown = answer.status == 404 || answer.text.contains("unknown_reference");
-        assert!(!unknown && answer.status < 500, "{id}: {}", answer.text);
-    }
-    for (who, id) in [
-        ("rep.east", "advance_opportunity"),
-        ("rep.east", "claim_pool_customer"),
-        ("manager.east", "assign_lead"),
-        ("manager.east", "assign_customer"),
-    ] {
-        send(who, id).await.expect(200);
-    }
-    for (who, id) in [("rep.east", "request_amendment"), ("finance", "record_refund")] {
-        send(who, id).await.expect(201);
-    }
-    for list in ["leads", "customers", "opportunities", "contracts", "invoices", "payments"] {
-        let found = send("director", &format!("search_{list}")).await.expect(200);
-        assert_ne!(found.body["data"], json!([]), "the example finds none of the {list}");
-    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

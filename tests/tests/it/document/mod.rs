@@ -4,6 +4,7 @@ mod answers;
 mod examples;
 mod routes;
 mod schemas;
+mod sent;
 
 use std::path::Path;
 
