@@ -271,6 +271,11 @@ async fn what_cannot_be_read_is_told_row_by_row(server: Server) {
     let made = finance.post("/receipts/import", statement(rows)).await.expect(200).body;
     assert_eq!((&made["created"], &made["refused"]), (&json!(2), &json!(3)), "{made}");
     assert_eq!(made["rows"][0]["errors"][0]["code"], "malformed_amount");
+    // What is cited keeps the rules of what is said: no NUL, and not without end.
+    let rows = format!("01\0{},1,A,,\r\n", "x".repeat(1000));
+    let made = finance.post("/receipts/import", statement(&rows)).await.expect(200).body;
+    let said = made["rows"][0]["errors"][0]["message"].as_str().unwrap();
+    assert!(said.starts_with("`01\u{fffd}x") && said.chars().count() == 500, "{said}");
     // A quote that never closes would swallow what follows.
     let open = "01.03.2026,1,\"Acme,R8,\r\n01.03.2026,2,Bob,R9,\r\n";
     for rows in [open, "01.03.2026,1,A,R8,\"x"] {

@@ -95,6 +95,24 @@ pub(crate) fn tell_parts(view: &mut Value, language: Language) {
     if language == Language::Chinese {
         chinese::translate_answer(view);
     }
+    cut_parts(view);
+}
+
+/// What is said of parts is as long as what is said of a whole.
+fn cut_parts(view: &mut Value) {
+    match view {
+        Value::Array(parts) => parts.iter_mut().for_each(cut_parts),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    ("detail", Value::String(text)) => cut(text, DETAIL),
+                    ("message", Value::String(text)) => cut(text, MESSAGE),
+                    (_, member) => cut_parts(member),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A refusal that says no more than its caller may know: technical failures go to the log.
@@ -180,6 +198,11 @@ pub(crate) struct Problem {
     figures: Map<String, Value>,
 }
 
+/// How long the words about a whole are at most.
+const DETAIL: usize = 2000;
+/// How long the words about one member are at most.
+const MESSAGE: usize = 500;
+
 /// As long as the schemas say, and without NUL, whatever was sent: names and values of a request are cited in what is
 /// said about it.
 fn cut(text: &mut String, most: usize) {
@@ -206,13 +229,13 @@ impl Problem {
             }
         };
         let (mut detail, mut instance) = (refusal.detail, path.to_owned());
-        cut(&mut detail, 2000);
+        cut(&mut detail, DETAIL);
         cut(&mut instance, 2000);
         let mut errors = refusal.errors.into_vec();
         errors.truncate(1000);
         for error in &mut errors {
             cut(&mut error.pointer, 200);
-            cut(&mut error.message, 500);
+            cut(&mut error.message, MESSAGE);
         }
         let mut figures = refusal.figures;
         figures.retain(|name, _| !MEMBERS.contains(&name.as_str()));
