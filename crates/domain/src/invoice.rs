@@ -310,7 +310,11 @@ impl Invoice {
     }
 
     fn permit(&self, ctx: &Context, action: InvoiceAction) -> Result<InvoiceStatus, Refusal> {
-        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+        let standing = ctx.standing(Some(self.owner_id));
+        MACHINE.permit_where(ctx.actor, &standing, self.status, action, |offered| match offered {
+            InvoiceAction::Withdraw => self.may_take_back(ctx).is_ok(),
+            _ => true,
+        })
     }
 
     /// The number of the tax invoice as it is compared.

@@ -314,7 +314,11 @@ impl Contract {
     }
 
     fn permit(&self, ctx: &Context, action: ContractAction) -> Result<ContractStatus, Refusal> {
-        MACHINE.permit(ctx.actor, &ctx.standing(Some(self.owner_id)), self.status, action)
+        let standing = ctx.standing(Some(self.owner_id));
+        MACHINE.permit_where(ctx.actor, &standing, self.status, action, |offered| match offered {
+            ContractAction::Withdraw => self.may_take_back(ctx).is_ok(),
+            _ => true,
+        })
     }
 
     /// May it be changed by hand? While it is a draft.
