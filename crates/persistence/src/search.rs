@@ -154,7 +154,7 @@ impl Reader<'_> {
                 .await;
         }
         let ways = if self.is_rare(condition).await? {
-            vec![Way::FromHits; among.len()]
+            vec![Way::Hits; among.len()]
         } else {
             self.ways(among).await?
         };
@@ -195,7 +195,7 @@ impl Reader<'_> {
         };
         let way = |row: &mut Row| {
             let seen = u64::try_from(row.column::<i64>()?).unwrap_or(0);
-            Ok(if seen < NARROW { Way::FromSeen } else { Way::FromYoungest })
+            Ok(if seen < NARROW { Way::Seen } else { Way::Youngest })
         };
         let each = |row: &mut Row| among.iter().map(|_| way(row)).collect::<Result<Vec<_>, StoreError>>();
         Ok(self.rows(count, each).await?.pop().unwrap_or_default())
@@ -206,11 +206,11 @@ impl Reader<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// With what fits, which is rare.
-    FromHits,
+    Hits,
     /// With what somebody sees, which is little.
-    FromSeen,
+    Seen,
     /// With the youngest.
-    FromYoungest,
+    Youngest,
 }
 
 /// One look into the index for all kinds.
@@ -243,10 +243,10 @@ fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u
         sql.push(&format!(") AS by_contact_data FROM {table} WHERE "));
         visible.write(sql);
         // Behind `OFFSET` it is collected first, and not put behind the walk from the youngest on.
-        sql.push(if *way == Way::FromSeen { " OFFSET 0" } else { "" });
+        sql.push(if *way == Way::Seen { " OFFSET 0" } else { "" });
         sql.push(") AS seen JOIN search_entries USING (record_id) WHERE record_kind = ");
         sql.bind(kind.as_str()).push(" AND ");
-        if *way == Way::FromHits {
+        if *way == Way::Hits {
             sql.push("search_entries.id IN (SELECT search_hits(CAST(").bind(expression(condition, &POSTGRES));
             sql.push(&format!(" AS tsquery), {}))", FEW + 1));
         } else {

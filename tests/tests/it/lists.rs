@@ -742,10 +742,10 @@ async fn some_members_are_enough_for_some(server: Server) {
     let page = rep.get("/leads?fields=owner&include=owner&limit=1").await.expect(200);
     assert_eq!(page.body["data"][0]["owner"]["id"], json!(company.rep.id));
     for (fields, members) in [("id", 2), ("id,owner", 2), ("name,owner", 2), ("owner", 1)] {
-        let list = format!("?fields={fields}&limit=1");
+        let path = format!("?fields={fields}&limit=1");
         let body = json!({"include": ["owner"], "limit": 1});
         let searched = rep.post(&format!("/leads/search?fields={fields}"), body).await.expect(200);
-        for page in [rep.get(&format!("/leads{list}&include=owner")).await.expect(200), searched] {
+        for page in [rep.get(&format!("/leads{path}&include=owner")).await.expect(200), searched] {
             let row = page.body["data"][0].as_object().unwrap();
             assert!(row.len() == members && row["owner"]["id"] == json!(company.rep.id), "{fields}: {row:?}");
         }

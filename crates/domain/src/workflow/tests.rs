@@ -284,8 +284,8 @@ fn a_refusal_is_plain_english() {
     use crate::approval::ProposalAction;
     let said = |refusal: Refusal| refusal.detail;
     let lost = crate::opportunity::OpportunityStatus::Lost;
-    let lose = crate::opportunity::OpportunityAction::Lose;
-    let refusal = crate::opportunity::MACHINE.follow(lost, lose).unwrap_err();
+    let action = crate::opportunity::OpportunityAction::Lose;
+    let refusal = crate::opportunity::MACHINE.follow(lost, action).unwrap_err();
     assert_eq!(said(refusal), "an opportunity that is lost does not allow lose");
     let (rejected, approve) = (crate::approval::ApprovalStatus::Rejected, ProposalAction::Approve);
     let refusal = crate::amendment::MACHINE.follow(rejected, approve).unwrap_err();

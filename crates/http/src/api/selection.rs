@@ -58,14 +58,14 @@ pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     let what = if shape.gives_rows() { "each row" } else { "the record" };
     let includes = shape.list().is_some_and(|listing| !listing.includes.is_empty());
-    let included = if includes {
+    let comes_along = if includes {
         " What `include` names is there besides; a related record that it does not name is refused here."
     } else {
         ""
     };
     let about = format!(
         "Only these members of {what}, separated by commas. The schema of the answer is that of the whole: with this \
-         parameter the members that are not named are absent, those that the schema requires among them.{included}"
+         parameter the members that are not named are absent, those that the schema requires among them.{comes_along}"
     );
     Some(comma_list(FIELDS, about, word, most))
 }
