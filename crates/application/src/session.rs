@@ -174,18 +174,13 @@ pub async fn login(
     form: Valid<LoginForm>,
 ) -> Result<TokenPair, Failure> {
     let email = form.email.normalised();
-    let throttle = &app.inner.throttle;
-    let now = app.now();
-    // Counted before it is known: many attempts at once count as many.
-    throttle.admit(&email, client, now)?;
+    let attempt = app.inner.throttle.admit(&email, client, app.now()).await?;
     let outcome = enter(app, request_id, client, &email, &form).await;
     match &outcome {
-        Ok(_) => throttle.forgive(&email),
-        Err(Failure::Refused(refusal)) if refusal.code == Code::InvalidCredentials => return outcome,
+        Ok(_) => attempt.succeeded(),
+        Err(Failure::Refused(refusal)) if refusal.code == Code::InvalidCredentials => attempt.failed(),
         Err(_) => {}
     }
-    // Neither a success nor a database that is away says that somebody is guessing.
-    throttle.take_back(&email, client, now);
     outcome
 }
 
@@ -347,20 +342,14 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     let user = call.caller.user;
     // Guessing at the present password is slowed down like guessing at a login.
     let account = user.to_string();
-    let (throttle, now) = (&app.inner.throttle, app.now());
-    throttle.admit(&account, &account, now)?;
+    let attempt = app.inner.throttle.admit(&account, &account, app.now()).await?;
     let wrong = || Refusal::invalid("/current_password", "wrong_password", "is not the present password");
-    let checked = async {
-        let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
-        let fits = app.inner.passwords.verify(&form.current_password.0, known.clone()).await?;
-        Ok::<_, Failure>((known, fits))
-    };
-    let (known, fits) = checked.await.inspect_err(|_| throttle.take_back(&account, &account, now))?;
-    if !fits {
+    let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
+    if !app.inner.passwords.verify(&form.current_password.0, known.clone()).await? {
+        attempt.failed();
         return Err(wrong().into());
     }
-    throttle.forgive(&account);
-    throttle.take_back(&account, &account, now);
+    attempt.succeeded();
     let hash = app.inner.passwords.hash(form.new_password.secret()).await?;
     app.write(call, async |ctx, work| {
         // Locked against whoever logs in, or replaces the password, meanwhile.

@@ -1,11 +1,14 @@
 //! Slows down whoever guesses passwords: per account and per address, in the memory of this server.
 
-use std::sync::Mutex;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::values::Timestamp;
 use moka::sync::Cache;
+use tokio::sync::Notify;
 
 /// How many failures are forgiven within the window.
 const FREE: usize = 5;
@@ -16,36 +19,51 @@ const FREE_PER_SENDER: usize = 10;
 /// For how long a failure counts.
 const WINDOW: Duration = Duration::from_mins(5);
 
-/// Failed logins of the last minutes.
+/// Failed attempts of the last minutes, and the attempts that nobody has judged yet.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     failures: Cache<String, Vec<i64>>,
-    /// Held while an attempt is judged and counted, so that many at once are not judged by the same count.
-    counting: Mutex<()>,
+    /// How many attempts under a key are being judged. Held while one is admitted or judged, so that many at
+    /// once are not admitted by the same count.
+    pending: Mutex<HashMap<String, usize>>,
+    judged: Notify,
+}
+
+/// An attempt that was admitted and is to be judged.
+///
+/// Dropped without a judgement it counts for nothing: neither a database that is away nor a client that went
+/// away says that somebody is guessing.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    throttle: &'a Throttle,
+    keys: [(String, usize); 2],
+    at: Timestamp,
 }
 
 impl Throttle {
     pub(crate) fn new() -> Self {
         Self {
             failures: Cache::builder().max_capacity(100_000).time_to_live(WINDOW).build(),
-            counting: Mutex::new(()),
+            pending: Mutex::default(),
+            judged: Notify::new(),
         }
     }
 
-    fn keys(email: &str, client: &str) -> [(String, usize); 2] {
-        [(format!("account {email}"), FREE), (format!("address {client}"), FREE_PER_ADDRESS)]
-    }
-
     fn recent(&self, key: &str, now: Timestamp) -> Vec<i64> {
-        let since = now.millis() - i64::try_from(WINDOW.as_millis()).unwrap_or(0);
+        let since = now.millis() - window();
         let mut failures = self.failures.get(key).unwrap_or_default();
         failures.retain(|at| *at > since);
         failures
     }
 
+    fn pending(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        // Whoever panicked beside it left whole numbers behind.
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts what one address sends to a public form, or refuses it when it was too much.
     pub(crate) fn admit_sender(&self, form: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
-        let _counting = self.counting.lock();
+        let _counting = self.pending();
         let key = format!("form {form} {client}");
         let mut sent = self.recent(&key, now);
         if sent.len() >= FREE_PER_SENDER {
@@ -57,53 +75,88 @@ impl Throttle {
         Ok(())
     }
 
-    /// Counts an attempt as a failure, or refuses it when there were too many.
-    pub(crate) fn admit(&self, email: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
-        let _counting = self.counting.lock();
-        self.check(email, client, now)?;
-        self.note_failure(email, client, now);
-        Ok(())
+    /// Lets an attempt be judged, or refuses it when there were too many failures.
+    ///
+    /// Never are more attempts under judgement than may still fail: whoever comes above that waits for one of
+    /// them. So many at once try no more passwords than one after the other, and as many with the right
+    /// password are all let in.
+    pub(crate) async fn admit(
+        &self,
+        account: &str,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Refusal> {
+        let keys = [(format!("account {account}"), FREE), (format!("address {client}"), FREE_PER_ADDRESS)];
+        loop {
+            // Listens before it looks, so that no judgement falls between the two.
+            let judged = self.judged.notified();
+            if self.take_place(&keys, now)? {
+                return Ok(Attempt { throttle: self, keys, at: now });
+            }
+            judged.await;
+        }
     }
 
-    fn check(&self, email: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
-        for (key, free) in Self::keys(email, client) {
-            let failures = self.recent(&key, now);
-            if failures.len() >= free {
-                let window = i64::try_from(WINDOW.as_millis()).unwrap_or(0);
+    /// Whether there was a place under judgement for an attempt.
+    fn take_place(&self, keys: &[(String, usize); 2], now: Timestamp) -> Result<bool, Refusal> {
+        let mut pending = self.pending();
+        let mut place = true;
+        for (key, free) in keys {
+            let failures = self.recent(key, now);
+            if failures.len() >= *free {
                 let oldest = failures.first().copied().unwrap_or_default();
-                let seconds = (oldest + window - now.millis()).max(0) / 1000 + 1;
+                let seconds = (oldest + window() - now.millis()).max(0) / 1000 + 1;
                 return Err(Refusal::new(
                     Code::RateLimited,
                     "too many failed attempts; wait before the next",
                 )
                 .with("retry_after", seconds));
             }
+            place &= failures.len() + pending.get(key).copied().unwrap_or_default() < *free;
         }
-        Ok(())
-    }
-
-    fn note_failure(&self, email: &str, client: &str, now: Timestamp) {
-        for (key, _) in Self::keys(email, client) {
-            let mut failures = self.recent(&key, now);
-            failures.push(now.millis());
-            self.failures.insert(key, failures);
-        }
-    }
-
-    /// Takes back what was noted at this time: it was no failure after all.
-    pub(crate) fn take_back(&self, email: &str, client: &str, at: Timestamp) {
-        let _counting = self.counting.lock();
-        for (key, _) in Self::keys(email, client) {
-            let mut failures = self.failures.get(&key).unwrap_or_default();
-            if let Some(noted) = failures.iter().position(|failure| *failure == at.millis()) {
-                failures.remove(noted);
-                self.failures.insert(key, failures);
+        if place {
+            for (key, _) in keys {
+                *pending.entry(key.clone()).or_default() += 1;
             }
         }
+        Ok(place)
+    }
+}
+
+impl Attempt<'_> {
+    /// The attempt was wrong.
+    pub(crate) fn failed(self) {
+        let _counting = self.throttle.pending();
+        for (key, _) in &self.keys {
+            let mut failures = self.throttle.recent(key, self.at);
+            failures.push(self.at.millis());
+            self.throttle.failures.insert(key.clone(), failures);
+        }
     }
 
-    /// Forgets an account's failures after a success.
-    pub(crate) fn forgive(&self, email: &str) {
-        self.failures.invalidate(&format!("account {email}"));
+    /// The attempt was right: the account's failures before it are forgotten, those of the address are not.
+    pub(crate) fn succeeded(self) {
+        let [(account, _), _] = &self.keys;
+        self.throttle.failures.invalidate(account);
     }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut pending = self.throttle.pending();
+        for (key, _) in &self.keys {
+            if let Entry::Occupied(mut places) = pending.entry(key.clone()) {
+                *places.get_mut() -= 1;
+                if *places.get() == 0 {
+                    places.remove();
+                }
+            }
+        }
+        drop(pending);
+        self.throttle.judged.notify_waiters();
+    }
+}
+
+fn window() -> i64 {
+    i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)
 }

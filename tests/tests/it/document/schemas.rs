@@ -169,6 +169,24 @@ fn no_schema_asks_for_the_impossible() {
 }
 
 #[test]
+fn what_is_told_of_its_size_is_true() {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let count = |pointer| document.pointer(pointer).and_then(Value::as_object).expect(pointer).len();
+    let figures = [
+        operations(&document).len(),
+        count("/paths"),
+        count("/components/schemas"),
+        count("/webhooks"),
+    ];
+    let row = format!(
+        "| operations, paths, named schemas, webhooks | | {} |",
+        figures.map(|figure| figure.to_string()).join(", ")
+    );
+    let told = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/quality.md")).unwrap();
+    assert!(told.contains(&row), "docs/quality.md should say `{row}`");
+}
+
+#[test]
 fn the_comparison_finds_what_is_wrong() {
     let document =
         json!({"components": {"schemas": {"Name": {"type": "string", "minLength": 1, "maxLength": 3}}}});
