@@ -4,7 +4,7 @@
 
 use std::env;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::demo_server::DemoServer;
 use crate::postgres::Postgres;
@@ -52,16 +52,19 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     process::build()?;
     python::install(&process::root().join(FOLDER))?;
+    // What one role finds does not keep the others, hours later, from finding theirs.
+    let mut failed = Vec::new();
     for database in ["sqlite", "postgres"] {
         if options.database.as_deref().is_some_and(|only| only != database) {
             continue;
         }
         for (role, account) in ROLES {
             if options.role.as_deref().is_none_or(|only| only == role) {
-                as_role(options, database, role, account)?;
+                failed.extend(as_role(options, database, role, account).err().map(|error| error.to_string()));
             }
         }
     }
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
     Ok(())
 }
 

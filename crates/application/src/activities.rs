@@ -16,10 +16,10 @@ use fairlead_persistence::{Predicate, Work};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, save_changed, there};
+use crate::leads;
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
-use crate::{customers, leads};
 
 views!(Activity, /// An activity.
     ActivityView, /// An activity in a list.
@@ -103,7 +103,7 @@ pub(crate) fn about_visible(ctx: &Context<'_>) -> Predicate {
     ];
     let hidden = guarded.map(|(kind, table, permission)| {
         let seen = Predicate::Scope("customer_id", ctx.actor.visible_scope(permission));
-        let seen = Predicate::Through("about_id", table, Box::new(seen));
+        let seen = Predicate::Each("activities.about_id", table, Box::new(seen));
         Predicate::All(vec![Predicate::Is("about_kind", kind.as_str().into()), seen.negate()])
     });
     Predicate::Any(hidden.into()).negate()
@@ -136,13 +136,12 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Activi
         let leads = lists::scope(ctx, Permission::LeadsRead, "id");
         let customers = lists::scope(ctx, Permission::CustomersRead, "id");
         let of_leads = |scope| {
-            let about_leads = Predicate::Through("lead_id", "leads", Box::new(scope));
+            let about_leads = Predicate::Through("activities.lead_id", "leads", Box::new(scope));
             Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])
         };
-        let unmasked = if Customer::sees_every_customer(ctx) { Predicate::True } else { customers::owned() };
-        let of_customers = |scope| {
-            let seen = Predicate::All(vec![scope, unmasked.clone()]);
-            Predicate::Through("customer_id", "customers", Box::new(seen))
+        let of_customers = |scope: Predicate| {
+            let seen = if Customer::sees_every_customer(ctx) { scope } else { scope.owned() };
+            Predicate::Through("activities.customer_id", "customers", Box::new(seen))
         };
         let visible = match (leads, customers) {
             (Err(refusal), Err(_)) => return Err(refusal.into()),

@@ -62,7 +62,7 @@ pub async fn get(app: &App, call: &Call, id: CollaboratorId) -> Read<Collaborato
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CollaboratorSummary>> {
     app.read(call, async |ctx, reader| {
         let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
-        let visible = Predicate::Through("customer_id", "customers", Box::new(scope));
+        let visible = Predicate::Through("collaborators.customer_id", "customers", Box::new(scope));
         let links = |it: &Collaborator| Links { customer: Some(it.details.customer_id), ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })

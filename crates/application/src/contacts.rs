@@ -109,9 +109,9 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
 
 /// Which contacts of some customers the caller may see.
 pub(crate) fn visible(ctx: &Context<'_>, of: Predicate) -> Result<Predicate, Refusal> {
-    let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
-    let scope = Predicate::All(vec![of, scope, customers::entered(ctx)]);
-    Ok(Predicate::Through("customer_id", "customers", Box::new(scope)))
+    let scope = customers::entered(ctx, lists::scope(ctx, Permission::CustomersRead, "id")?);
+    let seen = Predicate::All(vec![of, scope]);
+    Ok(Predicate::Through("contacts.customer_id", "customers", Box::new(seen)))
 }
 
 /// The primary contacts of some customers, where the caller may see them: one statement, and none for none.

@@ -12,7 +12,7 @@ use fairlead_domain::lead::{LikeKeys, Source};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::text_enum;
-use fairlead_domain::timeline::{self, TimelineEntry};
+use fairlead_domain::timeline::{self, Guarded, TimelineEntry};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId};
 use fairlead_persistence::{Predicate, Visible, Work};
@@ -284,23 +284,18 @@ async fn enter(app: &App, call: &Call, id: CustomerId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Customers whose contacts this caller may see: of those in the pool, if they are masked, the ones that the caller
-/// opened today.
-pub(crate) fn entered(ctx: &Context) -> Predicate {
+/// Of the customers within a scope those whose contacts this caller may see: of those in the pool, if they are masked,
+/// the ones that the caller opened today.
+pub(crate) fn entered(ctx: &Context, scope: Predicate) -> Predicate {
     if Customer::sees_every_customer(ctx) {
-        return Predicate::True;
+        return scope;
     }
     let today = Predicate::All(vec![
         Predicate::Is("user_id", ctx.actor.id.0.into()),
         Predicate::Is("day", ctx.today().0.into()),
     ]);
     let opened = Predicate::Named("customer_id", "pool_openings", Box::new(today));
-    Predicate::Any(vec![owned(), opened])
-}
-
-/// Customers with an owner.
-pub(crate) fn owned() -> Predicate {
-    Predicate::IsNull("owner_id").negate()
+    Predicate::Any(vec![scope.clone().owned(), Predicate::All(vec![scope, opened])])
 }
 
 /// The customers that the caller may see, those in the pool among them.
@@ -601,26 +596,34 @@ pub async fn timeline(
         let customer: Customer = change::read(ctx, reader, id).await?;
         let kind = |kind: RecordKind| Predicate::Is("record_kind", kind.as_str().into());
         let open = timeline::OPEN.map(kind);
-        let about = Predicate::Through("record_id", "activities", Box::new(activities::about_visible(ctx)));
+        // A customer has a few of each, of all that somebody may see.
+        let of = |table, seen| Predicate::Each("timeline_entries.record_id", table, Box::new(seen));
+        let about = of("activities", activities::about_visible(ctx));
         let all = [Permission::CustomersRead, Permission::OpportunitiesRead, Permission::ContractsRead];
         let activity = if all.iter().all(|it| ctx.actor.visible_scope(*it) == ScopeFilter::All) {
             kind(RecordKind::Activity)
         } else {
             Predicate::All(vec![kind(RecordKind::Activity), about])
         };
-        let guarded = timeline::guarded(ctx).into_iter().map(|(guarded, scope)| {
+        let guarded = Guarded::ALL.map(|guarded| {
+            let scope = guarded.scope(ctx);
             // What was deleted belongs to nobody any more: whoever sees everything sees that it was there.
             if scope == ScopeFilter::All {
-                return kind(guarded);
+                return kind(guarded.record());
             }
+            let own = |scope| Predicate::Scope("customer_id", scope);
             let (table, seen) = match guarded {
-                RecordKind::Opportunity => ("opportunities", Predicate::Scope("customer_id", scope)),
-                RecordKind::Contract => ("contracts", Predicate::Scope("customer_id", scope)),
-                RecordKind::Invoice => ("invoices", Predicate::Scope("customer_id", scope)),
-                RecordKind::Transfer => ("transfers", transfers::visible(ctx, scope)),
-                _ => ("payments", Predicate::Scope("customer_id", scope)),
+                Guarded::Opportunity => ("opportunities", own(scope)),
+                Guarded::CustomerChange => ("customer_changes", customer_changes::visible(ctx, own(scope))),
+                Guarded::Contract => ("contracts", own(scope)),
+                Guarded::Amendment => ("amendments", own(scope)),
+                Guarded::Invoice => ("invoices", own(scope)),
+                Guarded::CreditNote => ("credit_notes", own(scope)),
+                Guarded::Payment => ("payments", own(scope)),
+                Guarded::Refund => ("refunds", own(scope)),
+                Guarded::Transfer => ("transfers", transfers::visible(ctx, scope)),
             };
-            Predicate::All(vec![kind(guarded), Predicate::Through("record_id", table, Box::new(seen))])
+            Predicate::All(vec![kind(guarded.record()), of(table, seen)])
         });
         let seen = Predicate::All(vec![
             Predicate::Is("customer_id", id.0.into()),

@@ -14,7 +14,7 @@ use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::call::{Call, Read};
-use crate::{contacts, customers, visibility};
+use crate::{contacts, visibility};
 
 /// How many hits there are at most, and when nothing is said about it.
 const MOST: u64 = 50;
@@ -170,8 +170,10 @@ fn hit(found: Found, fit: Fit) -> Option<SearchHit> {
 fn findable(ctx: &Context<'_>, kind: SearchKind) -> Option<Findable> {
     let by_contact_data = match kind {
         _ if Customer::shows_pool_contact_data(ctx) => Predicate::True,
-        SearchKind::Customer => customers::owned(),
-        SearchKind::Contact => Predicate::Through("customer_id", "customers", Box::new(customers::owned())),
+        SearchKind::Customer => Predicate::True.owned(),
+        SearchKind::Contact => {
+            Predicate::Through("contacts.customer_id", "customers", Box::new(Predicate::True.owned()))
+        }
         SearchKind::Lead
         | SearchKind::Opportunity
         | SearchKind::Contract

@@ -9,7 +9,6 @@ use fairlead_persistence::Predicate;
 use fairlead_persistence::sync::{Stood, Watched};
 use sha2::{Digest, Sha256};
 
-use crate::customers;
 use crate::search::SearchKind;
 
 impl SearchKind {
@@ -98,10 +97,9 @@ pub(crate) fn copied(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
 fn seen(ctx: &Context<'_>, kind: SearchKind, in_pool: bool) -> Option<Watched> {
     let stood = Predicate::Scope("customer_id", scope(ctx, kind)?);
     let (visible, stood) = if kind == SearchKind::Contact {
-        let whose = if in_pool { Predicate::True } else { customers::owned() };
-        let both = |scope| Predicate::All(vec![scope, whose.clone()]);
-        let visible = both(own(ctx, SearchKind::Customer)?);
-        (Predicate::Through("customer_id", "customers", Box::new(visible)), Stood::Customer(both(stood)))
+        let within = |scope: Predicate| if in_pool { scope } else { scope.owned() };
+        let visible = Box::new(within(own(ctx, SearchKind::Customer)?));
+        (Predicate::Through("contacts.customer_id", "customers", visible), Stood::Customer(within(stood)))
     } else {
         (own(ctx, kind)?, Stood::Itself(stood))
     };

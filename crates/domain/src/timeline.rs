@@ -43,21 +43,71 @@ pub struct TimelineEntry {
 /// contracts.
 pub const OPEN: [RecordKind; 3] = [RecordKind::Customer, RecordKind::Contact, RecordKind::Collaborator];
 
-/// The kinds of records that are seen by their own owners, with the rows that this caller may see.
-pub fn guarded(ctx: &Context) -> Vec<(RecordKind, ScopeFilter)> {
-    [
-        (RecordKind::Opportunity, Permission::OpportunitiesRead),
-        (RecordKind::CustomerChange, Permission::CustomersUpdate),
-        (RecordKind::Contract, Permission::ContractsRead),
-        (RecordKind::Amendment, Permission::ContractsRead),
-        (RecordKind::Invoice, Permission::InvoicesRead),
-        (RecordKind::Payment, Permission::PaymentsRead),
-        (RecordKind::CreditNote, Permission::InvoicesRead),
-        (RecordKind::Refund, Permission::PaymentsRead),
-        (RecordKind::Transfer, Permission::TransfersRead),
-    ]
-    .map(|(kind, permission)| (kind, ctx.actor.visible_scope(permission)))
-    .into()
+/// A kind of records of a customer that are seen by their own owners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarded {
+    /// [`RecordKind::Opportunity`]
+    Opportunity,
+    /// [`RecordKind::CustomerChange`]
+    CustomerChange,
+    /// [`RecordKind::Contract`]
+    Contract,
+    /// [`RecordKind::Amendment`]
+    Amendment,
+    /// [`RecordKind::Invoice`]
+    Invoice,
+    /// [`RecordKind::CreditNote`]
+    CreditNote,
+    /// [`RecordKind::Payment`]
+    Payment,
+    /// [`RecordKind::Refund`]
+    Refund,
+    /// [`RecordKind::Transfer`]
+    Transfer,
+}
+
+impl Guarded {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Opportunity,
+        Self::CustomerChange,
+        Self::Contract,
+        Self::Amendment,
+        Self::Invoice,
+        Self::CreditNote,
+        Self::Payment,
+        Self::Refund,
+        Self::Transfer,
+    ];
+
+    /// The kind of record.
+    #[must_use]
+    pub const fn record(self) -> RecordKind {
+        match self {
+            Self::Opportunity => RecordKind::Opportunity,
+            Self::CustomerChange => RecordKind::CustomerChange,
+            Self::Contract => RecordKind::Contract,
+            Self::Amendment => RecordKind::Amendment,
+            Self::Invoice => RecordKind::Invoice,
+            Self::CreditNote => RecordKind::CreditNote,
+            Self::Payment => RecordKind::Payment,
+            Self::Refund => RecordKind::Refund,
+            Self::Transfer => RecordKind::Transfer,
+        }
+    }
+
+    /// Which of them this caller may list.
+    #[must_use]
+    pub fn scope(self, ctx: &Context) -> ScopeFilter {
+        ctx.actor.visible_scope(match self {
+            Self::Opportunity => Permission::OpportunitiesRead,
+            Self::CustomerChange => Permission::CustomersUpdate,
+            Self::Contract | Self::Amendment => Permission::ContractsRead,
+            Self::Invoice | Self::CreditNote => Permission::InvoicesRead,
+            Self::Payment | Self::Refund => Permission::PaymentsRead,
+            Self::Transfer => Permission::TransfersRead,
+        })
+    }
 }
 
 /// What this caller sees of an entry: nothing of what changed, while the customer is masked for them.

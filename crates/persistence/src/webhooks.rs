@@ -28,7 +28,7 @@ fn due(sql: &mut Sql, webhook: &str, active: &str, now: Timestamp) {
 /// Deliveries of webhooks that are there.
 pub fn of_present_webhooks() -> Predicate {
     // By the few that are not: the list keeps its own order, whatever the planner knows.
-    Predicate::Through("webhook_id", "deleted_webhooks", Box::new(Predicate::True)).negate()
+    Predicate::Each("webhook_deliveries.webhook_id", "deleted_webhooks", Box::new(Predicate::True)).negate()
 }
 
 impl Reader<'_> {

@@ -96,6 +96,7 @@ CREATE TABLE contacts (
     updated_at {instant} NOT NULL
 );
 CREATE INDEX contacts_customer_id ON contacts (customer_id);
+CREATE INDEX contacts_created_at ON contacts (created_at, id);
 CREATE INDEX contacts_phone_key ON contacts (phone_key);
 CREATE INDEX contacts_email_key ON contacts (email_key);
 CREATE UNIQUE INDEX contacts_primary ON contacts (customer_id) WHERE is_primary;

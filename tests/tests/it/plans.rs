@@ -10,6 +10,7 @@ on_both_databases! {
     heavy_what_writes_looks_by_an_index;
     what_is_included_costs_no_statement_per_row;
     the_outbox_is_read_from_a_place_on;
+    a_timeline_looks_at_no_other_customers_records;
 }
 
 /// How many customers there are in the pool.
@@ -191,6 +192,32 @@ async fn the_outbox_is_read_from_a_place_on(server: Server) {
         2,
         "one of the two is read from its beginning:\n{plan}"
     );
+}
+
+async fn a_timeline_looks_at_no_other_customers_records(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let contract = company.active(&company.rep, "100.00", "by_invoice").await;
+    let path = format!("/contracts/{contract}");
+    let customer = company.rep.client.get(&path).await.expect(200).text_of("customer_id");
+    tell(&mut server).await;
+    let manager = company.manager.client.at(&server.url);
+    let entries = manager.get(&format!("/customers/{customer}/timeline")).await.expect(200);
+    assert!(entries.text.contains("contract.activated"), "{}", entries.text);
+    let listed = |statement: &String| statement.contains("FROM timeline_entries");
+    let statement = all_sent(&server).into_iter().rfind(listed).expect("a statement");
+    let guarded = ["opportunities", "contracts", "invoices", "payments", "transfers", "activities"];
+    for table in guarded {
+        assert!(statement.contains(&format!("{table}.id = timeline_entries.record_id")), "{statement}");
+    }
+    // PostgreSQL decides by how many records there are, and here are few.
+    if server.database.kind == Kind::Sqlite {
+        let plan = plan(&server.database, &statement).await;
+        for table in guarded {
+            let searched = |line: &str| line.contains(&format!("SEARCH {table} ")) && line.contains("(id=?)");
+            assert!(plan.lines().any(searched), "{table}:\n{plan}");
+        }
+    }
 }
 
 async fn heavy_what_writes_looks_by_an_index(server: Server) {

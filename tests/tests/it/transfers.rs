@@ -1,7 +1,7 @@
 //! Change of hands: transfers that a supervisor approves, hand-over of somebody who leaves, and two customers that
 //! become one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -21,6 +21,7 @@ on_both_databases! {
     what_is_asked_for_is_told_whole_and_at_once;
     who_has_it_now_is_not_held_up_by_what_was_asked_before;
     a_timeline_tells_the_whole_story_to_whom_it_concerns;
+    a_timeline_tells_of_what_the_lists_show;
     ids_have_one_spelling;
 }
 
@@ -702,4 +703,43 @@ async fn a_timeline_tells_the_whole_story_to_whom_it_concerns(server: Server) {
         assert!(seen.iter().all(|it| it["changes"] == json!({})), "masked");
         assert!(!format!("{seen:?}").contains("138 0013"));
     }
+}
+
+/// Of each kind that is seen by its own owners, what a timeline names is what its list shows, and the other way round.
+async fn a_timeline_tells_of_what_the_lists_show(server: Server) {
+    let demo = Server::demo(server.database.kind).await;
+    let kinds = [
+        ("opportunity", "/opportunities"),
+        ("customer_change", "/customer-changes"),
+        ("contract", "/contracts"),
+        ("amendment", "/amendments"),
+        ("invoice", "/invoices"),
+        ("credit_note", "/credit-notes"),
+        ("payment", "/payments"),
+        ("refund", "/refunds"),
+    ];
+    let mut compared = BTreeSet::new();
+    for user in ["rep.east", "rep.south", "manager.east"] {
+        let client = demo.anonymous().login(&format!("{user}@demo.fairlead.example"), "demo-password").await;
+        let mut lists = BTreeMap::new();
+        for (kind, list) in kinds {
+            lists.insert(kind, client.all(list).await);
+        }
+        for customer in client.all("/customers?owner_id_is_null=false").await {
+            let id = customer["id"].as_str().unwrap();
+            let told = client.all(&format!("/customers/{id}/timeline")).await;
+            for (kind, list) in &lists {
+                let of_kind = told.iter().filter(|entry| entry["record_kind"] == **kind);
+                let told: BTreeSet<&str> =
+                    of_kind.map(|entry| entry["record_id"].as_str().unwrap()).collect();
+                let rows = list.iter().filter(|row| row["customer_id"] == id);
+                let listed: BTreeSet<&str> = rows.map(|row| row["id"].as_str().unwrap()).collect();
+                assert_eq!(told, listed, "{user}: {kind} of {id}");
+                if !listed.is_empty() {
+                    compared.insert(*kind);
+                }
+            }
+        }
+    }
+    assert!(compared.len() >= 7, "the demo has only {compared:?}");
 }

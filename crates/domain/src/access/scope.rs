@@ -59,6 +59,15 @@ pub enum Clause {
     SharedCustomers(Vec<CustomerId>),
 }
 
+impl Clause {
+    fn is_of_unowned(&self) -> bool {
+        match self {
+            Self::Unowned | Self::InPools(_) => true,
+            Self::OwnerIs(_) | Self::OwnerInTeams(_) | Self::SharedCustomers(_) => false,
+        }
+    }
+}
+
 impl ScopeFilter {
     /// Whether a record that stands there passes. The same answer as the SQL gives.
     pub fn admits(&self, standing: &Standing) -> bool {
@@ -73,6 +82,26 @@ impl ScopeFilter {
             }
             _ => false,
         })
+    }
+
+    /// Of what passes, only what has an owner, where everything else that passes has none: a scope without the
+    /// clauses about what waits for an owner. [`ScopeFilter::All`] names no owner, and stays as it is.
+    #[must_use]
+    pub fn of_owned(self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Any(clauses) => {
+                Self::Any(clauses.into_iter().filter(|clause| !clause.is_of_unowned()).collect())
+            }
+        }
+    }
+
+    /// Whether most of all records may pass: all, or what has no owner.
+    pub fn is_broad(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Any(clauses) => clauses.iter().any(Clause::is_of_unowned),
+        }
     }
 
     /// Whether nothing passes.

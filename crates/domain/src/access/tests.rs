@@ -5,6 +5,7 @@ use Permission as P;
 use super::*;
 use crate::error::Code;
 use crate::fixtures::{ADMIN, AUDITOR, DIRECTOR, FINANCE, MANAGER, MARKETING, OTHER_REP, REP, World, user};
+use crate::values::{CustomerId, PoolId, TeamId, UserId};
 
 const ROLES: [&str; 7] =
     ["sales_rep", "sales_manager", "sales_director", "finance", "marketing", "auditor", "admin"];
@@ -117,4 +118,37 @@ fn a_narrow_grant_does_not_reach_the_organisation() {
     );
     let refusal = narrow.authorize(P::UsersManage, &Standing::Organisation).unwrap_err();
     assert_eq!((refusal.code, &refusal.figures["needed_scope"]), (Code::Forbidden, &"all".into()));
+}
+
+#[test]
+fn of_what_passes_only_what_is_owned_is_left() {
+    let (user, team) = (UserId::example(1), TeamId::example(1));
+    let (pool, customer) = (PoolId::example(1), CustomerId::example(1));
+    let standings = [
+        Standing::Owned { owner: user, team: Some(team), customer: Some(customer) },
+        Standing::Owned { owner: user, team: None, customer: None },
+        Standing::Owned { owner: UserId::example(2), team: Some(team), customer: None },
+        Standing::Owned { owner: UserId::example(2), team: None, customer: Some(customer) },
+        Standing::Owned { owner: UserId::example(2), team: None, customer: None },
+        Standing::Unowned,
+        Standing::Pooled(pool),
+        Standing::Pooled(PoolId::example(2)),
+    ];
+    let clauses = [
+        Clause::OwnerIs(user),
+        Clause::OwnerInTeams(vec![team]),
+        Clause::Unowned,
+        Clause::InPools(vec![pool]),
+        Clause::SharedCustomers(vec![customer]),
+    ];
+    // Every scope that can be made of these.
+    for chosen in 0..1 << clauses.len() {
+        let of = clauses.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1);
+        let scope = ScopeFilter::Any(of.map(|(_, clause)| clause.clone()).collect());
+        let owned = scope.clone().of_owned();
+        for standing in &standings {
+            let is_owned = matches!(standing, Standing::Owned { .. });
+            assert_eq!(owned.admits(standing), is_owned && scope.admits(standing), "{scope:?} {standing:?}");
+        }
+    }
 }

@@ -13,8 +13,13 @@ pub enum Predicate {
     True,
     /// Rows within a scope. The column is the one with the customer that a row is or belongs to.
     Scope(&'static str, ScopeFilter),
-    /// Rows that name, in this column, a row of another table for which the condition holds.
+    /// Rows that name, in this column, a row of another table for which the condition holds. The column is named with
+    /// its table, and refers to the other one. How it is asked goes by how many rows the condition may hold for: a list
+    /// of all customers would be made anew for each page of contacts.
     Through(&'static str, &'static str, Box<Predicate>),
+    /// The same, asked anew of each row: where few rows are looked at, whatever the condition, or where the column may
+    /// name what is not there.
+    Each(&'static str, &'static str, Box<Predicate>),
     /// Rows that are named in this column of another table, by a row for which the condition holds.
     Named(&'static str, &'static str, Box<Predicate>),
     /// The column has this value.
@@ -45,6 +50,17 @@ impl Predicate {
         Self::Not(Box::new(self))
     }
 
+    /// Of these rows those that have an owner. What has none is left out of the scope as well: otherwise all that is
+    /// in the pool would be looked through, to be left out again.
+    #[must_use]
+    pub fn owned(self) -> Self {
+        let scope = match self {
+            Self::Scope(column, filter) => Self::Scope(column, filter.of_owned()),
+            other => other,
+        };
+        Self::All(vec![scope, Self::IsNull("owner_id").negate()])
+    }
+
     /// Adds the condition to a statement, in brackets.
     pub fn write(&self, sql: &mut Sql) {
         match self {
@@ -52,8 +68,16 @@ impl Predicate {
                 sql.push("TRUE");
             }
             Self::Scope(column, filter) => scope(sql, column, filter),
-            Self::Through(column, table, inner) => {
+            Self::Through(column, _, inner) if inner.is_true() => {
+                sql.push(&format!("{column} IS NOT NULL"));
+            }
+            Self::Through(column, table, inner) if !inner.is_broad() => {
                 sql.push(&format!("{column} IN (SELECT id FROM {table} WHERE "));
+                inner.write(sql);
+                sql.push(")");
+            }
+            Self::Through(column, table, inner) | Self::Each(column, table, inner) => {
+                sql.push(&format!("EXISTS (SELECT 1 FROM {table} WHERE {table}.id = {column} AND "));
                 inner.write(sql);
                 sql.push(")");
             }
@@ -85,6 +109,33 @@ impl Predicate {
             Self::All(parts) => join(sql, parts.iter(), " AND ", "TRUE"),
             // An `OR FALSE` would keep SQLite from looking up each of the others by its index.
             Self::Any(parts) => join(sql, parts.iter().filter(|part| !part.is_false()), " OR ", "FALSE"),
+        }
+    }
+
+    /// Whether every row fits, whatever the rows are.
+    fn is_true(&self) -> bool {
+        match self {
+            Self::True | Self::Scope(_, ScopeFilter::All) => true,
+            Self::All(parts) => parts.iter().all(Self::is_true),
+            Self::Any(parts) => parts.iter().any(Self::is_true),
+            _ => false,
+        }
+    }
+
+    /// Whether most rows of a large table may fit.
+    fn is_broad(&self) -> bool {
+        match self {
+            Self::True | Self::Not(_) => true,
+            Self::Scope(_, filter) => filter.is_broad(),
+            Self::All(parts) => parts.iter().all(Self::is_broad),
+            Self::Any(parts) => parts.iter().any(Self::is_broad),
+            Self::Through(..)
+            | Self::Each(..)
+            | Self::Named(..)
+            | Self::Is(..)
+            | Self::In(..)
+            | Self::Like(..)
+            | Self::IsNull(_) => false,
         }
     }
 

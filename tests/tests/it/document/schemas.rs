@@ -172,12 +172,8 @@ fn no_schema_asks_for_the_impossible() {
 fn what_is_told_of_its_size_is_true() {
     let document: Value = serde_json::from_str(&committed("json")).unwrap();
     let count = |pointer| document.pointer(pointer).and_then(Value::as_object).expect(pointer).len();
-    let figures = [
-        operations(&document).len(),
-        count("/paths"),
-        count("/components/schemas"),
-        count("/webhooks"),
-    ];
+    let figures =
+        [operations(&document).len(), count("/paths"), count("/components/schemas"), count("/webhooks")];
     let row = format!(
         "| operations, paths, named schemas, webhooks | | {} |",
         figures.map(|figure| figure.to_string()).join(", ")
