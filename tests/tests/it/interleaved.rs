@@ -22,6 +22,12 @@ fn nothing_goes_in_a_merge_while_somebody_is_asked_about_it() {
     crate::support::run(Kind::Postgres, questions_come_in_the_middle_of_a_merge);
 }
 
+// On SQLite writers come one after the other.
+#[test]
+fn a_contract_is_submitted_whose_customer_is_being_merged() {
+    crate::support::run(Kind::Postgres, a_merge_comes_before_a_submission);
+}
+
 // Readers of SQLite wait for nobody.
 #[test]
 fn what_went_along_in_a_merge_is_found() {
@@ -184,6 +190,30 @@ async fn questions_come_in_the_middle_of_a_merge(server: Server) {
         assert_eq!((&after["status"], &after["customer_id"]), (&before["status"], &json!(goes)), "{asks}");
     }
     manager.client.post(&merge, merged).await.expect(200);
+}
+
+async fn a_merge_comes_before_a_submission(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = format!("/contracts/{}", company.draft(&company.rep, "100.00", "by_contract").await);
+    let goes = rep.get(&contract).await.expect(200).text_of("customer_id");
+    let contact =
+        rep.post("/contacts", json!({"customer_id": goes, "name": "Zhang Wei"})).await.expect(201).id();
+    let stays = company.customer(&company.rep).await;
+    let mut direct = server.database.connect().await;
+    direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{contact}'")).await;
+    let merge = format!("/customers/{stays}/merge");
+    let merging = post(&company.manager.client, &merge, json!({"loser_id": goes}));
+    direct.until_somebody_waits().await;
+    let submitting = post(rep, &format!("{contract}/submit"), json!({}));
+    direct.until_so_many_wait(2).await;
+    direct.run("ROLLBACK").await;
+    merging.await.unwrap().expect(200);
+    let submitted = submitting.await.unwrap().expect(200).body;
+    assert_eq!(
+        (&submitted["status"], &submitted["customer_id"]),
+        (&json!("pending_approval"), &json!(stays))
+    );
 }
 
 async fn readers_come_in_the_middle_of_a_merge(server: Server) {
