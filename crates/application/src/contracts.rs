@@ -261,13 +261,12 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
 /// meanwhile.
 pub(crate) async fn locked(work: &Work, id: ContractId) -> Result<(Customer, Contract), Failure> {
     let found: Contract = there(work.find(id).await?)?;
-    let customer: Customer = there(work.load(found.details.customer_id).await?)?;
+    let customer: Option<Customer> = work.load(found.details.customer_id).await?;
     let contract: Contract = there(work.load(id).await?)?;
-    // If it was merged into another one meanwhile, all is looked at again.
-    if customer.id == contract.details.customer_id {
-        Ok((customer, contract))
-    } else {
-        Err(StoreError::Stale.into())
+    // If it was merged into another one meanwhile, it is gone, and all is looked at again.
+    match customer {
+        Some(customer) if customer.id == contract.details.customer_id => Ok((customer, contract)),
+        _ => Err(StoreError::Stale.into()),
     }
 }
 

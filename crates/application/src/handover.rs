@@ -13,7 +13,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::TransferObstacle;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{Line, UserId};
-use fairlead_persistence::{Predicate, Stored, Work};
+use fairlead_persistence::{Predicate, StoreError, Stored, Work};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ use validator::{Validate, ValidationError};
 use crate::app::App;
 use crate::bulk::refused;
 use crate::call::{Call, Failure, Read, Written};
-use crate::change::Resource;
+use crate::change::{Eyes, Resource};
 use crate::customers;
 use crate::transfers::Moving;
 
@@ -129,11 +129,18 @@ fn known(ctx: &Context, id: UserId) -> Result<(), Refusal> {
     ctx.org.user(id).ok_or_else(Refusal::not_found)?.reveal(ctx)
 }
 
-fn size(count: i64) -> usize {
-    usize::try_from(count).unwrap_or(0)
-}
-
 impl Holdings {
+    async fn of(user: UserId, eyes: &Eyes<'_>) -> Result<Self, StoreError> {
+        let size = |count: i64| usize::try_from(count).unwrap_or(0);
+        let customers = Predicate::Is("owner_id", user.0.into());
+        Ok(Self {
+            leads: size(eyes.count("leads", owned(user, &OPEN_LEADS)).await?),
+            customers: size(eyes.count("customers", customers).await?),
+            opportunities: size(eyes.count("opportunities", owned(user, &["open"])).await?),
+            contracts: size(eyes.count("contracts", owned(user, &LIVE)).await?),
+        })
+    }
+
     fn is_empty(&self) -> bool {
         self.leads + self.customers + self.opportunities + self.contracts == 0
     }
@@ -155,12 +162,7 @@ pub(crate) async fn at_the_end(
     if form.keep_records {
         return Ok(());
     }
-    let held = Holdings {
-        leads: size(work.count("leads", owned(id, &OPEN_LEADS)).await?),
-        customers: size(work.count("customers", Predicate::Is("owner_id", id.0.into())).await?),
-        opportunities: size(work.count("opportunities", owned(id, &["open"])).await?),
-        contracts: size(work.count("contracts", owned(id, &LIVE)).await?),
-    };
+    let held = Holdings::of(id, &Eyes::Work(work)).await?;
     if held.is_empty() {
         return Ok(());
     }
@@ -173,13 +175,7 @@ pub async fn holdings(app: &App, call: &Call, id: UserId) -> Read<Holdings> {
     app.read(call, async |ctx, reader| {
         known(ctx, id)?;
         ctx.actor.authorize(Permission::UsersRead, &Standing::Organisation)?;
-        let customers = Predicate::Is("owner_id", id.0.into());
-        Ok(Holdings {
-            leads: size(reader.count("leads", owned(id, &OPEN_LEADS)).await?),
-            customers: size(reader.count("customers", customers).await?),
-            opportunities: size(reader.count("opportunities", owned(id, &["open"])).await?),
-            contracts: size(reader.count("contracts", owned(id, &LIVE)).await?),
-        })
+        Ok(Holdings::of(id, &Eyes::Reader(reader)).await?)
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! Web forms (网页表单): made by marketing, sent by anybody.
 
+use chrono::Duration;
 use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Subject, SubjectKind};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
@@ -23,6 +24,9 @@ use crate::likeness::{self, Like};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::views;
+
+/// For how long submissions are counted against a form's limit.
+pub(crate) const COUNTED: Duration = Duration::hours(1);
 
 views!(LeadForm, /// A web form.
     LeadFormView, /// A web form in a list.
@@ -137,7 +141,7 @@ pub async fn submit(
         if filled.homepage.as_ref().is_some_and(|trap| !trap.is_empty()) {
             return Ok(Received { received: true });
         }
-        form.check_rate(work.form_submissions(form.id, ctx.now.plus(-chrono::Duration::hours(1))).await?)?;
+        form.check_rate(work.form_submissions(form.id, ctx.now.plus(-COUNTED)).await?)?;
         work.note_form_submission(form.id).await?;
         let keys = LikeKeys::of_lead(&details);
         work.hold_words(keys.words()).await?;

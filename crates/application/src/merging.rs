@@ -41,12 +41,6 @@ async fn each<T: Stored>(
 pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer) -> Result<(), Failure> {
     let to = into.id;
     let of = |column: &'static str| Predicate::Is(column, loser.id.0.into());
-    // What somebody is asked to approve does not change.
-    let asked = Predicate::All(vec![of("customer_id"), Predicate::Is("status", "pending".into())]);
-    if work.count("approvals", asked).await? > 0 {
-        let detail = "a decision about the record that goes is pending";
-        return Err(Refusal::new(Code::PendingApproval, detail).into());
-    }
     transfers::none_pending(work, [loser.id.0]).await?;
 
     let primary = Predicate::All(vec![
@@ -69,6 +63,13 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     each(work, of("customer_id"), "opportunity.merged", |it: &mut Opportunity| it.details.customer_id = to)
         .await?;
     each(work, of("customer_id"), "contract.merged", |it: &mut Contract| it.details.customer_id = to).await?;
+    // What somebody is asked to approve does not change. From here on nobody asks any more: whoever does locks the
+    // customer, the opportunity or the contract first.
+    let asked = Predicate::All(vec![of("customer_id"), Predicate::Is("status", "pending".into())]);
+    if work.count("approvals", asked).await? > 0 {
+        let detail = "a decision about the record that goes is pending";
+        return Err(Refusal::new(Code::PendingApproval, detail).into());
+    }
     each(work, of("customer_id"), "invoice.merged", |it: &mut Invoice| it.customer_id = to).await?;
     each(work, of("customer_id"), "amendment.merged", |it: &mut Amendment| it.customer_id = to).await?;
     each(work, of("customer_id"), "customer_change.merged", |it: &mut CustomerChange| it.customer_id = to)

@@ -34,11 +34,6 @@ impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
         merge(&mut form, &Value::Object(self.members.clone()));
         Valid::check(form::read(form)?)
     }
-
-    /// Whether a member is to change.
-    pub fn touches(&self, member: &str) -> bool {
-        self.members.contains_key(member)
-    }
 }
 
 /// The same members, none of them required. What may be cleared by `null` is what the form itself lets be null.

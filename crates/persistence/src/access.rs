@@ -63,6 +63,9 @@ pub struct SigningKeyRow {
     pub secret: Vec<u8>,
 }
 
+/// Sessions that are over.
+const OVER: &str = "SELECT id FROM sessions WHERE (expires_at < $1 OR ended_at < $1)";
+
 const SIGNING_KEYS: &str = "SELECT kid, secret FROM signing_keys ORDER BY created_at DESC, kid";
 
 fn signing_key(row: &mut Row) -> Result<SigningKeyRow, StoreError> {
@@ -228,8 +231,18 @@ impl Work {
     /// taken any more, whether it is known or not.
     pub async fn forget_refresh_tokens(&self, most: u64) -> Result<u64, StoreError> {
         let text = format!(
-            "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE session_id IN \
-             (SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1) LIMIT {most})"
+            "DELETE FROM refresh_tokens WHERE hash IN \
+             (SELECT hash FROM refresh_tokens WHERE session_id IN ({OVER}) LIMIT {most})"
+        );
+        self.execute(&text, vec![self.now().instant().into()]).await
+    }
+
+    /// Forgets sessions that are over and have no refresh tokens any more, at most so many. Says how many there were.
+    /// Access tokens of a session that is not known are refused like those of one that has ended.
+    pub async fn forget_sessions(&self, most: u64) -> Result<u64, StoreError> {
+        let text = format!(
+            "DELETE FROM sessions WHERE id IN ({OVER} \
+             AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = sessions.id) LIMIT {most})"
         );
         self.execute(&text, vec![self.now().instant().into()]).await
     }

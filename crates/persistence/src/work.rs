@@ -273,6 +273,15 @@ impl Work {
         Ok(())
     }
 
+    /// Forgets submissions of web forms that came before a moment, at most so many. Says how many there were.
+    pub async fn forget_form_submissions(&self, before: Timestamp, most: u64) -> Result<u64, StoreError> {
+        let text = format!(
+            "DELETE FROM lead_form_submissions WHERE id IN \
+             (SELECT id FROM lead_form_submissions WHERE received_at < $1 LIMIT {most})"
+        );
+        self.execute(&text, vec![before.instant().into()]).await
+    }
+
     /// Notes by which rules leads were scored, where that changed nothing else.
     pub async fn note_score_basis(&self, leads: &[Uuid], basis: &str) -> Result<(), StoreError> {
         if leads.is_empty() {

@@ -16,6 +16,18 @@ fn nobody_is_given_anything_while_being_disabled() {
     crate::support::run(Kind::Postgres, gifts_come_too_late);
 }
 
+// On SQLite writers come one after the other.
+#[test]
+fn nothing_goes_in_a_merge_while_somebody_is_asked_about_it() {
+    crate::support::run(Kind::Postgres, questions_come_in_the_middle_of_a_merge);
+}
+
+// On SQLite writers come one after the other.
+#[test]
+fn a_contract_is_submitted_whose_customer_is_being_merged() {
+    crate::support::run(Kind::Postgres, a_merge_comes_before_a_submission);
+}
+
 // Readers of SQLite wait for nobody.
 #[test]
 fn what_went_along_in_a_merge_is_found() {
@@ -134,6 +146,74 @@ async fn gifts_come_too_late(server: Server) {
     for path in [format!("/customers/{customer}/assign"), format!("/leads/{assigned}/assign")] {
         manager.post(&path, to_colleague.clone()).await.refused(409, "owner_not_eligible");
     }
+}
+
+async fn questions_come_in_the_middle_of_a_merge(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, manager, .. } = &company;
+    let mut stages = company.pipeline["stages"].clone();
+    stages[1]["needs_approval"] = json!(true);
+    let pipeline = format!("/pipelines/{}", company.pipeline["id"].as_str().unwrap());
+    admin.client.patch(&pipeline, json!({"stages": stages})).await.expect(200);
+    let contract = company.active(rep, "100.00", "by_invoice").await;
+    let goes = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let invoice = company.invoice_draft(rep, &contract, "50.00").await;
+    let form = json!({"name": "Press", "customer_id": goes, "amount": {"amount": "1.00", "currency": "CNY"}});
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    let form = json!({"customer_id": goes, "name": "Zhang Wei"});
+    let contact = rep.client.post("/contacts", form).await.expect(201).id();
+    let merge = format!("/customers/{}/merge", company.customer(rep).await);
+    let merged = json!({"loser_id": goes});
+
+    for (asks, form, subject, read) in [
+        (format!("/invoices/{invoice}/submit"), json!({}), &invoice, "/invoices"),
+        (
+            format!("/opportunities/{deal}/advance"),
+            json!({"stage_id": company.stage(1)}),
+            &deal,
+            "/opportunities",
+        ),
+    ] {
+        let before = rep.client.get(&format!("{read}/{subject}")).await.expect(200).body;
+        let mut direct = server.database.connect().await;
+        direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{contact}'")).await;
+        let merging = post(&manager.client, &merge, merged.clone());
+        direct.until_somebody_waits().await;
+        rep.client.post(&asks, form).await.expect(200);
+        direct.run("ROLLBACK").await;
+        merging.await.unwrap().refused(409, "pending_approval");
+        // It can be decided, and what was asked about is as it was.
+        let rejected = json!({"comment": "Later"});
+        let approval = format!("/approvals/{}/reject", company.pending(subject).await);
+        manager.client.post(&approval, rejected).await.expect(200);
+        let after = rep.client.get(&format!("{read}/{subject}")).await.expect(200).body;
+        assert_eq!((&after["status"], &after["customer_id"]), (&before["status"], &json!(goes)), "{asks}");
+    }
+    manager.client.post(&merge, merged).await.expect(200);
+}
+
+async fn a_merge_comes_before_a_submission(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = format!("/contracts/{}", company.draft(&company.rep, "100.00", "by_contract").await);
+    let goes = rep.get(&contract).await.expect(200).text_of("customer_id");
+    let contact =
+        rep.post("/contacts", json!({"customer_id": goes, "name": "Zhang Wei"})).await.expect(201).id();
+    let stays = company.customer(&company.rep).await;
+    let mut direct = server.database.connect().await;
+    direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{contact}'")).await;
+    let merge = format!("/customers/{stays}/merge");
+    let merging = post(&company.manager.client, &merge, json!({"loser_id": goes}));
+    direct.until_somebody_waits().await;
+    let submitting = post(rep, &format!("{contract}/submit"), json!({}));
+    direct.until_so_many_wait(2).await;
+    direct.run("ROLLBACK").await;
+    merging.await.unwrap().expect(200);
+    let submitted = submitting.await.unwrap().expect(200).body;
+    assert_eq!(
+        (&submitted["status"], &submitted["customer_id"]),
+        (&json!("pending_approval"), &json!(stays))
+    );
 }
 
 async fn readers_come_in_the_middle_of_a_merge(server: Server) {

@@ -8,6 +8,7 @@ use crate::support::{Client, Company, Server};
 
 on_both_databases! {
     readers_are_led_to_the_survivor;
+    readers_behind_a_proxy_are_led_there_as_well;
     writers_are_refused_and_the_survivor_stays_as_it_is;
     bulk_calls_tell_of_what_was_merged;
     what_was_answered_before_is_answered_again;
@@ -55,6 +56,26 @@ async fn readers_are_led_to_the_survivor(server: Server) {
             other.get(&format!("/{of}/{goes}{part}")).await.refused(404, "not_found");
         }
     }
+}
+
+async fn readers_behind_a_proxy_are_led_there_as_well(mut server: Server) {
+    let company = Company::found(&server).await;
+    let both = two(&company, "customers").await;
+    merge(&company, "customers", &both).await;
+    let [stays, goes] = both;
+    server.stop().await;
+    server.set("FAIRLEAD_HTTP__PUBLIC_URL", "https://www.example.com/crm/");
+    server.restart().await;
+    let rep = company.rep.client.at(&server.url);
+    let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let request = http.get(format!("{}/api/v1/customers/{goes}/timeline?limit=1", rep.url));
+    let answer = request.bearer_auth(rep.token.as_ref().unwrap()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 308);
+    let there = answer.headers()["location"].to_str().unwrap();
+    assert_eq!(there, format!("https://www.example.com/crm/api/v1/customers/{stays}/timeline?limit=1"));
+    // As every other link.
+    let next = rep.get(&format!("/customers/{stays}/timeline?limit=1")).await.expect(200);
+    assert!(next.header("link").contains(there.split_once('?').unwrap().0), "{}", next.header("link"));
 }
 
 async fn writers_are_refused_and_the_survivor_stays_as_it_is(server: Server) {

@@ -138,7 +138,8 @@ async fn a_mistyped_database_is_not_made(server: Server) {
     }
 }
 
-/// Idempotency keys after a day, and the tokens of sessions that are over. What is still good stays good.
+/// Idempotency keys after a day, sessions that are over with their tokens, and what web forms took before the last
+/// hour. What is still good stays good.
 async fn what_nobody_asks_for_again_is_forgotten(mut server: Server) {
     let company = Company::found(&server).await;
     let rep = &company.rep.client;
@@ -158,18 +159,38 @@ async fn what_nobody_asks_for_again_is_forgotten(mut server: Server) {
         "SELECT count(*) FROM refresh_tokens JOIN sessions ON sessions.id = session_id WHERE ended_at IS";
     let open = direct.number(&format!("{tokens} NULL")).await;
     assert!(direct.number(&format!("{tokens} NOT NULL")).await > 0 && open > 0);
+    let sessions = "SELECT count(*) FROM sessions";
+    let live = direct.number(&format!("{sessions} WHERE ended_at IS NULL")).await;
+    let expired = server.login(&company.manager.email, PASSWORD).await;
+    let theirs = expired.get("/auth/sessions").await.expect(200).body["data"].clone();
+    let session = theirs.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    let session = server.database.id(session["id"].as_str().unwrap());
+    let past = server.database.ago(0, 2);
+    direct.run(&format!("UPDATE sessions SET expires_at = {past} WHERE id = {session}")).await;
+    let form = json!({"name": "Page", "fields": ["phone"]});
+    let form = company.marketing.client.post("/lead-forms", form).await.expect(201).text_of("token");
+    let submit = async |phone: &str| {
+        let filled = json!({"name": "Zhang", "phone": phone});
+        server.anonymous().post(&format!("/public/lead-forms/{form}"), filled).await.expect(202);
+    };
+    submit("13800138001").await;
+    direct.run(&format!("UPDATE lead_form_submissions SET received_at = {past}")).await;
+    submit("13800138002").await;
 
     server.stop().await;
     server.restart().await;
-    until("old keys and tokens are forgotten", async || {
+    until("old keys, sessions and submissions are forgotten", async || {
         let mut direct = server.database.connect().await;
         let keys = direct.number("SELECT count(*) FROM idempotency_keys WHERE key = 'yesterday'").await;
         let left = direct.number(&format!("{tokens} NOT NULL")).await;
-        (keys == 0 && left == 0).then_some(())
+        let over = direct.number(&format!("{sessions} WHERE ended_at IS NOT NULL OR id = {session}")).await;
+        let submissions = direct.number("SELECT count(*) FROM lead_form_submissions").await;
+        (keys == 0 && left == 0 && over == 0 && submissions == 1).then_some(())
     })
     .await;
     let mut direct = server.database.connect().await;
     assert_eq!(direct.number(&format!("{tokens} NULL")).await, open);
+    assert_eq!(direct.number(sessions).await, live);
 
     let rep = rep.at(&server.url);
     assert_eq!(rep.post_once("/leads", "today", lead.clone()).await.expect(201).id(), of_today);

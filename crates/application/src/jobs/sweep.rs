@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::bulk::refused;
 use crate::call::Failure;
+use crate::lead_forms::COUNTED;
 use crate::{approvals, contracts};
 
 /// How many records are looked at together.
@@ -194,6 +195,8 @@ impl App {
                         work.forget_deliveries(ctx.now.plus(-KEPT), FORGOTTEN).await?,
                         work.forget_idempotency_keys(FORGOTTEN).await?,
                         work.forget_refresh_tokens(FORGOTTEN).await?,
+                        work.forget_sessions(FORGOTTEN).await?,
+                        work.forget_form_submissions(ctx.now.plus(-COUNTED), FORGOTTEN).await?,
                     ])
                 })
                 .await?;

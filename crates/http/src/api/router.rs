@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope, guard};
@@ -128,7 +128,8 @@ async fn run(
     payload: Payload,
 ) -> HttpResponse {
     let (shape, permission) = (Arc::clone(&operation.shape), operation.permission);
-    let exchange = Exchange { state, shape, permission, request: request.clone(), payload };
+    let exchange =
+        Exchange { state: Arc::clone(&state), shape, permission, request: request.clone(), payload };
     let outcome = AssertUnwindSafe((operation.handler)(exchange)).catch_unwind().await;
     let mut response = outcome
         .unwrap_or_else(|panic| Err(Refusal::new(Code::Internal, panic_message(&*panic)).into()))
@@ -137,7 +138,12 @@ async fn run(
             if let Some(code) = failure.code().filter(|code| !document::names(&operation, *code)) {
                 tracing::warn!(operation = operation.about.id, %code, "the specification does not name this code");
             }
-            problem::answer(failure, &request)
+            let home = failure.moved_to(&request).map(|path| state.link(&path));
+            let mut response = problem::answer(failure, &request);
+            if let Some(home) = home.and_then(|home| HeaderValue::try_from(home).ok()) {
+                response.headers_mut().insert(LOCATION, home);
+            }
+            response
         });
     limit::tell(&request, response.headers_mut());
     if let Some(deprecation) = &operation.deprecation {

@@ -35,12 +35,25 @@ pub(crate) type Outcome = Result<HttpResponse, Failed>;
 pub(crate) struct Failed(Box<Failure>);
 
 impl Failed {
-    /// The code of an expected "no".
-    pub(crate) fn code(&self) -> Option<Code> {
+    fn refusal(&self) -> Option<&Refusal> {
         match &*self.0 {
-            Failure::Refused(refusal) | Failure::Replayed(refusal) => Some(refusal.code),
+            Failure::Refused(refusal) | Failure::Replayed(refusal) => Some(refusal),
             Failure::Store(_) => None,
         }
+    }
+
+    /// The code of an expected "no".
+    pub(crate) fn code(&self) -> Option<Code> {
+        self.refusal().map(|refusal| refusal.code)
+    }
+
+    /// Where a record is found that was merged into another one: at the same path with the other's id.
+    pub(crate) fn moved_to(&self, request: &HttpRequest) -> Option<String> {
+        let refusal = self.refusal().filter(|refusal| refusal.code == Code::Merged)?;
+        let survivor = refusal.figures.get("survivor_id")?.as_str()?;
+        let loser = request.match_info().get("id")?;
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        Some(format!("{}{query}", request.path().replace(loser, survivor)))
     }
 }
 
@@ -82,9 +95,6 @@ pub(crate) fn answer(Failed(failure): Failed, request: &HttpRequest) -> HttpResp
     if let Some(size) = refusal.figures.get(range::SIZE).filter(|_| refusal.code == Code::RangeNotSatisfiable)
     {
         response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
-    }
-    if let Some(home) = moved(&refusal, request) {
-        response.insert_header((header::LOCATION, home));
     }
     let problem = Problem::new(refusal, language, request.path(), &origin.request_id);
     response.body(json!(problem).to_string())
@@ -132,14 +142,6 @@ fn presentable(failure: Failure, request_id: &str) -> Refusal {
             internal()
         }
     }
-}
-
-/// Where a record is found that was merged into another one: at the same path with the other's id.
-fn moved(refusal: &Refusal, request: &HttpRequest) -> Option<String> {
-    let survivor = refusal.figures.get("survivor_id").filter(|_| refusal.code == Code::Merged)?.as_str()?;
-    let loser = request.match_info().get("id")?;
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("{}{query}", request.path().replace(loser, survivor)))
 }
 
 fn internal() -> Refusal {

@@ -100,6 +100,11 @@ impl Direct {
 
     /// Waits until a request waits for what is held.
     pub async fn until_somebody_waits(&mut self) {
+        self.until_so_many_wait(1).await;
+    }
+
+    /// Waits until so many requests wait, for what is held or for each other.
+    pub async fn until_so_many_wait(&mut self, many: i64) {
         let waiting = "SELECT count(*) FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         match self {
@@ -107,7 +112,7 @@ impl Direct {
             Self::Sqlite(_) => tokio::time::sleep(Duration::from_millis(700)).await,
             Self::Postgres(_) => {
                 let begun = Instant::now();
-                while self.number(waiting).await == 0 {
+                while self.number(waiting).await < many {
                     assert!(begun.elapsed() < Duration::from_secs(4), "nobody waits");
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
