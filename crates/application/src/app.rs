@@ -107,8 +107,10 @@ pub(crate) struct Inner {
     organisation: RwLock<Option<Arc<Organisation>>>,
     /// For which day, and by which setting, dormant customers were looked for.
     pub(crate) swept: Mutex<Option<(NaiveDate, Option<i64>)>>,
-    /// Wakes whoever works in the background.
+    /// Wakes whoever does jobs.
     pub(crate) wake: tokio::sync::Notify,
+    /// Wakes whoever does what falls due.
+    pub(crate) due: tokio::sync::Notify,
     /// Tells whoever takes deliveries of webhooks that some are through.
     pub(crate) arrived: tokio::sync::Notify,
     /// Tells whoever follows events that there are new ones.
@@ -157,6 +159,7 @@ impl App {
             config,
             swept: Mutex::new(None),
             wake: tokio::sync::Notify::new(),
+            due: tokio::sync::Notify::new(),
             arrived: tokio::sync::Notify::new(),
             news: News::default(),
             turn: tokio::sync::Mutex::new(()),
@@ -206,11 +209,6 @@ impl App {
     /// Closes the database.
     pub async fn close(&self) {
         self.store().close().await;
-    }
-
-    /// Waits until there is something to do in the background.
-    pub async fn background_work(&self) {
-        self.inner.wake.notified().await;
     }
 
     /// An id for what is made outside of a transaction.

@@ -6,7 +6,7 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
-    FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, MatchedOn, Source,
+    FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, Source,
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -145,12 +145,11 @@ pub async fn submit(
         work.note_form_submission(form.id).await?;
         let keys = LikeKeys::of_lead(&details);
         work.hold_words(keys.words()).await?;
-        let known = likeness::find(&Eyes::Work(work), &keys, None).await?;
         // Colleagues share a company; the same person has the same telephone or address.
-        let same =
-            |common: &[MatchedOn]| common.iter().any(|on| matches!(on, MatchedOn::Phone | MatchedOn::Email));
+        let person = LikeKeys { company: None, ..keys };
+        let known = likeness::find(&Eyes::Work(work), &person, None).await?;
         let given_up = |like: &Like| matches!(like, Like::Lead(lead) if lead.disqualify_reason.is_some());
-        let known = known.into_iter().find(|(like, common)| same(common) && !given_up(like));
+        let known = known.into_iter().find(|(like, _)| !given_up(like));
         match known {
             Some((Like::Lead(lead), _)) => {
                 asked_again(ctx, work, &form, (Some(lead.id), None), &filled).await?;

@@ -1,14 +1,14 @@
 //! Looks for leads and customers that may be the same as one (查重).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Context;
-use fairlead_domain::customer::Customer;
+use fairlead_domain::customer::{Customer, CustomerKind};
 use fairlead_domain::lead::{self, DisqualifyReason, Lead, LeadStatus, LikeKeys, Likeness, MatchedOn};
 use fairlead_domain::values::{CustomerId, Email, Phone};
-use fairlead_persistence::{Kept, Predicate, StoreError, Work};
+use fairlead_persistence::{Kept, Predicate, StoreError, Stored, Work};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::call::{Call, Failure};
 use crate::change::Eyes;
 
 /// How many of a kind are told of at most.
-const MOST: u64 = 50;
+const MOST: usize = 50;
 
 /// Records that may be the same.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -30,9 +30,29 @@ pub struct Duplicates {
 impl Eyes<'_> {
     async fn see<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Reader(reader) => reader.first(which, MOST).await,
-            Self::Work(work) => work.first_of(which, MOST).await,
+            Self::Reader(reader) => reader.first(which, MOST as u64).await,
+            Self::Work(work) => work.first_of(which, MOST as u64).await,
         }
+    }
+
+    /// The records among `others` that meet a condition of the first kind and, as far as there is room, those that
+    /// meet one of the second. However many share a company, whoever has the same telephone is found.
+    async fn see_first<T: Stored>(
+        &self,
+        kinds: [Vec<Predicate>; 2],
+        others: &Predicate,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found: Vec<T> = Vec::new();
+        for conditions in kinds.into_iter().filter(|conditions| !conditions.is_empty()) {
+            if found.len() < MOST {
+                let known: BTreeSet<Uuid> = found.iter().map(T::id).collect();
+                let which = Predicate::All(vec![Predicate::Any(conditions), others.clone()]);
+                let more: Vec<T> = self.see(which).await?;
+                found.extend(more.into_iter().filter(|record| !known.contains(&record.id())));
+            }
+        }
+        found.truncate(MOST);
+        Ok(found)
     }
 }
 
@@ -103,22 +123,22 @@ pub(crate) async fn find(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>)
 type Found = Vec<(Like, Vec<MatchedOn>)>;
 
 async fn leads(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Result<Found, Failure> {
-    let leads: Vec<Lead> = eyes
-        .see(any([("phone_key", &keys.phone), ("email_key", &keys.email), ("company_key", &keys.company)]))
-        .await?;
-    let others = leads.into_iter().filter(|lead| Some(lead.id.0) != itself && is_about(lead));
+    let person = each([("phone_key", &keys.phone), ("email_key", &keys.email)]);
+    let company = each([("company_key", &keys.company)]);
+    let others = Predicate::All(vec![other_than("id", itself), is_about()]);
+    let leads: Vec<Lead> = eyes.see_first([person, company], &others).await?;
     let common = |lead: Lead| {
         let common = keys.common(&LikeKeys::of_lead(&lead.details));
         (Like::Lead(lead), common)
     };
-    Ok(others.map(common).collect())
+    Ok(leads.into_iter().map(common).collect())
 }
 
 async fn customers(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Result<Found, Failure> {
-    let mut found = Vec::new();
     // By itself or by one of its contacts.
-    let contacts: Vec<Contact> =
-        eyes.see(any([("phone_key", &keys.phone), ("email_key", &keys.email)])).await?;
+    let person = each([("phone_key", &keys.phone), ("email_key", &keys.email)]);
+    let others = other_than("customer_id", itself);
+    let contacts: Vec<Contact> = eyes.see_first([person.clone(), Vec::new()], &others).await?;
     let mut by_contact: BTreeMap<CustomerId, Vec<MatchedOn>> = BTreeMap::new();
     for contact in contacts {
         let theirs = LikeKeys {
@@ -128,36 +148,45 @@ async fn customers(eyes: &Eyes<'_>, keys: &LikeKeys, itself: Option<Uuid>) -> Re
         };
         by_contact.entry(contact.details.customer_id).or_default().extend(keys.common(&theirs));
     }
-    let mine = any([
-        ("phone_key", &keys.phone),
-        ("email_key", &keys.email),
-        ("name_key", &keys.company),
-        ("registration_key", &keys.registration),
-    ]);
-    let of_contacts = Predicate::ids(by_contact.keys().map(|customer| customer.0));
-    let customers: Vec<Customer> = eyes.see(Predicate::Any(vec![mine, of_contacts])).await?;
-    for customer in customers.into_iter().filter(|customer| Some(customer.id.0) != itself) {
+    let mut own = person;
+    own.extend(each([("registration_key", &keys.registration)]));
+    if !by_contact.is_empty() {
+        own.push(Predicate::ids(by_contact.keys().map(|customer| customer.0)));
+    }
+    // A person with a company's name has nothing in common with it.
+    let is_company = Predicate::Is("kind", CustomerKind::Company.as_str().into());
+    let named = each([("name_key", &keys.company)]);
+    let company = named.into_iter().map(|name| Predicate::All(vec![name, is_company.clone()])).collect();
+    let customers: Vec<Customer> = eyes.see_first([own, company], &other_than("id", itself)).await?;
+    let common = |customer: Customer| {
         let mut common = keys.common(&LikeKeys::of_customer(&customer.details));
         common.extend(by_contact.remove(&customer.id).unwrap_or_default());
         common.sort_unstable();
         common.dedup();
-        // A person with a company's name has nothing in common with it.
-        if !common.is_empty() {
-            found.push((Like::Customer(customer), common));
-        }
-    }
-    Ok(found)
+        (Like::Customer(customer), common)
+    };
+    Ok(customers.into_iter().map(common).collect())
 }
 
-fn any<const N: usize>(keys: [(&'static str, &Option<String>); N]) -> Predicate {
+/// A condition for each key that there is.
+fn each<const N: usize>(keys: [(&'static str, &Option<String>); N]) -> Vec<Predicate> {
     let one = |(column, key): (&'static str, &Option<String>)| {
         key.as_ref().map(|key| Predicate::Is(column, key.clone().into()))
     };
-    Predicate::Any(keys.into_iter().filter_map(one).collect())
+    keys.into_iter().filter_map(one).collect()
+}
+
+/// Records that do not name this one there.
+fn other_than(column: &'static str, itself: Option<Uuid>) -> Predicate {
+    itself.map_or(Predicate::True, |itself| Predicate::Is(column, itself.into()).negate())
 }
 
 /// A converted lead is its customer, and what was given up as a duplicate or as spam says nothing.
-fn is_about(lead: &Lead) -> bool {
-    let void = [Some(DisqualifyReason::Duplicate), Some(DisqualifyReason::Spam)];
-    lead.status != LeadStatus::Converted && !void.contains(&lead.disqualify_reason)
+fn is_about() -> Predicate {
+    let void = [DisqualifyReason::Duplicate, DisqualifyReason::Spam]
+        .map(|reason| Predicate::Is("disqualify_reason", reason.as_str().into()));
+    Predicate::All(vec![
+        Predicate::Is("status", LeadStatus::Converted.as_str().into()).negate(),
+        Predicate::Any(vec![Predicate::IsNull("disqualify_reason"), Predicate::Any(void.into()).negate()]),
+    ])
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,20 @@ const FREE_PER_ADDRESS: usize = 50;
 const FREE_PER_SENDER: usize = 10;
 /// For how long a failure counts.
 const WINDOW: Duration = Duration::from_mins(5);
+
+/// Who is counted under a client's address. An IPv4 address stands for itself, however it is written; one of IPv6 for
+/// its /64: whoever has one has all of them, and could be somebody else with every try. What is no address stands for
+/// itself.
+pub fn stands_for(client: &str) -> String {
+    match client.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+            format!("{network}/64")
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => client.to_owned(),
+    }
+}
 
 /// Failed attempts of the last minutes, and the attempts that nobody has judged yet.
 #[derive(Debug)]
@@ -64,7 +79,7 @@ impl Throttle {
     /// Counts what one address sends to a public form, or refuses it when it was too much.
     pub(crate) fn admit_sender(&self, form: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
         let _counting = self.pending();
-        let key = format!("form {form} {client}");
+        let key = format!("form {form} {}", stands_for(client));
         let mut sent = self.recent(&key, now);
         if sent.len() >= FREE_PER_SENDER {
             return Err(Refusal::new(Code::RateLimited, "too many submissions; try again later")
@@ -86,7 +101,8 @@ impl Throttle {
         client: &str,
         now: Timestamp,
     ) -> Result<Attempt<'_>, Refusal> {
-        let keys = [(format!("account {account}"), FREE), (format!("address {client}"), FREE_PER_ADDRESS)];
+        let address = format!("address {}", stands_for(client));
+        let keys = [(format!("account {account}"), FREE), (address, FREE_PER_ADDRESS)];
         loop {
             // Listens before it looks, so that no judgement falls between the two.
             let judged = self.judged.notified();
@@ -159,4 +175,28 @@ impl Drop for Attempt<'_> {
 
 fn window() -> i64 {
     i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_a_network_is_counted_once() {
+        for (client, counted) in [
+            ("198.51.100.7", "198.51.100.7"),
+            ("::ffff:198.51.100.7", "198.51.100.7"),
+            ("::ffff:c633:6407", "198.51.100.7"),
+            ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+            ("2001:DB8:1:2:0:0:0:9", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::7", "2001:db8:1:3::/64"),
+            ("::1", "::/64"),
+            // As of users who change their password, and where it is not known who connected.
+            ("0190163d-8694-739b-aea5-966c26f8ad91", "0190163d-8694-739b-aea5-966c26f8ad91"),
+            ("", ""),
+        ] {
+            assert_eq!(stands_for(client), counted, "{client}");
+        }
+    }
 }

@@ -1,17 +1,13 @@
 //! Attachments: what is taken, who gets it, in which parts, and where it is kept.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::http::Method as Verb;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use reqwest::Method;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, Client, Company, Kind, Server};
+use crate::support::{Answer, Bucket, Client, Company, Kind, Server};
 
 on_both_databases! {
     what_was_added_comes_back;
@@ -329,84 +325,25 @@ async fn only_what_was_discarded_is_swept(mut server: Server) {
     assert_eq!(content(&rep, &kept, &[]).await.status(), 200);
 }
 
-/// A bucket, as far as objects are put, read, listed and deleted.
-#[derive(Default)]
-struct Bucket {
-    objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    signed: Mutex<Vec<String>>,
-}
-
-async fn serve_bucket(bucket: web::Data<Bucket>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let signature = request.headers().get("authorization").map(|it| it.to_str().unwrap().to_owned());
-    bucket.signed.lock().unwrap().push(signature.unwrap_or_default());
-    let key = request.path().trim_start_matches('/').to_owned();
-    let mut objects = bucket.objects.lock().unwrap();
-    let (get, head) = (request.method() == Verb::GET, request.method() == Verb::HEAD);
-    if request.method() == Verb::PUT {
-        objects.insert(key, body.to_vec());
-        return HttpResponse::Ok().insert_header(("etag", "\"1\"")).finish();
-    }
-    if request.method() == Verb::DELETE || request.query_string().contains("delete") {
-        objects.retain(|name, _| {
-            *name != key && !String::from_utf8_lossy(&body).contains(name.split('/').next_back().unwrap())
-        });
-        return HttpResponse::Ok().body("<DeleteResult></DeleteResult>");
-    }
-    let Some(object) = objects.get(&key).filter(|_| get || head) else {
-        return HttpResponse::NotFound().finish();
-    };
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header(("etag", "\"1\""))
-        .insert_header(("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT"));
-    let range = request.headers().get("range").map(|it| it.to_str().unwrap().to_owned());
-    let Some(range) = range else { return response.body(object.clone()) };
-    let (from, to) = range.trim_start_matches("bytes=").split_once('-').unwrap();
-    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
-    HttpResponse::PartialContent()
-        .insert_header(("etag", "\"1\""))
-        .insert_header(("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT"))
-        .insert_header(("content-range", format!("bytes {from}-{to}/{}", object.len())))
-        .body(object[from..=to].to_vec())
-}
-
 /// The same over anything that speaks S3.
 #[test]
 fn files_are_kept_in_a_bucket() {
-    let bucket = web::Data::new(Bucket::default());
-    let (address, addressed) = std::sync::mpsc::channel();
-    let shared = bucket.clone();
-    std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let app = move || App::new().app_data(shared.clone()).default_service(web::to(serve_bucket));
-            let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
-            address.send(server.addrs()[0]).unwrap();
-            server.run().await.unwrap();
-        });
-    });
-    let endpoint = format!("http://{}", addressed.recv().unwrap());
+    let bucket = Bucket::start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let environment = [
-            ("FAIRLEAD_FILES__URL", "s3://crm/attachments"),
-            ("FAIRLEAD_FILES__S3_ENDPOINT", &*endpoint),
-            ("FAIRLEAD_FILES__S3_ACCESS_KEY_ID", "harbour"),
-            ("FAIRLEAD_FILES__S3_SECRET_ACCESS_KEY", "a-secret"),
-        ];
-        let server = Server::start_with(Kind::Sqlite, &environment).await;
+        let server = Server::start_with(Kind::Sqlite, &bucket.settings()).await;
         let company = Company::found(&server).await;
         let rep = &company.rep.client;
         let contract = company.draft(&company.rep, "100.00", "by_contract").await;
         let id = add(rep, &contract, "a.pdf", "application/pdf", PDF).await.expect(201).id();
-        let held: Vec<String> = bucket.objects.lock().unwrap().keys().cloned().collect();
-        assert_eq!(held, [format!("crm/attachments/{id}")]);
+        assert_eq!(bucket.held(), [format!("crm/attachments/{id}")]);
         assert_eq!(content(rep, &id, &[]).await.bytes().await.unwrap(), PDF);
         let part = content(rep, &id, &[("range", "bytes=0-3")]).await;
         assert_eq!((part.status().as_u16(), part.bytes().await.unwrap()), (206, (&PDF[..4]).into()));
-        let signed = Arc::new(bucket.signed.lock().unwrap().clone());
+        let signed = bucket.signed();
         assert!(signed.iter().all(|it| it.starts_with("AWS4-HMAC-SHA256 Credential=harbour/")), "{signed:?}");
         // A bucket that is away is no fault of ours, and says so.
-        bucket.objects.lock().unwrap().clear();
+        bucket.lose();
         assert_eq!(content(rep, &id, &[]).await.status(), 500);
         assert!(!server.log().contains("a-secret"));
     });

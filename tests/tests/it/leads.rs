@@ -16,6 +16,7 @@ on_both_databases! {
     leads_go_to_whom_the_rules_name;
     known_people_are_found_and_told_as_far_as_one_may_know;
     customers_that_are_known_are_not_made_anew;
+    many_of_one_company_hide_nobody;
     heavy_the_same_person_is_recorded_once;
     two_leads_become_one;
     pages_bring_leads_and_learn_nothing;
@@ -391,6 +392,48 @@ async fn customers_that_are_known_are_not_made_anew(server: Server) {
     marketing.client.post("/leads", called).await.refused(409, "possible_duplicate");
     let twice = json!({"duplicates": {"refuse_on": ["phone", "phone"]}});
     company.admin.client.patch("/settings", twice).await.refused(422, "validation_failed");
+}
+
+/// More of a company than are told of: whoever has the same telephone is found among them, or behind them.
+async fn many_of_one_company_hide_nobody(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, manager, marketing, .. } = &company;
+    let phone = |at: usize| format!("138001380{at:02}");
+    let lead = |at: usize| json!({"name": format!("N{at}"), "source": "event", "company": "Zeta", "phone": phone(at)});
+    let mut leads = Vec::new();
+    for at in 0..60 {
+        let made = manager.client.post("/leads?allow_duplicate=true", lead(at)).await.expect(201);
+        leads.push(made.id());
+    }
+    let last = json!({"name": "Again", "source": "event", "company": "Zeta", "phone": phone(59)});
+    let known = manager.client.post("/leads", last).await.refused(409, "possible_duplicate");
+    let (known, both) = (matches(&known), json!(["phone", "company"]));
+    assert_eq!((&known[0]["id"], &known[0]["matched_on"]), (&json!(leads[59]), &both));
+    assert_eq!(known.len(), 50, "as many are told of");
+    let mut ids: Vec<&str> = known.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 50, "each once");
+    // A page notes it with the one that is known, and makes no lead.
+    let form = json!({"name": "Page", "fields": ["phone", "company"], "required": ["phone"]});
+    let form = marketing.client.post("/lead-forms", form).await.expect(201);
+    let path = format!("/public/lead-forms/{}", form.text_of("token"));
+    let filled = json!({"name": "Again", "phone": phone(59), "company": "Zeta"});
+    server.anonymous().post(&path, filled).await.expect(202);
+    let listed = manager.client.get("/leads?total=true").await.expect(200).body;
+    assert_eq!(listed["page"]["total"], "60");
+    let noted = manager.client.all(&format!("/activities?lead_id={}", leads[59])).await;
+    assert_eq!(noted.len(), 1);
+    // Nor does a record hide others from itself, or what says nothing the others behind it.
+    let found = manager.client.get(&format!("/leads/{}/duplicates", leads[0])).await.expect(200).body;
+    assert_eq!(found["data"].as_array().unwrap().len(), 50);
+    for id in &leads[..50] {
+        let path = format!("/leads/{id}/disqualify");
+        manager.client.post(&path, json!({"reason": "spam"})).await.expect(200);
+    }
+    let colleague = json!({"name": "Colleague", "source": "event", "company": "Zeta"});
+    let known = rep.client.post("/leads", colleague).await.refused(409, "possible_duplicate");
+    assert_eq!(matches(&known).len(), 10);
 }
 
 async fn heavy_the_same_person_is_recorded_once(server: Server) {

@@ -10,6 +10,7 @@ mod activities;
 mod amendments;
 mod approvals;
 mod attachments;
+mod background;
 mod billing;
 mod browser;
 mod catalogue;

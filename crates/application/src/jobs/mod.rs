@@ -1,20 +1,27 @@
 //! Background jobs: who may see them, and how servers share them.
 //!
-//! A job goes on in steps, each one transaction that does some of the work and notes how far it came. The server
-//! that works on a job holds a lease, which each step renews; if it goes away, another one takes over where it
-//! stopped. Steps judge everything anew under locks, so that even two servers at once do the work once.
+//! A job goes on in steps. What a step does, and how far it came, is written in one transaction at its end. The server
+//! that works on a job holds a lease, which it renews with each step and while one takes long; if it goes away, another
+//! one takes over where it stopped. Steps judge everything anew under locks, so that even two servers at once do the
+//! work once.
 
 pub mod recycle;
 mod rescore;
 mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod verify;
+
+use std::pin::pin;
+use std::time::Duration;
 
 use fairlead_domain::context::Context;
 use fairlead_domain::error::Refusal;
-use fairlead_domain::job::{Job, JobItem, JobKind, JobOutcome, JobStatus};
+use fairlead_domain::job::{Job, JobItem, JobKind, JobOutcome, JobStatus, LEASE};
 use fairlead_domain::settings::Settings;
 use fairlead_domain::values::JobId;
 use fairlead_persistence::{Predicate, Work};
+use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned};
@@ -90,6 +97,9 @@ pub async fn items(app: &App, call: &Call, id: JobId, list: ListRequest) -> Read
     .await
 }
 
+/// How often a server says that it still works on a job: several times within the lease.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
 /// How far a step came.
 enum Progress {
     /// There is more to do.
@@ -98,26 +108,51 @@ enum Progress {
     End,
 }
 
+/// Works for ever: whenever the interval is over, or sooner when there is something to do.
+async fn again_and_again(interval: Duration, wake: Option<&Notify>, work: impl AsyncFn()) {
+    loop {
+        work().await;
+        let woken = async {
+            match wake {
+                Some(wake) => wake.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            () = woken => {}
+        }
+    }
+}
+
 impl App {
-    /// Does what is to be done in the background, as far as it is to be done now. Whoever runs a server calls it
-    /// again and again.
-    pub async fn work_in_background(&self) {
+    /// Does what is to be done in the background, for ever. Whoever runs a server runs it once.
+    ///
+    /// A job may take long, and so may places for files and receivers of webhooks: nothing else waits for them.
+    pub async fn work_in_background(&self, interval: Duration) {
+        let jobs = again_and_again(interval, Some(&self.inner.wake), async || self.do_jobs().await);
+        let sweep = again_and_again(interval, Some(&self.inner.due), async || {
+            if let Err(failure) = self.sweep().await {
+                tracing::warn!(?failure, "cannot do what falls due");
+            }
+        });
+        let notify = again_and_again(interval, None, async || {
+            if let Err(failure) = self.notify().await {
+                tracing::warn!(?failure, "cannot notify");
+            }
+        });
+        let deliver = self.deliver_webhooks();
+        tokio::join!(Box::pin(jobs), Box::pin(sweep), Box::pin(notify), Box::pin(deliver));
+    }
+
+    /// Begins the jobs that are to be begun by themselves, and does all that there are.
+    async fn do_jobs(&self) {
         if let Err(failure) = self.begin_daily_jobs().await {
             tracing::warn!(?failure, "cannot begin the jobs of the day");
         }
         if let Err(failure) = self.begin_rescoring().await {
             tracing::warn!(?failure, "cannot begin to score leads anew");
         }
-        if let Err(failure) = self.sweep().await {
-            tracing::warn!(?failure, "cannot do what falls due");
-        }
-        self.do_jobs().await;
-        if let Err(failure) = self.notify().await {
-            tracing::warn!(?failure, "cannot notify");
-        }
-    }
-
-    async fn do_jobs(&self) {
         loop {
             match self.next_job().await {
                 Ok(Some(job)) => self.work_on(job).await,
@@ -156,11 +191,14 @@ impl App {
 
     async fn work_on(&self, mut job: Job) {
         loop {
-            let step = match job.kind {
-                JobKind::Recycle => recycle::step(self, &job).await,
-                JobKind::RescoreLeads => rescore::step(self, &job).await,
-                JobKind::Verify => verify::step(self, &job).await,
-            };
+            let step = Box::pin(async {
+                match job.kind {
+                    JobKind::Recycle => recycle::step(self, &job).await,
+                    JobKind::RescoreLeads => rescore::step(self, &job).await,
+                    JobKind::Verify => verify::step(self, &job).await,
+                }
+            });
+            let step = self.holding(&job, HEARTBEAT, step).await;
             match step {
                 Ok(after) if after.status == JobStatus::Running => job = after,
                 Ok(after) => {
@@ -175,6 +213,33 @@ impl App {
                 Err(failure) => {
                     tracing::warn!(job = %job.id, ?failure, "a job was interrupted");
                     return;
+                }
+            }
+        }
+    }
+
+    /// Does a step, and says meanwhile that the job is worked on. Whether what it did may be kept is judged when it is
+    /// written, whatever was said.
+    async fn holding<T>(&self, job: &Job, every: Duration, step: impl Future<Output = T>) -> T {
+        let mut step = pin!(step);
+        tokio::select! {
+            done = &mut step => done,
+            () = self.keep_lease(job, every) => step.await,
+        }
+    }
+
+    /// Says again and again that a job is worked on, until there is nothing more to say: the step was just written, or
+    /// another server took the job over.
+    async fn keep_lease(&self, job: &Job, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            let renewed =
+                self.act("jobs", async |ctx, work| Ok(work.renew_lease(job, ctx.now.plus(LEASE)).await?));
+            match renewed.await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(failure) => {
+                    tracing::warn!(job = %job.id, ?failure, "cannot say that a job is worked on");
                 }
             }
         }
@@ -213,7 +278,8 @@ async fn step(
         let before = still_ours(work, job).await?;
         let mut after = before.clone();
         let event = match case(ctx, work, &mut after).await? {
-            Progress::More => after.run(ctx.now)?,
+            // From now on, not from when the step began to write: that may be a while ago.
+            Progress::More => after.run(app.now())?,
             Progress::End => after.finish(ctx.now)?,
         };
         work.save(&before, &mut after, event).await?;

@@ -40,11 +40,11 @@ const UNWRITTEN: i64 = 5000;
 type Heard = HashMap<(WebhookId, i64), i64>;
 
 impl App {
-    /// Tells other programs what happens, for ever. Whoever runs a server runs it once.
+    /// Tells other programs what happens, for ever.
     ///
     /// Each part goes on while another waits for the database: what is on its way must be able to end, or it would be
     /// waited for in vain.
-    pub async fn deliver_webhooks(&self) {
+    pub(crate) async fn deliver_webhooks(&self) {
         let hear = async {
             let mut heard = Heard::new();
             loop {

@@ -134,7 +134,7 @@ pub async fn delete(app: &App, call: &Call, id: WebhookId) -> Written<()> {
             Ok(work.discard_deliveries(webhook.id).await?)
         })
         .await;
-    app.inner.wake.notify_one();
+    app.inner.due.notify_one();
     done
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage, HttpRequest};
+use fairlead_application::stands_for;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::values::UserId;
 use governor::clock::{Clock, DefaultClock};
@@ -34,7 +35,7 @@ const FORGET_AFTER: u32 = 10_000;
 pub(crate) enum Asker {
     /// A user, wherever they come from.
     User(UserId),
-    /// Whoever comes from an address without a token that counts.
+    /// Whoever comes without a token that counts, by what their address stands for.
     Address(String),
 }
 
@@ -90,7 +91,7 @@ impl Limits {
 
     /// The same for whoever is not known.
     pub(crate) fn admit_unknown(&self, request: &HttpRequest) -> Result<(), Refusal> {
-        self.admit(request, &Asker::Address(Origin::of(request).client))
+        self.admit(request, &Asker::Address(stands_for(&Origin::of(request).client)))
     }
 }
 

@@ -215,17 +215,10 @@ async fn serve(
 
 /// Does what is to be done in the background, for ever.
 async fn background(app: &App, interval: Option<Duration>) {
-    let Some(interval) = interval else { return std::future::pending().await };
-    let work = async {
-        loop {
-            app.work_in_background().await;
-            tokio::select! {
-                () = tokio::time::sleep(interval) => {}
-                () = app.background_work() => {}
-            }
-        }
-    };
-    tokio::join!(work, app.deliver_webhooks());
+    match interval {
+        Some(interval) => app.work_in_background(interval).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The signals that end the server.

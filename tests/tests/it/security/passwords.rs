@@ -15,6 +15,7 @@ on_both_databases! {
     guessing_at_once_counts_every_try;
     many_may_log_in_at_once;
     a_proxy_is_believed_and_nobody_before_it;
+    a_network_counts_as_one_address;
     passwords_have_bounds;
     changing_a_password_takes_the_present_one;
     heavy_passwords_are_kept_as_strong_hashes;
@@ -125,6 +126,49 @@ async fn a_proxy_is_believed_and_nobody_before_it(server: Server) {
     let sessions = client.get("/auth/sessions").await.expect(200).body["data"].clone();
     let current = sessions.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
     assert_eq!(current["client"], "198.51.100.8");
+}
+
+/// Whoever has one address of IPv6 has as many as they like beside it.
+async fn a_network_counts_as_one_address(server: Server) {
+    let settings = [
+        ("FAIRLEAD_HTTP__TRUSTED_PROXIES", "127.0.0.1"),
+        // Enough for what follows, and too little for whoever asks again and again.
+        ("FAIRLEAD_HTTP__REQUESTS_PER_MINUTE", "100"),
+    ];
+    let server = Server::start_with(server.database.kind, &settings).await;
+    let company = Company::found(&server).await;
+    let form = json!({"name": "Page", "fields": ["phone"], "required": ["phone"]});
+    let form = company.marketing.client.post("/lead-forms", form).await.expect(201).text_of("token");
+    let nobody = server.anonymous();
+    let (mut refused, near) = (0, |network: u32, at: u32| format!("2001:db8:{network}::{at:x}"));
+    for at in 0..60 {
+        let email = format!("user{at}@example.com");
+        let answer = try_login_from(&nobody, &near(1, at), &email, "one for all").await;
+        refused += u32::from(answer.status == 429);
+    }
+    assert_eq!(refused, 10, "60 accounts could be tried from one network");
+    // The form of a page takes ten from one sender.
+    let mut taken = Vec::new();
+    for at in 0..12 {
+        let path = format!("/public/lead-forms/{form}");
+        let request = nobody.request(reqwest::Method::POST, &path).header("x-forwarded-for", near(2, at));
+        let body = json!({"name": "Zhang", "phone": format!("138001380{at:02}")});
+        taken.push(nobody.send(request.json(&body)).await.status);
+    }
+    assert_eq!((&taken[..10], &taken[10..]), (&[202; 10][..], &[429; 2][..]));
+    // Requests of whoever is not known are counted in the same way.
+    let mut answers = Vec::new();
+    for at in 0..200 {
+        let request = nobody.request(reqwest::Method::GET, "/me").header("x-forwarded-for", near(3, at));
+        answers.push(nobody.send(request).await.status);
+    }
+    assert!(answers.contains(&429), "a network has a budget for each of its addresses");
+    // Neighbours are somebody else, and whoever is let in is known by the whole address.
+    let pair = try_login_from(&nobody, &near(4, 0x77), &company.rep.email, PASSWORD).await.expect(200);
+    let sessions = nobody.with_token(&pair.text_of("access_token")).get("/auth/sessions").await.expect(200);
+    let rows = sessions.body["data"].as_array().unwrap().clone();
+    let current = rows.iter().find(|session| session["current"] == true).unwrap();
+    assert_eq!(current["client"], "2001:db8:4::77");
 }
 
 async fn guessing_at_once_counts_every_try(server: Server) {

@@ -3,6 +3,7 @@
 // Each test uses a part of it.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
+mod bucket;
 mod client;
 mod company;
 mod database;
@@ -10,6 +11,7 @@ mod effort;
 mod receiver;
 mod server;
 
+pub use bucket::Bucket;
 pub use client::{Answer, Client};
 pub use company::{Company, Person};
 pub use database::{Database, Direct, Kind};
