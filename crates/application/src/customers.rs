@@ -206,8 +206,8 @@ pub(crate) async fn insert(
     Ok(customer)
 }
 
-/// What every change of hands leaves: a line of the history, and the end of what was shared with whom it no longer
-/// concerns.
+/// What every change of hands leaves: a line of the history, what was asked about the customer in the hands of whom it
+/// concerns now, and the end of what was shared with whom it no longer does.
 pub(crate) async fn moved(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -217,6 +217,7 @@ pub(crate) async fn moved(
     work.note_ownership(change, job).await?;
     work.release_from_transfers(change.customer_id.0).await?;
     customer_changes::lapse(ctx, work, change.customer_id).await?;
+    customer_changes::follow(work, change.customer_id, change.to).await?;
     collaborators::end(work, change.customer_id, change.to).await
 }
 
