@@ -92,7 +92,26 @@ async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<P
         (None, None) => return Err(Refusal::not_found().into()),
     };
     parent.reveal_activities(ctx)?;
+    reveal_about(ctx, work, activity.details.about).await?;
     Ok(parent)
+}
+
+/// What is about an opportunity or a contract is for whoever sees that, while it is there.
+async fn reveal_about(ctx: &Context<'_>, work: &Work, about: Subject) -> Result<(), Failure> {
+    match about.kind {
+        SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
+        SubjectKind::Opportunity => {
+            if let Some(opportunity) = work.find::<Opportunity>(about.id).await? {
+                opportunity.reveal(ctx)?;
+            }
+        }
+        SubjectKind::Contract => {
+            if let Some(contract) = work.find::<Contract>(about.id).await? {
+                contract.reveal(ctx)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Of the activities about a customer, those about an opportunity or a contract are for whoever sees that.

@@ -26,7 +26,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, there};
+use crate::change::{Resource, save_changed, there};
 use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::views;
@@ -51,7 +51,7 @@ pub static LISTING: Listing = Listing {
         Field::new("subject_number", Kind::Text),
         Field::new("status", words!(ApprovalStatus)),
         Field::new("requester_id", Kind::Id),
-        Field::new("owner_id", Kind::Id),
+        Field::new("owner_id", Kind::Id).nullable(),
         Field::new("beneficiary_id", Kind::Id).nullable(),
         Field::new("customer_id", Kind::Id).nullable(),
         Field::new("amount", Kind::Money("amount_currency")).in_column("amount_minor").nullable().sortable(),
@@ -236,7 +236,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let in_role = chosen(&mut list, ROLE, |word| in_role(ctx, word));
         let visible = Predicate::All(vec![readable(ctx)?, boxed, in_role]);
         let links = |approval: &Approval| Links {
-            owner: Some(approval.owner_id),
+            owner: approval.owner_id,
             customer: approval.customer_id,
             ..Links::default()
         };
@@ -420,6 +420,17 @@ pub(crate) async fn lapse<T: Resource + Proposal>(
         let (event, end) = (after.lapse(ctx)?, over.lapse(ctx)?);
         work.save(&before, &mut after, event).await?;
         work.save(&asked, &mut over, end).await?;
+    }
+    Ok(())
+}
+
+/// Lets what was asked about these subjects follow them to another owner, or to none. Whoever decided it goes on seeing
+/// it.
+pub(crate) async fn follow(work: &mut Work, subjects: Vec<Uuid>, to: Option<UserId>) -> Result<(), Failure> {
+    for before in work.load_all::<Approval>(Predicate::In("subject_id", subjects)).await? {
+        let mut after = before.clone();
+        let event = after.belong_to(to);
+        save_changed(work, &before, &mut after, event).await?;
     }
     Ok(())
 }

@@ -101,8 +101,8 @@ impl Flag {
     pub const fn description(self) -> &'static str {
         match self {
             Self::DryRun => {
-                "With `true`, every check is run and the answer is what would happen; nothing is written. The answer \
-                 has no `ETag`."
+                "With `true`, every check is run and the answer is what would happen; nothing is written. Contact data \
+                 that is masked for the caller stays masked. The answer has no `ETag`."
             }
             Self::AllowDuplicate => {
                 "With `true`, the record is made although it may be there already. It takes `leads:allow_duplicate`."

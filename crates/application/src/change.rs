@@ -67,6 +67,11 @@ pub(crate) trait Resource: Stored {
     async fn seen(self, ctx: &Context<'_>, _eyes: &Eyes<'_>) -> Result<Self::View, Failure> {
         Ok(self.view(ctx)?)
     }
+    /// What a write shows of it to this caller, who saw it as it was before: no more than that, where writing, or only
+    /// trying to, would be a way around what guards reading.
+    fn shown_after(self, _ctx: &Context, _before: &Self, _is_trial: bool) -> Self {
+        self
+    }
 }
 
 /// What is there or is not there for this caller.
@@ -194,7 +199,7 @@ pub(crate) async fn changed<T: Resource>(
     let mut after = before.clone();
     let event = case(work, &mut after).await?;
     work.save(&before, &mut after, event).await?;
-    Ok(after)
+    Ok(after.shown_after(ctx, &before, call.dry_run))
 }
 
 impl App {

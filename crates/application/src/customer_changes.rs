@@ -9,7 +9,7 @@ use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::LikeKeys;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerChangeId, CustomerId, NumberKind};
+use fairlead_domain::values::{CustomerChangeId, CustomerId, NumberKind, UserId};
 use fairlead_persistence::{Predicate, Work};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{Resource, named, there};
+use crate::change::{Resource, named, save_changed, there};
 use crate::likeness::{self, Among};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -55,7 +55,7 @@ pub static LISTING: Listing = Listing {
         Field::new("decided_at", Kind::Timestamp).nullable().sortable(),
         Field::new("number", Kind::Text).sortable(),
         Field::new("customer_id", Kind::Id),
-        Field::new("owner_id", Kind::Id),
+        Field::new("owner_id", Kind::Id).nullable(),
         Field::new("status", words!(ApprovalStatus)),
         Field::new("created_by", Kind::Id),
     ],
@@ -94,7 +94,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
         let visible = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
         let visible = self::visible(ctx, visible);
         let links = |change: &CustomerChange| Links {
-            owner: Some(change.owner_id),
+            owner: change.owner_id,
             customer: Some(change.customer_id),
             ..Links::default()
         };
@@ -134,6 +134,21 @@ fn waiting(customer: CustomerId) -> Predicate {
 pub(crate) async fn lapse(ctx: &Context<'_>, work: &mut Work, customer: CustomerId) -> Result<(), Failure> {
     let of_customer = Predicate::Is("customer_id", customer.0.into());
     approvals::lapse::<CustomerChange>(ctx, work, of_customer).await
+}
+
+/// Lets what was asked for about a customer follow it to its next owner, or to nobody in the pool: it is as full of
+/// contact data as the customer.
+pub(crate) async fn follow(work: &mut Work, customer: CustomerId, to: Option<UserId>) -> Result<(), Failure> {
+    let all: Vec<CustomerChange> = work.load_all(Predicate::Is("customer_id", customer.0.into())).await?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    for before in &all {
+        let mut after = before.clone();
+        let event = after.belong_to(to);
+        save_changed(work, before, &mut after, event).await?;
+    }
+    approvals::follow(work, all.iter().map(|change| change.id.0).collect(), to).await
 }
 
 /// Locks the customer first, then its change.

@@ -81,6 +81,9 @@ impl Resource for Customer {
         let ties = eyes.ties(&self).await?;
         Ok(view(ctx, self, &ties))
     }
+    fn shown_after(self, ctx: &Context, before: &Self, is_trial: bool) -> Self {
+        Customer::shown_after(self, ctx, before, is_trial)
+    }
 }
 
 fn view(ctx: &Context, customer: Customer, ties: &CustomerTies) -> CustomerView {
@@ -203,8 +206,8 @@ pub(crate) async fn insert(
     Ok(customer)
 }
 
-/// What every change of hands leaves: a line of the history, and the end of what was shared with whom it no longer
-/// concerns.
+/// What every change of hands leaves: a line of the history, what was asked about the customer in the hands of whom it
+/// concerns now, and the end of what was shared with whom it no longer does.
 pub(crate) async fn moved(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -214,6 +217,7 @@ pub(crate) async fn moved(
     work.note_ownership(change, job).await?;
     work.release_from_transfers(change.customer_id.0).await?;
     customer_changes::lapse(ctx, work, change.customer_id).await?;
+    customer_changes::follow(work, change.customer_id, change.to).await?;
     collaborators::end(work, change.customer_id, change.to).await
 }
 
@@ -541,13 +545,16 @@ pub async fn merge(
         // Who may not is told so, whatever the other one is.
         change::load::<Customer>(ctx, work, id).await?.may_merge(ctx)?;
         let other: Customer = change::named(ctx, work, loser, "/loser_id").await?;
-        change::change(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
-            let (change, event) = customer.absorb(ctx, &other)?;
-            merging::customer(work, &other, customer).await?;
-            work.note_ownership(&change, None).await?;
-            Ok(event)
-        })
-        .await
+        let merged =
+            change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
+                let (change, event) = customer.absorb(ctx, &other)?;
+                merging::customer(work, &other, customer).await?;
+                work.note_ownership(&change, None).await?;
+                Ok(event)
+            });
+        // It has what it lacked from the other one, which may have been masked.
+        let merged = merged.await?.shown_after(ctx, &other, call.dry_run);
+        merged.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

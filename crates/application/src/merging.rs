@@ -2,7 +2,7 @@
 
 use fairlead_domain::activity::{Activity, SubjectKind};
 use fairlead_domain::amendment::Amendment;
-use fairlead_domain::approval::Approval;
+use fairlead_domain::approval::{Approval, ApprovalSubject};
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Event;
 use fairlead_domain::contract::Contract;
@@ -72,12 +72,22 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     }
     each(work, of("customer_id"), "invoice.merged", |it: &mut Invoice| it.customer_id = to).await?;
     each(work, of("customer_id"), "amendment.merged", |it: &mut Amendment| it.customer_id = to).await?;
-    each(work, of("customer_id"), "customer_change.merged", |it: &mut CustomerChange| it.customer_id = to)
-        .await?;
+    each(work, of("customer_id"), "customer_change.merged", |it: &mut CustomerChange| {
+        it.customer_id = to;
+        it.owner_id = into.owner_id;
+    })
+    .await?;
     each(work, of("customer_id"), "credit_note.merged", |it: &mut CreditNote| it.customer_id = to).await?;
     each(work, of("customer_id"), "refund.merged", |it: &mut Refund| it.customer_id = to).await?;
     each(work, of("customer_id"), "payment.merged", |it: &mut Payment| it.customer_id = to).await?;
-    each(work, of("customer_id"), "approval.merged", |it: &mut Approval| it.customer_id = Some(to)).await?;
+    each(work, of("customer_id"), "approval.merged", |it: &mut Approval| {
+        it.customer_id = Some(to);
+        // What was asked about the customer itself is with its owner; the rest has owners of its own.
+        if it.subject_kind == ApprovalSubject::CustomerChange {
+            it.owner_id = into.owner_id;
+        }
+    })
+    .await?;
     let named = Predicate::All(vec![
         Predicate::Is("status", "pending".into()),
         Predicate::Like("CAST(customer_ids AS TEXT)", format!("%{}%", loser.id)),

@@ -270,7 +270,9 @@ pub async fn reopen(app: &App, call: &Call, id: OpportunityId) -> Written<Opport
         let pipeline = pipelines::of(work, opportunity).await?;
         // Locked: a customer that is being released has no business that begins again meanwhile.
         let customer: Customer = there(work.load(opportunity.details.customer_id).await?)?;
-        Ok(opportunity.reopen(ctx, &pipeline, &customer)?)
+        let event = opportunity.reopen(ctx, &pipeline, &customer)?;
+        approvals::follow(work, vec![opportunity.id.0], Some(opportunity.owner_id)).await?;
+        Ok(event)
     })
     .await
 }

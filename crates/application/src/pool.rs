@@ -110,7 +110,7 @@ pub(crate) async fn take(
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
     customers::moved(ctx, work, &change, None).await?;
-    Ok(after)
+    Ok(after.shown_after(ctx, &before, call.dry_run))
 }
 
 /// Who shares what is distributed.

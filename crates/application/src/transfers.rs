@@ -442,6 +442,7 @@ impl Moving {
         let mut after = before.clone();
         let event = after.transfer(self.to)?;
         work.save(before, &mut after, event).await?;
+        approvals::follow(work, vec![before.id.0], Some(self.to)).await?;
         Ok(work.release_from_transfers(before.id.0).await?)
     }
 
@@ -457,8 +458,11 @@ impl Moving {
         work.save(before, &mut after, event).await?;
         work.release_from_transfers(before.id.0).await?;
         let to = self.to;
+        let mut asked_about = vec![before.id.0];
+        asked_about.extend(invoices.iter().map(|invoice| invoice.id.0));
         hand_on(work, &invoices, |it| it.owner_id = to, Event("invoice.transferred")).await?;
         let all: Vec<Amendment> = work.load_all(of_contract()).await?;
+        asked_about.extend(all.iter().map(|amendment| amendment.id.0));
         hand_on(work, &all, |it| it.owner_id = to, Event("amendment.transferred")).await?;
         let all: Vec<CreditNote> = work.load_all(of_contract()).await?;
         hand_on(work, &all, |it| it.owner_id = to, Event("credit_note.transferred")).await?;
@@ -466,7 +470,7 @@ impl Moving {
         hand_on(work, &all, |it| it.owner_id = to, Event("refund.transferred")).await?;
         let all: Vec<Payment> = work.load_all(of_contract()).await?;
         hand_on(work, &all, |it| it.owner_id = to, Event("payment.transferred")).await?;
-        Ok(())
+        approvals::follow(work, asked_about, Some(to)).await
     }
 
     fn same_owner(&self, owner: Option<UserId>) -> Result<(), Refusal> {

@@ -172,6 +172,14 @@ impl Parent {
             Self::Customer(customer) => customer.may_update(ctx),
         }
     }
+
+    /// What only its owner and their superiors may do. Leads are not shared.
+    fn may_dispose(&self, ctx: &Context) -> Result<(), Refusal> {
+        match self {
+            Self::Lead(lead) => lead.may_update(ctx),
+            Self::Customer(customer) => customer.may_dispose(ctx),
+        }
+    }
 }
 
 /// All but a task happened, and nothing in the future.
@@ -216,13 +224,25 @@ impl Activity {
         Ok((activity, Event("activity.logged")))
     }
 
-    /// May it be changed? By its author, while they may still work with the record it is about.
+    /// Whether it is a task that is still to be done.
+    fn is_open(&self) -> bool {
+        self.details.happened_at.is_none()
+    }
+
+    /// May it be changed or deleted? By its author, while they may still work with the record it is about. What is
+    /// still to be done goes with that record: whoever has it now, and their superiors, may as well. What was done
+    /// stays its author's.
     pub fn may_update(&self, ctx: &Context, parent: &Parent) -> Result<(), Refusal> {
         parent.may_log(ctx)?;
-        if self.created_by == ctx.actor.id {
+        if self.created_by == ctx.actor.id || (self.is_open() && parent.may_dispose(ctx).is_ok()) {
             return Ok(());
         }
-        Err(Refusal::new(Code::Forbidden, "an activity is changed by its author only"))
+        let why = if self.is_open() {
+            "an open task is changed by its author, and by whoever has what it is about"
+        } else {
+            "an activity is changed by its author only"
+        };
+        Err(Refusal::new(Code::Forbidden, why))
     }
 
     /// Changes what was said about it.

@@ -53,8 +53,9 @@ pub struct CustomerChange {
     pub number: Number,
     /// The customer.
     pub customer_id: CustomerId,
-    /// Who owned the customer when it was asked for.
-    pub owner_id: UserId,
+    /// Who owns the customer; none while it is in the pool.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// Why.
     #[schema(required)]
     pub reason: Option<Line>,
@@ -125,7 +126,7 @@ impl CustomerChange {
         form: &CustomerChangeForm,
     ) -> Result<(Self, Event), Refusal> {
         customer.may_update(ctx)?;
-        let owner_id = customer.owner()?;
+        let owner_id = Some(customer.owner()?);
         let patch = CustomerPatch::new(form.changes.clone());
         let after =
             patch.apply(&customer.details).map_err(|refusal| refusal.within("/changes"))?.into_inner();
@@ -154,7 +155,13 @@ impl CustomerChange {
         if self.created_by == ctx.actor.id {
             return Ok(());
         }
-        ctx.reveal(Permission::CustomersUpdate, Some(self.owner_id))
+        ctx.reveal(Permission::CustomersUpdate, self.owner_id)
+    }
+
+    /// Its customer has another owner now, or none: what it tells is for whoever may change the customer.
+    pub fn belong_to(&mut self, owner: Option<UserId>) -> Event {
+        self.owner_id = owner;
+        Event("customer_change.transferred")
     }
 
     /// What it changes, member by member, `before` and `after`.

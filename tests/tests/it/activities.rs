@@ -7,6 +7,7 @@ use crate::support::{Client, Company, Server};
 on_both_databases! {
     a_customer_follows_its_activities;
     a_lead_follows_its_activities;
+    an_open_task_goes_with_what_it_is_about;
 }
 
 const JANUARY: &str = "2026-01-05T08:00:00.000Z";
@@ -84,4 +85,62 @@ async fn a_lead_follows_its_activities(server: Server) {
     rep.delete(&early).await.expect(204);
     let lead = rep.get(&path).await.expect(200);
     assert_eq!((&lead.body["last_activity_at"], &lead.body["status"]), (&Value::Null, &json!("contacted")));
+}
+
+/// What is to be done is for whoever has the customer or the lead now; what was done stays its author's.
+async fn an_open_task_goes_with_what_it_is_about(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, other_rep, director, .. } = &company;
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let log = async |kind: &str, id: &str, what: Value| {
+        let mut form = json!({"about": {"kind": kind, "id": id}, "subject": "Hello"});
+        form.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+        format!("/activities/{}", rep.client.post("/activities", form).await.expect(201).id())
+    };
+    let open = json!({"kind": "task", "due_at": LATER});
+    let call = log("customer", &customer, json!({"kind": "call", "happened_at": JANUARY})).await;
+    let (task, other) =
+        (log("customer", &customer, open.clone()).await, log("customer", &customer, open.clone()).await);
+    let third = log("customer", &customer, open.clone()).await;
+    let of_contract = log("contract", &contract, json!({"kind": "task", "due_at": MUCH_LATER})).await;
+    // Shared with somebody, it is neither theirs nor their superiors' to do.
+    let share = json!({"customer_id": customer, "user_id": other_rep.id, "access": "write"});
+    rep.client.post("/collaborators", share).await.expect(201);
+    let done = json!({"happened_at": FEBRUARY});
+    other_rep.client.patch(&task, done.clone()).await.refused(403, "forbidden");
+
+    let assign = format!("/customers/{customer}/assign");
+    manager.client.post(&assign, json!({"owner_id": colleague.id})).await.expect(200);
+    rep.client.patch(&task, done.clone()).await.refused(404, "not_found");
+    other_rep.client.patch(&task, done.clone()).await.refused(403, "forbidden");
+    let allowed = async |path: &str| {
+        let shown = colleague.client.get(path).await.expect(200).body;
+        let actions = shown["allowed_actions"].as_array().unwrap().clone();
+        actions.iter().map(|action| action["allowed"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((allowed(&task).await, allowed(&call).await), (vec![true, true], vec![false, false]));
+    colleague.client.patch(&task, done.clone()).await.expect(200);
+    assert_eq!(allowed(&task).await, [false, false], "now it was done");
+    colleague.client.patch(&task, json!({"subject": "Hi"})).await.refused(403, "forbidden");
+    colleague.client.delete(&call).await.refused(403, "forbidden");
+    colleague.client.delete(&other).await.expect(204);
+    director.client.patch(&third, done.clone()).await.expect(200);
+    let path = format!("/customers/{customer}");
+    assert_eq!(times(&colleague.client, &path).await, [json!(FEBRUARY), json!(MUCH_LATER)]);
+    // The contract stayed with its owner: whoever sees both may.
+    colleague.client.get(&of_contract).await.refused(404, "not_found");
+    colleague.client.patch(&of_contract, done.clone()).await.refused(404, "not_found");
+    colleague.client.delete(&of_contract).await.refused(404, "not_found");
+    manager.client.patch(&of_contract, done.clone()).await.expect(200);
+    assert_eq!(times(&colleague.client, &path).await, [json!(FEBRUARY), Value::Null]);
+
+    let lead = json!({"name": "Lin Mei", "source": "website"});
+    let lead = rep.client.post("/leads", lead).await.expect(201).id();
+    let task = log("lead", &lead, open).await;
+    let assign = format!("/leads/{lead}/assign");
+    manager.client.post(&assign, json!({"owner_id": colleague.id})).await.expect(200);
+    rep.client.patch(&task, done.clone()).await.refused(404, "not_found");
+    colleague.client.patch(&task, done).await.expect(200);
+    assert_eq!(times(&colleague.client, &format!("/leads/{lead}")).await[0], json!(FEBRUARY));
 }

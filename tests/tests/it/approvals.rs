@@ -28,6 +28,8 @@ on_both_databases! {
     a_stage_has_a_gate;
     customers_of_chosen_grades_change_by_approval;
     a_change_is_taken_back_when_the_customer_changes_hands;
+    what_was_asked_is_seen_by_whoever_has_what_it_is_about;
+    what_was_asked_about_a_customer_goes_with_the_customer;
     a_contract_whose_customer_went_away_is_not_approved;
     heavy_two_delegates_decide_once;
 }
@@ -732,6 +734,108 @@ async fn a_change_is_taken_back_when_the_customer_changes_hands(server: Server) 
     let asked = colleague.client.post("/customer-changes", form).await.expect(201).id();
     decide(boss, &company.pending(&asked).await, "reject").await.expect(200);
     director.client.delete(&format!("/customers/{other}")).await.refused(409, "in_use");
+}
+
+/// How many rows of a list somebody sees.
+async fn rows(person: &Person, path: &str) -> usize {
+    person.client.all(path).await.len()
+}
+
+async fn what_was_asked_is_seen_by_whoever_has_what_it_is_about(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, other_manager, director, finance, .. } = &company;
+    let contract = company.active(rep, "1000.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let invoice = company.issued(rep, &contract, "400.00").await;
+    let form = json!({"contract_id": contract, "reason": "Agreed by telephone", "terms": "Paid in advance"});
+    let amendment = rep.client.post("/amendments", form).await.expect(201).id();
+    company.approve(&amendment).await;
+    let mut paths = Vec::new();
+    for subject in [&contract, &invoice, &amendment] {
+        let list = format!("/approvals?subject_id={subject}");
+        assert_eq!((rows(rep, &list).await, rows(other_rep, &list).await), (1, 0), "{list}");
+        let approval = director.client.all(&list).await[0].clone();
+        assert_eq!(approval["owner_id"], json!(rep.id));
+        paths.push((list, format!("/approvals/{}", approval["id"].as_str().unwrap())));
+    }
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": other_rep.id, "reason": "New territory",
+        "include_contracts": true,
+    });
+    let transfer = rep.client.post("/transfers", form).await.expect(201).id();
+    decide(director, &company.pending(&transfer).await, "approve").await.expect(200);
+    rep.client.get(&format!("/contracts/{contract}")).await.refused(404, "not_found");
+    for (list, path) in &paths {
+        assert_eq!(rows(rep, list).await, 0, "{list}");
+        rep.client.get(path).await.refused(404, "not_found");
+        for person in [other_rep, other_manager, finance] {
+            assert_eq!(rows(person, list).await, 1, "{list}");
+            assert_eq!(person.client.get(path).await.expect(200).body["owner_id"], json!(other_rep.id));
+        }
+    }
+}
+
+async fn what_was_asked_about_a_customer_goes_with_the_customer(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, manager, other_rep, director, .. } = &company;
+    let customer = company.customer(rep).await;
+    // The manager asks, so that none of the owners sees it for having asked.
+    let form = json!({"customer_id": customer, "changes": {"phone": "138 6200 0137"}});
+    let change = manager.client.post("/customer-changes", form).await.expect(201).id();
+    let approval = company.pending(&change).await;
+    decide(director, &approval, "approve").await.expect(200);
+    let of_customer = |kind: &str, customer: &str, id: &str| {
+        (format!("/{kind}?customer_id={customer}"), format!("/{kind}/{id}"))
+    };
+    let sees = async |person: &Person, customer: &str, sees: bool| {
+        for (list, path) in [
+            of_customer("customer-changes", customer, &change),
+            of_customer("approvals", customer, &approval),
+        ] {
+            assert_eq!(rows(person, &list).await, usize::from(sees), "{} {list}", person.email);
+            let answer = person.client.get(&path).await;
+            if sees {
+                answer.expect(200)
+            } else {
+                answer.refused(404, "not_found")
+            };
+        }
+    };
+    let owner = async |person: &Person| {
+        let change = person.client.get(&format!("/customer-changes/{change}")).await.expect(200).body;
+        let approval = director.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+        assert_eq!(change["owner_id"], approval["owner_id"]);
+        change["owner_id"].clone()
+    };
+    sees(rep, &customer, true).await;
+    sees(other_rep, &customer, false).await;
+    let assign = format!("/customers/{customer}/assign");
+    director.client.post(&assign, json!({"owner_id": other_rep.id})).await.expect(200);
+    sees(rep, &customer, false).await;
+    sees(other_rep, &customer, true).await;
+    assert_eq!(owner(other_rep).await, json!(other_rep.id));
+    // In the pool it is as masked as the customer: for whoever may change that, and whoever asked or decided.
+    let release = format!("/customers/{customer}/release");
+    other_rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+    for person in [rep, other_rep] {
+        let list = format!("/approvals?customer_id={customer}");
+        assert_eq!(rows(person, &list).await, 0);
+        person.client.get(&format!("/customer-changes/{change}")).await.refused(404, "not_found");
+    }
+    for person in [manager, director, admin] {
+        assert_eq!(owner(person).await, Value::Null);
+    }
+    rep.client.act(&format!("/public-pool/customers/{customer}/claim")).await.expect(200);
+    sees(rep, &customer, true).await;
+    sees(other_rep, &customer, false).await;
+    // Merged from the pool into another customer, it is with that one's owner.
+    rep.client.post(&release, json!({"reason": "Twice"})).await.expect(200);
+    let survivor = company.customer(other_rep).await;
+    let merge = json!({"loser_id": customer});
+    director.client.post(&format!("/customers/{survivor}/merge"), merge).await.expect(200);
+    sees(other_rep, &survivor, true).await;
+    sees(rep, &survivor, false).await;
+    assert_eq!(owner(other_rep).await, json!(other_rep.id));
 }
 
 async fn a_contract_whose_customer_went_away_is_not_approved(server: Server) {

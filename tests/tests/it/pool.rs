@@ -18,6 +18,7 @@ on_both_databases! {
     fair_distribution_is_fair_and_can_be_tried;
     bulk_calls_do_all_or_as_many_as_can_be;
     a_dry_run_leaves_nothing_behind;
+    a_dry_run_opens_nothing;
     the_neglected_are_warned_and_then_recycled;
     the_day_is_right_in_the_time_zone;
     rules_that_go_take_their_warnings_with_them;
@@ -482,6 +483,66 @@ async fn a_dry_run_leaves_nothing_behind(server: Server) {
     rep.act(&path).await.refused(409, "already_claimed");
     rep.act(&format!("{real}?dry_run=yes")).await.refused(400, "malformed_request");
     rep.get(&format!("/customers/{id}?dry_run=true")).await.refused(400, "malformed_request");
+}
+
+/// What is masked for somebody stays so, whatever they try: else a trial would be a way around the daily limits.
+async fn a_dry_run_opens_nothing(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, manager, director, inner, .. } = &company;
+    let form = json!({
+        "kind": "company", "name": "Pearl River", "phone": "138 6200 0137", "email": "office@pearl.example.com",
+        "address": "1 River Road", "website": "https://pearl.example.com", "note": "Ask for Lin",
+        "registration_number": "91310000MA1FL0001X",
+        "tax_profiles": [{"invoice_title": "Pearl River Ltd", "tax_number": "91-C", "account": "6222 0001"}],
+    });
+    let id = admin.client.post("/customers", form).await.expect(201).id();
+    let pools = admin.client.get("/public-pools?is_default=true").await.expect(200);
+    let pool = pools.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let in_charge = json!({"manager_ids": [manager.id]});
+    admin.client.patch(&format!("/public-pools/{pool}"), in_charge).await.expect(200);
+
+    let contact_data = |shown: &Value| {
+        ["phone", "email", "address", "website", "note", "registration_number", "tax_profiles"]
+            .map(|member| shown[member].clone())
+    };
+    let masked = contact_data(&rep.client.all("/public-pool/customers").await[0]);
+    assert_eq!(masked[0], "138****0137");
+    let (customer_path, claim) =
+        (format!("/customers/{id}"), format!("/public-pool/customers/{id}/claim?dry_run=true"));
+    let assign = format!("{customer_path}/assign?dry_run=true");
+    let to_inner = json!({"owner_id": inner.id});
+    let tried = rep.client.act(&claim).await.expect(200);
+    assert_eq!((&tried.body["owner_id"], contact_data(&tried.body)), (&json!(rep.id), masked.clone()));
+    let tried = manager.client.post(&assign, to_inner.clone()).await.expect(200);
+    assert_eq!((&tried.body["owner_id"], contact_data(&tried.body)), (&json!(inner.id), masked.clone()));
+    // Nor does a write that leaves it in the pool open it, tried or done.
+    for query in ["?dry_run=true", ""] {
+        let path = format!("{customer_path}/move{query}");
+        let moved = manager.client.post(&path, json!({"pool_id": pool})).await.expect(200);
+        assert_eq!(contact_data(&moved.body), masked, "{path}");
+    }
+    // What tells of many customers tells nothing of this kind.
+    let items = |item: &Value, action: &str| json!({"action": action, "mode": "atomic", "items": [item]});
+    let bulk = "/customers/bulk?dry_run=true";
+    let shared = json!({
+        "customer_ids": [id], "members": [{"user_id": inner.id}], "strategy": "round_robin",
+    });
+    for tried in [
+        rep.client.post(bulk, items(&json!({"id": id}), "claim")).await,
+        manager.client.post(bulk, items(&json!({"id": id, "owner_id": inner.id}), "assign")).await,
+        manager.client.post("/public-pool/distributions?dry_run=true", shared).await,
+    ] {
+        let tried = tried.expect(200);
+        assert!(!tried.text.contains("0137") && !tried.text.contains("pearl"), "{}", tried.text);
+    }
+    // Whoever sees it unmasked does so in a trial as well; whoever gets it sees it.
+    let seen = director.client.post(&assign, to_inner).await.expect(200);
+    assert_eq!(seen.body["phone"], "138 6200 0137");
+    let claimed = rep.client.act(claim.trim_end_matches("?dry_run=true")).await.expect(200);
+    assert_eq!(
+        (&claimed.body["phone"], &claimed.body["note"]),
+        (&json!("138 6200 0137"), &json!("Ask for Lin"))
+    );
 }
 
 async fn the_neglected_are_warned_and_then_recycled(server: Server) {

@@ -111,7 +111,7 @@ impl Approval {
             subject_version: subject.version,
             amount: subject.amount,
             requester_id: ctx.actor.id,
-            owner_id: subject.owner_id,
+            owner_id: Some(subject.owner_id),
             beneficiary_id: subject.beneficiary_id,
             customer_id: subject.customer_id,
             flow_version: flow.version,
@@ -167,14 +167,20 @@ impl Approval {
 
     /// Where its subject stands: with its owner, and with whom its customer is shared.
     fn standing(&self, org: &Organisation) -> Standing {
-        org.owned(self.owner_id, self.customer_id)
+        self.owner_id.map_or(Standing::Unowned, |owner| org.owned(owner, self.customer_id))
+    }
+
+    /// Its subject has another owner now, or none: the request goes along, to be seen by whoever sees the subject.
+    pub fn belong_to(&mut self, owner: Option<UserId>) -> Event {
+        self.owner_id = owner;
+        Event("approval.transferred")
     }
 
     /// Why this person must not decide, whatever their roles.
     pub(super) fn involved(&self, user: UserId) -> Option<&'static str> {
         if user == self.requester_id {
             Some("nobody decides what they asked for")
-        } else if user == self.owner_id {
+        } else if Some(user) == self.owner_id {
             Some("nobody decides about what they own")
         } else if Some(user) == self.beneficiary_id {
             Some("nobody decides about what they would receive")

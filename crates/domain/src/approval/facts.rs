@@ -8,7 +8,7 @@ use super::ApprovalSubject;
 use crate::amendment::Amendment;
 use crate::catalogue::PriceBook;
 use crate::contract::{CollectionScheme, Contract};
-use crate::customer::{Customer, Grade};
+use crate::customer::{Customer, Grade, owned};
 use crate::customer_change::CustomerChange;
 use crate::error::{Code, Refusal};
 use crate::invoice::Invoice;
@@ -118,7 +118,7 @@ impl SubjectFacts {
             number: change.number.clone(),
             version: change.version,
             amount: None,
-            owner_id: change.owner_id,
+            owner_id: owned(change.owner_id)?,
             beneficiary_id: None,
             customer_id: Some(change.customer_id),
             discount: None,

@@ -329,8 +329,9 @@ pub struct Approval {
     pub amount: Option<Money>,
     /// Who asked.
     pub requester_id: UserId,
-    /// Who owns the subject.
-    pub owner_id: UserId,
+    /// Who owns the subject; none of a change of a customer that is in the pool.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// Who would receive what it is about, if somebody would.
     #[schema(required)]
     pub beneficiary_id: Option<UserId>,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ApprovalStatus, ApprovalSubject, TAKES_BACK, may_take_back};
+use crate::access::Standing;
 use crate::context::{Context, Event};
 use crate::error::Refusal;
 use crate::text_enum;
@@ -71,8 +72,8 @@ pub trait Proposal {
     fn event(action: ProposalAction) -> Event;
     /// Who asked for it.
     fn requester(&self) -> UserId;
-    /// What its approval is about, who owns that, and its customer, where it has one.
-    fn about(&self) -> (ApprovalSubject, UserId, Option<CustomerId>);
+    /// What its approval is about, who owns that, where somebody does, and its customer, where it has one.
+    fn about(&self) -> (ApprovalSubject, Option<UserId>, Option<CustomerId>);
     /// How it stands.
     fn outcome(&self) -> &Outcome;
     /// How it stands, to be changed.
@@ -93,7 +94,8 @@ pub trait Proposal {
     /// May the caller take it back?
     fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
         let (kind, owner, customer) = self.about();
-        may_take_back(ctx, Some(self.requester()), kind, &ctx.org.owned(owner, customer))?;
+        let standing = owner.map_or(Standing::Unowned, |owner| ctx.org.owned(owner, customer));
+        may_take_back(ctx, Some(self.requester()), kind, &standing)?;
         Self::machine().follow(self.outcome().status, ProposalAction::Withdraw).map(|_| ())
     }
 
@@ -151,12 +153,12 @@ macro_rules! proposal {
                 &self,
             ) -> (
                 $crate::approval::ApprovalSubject,
-                $crate::values::UserId,
+                Option<$crate::values::UserId>,
                 Option<$crate::values::CustomerId>,
             ) {
                 let $it = self;
                 let (kind, customer) = $about;
-                (kind, $it.owner_id, customer)
+                (kind, $it.owner_id.into(), customer)
             }
             fn outcome(&self) -> &$crate::approval::Outcome {
                 &self.outcome

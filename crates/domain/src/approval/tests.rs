@@ -741,7 +741,7 @@ proptest! {
                 && speaks_for(*who).any(|who| {
                     is_free(who) && named(&world, &setting, who, &setting.steps[usize::try_from(approval.step).unwrap()].0)
                 });
-            let standing = world.0.standing(Some(approval.owner_id));
+            let standing = world.0.standing(approval.owner_id);
             let mut boxes = world.by(*who, inboxes).into_iter();
             prop_assert_eq!(boxes.any(|inbox| inbox.admits(&approval, &standing)), waits);
             let offered = world.by(*who, |ctx| approval.allowed_actions(ctx));

@@ -323,12 +323,23 @@ impl Customer {
     /// What this caller may see of it. For whoever may not update it, contact data in the pool is masked: in lists
     /// all of it, of an opened one what the pool's rules say.
     #[must_use]
-    pub fn seen_by(mut self, ctx: &Context, opened: bool) -> Self {
+    pub fn seen_by(self, ctx: &Context, opened: bool) -> Self {
         if self.owner_id.is_some() || self.may_update(ctx).is_ok() {
             return self;
         }
         let rules = self.rules(ctx);
-        let masks = |field| !opened || rules.masks(field);
+        self.masked(|field| !opened || rules.masks(field))
+    }
+
+    /// What a write shows of it to this caller, who saw it as it was `before`. Whoever sees it masked sees more once
+    /// they open it, which counts, or once it has an owner: not by a trial, which leaves no trace, nor by a write that
+    /// leaves it in the pool.
+    #[must_use]
+    pub fn shown_after(self, ctx: &Context, before: &Self, is_trial: bool) -> Self {
+        if before.is_opened(ctx) && (is_trial || self.is_opened(ctx)) { self.masked(|_| true) } else { self }
+    }
+
+    fn masked(mut self, masks: impl Fn(ContactField) -> bool) -> Self {
         let details = &mut self.details;
         if masks(ContactField::Phone) {
             details.phone = details.phone.as_ref().map(mask_phone);

@@ -40,7 +40,9 @@ pub(crate) fn routes(api: &mut Api) {
         "/activities/{id}",
         "update_activity",
         "Change an activity",
-        "By its author only. What it is about cannot be changed.",
+        "By its author. A task that is still to be done (without `happened_at`) goes with the lead or the customer that it \
+         belongs to: whoever owns that now, and their superiors, change and complete it as well. What was done is its \
+         author's. What it is about cannot be changed.",
         activities::update,
     )
     .refuses(&[Code::Forbidden])
@@ -48,7 +50,8 @@ pub(crate) fn routes(api: &mut Api) {
         "/activities/{id}",
         "delete_activity",
         "Delete an activity",
-        "By its author only.",
+        "By its author; a task that is still to be done, also by whoever owns the lead or the customer now, and by their \
+         superiors.",
         activities::delete,
     )
     .refuses(&[Code::Forbidden]);

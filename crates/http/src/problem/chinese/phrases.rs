@@ -26,6 +26,10 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     // Rights that no permission gives.
     ("a view is changed by its owner only", "视图只能由其所有者修改。"),
     ("an activity is changed by its author only", "跟进只能由其作者修改。"),
+    (
+        "an open task is changed by its author, and by whoever has what it is about",
+        "未完成的任务只能由其作者、所涉记录的负责人及其上级修改。",
+    ),
     ("this form is sent from other sites", "此表单只接受来自指定网站的提交。"),
     ("only whoever made the request takes it back", "只有申请人可以撤回。"),
     ("only whoever made the request reminds of it", "只有申请人可以催办。"),
