@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod search;
 mod seed;
+mod subject;
 mod verify;
 
 use anyhow::Result;

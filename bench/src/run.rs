@@ -1,7 +1,7 @@
 //! The measurement, from an empty database to the table.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +15,7 @@ use crate::load::{self, Connection, Length, Round, request};
 use crate::process::{Server, memory_of};
 use crate::report::{Figures, Section};
 use crate::seed::{self, Seeded};
+use crate::subject::Subject;
 
 const EMAIL: &str = "admin@example.com";
 const PASSWORD: &str = "a-password-for-benchmarks";
@@ -28,12 +29,8 @@ const WARM_UP: Duration = Duration::from_millis(700);
 /// What to measure, and for how long.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The server's release build.
-    #[arg(long)]
-    server: PathBuf,
-    /// A PostgreSQL server whose user may create databases.
-    #[arg(long)]
-    postgres_url: String,
+    #[command(flatten)]
+    subject: Subject,
     /// How long each round lasts.
     #[arg(long)]
     seconds: u64,
@@ -52,9 +49,6 @@ pub(crate) struct Options {
     /// Only operations with this in their name.
     #[arg(long)]
     only: Option<String>,
-    /// Only this database: `sqlite` or `postgres`.
-    #[arg(long)]
-    database: Option<String>,
 }
 
 /// Measures, and prints the figures.
@@ -68,17 +62,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
              database and load generator; log filter `{}`",
             options.customers, options.connections, options.rounds, options.seconds, options.log_filter
         );
-        let wanted = |name: &str| options.database.as_deref().is_none_or(|only| only == name);
-        if wanted("sqlite") {
+        if options.subject.includes("sqlite") {
             let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
             println!(
                 "{}",
                 measure(options, Database::sqlite(folder.path()), folder.path()).await?.markdown()
             );
         }
-        if wanted("postgres") {
+        if options.subject.includes("postgres") {
             let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
-            let database = Database::postgres(&options.postgres_url).await?;
+            let database = Database::postgres(&options.subject.postgres_url).await?;
             println!("{}", measure(options, database, folder.path()).await?.markdown());
         }
         Ok(())
@@ -107,7 +100,8 @@ pub(crate) async fn interrupted<T>() -> Result<T> {
 async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Result<Section> {
     let log = folder.join("server.log");
     let serve = async || {
-        Server::start(&mut server_command(&options.server, &options.log_filter, database, folder), &log).await
+        let server = &options.subject.server;
+        Server::start(&mut server_command(server, &options.log_filter, database, folder), &log).await
     };
 
     eprintln!("{}: preparing", database.name);

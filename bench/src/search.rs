@@ -1,6 +1,6 @@
 //! Global search over a table of many customers: how long answers take, for whoever sees all and for whoever sees few.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -10,22 +10,16 @@ use crate::load::{Connection, request};
 use crate::process::Server;
 use crate::run::{People, interrupted, server_command};
 use crate::seed;
+use crate::subject::Subject;
 
 /// How many customers there are, and of which server.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The server's release build.
-    #[arg(long)]
-    server: PathBuf,
-    /// A PostgreSQL server whose user may create databases.
-    #[arg(long)]
-    postgres_url: String,
+    #[command(flatten)]
+    subject: Subject,
     /// How many customers there are.
     #[arg(long)]
     customers: usize,
-    /// Only this database: `sqlite` or `postgres`.
-    #[arg(long)]
-    database: Option<String>,
 }
 
 /// How often each question is asked.
@@ -53,13 +47,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             options.customers
         );
         println!("|---|---|--:|--:|");
-        let wanted = |name: &str| options.database.as_deref().is_none_or(|only| only == name);
         let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
-        if wanted("sqlite") {
+        if options.subject.includes("sqlite") {
             measure(options, &Database::sqlite(folder.path()), folder.path()).await?;
         }
-        if wanted("postgres") {
-            let database = Database::postgres(&options.postgres_url).await?;
+        if options.subject.includes("postgres") {
+            let database = Database::postgres(&options.subject.postgres_url).await?;
             let outcome = tokio::select! {
                 outcome = measure(options, &database, folder.path()) => outcome,
                 outcome = interrupted() => outcome,
@@ -73,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 async fn measure(options: &Options, database: &Database, folder: &Path) -> Result<()> {
     let log = folder.join("server.log");
-    let mut command = server_command(&options.server, "warn", database, folder);
+    let mut command = server_command(&options.subject.server, "warn", database, folder);
     let server = Server::start(&mut command, &log).await?;
     let people = People::hire(&server.address).await?;
     let pools = Pools::open(&database.url, 2).await?;

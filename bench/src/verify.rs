@@ -3,7 +3,7 @@
 //!
 //! The rows are the demo's, told over and over with other ids: whatever agrees in the demo agrees in every copy.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -16,22 +16,16 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::database::{Database, Pools, on_reader, on_writer};
+use crate::subject::Subject;
 
 /// How many rows there are, and of which server.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The server's release build.
-    #[arg(long)]
-    server: PathBuf,
-    /// A PostgreSQL server whose user may create databases.
-    #[arg(long)]
-    postgres_url: String,
+    #[command(flatten)]
+    subject: Subject,
     /// How many contracts there are, at least.
     #[arg(long)]
     contracts: i64,
-    /// Only this database: `sqlite` or `postgres`.
-    #[arg(long)]
-    database: Option<String>,
 }
 
 /// Measures, and prints the figures.
@@ -42,13 +36,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             "| `fairlead verify` | rows | contracts | audit events | time | most memory | after tampering |"
         );
         println!("|---|--:|--:|--:|--:|--:|---|");
-        let wanted = |name: &str| options.database.as_deref().is_none_or(|only| only == name);
         let folder = tempfile::Builder::new().prefix("fairlead-bench-").tempdir()?;
-        if wanted("sqlite") {
+        if options.subject.includes("sqlite") {
             measure(options, &Database::sqlite(folder.path()), folder.path()).await?;
         }
-        if wanted("postgres") {
-            let database = Database::postgres(&options.postgres_url).await?;
+        if options.subject.includes("postgres") {
+            let database = Database::postgres(&options.subject.postgres_url).await?;
             let outcome = measure(options, &database, folder.path()).await;
             database.remove().await?;
             outcome?;
@@ -59,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 async fn measure(options: &Options, database: &Database, folder: &Path) -> Result<()> {
     let fairlead = |arguments: &[&str]| {
-        let mut command = Command::new(&options.server);
+        let mut command = Command::new(&options.subject.server);
         command.args(arguments).current_dir(folder).env("FAIRLEAD_DATABASE__URL", &database.url);
         command.env("FAIRLEAD_LOG__FILTER", "warn").kill_on_drop(true);
         command

@@ -20,6 +20,7 @@ mod sunset;
 mod tests;
 mod version;
 mod walk;
+mod webhooks;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

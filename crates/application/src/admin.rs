@@ -1,4 +1,4 @@
-//! The first steps of an installation: somebody who can log in, and a pipeline to sell along.
+//! The first steps of an installation: somebody who can log in, a pipeline to sell along, and who approves what.
 
 use fairlead_domain::access::RoleKey;
 use fairlead_domain::context::Event;
@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use validator::Validate;
 
 use crate::app::App;
+use crate::approval_flows;
 use crate::call::Failure;
 use crate::passwords::Password;
 
@@ -23,8 +24,8 @@ pub async fn has_users(app: &App) -> Result<bool, Failure> {
     Ok(users > 0)
 }
 
-/// Makes the first administrator and the default pipeline. Says `false` when there are users already: then
-/// nothing happens.
+/// Makes the first administrator, the default pipeline and the approval flows. Says `false` when there are users
+/// already: then nothing happens.
 pub async fn create_first_administrator(
     app: &App,
     email: &str,
@@ -60,6 +61,7 @@ pub async fn create_first_administrator(
     work.insert(&user, Event("user.created")).await?;
     work.put_password(user.id, &hash).await?;
     default_pipeline(&mut work).await?;
+    approval_flows::bring_flows(&mut work).await?;
     work.commit(None).await?;
     app.reload_organisation().await?;
     Ok(true)

@@ -171,14 +171,14 @@ impl App {
         Ok(app)
     }
 
-    /// Applies what is missing of the schema, and makes the keys, roles and settings that everything needs. Says how
-    /// many steps there were.
+    /// Applies what is missing of the schema, and makes the keys, roles, settings and approval flows that everything
+    /// needs. Says how many steps there were.
     pub async fn migrate(&self) -> Result<usize, StoreError> {
         let applied = self.store().migrate().await?;
         self.load_keys().await?;
         self.bring_built_in_roles().await?;
         self.bring_first_settings().await?;
-        self.bring_first_flows().await?;
+        self.bring_new_flows().await?;
         Ok(applied)
     }
 

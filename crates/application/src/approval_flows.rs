@@ -6,7 +6,7 @@ use fairlead_domain::error::Refusal;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::settings::Settings;
 use fairlead_domain::values::FlowId;
-use fairlead_persistence::{Predicate, StoreError};
+use fairlead_persistence::{Predicate, StoreError, Work};
 
 use crate::app::App;
 use crate::call::{Call, Page, Read, Written};
@@ -56,24 +56,30 @@ impl Resource for ApprovalFlow {
 }
 
 impl App {
-    /// Makes the flow of each kind of subject that has none yet.
-    pub(crate) async fn bring_first_flows(&self) -> Result<(), StoreError> {
+    /// Brings the flows of kinds of subjects that are newer than the company. A company that is yet to be founded gets
+    /// all of them with its first administrator.
+    pub(crate) async fn bring_new_flows(&self) -> Result<(), StoreError> {
         let mut work = self.store().begin(self.author(None, "start"), None).await?;
         work.lock_organisation().await?;
-        let known = work.find_all::<ApprovalFlow>(Predicate::True).await?;
-        for subject in ApprovalSubject::ALL {
-            if known.iter().any(|flow| flow.subject_kind == *subject) {
-                continue;
-            }
-            // There is one of each kind everywhere: the specification's examples name that of contracts.
-            let of_contracts = *subject == ApprovalSubject::Contract;
-            let id = if of_contracts { FlowId::example(1) } else { work.new_id() };
-            let flow = ApprovalFlow::first(id, *subject, work.now());
-            work.insert(&flow, Event("approval_flow.created")).await?;
-            work.append(&flow.as_version(work.new_id(), None)).await?;
+        if work.count("users", Predicate::True).await? > 0 {
+            bring_flows(&mut work).await?;
         }
         work.commit(None).await
     }
+}
+
+/// Makes the flow of each kind of subject that has none yet.
+pub(crate) async fn bring_flows(work: &mut Work) -> Result<(), StoreError> {
+    let known = work.find_all::<ApprovalFlow>(Predicate::True).await?;
+    for subject in ApprovalSubject::ALL {
+        if known.iter().any(|flow| flow.subject_kind == *subject) {
+            continue;
+        }
+        let flow = ApprovalFlow::first(work.new_id(), *subject, work.now());
+        work.insert(&flow, Event("approval_flow.created")).await?;
+        work.append(&flow.as_version(work.new_id(), None)).await?;
+    }
+    Ok(())
 }
 
 /// One approval flow.

@@ -1,6 +1,8 @@
 //! Approvals as they are configured: flows and their versions, several approvers, delegation, and what may happen to
 //! a request besides its decisions.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -32,6 +34,7 @@ on_both_databases! {
     what_was_asked_about_a_customer_goes_with_the_customer;
     a_contract_whose_customer_went_away_is_not_approved;
     heavy_two_delegates_decide_once;
+    a_company_has_a_flow_of_each_kind;
 }
 
 async fn flow(company: &Company, kind: &str) -> Value {
@@ -907,5 +910,41 @@ async fn heavy_two_delegates_decide_once(server: Server) {
         assert!(answers.iter().all(|answer| [200, 403, 404, 409].contains(&answer.status)));
         let seen = rep.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
         assert_eq!((&seen["step"], seen["steps"][0]["decisions"].as_array().unwrap().len()), (&json!(1), 1));
+    }
+}
+
+async fn a_company_has_a_flow_of_each_kind(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let (admin, database) = (&company.admin.client, Arc::clone(&server.database));
+    let flows = async |client: &Client| -> Vec<(String, String)> {
+        let flows = client.get("/approval-flows?limit=200").await.expect(200).body;
+        let text = |flow: &Value, member: &str| flow[member].as_str().unwrap().to_owned();
+        let flows = flows["data"].as_array().unwrap().iter();
+        flows.map(|flow| (text(flow, "subject_kind"), text(flow, "id"))).collect()
+    };
+    let first = flows(admin).await;
+    // The ids that the document tells everybody are those of demos.
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).text;
+    assert!(first.iter().all(|(_, id)| !document.contains(id)), "{first:?}");
+
+    // A kind that is newer than the company comes with the next start; the others stay as they are.
+    server.stop().await;
+    database.note_altered();
+    let mut direct = database.connect().await;
+    direct
+        .run(
+            "DELETE FROM approval_flow_versions WHERE flow_id IN \
+             (SELECT id FROM approval_flows WHERE subject_kind = 'stage_gate'); \
+             DELETE FROM approval_flows WHERE subject_kind = 'stage_gate'",
+        )
+        .await;
+    drop(direct);
+    server.restart().await;
+    let second = flows(&admin.at(&server.url)).await;
+    assert_eq!(first.len(), second.len());
+    for (before, after) in first.iter().zip(&second) {
+        assert_eq!(before.0, after.0);
+        assert_eq!(before.1 == after.1, before.0 != "stage_gate", "{before:?} {after:?}");
     }
 }

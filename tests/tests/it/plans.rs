@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::{Company, Database, Kind, Server, until};
+use crate::support::{Company, Database, Direct, Kind, Server, until};
 
 on_both_databases! {
     heavy_the_pool_is_listed_by_an_index;
@@ -300,4 +300,51 @@ async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
         let collected = |table: &str| begun(table).unwrap().contains("OFFSET 0");
         assert!(collected("leads") && !collected("customers"), "{searched}");
     }
+}
+
+#[test]
+fn postgres_plans_a_search_each_time() {
+    crate::support::run(Kind::Postgres, no_plan_of_a_search_is_kept);
+}
+
+/// Only a session itself sees which of its plans it keeps. What searches ask is made to tell, by the name under which
+/// the session is listed, how many are those of searches and how many there are. It also says that every word is
+/// common, so that a search goes on to ask all that it ever asks.
+const TELLING: &str = "CREATE OR REPLACE FUNCTION search_hits (wanted TSQUERY, most BIGINT) RETURNS SETOF BIGINT \
+    LANGUAGE plpgsql AS $$ BEGIN \
+        PERFORM set_config('application_name', (\
+            SELECT 'keeps ' || COUNT(*) FILTER (WHERE statement LIKE '%search_hits%' OR statement LIKE '%AS seen%') \
+            || ' ' || COUNT(*) FROM pg_prepared_statements\
+        ), FALSE); \
+        RETURN QUERY SELECT generate_series(1, most); \
+    END $$";
+
+/// The sum over all sessions of what they tell, by the place of the figure.
+async fn told(direct: &mut Direct, place: u8) -> i64 {
+    let sum = format!("SUM(CAST(SPLIT_PART(application_name, ' ', {place}) AS BIGINT))");
+    let tells = "datname = current_database() AND application_name LIKE 'keeps %'";
+    let text = format!("SELECT CAST(COALESCE({sum}, 0) AS BIGINT) FROM pg_stat_activity WHERE {tells}");
+    direct.number(&text).await
+}
+
+async fn no_plan_of_a_search_is_kept(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    // Nothing but what is asked here uses the sessions.
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    tell(&mut server).await;
+    let mut direct = server.database.connect().await;
+    direct.run(TELLING).await;
+    let rep = company.rep.client.at(&server.url);
+    // What one search leaves behind, the next one tells.
+    for _ in 0..3 {
+        rep.get("/customers").await.expect(200);
+        rep.get("/search?q=many").await.expect(200);
+    }
+    let sent = all_sent(&server);
+    for part in ["COUNT(*) FROM search_hits(", ") AS seen), (", ") AS seen JOIN "] {
+        assert!(sent.iter().any(|statement| statement.contains(part)), "no search asked `{part}`");
+    }
+    assert!(told(&mut direct, 3).await > 0, "no session told what it keeps");
+    assert_eq!(told(&mut direct, 2).await, 0, "plans of searches are kept");
 }

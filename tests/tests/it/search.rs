@@ -16,6 +16,7 @@ on_both_databases! {
     nobody_finds_what_they_do_not_see;
     masked_contact_data_is_not_looked_in;
     questions_are_checked;
+    whatever_is_typed_is_looked_for;
 }
 
 /// What somebody finds: kind, title and fit of each.
@@ -304,6 +305,7 @@ async fn questions_are_checked(server: Server) {
         ("", "q"),
         ("q=", "q"),
         ("q=a%00b", "q"),
+        ("q=%FF", "q"),
         (&format!("q={}", "x".repeat(201)), "q"),
         ("q=a&limit=0", "limit"),
         ("q=a&limit=51", "limit"),
@@ -316,17 +318,30 @@ async fn questions_are_checked(server: Server) {
         let refused = rep.get(&format!("/search?{query}")).await.refused(400, "malformed_request");
         assert_eq!(refused.body["errors"][0]["pointer"], name, "{query}");
     }
-    assert_eq!(titles(rep, "!?").await, Vec::<String>::new(), "there is nothing to look for");
-    // Whatever is typed is looked for, and is no command of a database.
-    for question in
-        ["' OR 1=1 --", "\"a\" AND b*", "a:* | b", "NEAR(a b)", "words : x", "~x =y", "%", "\\", "😀 smile"]
-    {
-        let path = format!("/search?{}", serde_urlencoded(&[("q", question)]));
-        let answer = rep.get(&path).await;
-        assert!(
-            answer.status == 200 || answer.body["code"] == "malformed_request",
-            "{question}: {}",
-            answer.text
-        );
+}
+
+async fn whatever_is_typed_is_looked_for(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let name = "Harbour AND b*";
+    rep.post("/customers", company_named(name)).await.expect(201);
+    // Nothing of it is a command of a database, or of its way to write what is looked for.
+    for (question, expected) in [
+        ("\"harbour\" AND b*", &[name][..]),
+        ("harbour:* & (b)", &[name]),
+        ("harbour%", &[name]),
+        ("' OR 1=1 --", &[]),
+        ("harbour | steel", &[]),
+        ("NEAR(a b)", &[]),
+        ("words : x", &[]),
+        ("~x =y", &[]),
+        ("%", &[]),
+        ("_", &[]),
+        ("\\", &[]),
+        ("'", &[]),
+        ("!?", &[]),
+        ("😀 smile", &[]),
+    ] {
+        assert_eq!(titles(rep, question).await, expected, "{question}");
     }
 }

@@ -1,4 +1,4 @@
-//! Bodies of requests; responses with their media types and headers.
+//! Bodies of requests; responses with their media types and headers, which messages of webhooks have as well.
 
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Everything that a body may be.
-    fn contents(&mut self, before: &'a Value, after: &'a Value, site: Site, place: &Place) {
+    pub(super) fn contents(&mut self, before: &'a Value, after: &'a Value, site: Site, place: &Place) {
         let after = object(after.get("content"));
         let gone = match site.direction() {
             Direction::Request => Rule::RequestBodyMediaTypeRemoved,
@@ -81,15 +81,21 @@ impl<'a> Comparison<'a> {
             let place = place.word(&format!("header {header}"));
             match after.iter().find(|(name, _)| name.eq_ignore_ascii_case(header)) {
                 Some((_, after)) => self.header(before, after, place),
-                None if says(self.before.resolve(before), "required") => {
-                    self.report(Rule::RequiredResponseHeaderRemoved, place, "the header is gone");
-                }
-                None => self.report(Rule::OptionalResponseHeaderRemoved, place, "the header is gone"),
+                None => self.removed_header(self.before.resolve(before), place),
             }
         }
     }
 
-    fn header(&mut self, before: &'a Value, after: &'a Value, mut place: Place) {
+    pub(super) fn removed_header(&mut self, before: &'a Value, place: Place) {
+        let rule = if says(before, "required") {
+            Rule::RequiredResponseHeaderRemoved
+        } else {
+            Rule::OptionalResponseHeaderRemoved
+        };
+        self.report(rule, place, "the header is gone");
+    }
+
+    pub(super) fn header(&mut self, before: &'a Value, after: &'a Value, mut place: Place) {
         if let Some(target) = reference(before).filter(|target| reference(after) == Some(*target)) {
             if !self.first_time(target, Direction::Response) {
                 return;

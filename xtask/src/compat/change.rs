@@ -65,6 +65,15 @@ pub(super) enum Rule {
     OptionalResponseHeaderRemoved,
     /// `response-header-became-optional`.
     ResponseHeaderBecameOptional,
+    /// `webhook-removed`. Of what is in a webhook oasdiff compares nothing: the rules of responses hold for what is sent
+    /// to receivers, those of requests for what they answer, and these four are ours but for the first.
+    WebhookRemoved,
+    /// `webhook-body-became-optional`: the counterpart of `request-body-became-required`.
+    WebhookBodyBecameOptional,
+    /// `webhook-media-type-added`: a client says what it accepts, a receiver cannot.
+    WebhookMediaTypeAdded,
+    /// `webhook-answer-status-removed`: whoever answers so is not understood any more.
+    WebhookAnswerStatusRemoved,
     /// `request-property-removed`. oasdiff warns; unknown members are refused here.
     RequestPropertyRemoved,
     /// `new-required-request-property`, also with a default: a default does not make a member optional here.
@@ -92,18 +101,18 @@ pub(super) enum Site {
     Parameter,
     /// The body of a request, or a schema that requests use.
     Request,
-    /// The body of a response, or a schema that responses use.
+    /// The body of a response or of a webhook, or a schema that these use.
     Response,
-    /// A header of a response.
+    /// A header of a response or of a webhook.
     Header,
 }
 
 /// Who writes a value and who reads it: requests break when they are tightened, responses when they are loosened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Direction {
-    /// Clients write, the server reads.
+    /// Clients write, the server reads; so it is with what receivers of webhooks answer.
     Request,
-    /// The server writes, clients read.
+    /// The server writes, clients read; so do receivers of webhooks.
     Response,
 }
 
@@ -216,6 +225,10 @@ impl fmt::Display for Rule {
             Self::RequiredResponseHeaderRemoved => "required-response-header-removed",
             Self::OptionalResponseHeaderRemoved => "optional-response-header-removed",
             Self::ResponseHeaderBecameOptional => "response-header-became-optional",
+            Self::WebhookRemoved => "webhook-removed",
+            Self::WebhookBodyBecameOptional => "webhook-body-became-optional",
+            Self::WebhookMediaTypeAdded => "webhook-media-type-added",
+            Self::WebhookAnswerStatusRemoved => "webhook-answer-status-removed",
             Self::RequestPropertyRemoved => "request-property-removed",
             Self::NewRequiredRequestProperty => "new-required-request-property",
             Self::RequestPropertyBecameRequired => "request-property-became-required",

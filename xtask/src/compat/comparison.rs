@@ -38,6 +38,7 @@ pub(super) fn compare(before: &Value, after: &Value, today: &str) -> Result<Vec<
     };
     comparison.security_schemes();
     comparison.operations();
+    comparison.webhooks();
     Ok(comparison.changes)
 }
 

@@ -21,26 +21,35 @@ pub(super) struct Operation<'a> {
 impl<'a> Comparison<'a> {
     /// All operations of the last release. New ones break nothing.
     pub(super) fn operations(&mut self) {
-        let after = self.after;
-        let paths: HashMap<String, &'a Value> = after
-            .members("/paths")
-            .iter()
-            .map(|(path, item)| (nameless(path), after.resolve(item)))
-            .collect();
-        for (path, item) in self.before.members("/paths") {
-            let item = self.before.resolve(item);
-            let now = paths.get(&nameless(path)).copied();
-            for method in METHODS {
-                let Some(own) = item.get(method) else { continue };
-                let place = Place::new(format!("{} {path}", method.to_uppercase()));
-                match now.and_then(|now| Some((now, now.get(method)?))) {
-                    Some((path, now)) => {
-                        self.operation(&Operation { path: item, own }, &Operation { path, own: now }, &place);
-                    }
-                    None => self.removed_operation(own, &place),
-                }
+        for (place, before, after) in self.operations_in("/paths", "") {
+            match after {
+                Some(after) => self.operation(&before, &after, &place),
+                None => self.removed_operation(before.own, &place),
             }
         }
+    }
+
+    /// Every operation of the last release in a part of the document, and what it is now. `word` goes before its path.
+    pub(super) fn operations_in(
+        &self,
+        part: &str,
+        word: &str,
+    ) -> Vec<(Place, Operation<'a>, Option<Operation<'a>>)> {
+        let (before, after) = (self.before, self.after);
+        let items: HashMap<String, &'a Value> =
+            after.members(part).iter().map(|(path, item)| (nameless(path), after.resolve(item))).collect();
+        let mut operations = Vec::new();
+        for (path, item) in before.members(part) {
+            let item = before.resolve(item);
+            let now = items.get(&nameless(path)).copied();
+            for method in METHODS {
+                let Some(own) = item.get(method) else { continue };
+                let place = Place::new(format!("{} {word}{path}", method.to_uppercase()));
+                let now = now.and_then(|path| Some(Operation { path, own: path.get(method)? }));
+                operations.push((place, Operation { path: item, own }, now));
+            }
+        }
+        operations
     }
 
     fn removed_operation(&mut self, before: &'a Value, place: &Place) {
@@ -54,6 +63,20 @@ impl<'a> Comparison<'a> {
     }
 
     fn operation(&mut self, before: &Operation<'a>, after: &Operation<'a>, place: &Place) {
+        self.names_and_promises(before, after, place);
+        self.security(before, after, place);
+        self.parameters(before, after, place);
+        self.request_body(before, after, place);
+        self.responses(before, after, place);
+    }
+
+    /// What generated code is named by, and until when the operation was to stay.
+    pub(super) fn names_and_promises(
+        &mut self,
+        before: &Operation<'a>,
+        after: &Operation<'a>,
+        place: &Place,
+    ) {
         if let Some((promised, now)) = sunset::advanced(before.own, after.own) {
             let what = format!("its announced end came nearer, from {promised} to {now}");
             self.report(Rule::ApiSunsetDateChangedTooSmall, place, what);
@@ -67,10 +90,6 @@ impl<'a> Comparison<'a> {
         for tag in list(before.own.get("tags")).iter().filter(|tag| !tags.contains(tag)) {
             self.report(Rule::ApiTagRemoved, place, format!("the tag {tag} is gone"));
         }
-        self.security(before, after, place);
-        self.parameters(before, after, place);
-        self.request_body(before, after, place);
-        self.responses(before, after, place);
     }
 }
 

@@ -11,14 +11,14 @@ use super::sunset::{self, Sunset};
 use super::walk::{ANYTHING, Document, list, name, reference, says, text};
 
 /// A parameter where it is named, and what it is.
-struct Parameter<'a> {
-    named: &'a Value,
-    what: &'a Value,
+pub(super) struct Parameter<'a> {
+    pub(super) named: &'a Value,
+    pub(super) what: &'a Value,
 }
 
 impl<'a> Parameter<'a> {
     /// All parameters of an operation. Its own take the place of those of its path.
-    fn all(document: Document<'a>, operation: &Operation<'a>) -> Vec<Self> {
+    pub(super) fn all(document: Document<'a>, operation: &Operation<'a>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for owner in [operation.own, operation.path] {
             for named in list(owner.get("parameters")) {
@@ -32,16 +32,16 @@ impl<'a> Parameter<'a> {
     }
 
     /// Place and name. Names of headers are the same in any case.
-    fn key(&self) -> (&'a str, String) {
+    pub(super) fn key(&self) -> (&'a str, String) {
         let (place, name) = (self.place(), self.name());
         (place, if place == "header" { name.to_lowercase() } else { name.to_owned() })
     }
 
-    fn place(&self) -> &'a str {
+    pub(super) fn place(&self) -> &'a str {
         text(self.what, "in").unwrap_or_default()
     }
 
-    fn name(&self) -> &'a str {
+    pub(super) fn name(&self) -> &'a str {
         text(self.what, "name").unwrap_or_default()
     }
 

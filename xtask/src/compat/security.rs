@@ -46,6 +46,15 @@ impl<'a> Comparison<'a> {
             }
         }
     }
+
+    /// What the server says of itself to receivers of a webhook: those who look for it refuse what comes without.
+    pub(super) fn sent_credentials(&mut self, before: &Operation<'a>, after: &Operation<'a>, place: &Place) {
+        let before = ways(self.before, before.own);
+        let without = |way: &Way<'a>| before.iter().all(|before| !before.is_subset(way));
+        if ways(self.after, after.own).iter().any(without) {
+            self.report(Rule::ApiSecurityRemoved, place, "it may come without the credentials that it had");
+        }
+    }
 }
 
 /// The combinations, each of which suffices.

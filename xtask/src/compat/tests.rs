@@ -9,6 +9,7 @@ mod names;
 mod operations;
 mod requests;
 mod responses;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -95,7 +96,15 @@ fn text() -> Value {
 }
 
 fn all() -> Vec<Case> {
-    [operations::pairs(), bodies::pairs(), requests::pairs(), responses::pairs(), names::pairs()].concat()
+    [
+        operations::pairs(),
+        bodies::pairs(),
+        requests::pairs(),
+        responses::pairs(),
+        names::pairs(),
+        webhooks::pairs(),
+    ]
+    .concat()
 }
 
 #[test]

@@ -13,8 +13,8 @@ use fairlead_domain::organisation::TeamDetails;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
-    ActivityId, AuditEventId, ContactId, ContractId, Currency, CustomerId, Email, InvoiceId, LeadId, Line,
-    Money, OpportunityId, PaymentId, PipelineId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
+    ActivityId, AuditEventId, ContactId, ContractId, Currency, CustomerId, Email, FlowId, InvoiceId, LeadId,
+    Line, Money, OpportunityId, PaymentId, PipelineId, ProductId, Prose, StageId, Tag, Tags, TeamId, UserId,
 };
 use secrecy::SecretString;
 use serde_json::{Map, json};
@@ -232,11 +232,14 @@ impl Stage {
         let administrator = there(people.next(), "administrator")?;
         let password = SecretString::from(PASSWORD);
         let email = format!("{}@{DOMAIN}", administrator.key);
-        // The administrator and the event about it, the stages of the pipeline, and the pipeline.
+        // The administrator and the event about it, the stages of the pipeline, the pipeline and the event about it, and
+        // the approval flow of contracts, which is the first.
         let event = Some(AuditEventId::example(1).0);
         let proposal = Some(StageId::example(1).0);
         let pipeline = Some(PipelineId::example(1).0);
-        self.ids.give_in_order([None, event, None, None, proposal, None, None, None, None, pipeline]);
+        let flow = Some(FlowId::example(1).0);
+        self.ids
+            .give_in_order([None, event, None, None, proposal, None, None, None, None, pipeline, None, flow]);
         admin::create_first_administrator(&self.app, &email, administrator.name, password).await?;
         let credentials = self.app.store().credentials(&email).await?;
         let (id, _) = there(credentials, "administrator")?;

@@ -52,6 +52,57 @@ fn any_operation_of_the_committed_document_is_missed() {
     }
 }
 
+#[test]
+fn any_webhook_of_the_committed_document_is_missed() {
+    let before = committed();
+    let mut after = before.clone();
+    after.as_object_mut().unwrap().shift_remove("webhooks").unwrap();
+    let removed = |name: &String| ("webhook-removed".to_owned(), format!("POST webhook {name}"));
+    let expected: BTreeSet<_> = map(&before, "/webhooks").keys().map(removed).collect();
+    assert!(expected.len() > 50, "{expected:?}");
+    assert_eq!(places(&before, &after).into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn any_header_of_any_webhook_of_the_committed_document_is_missed() {
+    let before = committed();
+    for header in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        let named = json!({"$ref": format!("#/components/parameters/{header}")});
+        let mut after = before.clone();
+        let mut expected = BTreeSet::new();
+        for (name, item) in after["webhooks"].as_object_mut().unwrap() {
+            let parameters = item["post"]["parameters"].as_array_mut().unwrap();
+            let place = parameters.iter().position(|parameter| *parameter == named).unwrap();
+            parameters.remove(place);
+            let place = format!("POST webhook {name} header {header}");
+            expected.insert(("required-response-header-removed".to_owned(), place));
+        }
+        assert_eq!(places(&before, &after).into_iter().collect::<BTreeSet<_>>(), expected);
+    }
+}
+
+#[test]
+fn any_member_of_any_message_of_the_committed_document_is_missed() {
+    let mut before = committed();
+    // Without operations, nothing but the messages leads to these schemas.
+    before["paths"] = json!({});
+    let mut tried = BTreeSet::new();
+    for name in reached(&before, &before["webhooks"]) {
+        let schema = &before["components"]["schemas"][&name];
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else { continue };
+        for member in properties.keys() {
+            let mut after = before.clone();
+            let properties = after["components"]["schemas"][&name]["properties"].as_object_mut().unwrap();
+            properties.shift_remove(member).unwrap();
+            let place = format!("schema {name} in responses /{member}");
+            let expected = [("response-required-property-removed".to_owned(), place)];
+            assert_eq!(places(&before, &after), expected);
+            tried.insert(format!("{name}/{member}"));
+        }
+    }
+    assert!(tried.contains("HappenedData/sequence") && tried.contains("PingData/webhook_id"), "{tried:?}");
+}
+
 /// The names of all schemas that a part leads to.
 fn reached(document: &Value, part: &Value) -> BTreeSet<String> {
     fn collect(document: &Value, part: &Value, names: &mut BTreeSet<String>) {
