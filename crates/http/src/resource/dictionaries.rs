@@ -48,6 +48,7 @@ pub(crate) struct DictionaryList {
 
 /// A closed list of values.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(dictionaries::all().next().map(Dictionary::from)))]
 pub(crate) struct Dictionary {
     /// Its name: the name of the schema, in snake_case.
     #[schema(max_length = 50, pattern = "^[a-z_]+$", example = "lead_status")]

@@ -1,5 +1,7 @@
 //! The state machines, as data.
 
+use std::sync::LazyLock;
+
 use fairlead_application::{App, Call, workflows};
 use fairlead_domain::access::Permission;
 use fairlead_domain::values::Label;
@@ -35,8 +37,14 @@ pub(crate) struct WorkflowList {
     data: Vec<Workflow>,
 }
 
+/// One of them, as an example.
+static CONTRACTS: LazyLock<Option<Workflow>> = LazyLock::new(|| {
+    workflow::machines().into_iter().find(|machine| machine.name == "contract").map(Workflow::from)
+});
+
 /// A state machine as data.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(&*CONTRACTS))]
 pub(crate) struct Workflow {
     /// The subject: the kind of record.
     #[schema(max_length = 40, example = "contract")]
