@@ -25,6 +25,7 @@ pub(crate) fn routes(api: &mut Api) {
             },
         )
         .kept()
+        .impersonal()
         .look(
             "/dictionaries/{name}",
             "get_dictionary",
@@ -35,7 +36,8 @@ pub(crate) fn routes(api: &mut Api) {
                 Ok(Dictionary::from(dictionaries::get(app, call, name).await?))
             },
         )
-        .kept();
+        .kept()
+        .impersonal();
 }
 
 /// Everything that people choose from.

@@ -26,7 +26,8 @@ pub(crate) fn routes(api: &mut Api) {
                 Ok(WorkflowList { data: data.into_iter().map(Workflow::from).collect() })
             },
         )
-        .kept();
+        .kept()
+        .impersonal();
 }
 
 /// All state machines.
