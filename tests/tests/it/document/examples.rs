@@ -157,7 +157,7 @@ fn examples_of_answers_are_believable() {
         let answers = operation["responses"].as_object().unwrap().iter();
         let answers = answers.filter(|(status, _)| status.starts_with('2'));
         for content in
-            answers.filter_map(|(_, answer)| answer["content"].as_object()).flat_map(|it| it.values())
+            answers.filter_map(|(_, answer)| answer["content"].as_object()).flat_map(serde_json::Map::values)
         {
             texts("", &content["example"], &mut |member, text| {
                 seen += 1;
