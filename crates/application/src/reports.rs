@@ -8,7 +8,7 @@ use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::organisation::UserRef;
-use fairlead_domain::values::{CurrencyCode, CustomerId, Money, TeamId, UserId};
+use fairlead_domain::values::{CurrencyCode, CustomerId, Line, Money, TeamId, UserId};
 use fairlead_persistence::{AgingRow, Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -70,6 +70,9 @@ pub struct AgingLine {
     /// The owners' team, in the report by team; none for owners without one.
     #[schema(required)]
     pub team_id: Option<TeamId>,
+    /// What the team is called.
+    #[schema(required)]
+    pub team_name: Option<Line>,
     /// The figures.
     #[serde(flatten)]
     pub aging: Aging,
@@ -134,7 +137,7 @@ fn report(
 ) -> Result<AgingReport, Failure> {
     let line = |row: &AgingRow| {
         let (customer, owner) = line(row.group);
-        Ok(AgingLine { customer, owner, team_id: None, aging: Aging::of(row.buckets)? })
+        Ok(AgingLine { customer, owner, team_id: None, team_name: None, aging: Aging::of(row.buckets)? })
     };
     let data = rows.iter().map(line).collect::<Result<_, Refusal>>()?;
     Ok(AgingReport { as_of: ctx.today().0, data, totals: totals(rows)? })
@@ -175,7 +178,8 @@ pub async fn aging_by_team(app: &App, call: &Call) -> Read<AgingReport> {
             add(&mut sums, (team, row.buckets[0].currency().code()), row.buckets)?;
         }
         let line = |((team_id, _), buckets)| {
-            Ok(AgingLine { customer: None, owner: None, team_id, aging: Aging::of(buckets)? })
+            let team_name = team_id.and_then(|team| ctx.org.team_name(team)).cloned();
+            Ok(AgingLine { customer: None, owner: None, team_id, team_name, aging: Aging::of(buckets)? })
         };
         let data = sums.into_iter().map(line).collect::<Result<_, Refusal>>()?;
         Ok(AgingReport { as_of: ctx.today().0, data, totals: totals(&rows)? })

@@ -127,7 +127,8 @@ pub struct Me {
     /// The user's roles.
     #[schema(max_items = 10)]
     pub roles: Vec<fairlead_domain::access::RoleKey>,
-    /// The language of messages.
+    /// The language that the user reads. Clients send it as `Accept-Language`; without that header messages are in
+    /// English, whatever it is.
     pub locale: Locale,
     /// Every permission, with its reach.
     #[schema(max_items = 200)]

@@ -77,7 +77,8 @@ pub struct UserCreate {
     #[validate(length(min = 1, max = 10, message = "must have between 1 and 10 roles"), nested)]
     #[schema(min_items = 1, max_items = 10)]
     pub roles: Vec<RoleKey>,
-    /// The language of messages.
+    /// The language that the user reads. Clients send it as `Accept-Language`; without that header messages are in
+    /// English, whatever it is.
     #[serde(default = "english")]
     pub locale: Locale,
     /// The first password; the user should change it.

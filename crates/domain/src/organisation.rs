@@ -35,7 +35,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// The language of messages.
+    /// The language that a user reads.
     pub enum Locale {
         /// English.
         En = "en" ("English", "英语"),
@@ -71,7 +71,8 @@ pub struct UserDetails {
     )]
     #[schema(min_items = 1, max_items = 10)]
     pub roles: Vec<RoleKey>,
-    /// The language of messages.
+    /// The language that the user reads. Clients send it as `Accept-Language`; without that header messages are in
+    /// English, whatever it is.
     #[serde(default = "english")]
     pub locale: Locale,
 }

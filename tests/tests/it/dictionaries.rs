@@ -109,12 +109,14 @@ async fn what_seldom_changes_is_not_told_twice(server: Server) {
         let tag = whole.header("etag").to_owned();
         assert!(tag.starts_with("W/\"") && tags.insert(tag.clone()), "{path}: {tag}");
         assert_eq!(admin.get(path).await.expect(200).header("etag"), tag, "{path}");
+        assert_eq!(whole.header("cache-control"), "private, no-cache", "{path}");
         let ask = async |known: &str| {
             admin.send(admin.request(Method::GET, path).header("if-none-match", known)).await
         };
         for known in [tag.as_str(), &tag[2..], "*", &format!("\"v1\", {tag}")] {
             let answer = ask(known).await.expect(304);
             assert_eq!((answer.text.as_str(), answer.header("etag")), ("", tag.as_str()), "{path} {known}");
+            assert_eq!(answer.header("cache-control"), "private, no-cache", "{path} {known}");
         }
         for other in ["\"v1\"", "W/\"0123456789abcdef\""] {
             assert_eq!(ask(other).await.expect(200).text, whole.text, "{path} {other}");
@@ -123,7 +125,8 @@ async fn what_seldom_changes_is_not_told_twice(server: Server) {
         // Whoever may not read it is not told that it is the same.
         let stranger = server.anonymous();
         let request = stranger.request(Method::GET, path).header("if-none-match", &tag);
-        stranger.send(request).await.refused(401, "unauthenticated");
+        let refused = stranger.send(request).await.refused(401, "unauthenticated");
+        assert_eq!(refused.header("cache-control"), "no-store", "{path}");
 
         let operation = &document["paths"][format!("/api/v1{described}")]["get"];
         let parameters = operation["parameters"].as_array().unwrap();

@@ -101,6 +101,7 @@ async fn the_directory_follows_its_users(server: Server) {
         "id": colleague, "display_name": "colleague", "team_id": team, "team_name": "East", "status": "active",
     });
     assert_eq!(before.body, person);
+    assert_eq!(before.header("cache-control"), "no-store", "browsers keep nothing of a person");
     let known = before.header("etag").to_owned();
     let ask = async || rep.send(rep.request(Method::GET, &path).header("if-none-match", &known)).await;
     assert_eq!(ask().await.expect(304).text, "");

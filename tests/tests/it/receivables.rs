@@ -188,6 +188,12 @@ async fn receivables_are_as_old_as_they_are(server: Server) {
     let all = report(finance, "owner").await;
     assert_eq!((&all["totals"][0]["total"], &all["totals"][0]["currency"]), (&cny("1111.00"), &json!("CNY")));
     assert_eq!(report(finance, "customer").await["data"].as_array().unwrap().len(), 10);
-    assert_eq!(report(finance, "team").await["data"].as_array().unwrap().len(), 2);
+    let teams = report(finance, "team").await["data"].as_array().unwrap().clone();
+    assert_eq!(teams.len(), 2);
+    for person in [rep, other_rep] {
+        let who = finance.client.get(&format!("/people/{}", person.id)).await.expect(200).body;
+        let line = teams.iter().find(|line| line["team_id"] == who["team_id"]).unwrap();
+        assert!(line["team_name"].is_string() && line["team_name"] == who["team_name"], "{line} {who}");
+    }
     marketing.client.get("/reports/receivable-aging/by-owner").await.refused(403, "forbidden");
 }

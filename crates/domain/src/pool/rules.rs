@@ -67,8 +67,10 @@ pub struct PoolRules {
     #[validate(range(min = 0, max = 3650, message = "must be from 0 to 3650"))]
     #[schema(minimum = 0, maximum = 3650)]
     pub cool_down_days: i64,
-    /// What of a pool customer is masked for whoever may not change it. A masked member is neither filtered nor
-    /// sorted by.
+    /// What of a pool customer stays masked in a single read (`GET /customers/{id}`), which opens it, for whoever may
+    /// not change it. Lists, searches and `/sync` open nothing: there every member that can be named here is masked,
+    /// whether it is named or not. Of a masked member `phone`, `email` and `address` are shown in part; the others are
+    /// `null` or empty, as if there were none. It is neither filtered nor sorted by.
     #[validate(length(max = 7), custom(function = "distinct_fields"))]
     #[schema(max_items = 7)]
     pub masked_fields: Vec<ContactField>,

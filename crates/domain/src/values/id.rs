@@ -173,6 +173,9 @@ pub(crate) fn any_ids<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
     Ok(ids.into_iter().map(|id| id.0).collect())
 }
 
+/// How the one spelling of an id looks.
+pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
 /// Reads an id of any kind. Only the hyphenated form of 36 characters: one id has one spelling.
 pub fn parse_id(text: &str) -> Result<Uuid, String> {
     let hyphenated = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
@@ -187,7 +190,7 @@ fn schema(doc: &str, example: Uuid) -> utoipa::openapi::RefOr<utoipa::openapi::s
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
-        .pattern(Some("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))
+        .pattern(Some(ID_PATTERN))
         .min_length(Some(36))
         .max_length(Some(36))
         .description(Some(doc))

@@ -11,6 +11,7 @@ use super::BASE;
 use super::ask::Ask;
 use super::selection;
 use super::shape::Cached;
+use crate::middleware::KEPT;
 use crate::problem::{self, Failed, Outcome};
 use crate::request::body::JSON;
 use crate::request::condition::{entity_tag, not_modified, text_tag};
@@ -91,6 +92,9 @@ impl Ask {
         let status = if seen { StatusCode::NOT_MODIFIED } else { self.shape.answer.status };
         let mut response = HttpResponse::build(status);
         response.insert_header((header::ETAG, tag));
+        if self.shape.answer.impersonal {
+            response.insert_header((header::CACHE_CONTROL, KEPT));
+        }
         Ok(if seen {
             response.finish()
         } else {

@@ -18,7 +18,7 @@ use utoipa::openapi::{
     Response, ResponseBuilder, Schema, SchemaFormat, SecurityRequirement, Type,
 };
 
-use super::example::{Purpose, example};
+use super::example::{Purpose, answered, example};
 use super::shape::{self, Body, Cached, Named, Shape};
 use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::webhooks::Messages;
@@ -311,7 +311,7 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
     };
     let mut builder = ResponseBuilder::new().description(description);
     if let shape::Content::Json(schema) = &answer.content {
-        let example = example(schema, &shared.schemas, Purpose::Response);
+        let example = answered(operation.about.id, schema, &shared.schemas);
         let content = ContentBuilder::new().schema(Some(Named::clone(schema))).example(Some(example));
         builder = builder.content(JSON, content.build());
     }

@@ -1,6 +1,8 @@
-//! Examples of whole bodies, put together from the examples of their members.
+//! Examples of whole bodies. What is to be sent is put together from the examples of its members; what is answered is
+//! what a demo answered.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{Array, ArrayItems, Object, SchemaType, Type};
@@ -11,18 +13,39 @@ type Named = BTreeMap<String, RefOr<Schema>>;
 /// How deep bodies are followed; schemas that contain themselves end here.
 const MAX_DEPTH: usize = 16;
 
+/// What a demo answered, by the name of a schema. Lists are cut short, with sums of what is left.
+static RECORDS: LazyLock<Map<String, Value>> = LazyLock::new(|| table(include_str!("example/records.json")));
+
+/// What else an operation answers than a read of such a record, by the id of the operation.
+static OUTCOMES: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| table(include_str!("example/outcomes.json")));
+
+// A test sees that there is something in it.
+fn table(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
 /// For whom an example is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To be sent. Links to other records are left out where they may be: no reader has just these.
     Request,
-    /// To be received, with everything that may be there.
+    /// To be received: as it was, or with everything that may be there.
     Response,
 }
 
 /// An example of a schema.
 pub(crate) fn example(schema: &RefOr<Schema>, named: &Named, purpose: Purpose) -> Value {
     Examples { named, purpose }.of(schema, 0)
+}
+
+/// An example of what an operation answers.
+pub(crate) fn answered(operation: &str, schema: &RefOr<Schema>, named: &Named) -> Value {
+    let mut answer = example(schema, named, Purpose::Response);
+    if let (Some(members), Some(Value::Object(outcome))) = (answer.as_object_mut(), OUTCOMES.get(operation)) {
+        members.extend(outcome.clone());
+    }
+    answer
 }
 
 struct Examples<'a> {
@@ -36,18 +59,36 @@ impl Examples<'_> {
             return Value::Null;
         }
         match schema {
-            RefOr::Ref(reference) => reference
-                .ref_location
-                .rsplit('/')
-                .next()
-                .and_then(|name| self.named.get(name))
-                .map_or(Value::Null, |schema| self.of(schema, depth + 1)),
+            RefOr::Ref(reference) => {
+                let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+                match (self.named.get(name), self.told(name)) {
+                    (Some(RefOr::T(Schema::Object(object))), Some(told)) => {
+                        self.as_told(object, told, depth + 1)
+                    }
+                    (Some(schema), _) => self.of(schema, depth + 1),
+                    (None, _) => Value::Null,
+                }
+            }
             RefOr::T(Schema::Object(object)) => self.object(object, depth),
             RefOr::T(Schema::Array(array)) => self.array(array, depth),
             RefOr::T(Schema::OneOf(one_of)) => self.first(&one_of.items, depth),
             RefOr::T(Schema::AnyOf(any_of)) => self.first(&any_of.items, depth),
             RefOr::T(_) => Value::Null,
         }
+    }
+
+    /// What a demo answered of a schema.
+    fn told(&self, name: &str) -> Option<&'static Map<String, Value>> {
+        RECORDS.get(name).filter(|_| self.purpose == Purpose::Response).and_then(Value::as_object)
+    }
+
+    /// What was answered. Members that must be there and were not yet are made up.
+    fn as_told(&self, object: &Object, told: &Map<String, Value>, depth: usize) -> Value {
+        let member = |(name, schema): (&String, &RefOr<Schema>)| {
+            let made_up = || object.required.contains(name).then(|| self.of(schema, depth + 1));
+            Some((name.clone(), told.get(name).cloned().or_else(made_up)?))
+        };
+        Value::Object(object.properties.iter().filter_map(member).collect())
     }
 
     /// Of several alternatives the first, but for null.
@@ -133,6 +174,36 @@ mod tests {
     use super::*;
     use crate::api::schemas::Schemas;
     use crate::api::tidy::tidy;
+
+    #[test]
+    fn answers_are_told_of_what_there_is() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        assert!(RECORDS.len() > 60 && OUTCOMES.len() > 40, "{} {}", RECORDS.len(), OUTCOMES.len());
+        for (name, told) in &*RECORDS {
+            for member in told.as_object().unwrap().keys() {
+                assert!(schemas[name]["properties"][member].is_object(), "{name} has no {member}");
+            }
+        }
+        let operations =
+            document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+        let answers: BTreeMap<&str, &Value> = operations
+            .filter_map(|(_, operation)| Some((operation["operationId"].as_str()?, &operation["responses"])))
+            .collect();
+        for (id, outcome) in &*OUTCOMES {
+            let success =
+                answers[id.as_str()].as_object().unwrap().iter().find(|(status, _)| status.starts_with('2'));
+            let content = &success.unwrap().1["content"]["application/json"];
+            let schema = content["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+            for (member, value) in outcome.as_object().unwrap() {
+                assert!(
+                    document.pointer(schema).unwrap()["properties"][member].is_object(),
+                    "{id} has no {member}"
+                );
+                assert_eq!(content["example"][member], *value, "{id}");
+            }
+        }
+    }
 
     #[test]
     fn examples_are_what_they_are_examples_of() {

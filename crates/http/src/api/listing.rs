@@ -3,7 +3,7 @@
 use crate::request::query::FILE_NAME;
 use fairlead_application::Flag;
 use fairlead_application::listing::{Field, Kind, Listing, MAX_INTEGER, MAX_SORT, MAX_TEXT, Operator};
-use fairlead_domain::values::CURRENCIES;
+use fairlead_domain::values::{CURRENCIES, ID_PATTERN};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
@@ -143,7 +143,11 @@ fn value(kind: Kind, in_comma_list: bool) -> ObjectBuilder {
             .max_length(Some(MAX_TEXT))
             .pattern(Some(if in_comma_list { r"^[^,\u0000]+$" } else { r"^[^\u0000]+$" })),
         Kind::OneOf(words) => text().enum_values(Some(words())),
-        Kind::Id => text().format(known(KnownFormat::Uuid)).min_length(Some(36)).max_length(Some(36)),
+        Kind::Id => text()
+            .format(known(KnownFormat::Uuid))
+            .min_length(Some(36))
+            .max_length(Some(36))
+            .pattern(Some(ID_PATTERN)),
         Kind::Integer => ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(known(KnownFormat::Int64))

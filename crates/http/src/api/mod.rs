@@ -186,6 +186,14 @@ impl Api {
         self
     }
 
+    /// The answer of the operation declared last says the same to everybody and nothing of anybody: browsers may keep it.
+    pub(crate) fn impersonal(&mut self) -> &mut Self {
+        if let Some(shape) = self.last_shape() {
+            shape.answer.impersonal = true;
+        }
+        self
+    }
+
     /// The operation declared last goes away: clients are told in the document and with every answer.
     #[cfg_attr(not(test), expect(dead_code, reason = "nothing goes away yet"))]
     pub(crate) fn deprecated(&mut self, deprecation: Deprecation) -> &mut Self {

@@ -156,6 +156,8 @@ pub(crate) struct Answer {
     pub(crate) shown: bool,
     /// Whether it says why parts of the call were refused, in the caller's language.
     pub(crate) tells_parts: bool,
+    /// Whether it says the same to everybody and nothing of anybody, so that browsers may keep it.
+    pub(crate) impersonal: bool,
 }
 
 impl Shape {
@@ -186,6 +188,7 @@ impl Shape {
                 paged: false,
                 shown: false,
                 tells_parts: false,
+                impersonal: false,
             },
         }
     }

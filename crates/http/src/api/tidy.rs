@@ -10,6 +10,7 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::example::single_type;
 use fairlead_application::listing::MAX_INTEGER;
+use fairlead_domain::values::ID_PATTERN;
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
@@ -163,7 +164,7 @@ fn modern_examples(schema: &mut Schema) {
 }
 
 /// Says what holds for every value of a type and so was left unsaid: no text holds a NUL or is longer than
-/// the longest that is kept, a date has ten characters, and no number is larger than every client can hold.
+/// the longest that is kept, an id has one spelling, a date has ten characters, and no number is larger than every client can hold.
 fn bound(schema: &mut Schema) {
     let Schema::Object(object) = schema else { return };
     match single_type(&object.schema_type) {
@@ -175,6 +176,10 @@ fn bound(schema: &mut Schema) {
                 _ => None,
             });
             object.max_length = object.max_length.or(known).or(Some(LONGEST));
+            if object.format == Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)) {
+                object.min_length.get_or_insert(36);
+                object.pattern.get_or_insert_with(|| ID_PATTERN.to_owned());
+            }
             if object.format.is_none() && object.pattern.is_none() {
                 object.pattern = Some(NO_NUL.to_owned());
             }

@@ -1,11 +1,13 @@
 //! Headers that keep browsers from doing what nobody asked for.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY,
+};
 
 /// A part of the server with its own rules for browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// Records: never kept by a cache, never shown as a page.
+    /// Records: never kept by a cache, unless an answer is the same for everybody, and never shown as a page.
     Api,
     /// The documentation, which is a page with scripts of its own.
     Documentation,
@@ -34,6 +36,9 @@ const SWAGGER: &str = "default-src 'none'; script-src 'self'; style-src 'self' '
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
+/// The `Cache-Control` of what says nothing of anybody: a browser keeps it, and asks each time whether it still holds.
+pub(crate) const KEPT: &str = "private, no-cache";
+
 /// Sets the security headers of an answer.
 pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
     set(headers, "X-Content-Type-Options", "nosniff");
@@ -45,7 +50,7 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
         Area::Api | Area::Other => NOTHING,
     };
     set(headers, "Content-Security-Policy", policy);
-    if area == Area::Api {
+    if area == Area::Api && headers.get(CACHE_CONTROL).is_none_or(|said| said != KEPT) {
         set(headers, "Cache-Control", "no-store");
     }
     if hsts {

@@ -3,7 +3,7 @@
 mod headers;
 mod trace;
 
-pub(crate) use headers::{AS_IT_IS, set as set_header};
+pub(crate) use headers::{AS_IT_IS, KEPT, set as set_header};
 pub(crate) use trace::note_user;
 
 use std::sync::Arc;

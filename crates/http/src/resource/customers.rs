@@ -14,8 +14,11 @@ pub(crate) fn routes(api: &mut Api) {
             "/customers",
             "list_customers",
             "List customers",
-            "The customers within the caller's scope; with `pool:read` also those in the public pool, whose \
-             contact data is masked for whoever may not change them.",
+            "The customers within the caller's scope; with `pool:read` also those in the public pool. Contact data of \
+             those (every member that a pool's `masked_fields` can name) is masked in lists for whoever may not change \
+             them, whatever the pool says: `phone`, `email` and `address` are shown in part, the others are `null` or \
+             empty even where there is something, and filters on them pass over the record. A single read opens the \
+             customer and masks only what the pool names.",
             &customers::LISTING,
             customers::list,
         )

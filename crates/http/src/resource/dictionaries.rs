@@ -25,6 +25,7 @@ pub(crate) fn routes(api: &mut Api) {
             },
         )
         .kept()
+        .impersonal()
         .look(
             "/dictionaries/{name}",
             "get_dictionary",
@@ -35,7 +36,8 @@ pub(crate) fn routes(api: &mut Api) {
                 Ok(Dictionary::from(dictionaries::get(app, call, name).await?))
             },
         )
-        .kept();
+        .kept()
+        .impersonal();
 }
 
 /// Everything that people choose from.
@@ -48,6 +50,7 @@ pub(crate) struct DictionaryList {
 
 /// A closed list of values.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(dictionaries::all().next().map(Dictionary::from)))]
 pub(crate) struct Dictionary {
     /// Its name: the name of the schema, in snake_case.
     #[schema(max_length = 50, pattern = "^[a-z_]+$", example = "lead_status")]

@@ -25,7 +25,8 @@ pub(crate) fn routes(api: &mut Api) {
         "/people/{id}",
         "get_person",
         "Get a person",
-        "Whom the id of a user stands for. Everybody who has logged in may. It may be kept with its `ETag`.",
+        "Whom the id of a user stands for. Everybody who has logged in may. A client may keep it with \
+         its `ETag`; browsers do not by themselves.",
         people::get,
     )
     .kept();

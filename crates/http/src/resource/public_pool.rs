@@ -14,8 +14,11 @@ pub(crate) fn routes(api: &mut Api) {
             "/public-pool/customers",
             "list_pool_customers",
             "List the customers in the public pool",
-            "Those in the pools that the caller is a member of. Contact data is masked for whoever may not change \
-             the customer, and neither filtered nor sorted by.",
+            "Those in the pools that the caller is a member of. Contact data (every member that a pool's \
+             `masked_fields` can name) is masked in lists for whoever may not change the customer, whatever the pool \
+             says: `phone`, `email` and `address` are shown in part, the others are `null` or empty even where there \
+             is something. It is neither filtered nor sorted by. A single read opens the customer and masks only what \
+             the pool names.",
             &pool::LISTING,
             pool::list,
         )

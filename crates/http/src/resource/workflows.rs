@@ -1,5 +1,7 @@
 //! The state machines, as data.
 
+use std::sync::LazyLock;
+
 use fairlead_application::{App, Call, workflows};
 use fairlead_domain::access::Permission;
 use fairlead_domain::values::Label;
@@ -24,7 +26,8 @@ pub(crate) fn routes(api: &mut Api) {
                 Ok(WorkflowList { data: data.into_iter().map(Workflow::from).collect() })
             },
         )
-        .kept();
+        .kept()
+        .impersonal();
 }
 
 /// All state machines.
@@ -35,8 +38,14 @@ pub(crate) struct WorkflowList {
     data: Vec<Workflow>,
 }
 
+/// One of them, as an example.
+static CONTRACTS: LazyLock<Option<Workflow>> = LazyLock::new(|| {
+    workflow::machines().into_iter().find(|machine| machine.name == "contract").map(Workflow::from)
+});
+
 /// A state machine as data.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(&*CONTRACTS))]
 pub(crate) struct Workflow {
     /// The subject: the kind of record.
     #[schema(max_length = 40, example = "contract")]

@@ -134,3 +134,72 @@ fn examples_are_as_described() {
     assert!(seen > 500, "{seen} examples");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// Every text in an example, with the name of the member that has it.
+fn texts<'a>(member: &'a str, value: &'a Value, each: &mut impl FnMut(&'a str, &'a str)) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| texts(name, value, each)),
+        Value::Array(items) => items.iter().for_each(|item| texts(member, item, each)),
+        Value::String(text) => each(member, text),
+        _ => {}
+    }
+}
+
+#[test]
+fn examples_of_answers_are_believable() {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let operations = operations(&document);
+    // What schemas are filled with where nothing better is known.
+    let fillers = ["text", "Acme Machinery", "Asked for an offer before the end of the month."];
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for (_, _, operation) in &operations {
+        let id = operation["operationId"].as_str().unwrap();
+        let answers = operation["responses"].as_object().unwrap().iter();
+        let answers = answers.filter(|(status, _)| status.starts_with('2'));
+        for content in
+            answers.filter_map(|(_, answer)| answer["content"].as_object()).flat_map(serde_json::Map::values)
+        {
+            texts("", &content["example"], &mut |member, text| {
+                seen += 1;
+                if fillers.contains(&text) {
+                    wrong.push(format!("{id}: {member} is {text:?}"));
+                }
+            });
+        }
+    }
+    assert!(seen > 5000, "{seen} texts");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+
+    let answer = |id: &str| {
+        let (_, _, operation) = operations.iter().find(|(_, _, it)| it["operationId"] == id).unwrap();
+        operation["responses"]["200"]["content"]["application/json"]["example"].clone()
+    };
+    let person = answer("get_person");
+    assert_ne!(person["display_name"], person["team_name"]);
+    for (id, series) in [("get_contract", "CT-"), ("get_invoice", "IV-"), ("get_payment", "PY-")] {
+        let number = answer(id)["number"].clone();
+        assert!(number.as_str().unwrap().starts_with(series), "{id}: {number}");
+    }
+    // What is not issued has no day of issue, and only what is void says why.
+    let (issued, voided) = (answer("get_invoice"), answer("void_invoice"));
+    assert!(
+        issued["status"] == "issued" && issued["issued_on"].is_string() && issued["void_reason"].is_null()
+    );
+    assert!(
+        voided["status"] == "voided"
+            && voided["void_reason"].is_string()
+            && voided["paid"]["amount"] == "0.00"
+    );
+    let withdrawn = answer("withdraw_invoice");
+    assert!(withdrawn["status"] == "draft" && withdrawn["issued_on"].is_null(), "{withdrawn}");
+    // Sums are those of what is shown.
+    let report = answer("get_aging_by_team");
+    let cents = |amount: &Value| amount["amount"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    for bucket in ["current", "days_1_to_30", "overdue", "total"] {
+        let sum: i64 = report["data"].as_array().unwrap().iter().map(|line| cents(&line[bucket])).sum();
+        assert_eq!(sum, cents(&report["totals"][0][bucket]), "{bucket}");
+    }
+    let machine = answer("list_workflows")["data"][0].clone();
+    assert!(machine["states"].as_array().unwrap().len() > 3, "{machine}");
+    assert!(machine["svg"].as_str().unwrap().starts_with("<svg"), "{machine}");
+}

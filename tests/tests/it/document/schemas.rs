@@ -183,6 +183,23 @@ fn what_is_told_of_its_size_is_true() {
 }
 
 #[test]
+fn every_id_has_one_spelling() {
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let (mut bare, mut seen) = (Vec::new(), 0);
+    visit(&document, "", &mut |at, schema| {
+        if schema.get("format").is_some_and(|format| format == "uuid") {
+            seen += 1;
+            let pattern = schema.get("pattern").and_then(Value::as_str).unwrap_or_default();
+            if !pattern.starts_with("^[0-9a-f]{8}-") || schema.get("minLength") != Some(&json!(36)) {
+                bare.push(at.to_owned());
+            }
+        }
+    });
+    assert!(seen > 200, "{seen} ids");
+    assert!(bare.is_empty(), "{} allow other spellings:\n{}", bare.len(), bare.join("\n"));
+}
+
+#[test]
 fn the_comparison_finds_what_is_wrong() {
     let document =
         json!({"components": {"schemas": {"Name": {"type": "string", "minLength": 1, "maxLength": 3}}}});
