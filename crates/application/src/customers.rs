@@ -15,7 +15,7 @@ use fairlead_domain::text_enum;
 use fairlead_domain::timeline::{self, TimelineEntry};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId};
-use fairlead_persistence::{Predicate, Visible, Work};
+use fairlead_persistence::{Owner, Predicate, Visible, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -78,7 +78,10 @@ impl Resource for Customer {
         Ok(view(ctx, self, &CustomerTies::default()))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<CustomerView, Failure> {
-        let ties = eyes.ties(&self).await?;
+        let mut ties = eyes.ties(&self).await?;
+        if self.may_claim(ctx).is_ok() {
+            ties.caller = eyes.ties(&Owner { user: ctx.actor.id, day_began: day_began(ctx) }).await?;
+        }
         Ok(view(ctx, self, &ties))
     }
 }

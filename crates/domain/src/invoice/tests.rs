@@ -96,7 +96,7 @@ fn offered(
     contract: &Contract,
     (who, action): (u128, &str),
 ) -> Option<Code> {
-    let ties = InvoiceTies { contract_status: contract.status };
+    let ties = InvoiceTies { contract_status: contract.status, submission: None };
     let offers = world.by(who, |ctx| invoice.allowed_actions(ctx, &ties));
     offers.iter().find(|offer| offer.action == action).unwrap().reason
 }
