@@ -338,13 +338,14 @@ impl Customer {
         }
         self.permit(ctx, OwnershipAction::Claim)?;
         let cool_down = chrono::Duration::days(self.rules(ctx).cool_down_days);
-        let until = self.pooled_at.map(|at| at.plus(cool_down));
-        if self.previous_owner_id == Some(ctx.actor.id) && until.is_some_and(|until| ctx.now < until) {
-            return Err(
-                Refusal::new(Code::ClaimCoolDown, "the previous owner has to wait").with("until", until)
-            );
+        let until = self.pooled_at.map(|at| at.plus(cool_down)).filter(|until| ctx.now < *until);
+        match until.filter(|_| self.previous_owner_id == Some(ctx.actor.id)) {
+            Some(until) => {
+                let detail = format!("the previous owner has to wait until {until}");
+                Err(Refusal::new(Code::ClaimCoolDown, detail).with("until", until))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a user may own customers, and receive them from the caller.

@@ -29,7 +29,7 @@ pub(super) fn label(figure: &str, word: &str, figures: &Map<String, Value>) -> O
     };
     match figure {
         "record_kind" => of::<RecordKind>(word),
-        "permission" => of::<Permission>(word),
+        "permission" | "permissions" => of::<Permission>(word),
         "needed_scope" => of::<Scope>(word),
         "subject_kind" => of::<ApprovalSubject>(word),
         "status" => of::<ApprovalStatus>(word),

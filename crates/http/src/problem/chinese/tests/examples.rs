@@ -12,6 +12,14 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
     vec![
         (
             Code::Forbidden,
+            json!({
+                "permission": "contracts:read", "needed_scope": "own",
+                "permissions": ["leads:create", "pool:read"],
+            }),
+            "需要下列权限之一：新建线索、查看公海。",
+        ),
+        (
+            Code::Forbidden,
             json!({"permission": "leads:create", "needed_scope": "own"}),
             "需要“新建线索”权限，且范围至少为“本人”。",
         ),
@@ -90,6 +98,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
             Code::BulkRefused,
             json!({"items": [{}]}),
             "有 1 项操作被拒绝，因此全部未执行，`items` 列出每一项。",
+        ),
+        (
+            Code::AlreadyClaimed,
+            json!({"customer_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
+            "客户 0190163d-8694-739b-aea5-966c26f8ad91 已有负责人。",
         ),
         (Code::OwnershipLimitReached, json!({"owned": 20, "limit": 20}), "已持有 20 个客户，上限为 20 个。"),
         (
