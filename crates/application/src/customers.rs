@@ -128,7 +128,7 @@ text_enum! {
     }
 }
 
-/// One of many customers.
+/// One of many customers. What its action does not take is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerBulkItem {
@@ -498,6 +498,16 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
         }
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
             let id = item.id;
+            let takes = |actions: &[CustomerBulkAction]| actions.contains(&form.action);
+            let reasons = takes(&[CustomerBulkAction::Assign, CustomerBulkAction::Release]);
+            bulk::only_wanted(
+                at,
+                &[
+                    ("owner_id", item.owner_id.is_some(), takes(&[CustomerBulkAction::Assign])),
+                    ("pool_id", item.pool_id.is_some(), takes(&[CustomerBulkAction::Move])),
+                    ("reason", item.reason.is_some(), reasons),
+                ],
+            )?;
             let customer = match form.action {
                 CustomerBulkAction::Claim => pool::take(ctx, work, call, id).await?,
                 CustomerBulkAction::Assign => {

@@ -35,6 +35,7 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::DailyClaimLimitReached, "今天已领取 {claimed_today} 次，上限为 {limit} 次。"),
     (Code::DailyOpenLimitReached, "今天已查看 {opened_today} 个公海客户，上限为 {limit} 个。"),
     (Code::ClaimCoolDown, "原负责人在 {until} 之前不能再次领取。"),
+    (Code::OwnerNotEligible, "用户 {user_id} 已停用，或不能持有此类记录。"),
     (Code::TooMany, "数量已达到上限 {limit}。"),
     (
         Code::HandOverNeeded,

@@ -120,6 +120,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
             json!({"until": "2026-02-01T00:00:00.000Z"}),
             "原负责人在 2026-02-01T00:00:00.000Z 之前不能再次领取。",
         ),
+        (
+            Code::OwnerNotEligible,
+            json!({"user_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
+            "用户 0190163d-8694-739b-aea5-966c26f8ad91 已停用，或不能持有此类记录。",
+        ),
         (Code::TooMany, json!({"limit": 1000}), "数量已达到上限 1000。"),
         (
             Code::HandOverNeeded,
