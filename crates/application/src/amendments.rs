@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{Resource, save_changed, there};
+use crate::change::{Eyes, Resource, save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -124,7 +124,8 @@ pub async fn create(app: &App, call: &Call, form: Valid<AmendmentForm>) -> Writt
         catalogue::take(work, &mut amendment.after.line_items, &contract.details.line_items).await?;
         work.insert(&amendment, event).await?;
         let customer: Customer = there(work.find(contract.details.customer_id).await?)?;
-        let prices = catalogue::todays_prices(ctx, work, Some(amendment.amount.currency())).await?;
+        let currency = Some(amendment.amount.currency());
+        let prices = catalogue::todays_prices(ctx, &Eyes::Work(work), currency).await?;
         let facts = SubjectFacts::of_amendment(&amendment, &contract, &customer, &prices)?;
         approvals::request(ctx, work, facts).await?;
         Ok(amendment.view(ctx)?)

@@ -162,11 +162,17 @@ fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
     let delegated = !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty();
     if parts.iter().all(|part| part.scope.is_nothing()) && !delegated {
-        let one_of: Vec<&str> = ApprovalSubject::ALL.iter().map(|kind| kind.read().as_str()).collect();
+        // Several kinds are read by the same permission.
+        let mut one_of: Vec<&str> = Vec::new();
+        for word in ApprovalSubject::ALL.iter().map(|kind| kind.read().as_str()) {
+            if !one_of.contains(&word) {
+                one_of.push(word);
+            }
+        }
         let detail = format!("this takes one of {}", one_of.join(", "));
         ctx.actor
             .authorize_own(Permission::ContractsRead)
-            .map_err(|refusal| Refusal { detail, ..refusal })?;
+            .map_err(|refusal| Refusal { detail, ..refusal }.with("permissions", one_of))?;
     }
     Ok(Predicate::Any(seen))
 }

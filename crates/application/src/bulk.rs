@@ -157,6 +157,18 @@ pub(crate) fn needed<T: Clone>(member: Option<&T>, index: usize, name: &str) -> 
     member.cloned().ok_or_else(why)
 }
 
+/// Refuses a member that was said, though the action of the call does not take it: whoever said it would believe that it
+/// counts. Of each its name, whether it was said, and whether the action takes it.
+pub(crate) fn only_wanted(index: usize, members: &[(&str, bool, bool)]) -> Result<(), Refusal> {
+    match members.iter().find(|(_, said, taken)| *said && !taken) {
+        Some((name, ..)) => {
+            let why = "this action does not take it";
+            Err(Refusal::invalid(&format!("/items/{index}/{name}"), "not_wanted", why))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses a call that names a record twice: the second operation would be judged by what the first left.
 pub(crate) fn distinct<T: Operation>(operations: &[T]) -> Result<(), Refusal> {
     let mut seen = std::collections::HashSet::new();

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::Resource;
+use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
 use crate::views::views;
@@ -229,14 +229,14 @@ fn in_currency(currency: Currency) -> Predicate {
 /// The prices of today, by which discounts are measured when somebody is asked to approve them.
 pub(crate) async fn todays_prices(
     ctx: &Context<'_>,
-    work: &Work,
+    eyes: &Eyes<'_>,
     currency: Option<Currency>,
 ) -> Result<PriceBook, Failure> {
     let lists = match currency {
         None => Vec::new(),
-        Some(currency) => work.find_all(in_currency(currency)).await?,
+        Some(currency) => eyes.all(in_currency(currency)).await?,
     };
-    let kept = !lists.is_empty() || work.count("price_lists", Predicate::True).await? > 0;
+    let kept = !lists.is_empty() || eyes.count("price_lists", Predicate::True).await? > 0;
     Ok(PriceBook { on: ctx.today().0, lists, kept })
 }
 

@@ -38,6 +38,27 @@ impl Eyes<'_> {
         if may(&nothing).is_ok() { self.ties(record).await } else { Ok(nothing) }
     }
 
+    /// One record.
+    pub(crate) async fn one<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.one(id).await,
+            Self::Work(work) => work.find(id).await,
+        }
+    }
+
+    /// What a record belongs to. Where it was merged away in between, all is read again.
+    pub(crate) async fn parent<T: Kept>(&self, id: impl Into<Uuid>) -> Result<T, StoreError> {
+        self.one(id).await?.ok_or(StoreError::Conflict)
+    }
+
+    /// How many rows there are for which a condition holds.
+    pub(crate) async fn count(&self, table: &str, which: Predicate) -> Result<i64, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.count(table, which).await,
+            Self::Work(work) => work.count(table, which).await,
+        }
+    }
+
     /// All records for which a condition holds.
     pub(crate) async fn all<T: Kept>(&self, which: Predicate) -> Result<Vec<T>, StoreError> {
         match self {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::SubjectFacts;
+use fairlead_domain::catalogue::PriceBook;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{
     CollectionScheme, Contract, ContractDetails, ContractStatus, ContractTies, Installment,
@@ -72,9 +73,19 @@ impl Resource for Contract {
         Ok(view(ctx, self, &ties))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ContractView, Failure> {
-        let ties = eyes.ties(&self).await?;
+        let mut ties = eyes.ties(&self).await?;
+        if self.may_submit(ctx, &ties).is_ok() {
+            let customer: Customer = eyes.parent(self.details.customer_id).await?;
+            let prices = prices_of(ctx, eyes, &self).await?;
+            ties.submission = self.check_submission(ctx, &customer, &prices).err();
+        }
         Ok(view(ctx, self, &ties))
     }
+}
+
+/// The prices that a contract's discounts are measured by.
+async fn prices_of(ctx: &Context<'_>, eyes: &Eyes<'_>, contract: &Contract) -> Result<PriceBook, Failure> {
+    catalogue::todays_prices(ctx, eyes, Some(contract.details.amount.currency())).await
 }
 
 fn view(ctx: &Context, contract: Contract, ties: &ContractTies) -> ContractView {
@@ -204,7 +215,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<ContractDetails>) -> Wri
         let (mut contract, event) = Contract::new(ctx, work.new_id(), number, &customer, form.clone())?;
         catalogue::take(work, &mut contract.details.line_items, &[]).await?;
         work.insert(&contract, event).await?;
-        Ok(contract.view(ctx)?)
+        contract.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -250,7 +261,7 @@ pub async fn submit(app: &App, call: &Call, id: ContractId) -> Written<ContractV
         let mut after = before.clone();
         let event = after.submit(ctx, &customer)?;
         work.save(&before, &mut after, event).await?;
-        let prices = catalogue::todays_prices(ctx, work, Some(after.details.amount.currency())).await?;
+        let prices = prices_of(ctx, &Eyes::Work(work), &after).await?;
         approvals::request(ctx, work, SubjectFacts::of_contract(&after, &customer, &prices)?).await?;
         after.seen(ctx, &Eyes::Work(work)).await
     })

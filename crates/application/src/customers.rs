@@ -15,7 +15,7 @@ use fairlead_domain::text_enum;
 use fairlead_domain::timeline::{self, Guarded, TimelineEntry};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId};
-use fairlead_persistence::{Predicate, Visible, Work};
+use fairlead_persistence::{Owner, Predicate, Visible, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -78,7 +78,10 @@ impl Resource for Customer {
         Ok(view(ctx, self, &CustomerTies::default()))
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<CustomerView, Failure> {
-        let ties = eyes.ties(&self).await?;
+        let mut ties = eyes.ties(&self).await?;
+        if self.may_claim(ctx).is_ok() {
+            ties.caller = eyes.ties(&Owner { user: ctx.actor.id, day_began: day_began(ctx) }).await?;
+        }
         Ok(view(ctx, self, &ties))
     }
     fn shown_after(self, ctx: &Context, before: &Self, is_trial: bool) -> Self {
@@ -128,7 +131,7 @@ text_enum! {
     }
 }
 
-/// One of many customers.
+/// One of many customers. What its action does not take is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerBulkItem {
@@ -494,6 +497,16 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
         }
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
             let id = item.id;
+            let takes = |actions: &[CustomerBulkAction]| actions.contains(&form.action);
+            let reasons = takes(&[CustomerBulkAction::Assign, CustomerBulkAction::Release]);
+            bulk::only_wanted(
+                at,
+                &[
+                    ("owner_id", item.owner_id.is_some(), takes(&[CustomerBulkAction::Assign])),
+                    ("pool_id", item.pool_id.is_some(), takes(&[CustomerBulkAction::Move])),
+                    ("reason", item.reason.is_some(), reasons),
+                ],
+            )?;
             let customer = match form.action {
                 CustomerBulkAction::Claim => pool::take(ctx, work, call, id).await?,
                 CustomerBulkAction::Assign => {

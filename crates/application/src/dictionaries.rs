@@ -35,7 +35,7 @@ use fairlead_domain::target::TargetMeasure;
 use fairlead_domain::transfer::TransferKind;
 use fairlead_domain::values::{CURRENCIES, Currency, Label, TextEnum};
 use fairlead_domain::webhook::{DeliveryStatus, DisabledReason, EventType, WebhookAction, WebhookStatus};
-use fairlead_domain::workflow::TakenBy;
+use fairlead_domain::workflow::{Action, TakenBy};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -131,6 +131,7 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<JobAction>,
     of::<JobOutcome>,
     of::<RecordKind>,
+    of::<Action>,
     of::<TakenBy>,
     of::<BulkMode>,
     of::<BulkOutcome>,

@@ -32,8 +32,8 @@ pub struct InvoiceView {
     pub record: Invoice,
     /// Its amount without and with tax.
     pub tax: TaxSplit,
-    /// What the caller may do with it now. What depends on sums of others, such as the amount that is left of the
-    /// contract, is judged when it is done.
+    /// What the caller may do with it now. What depends on what a call says, such as whether a tax invoice number was
+    /// taken before, is judged when it is done.
     #[schema(max_items = 20)]
     pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
 }
@@ -75,10 +75,15 @@ impl Resource for Invoice {
         Invoice::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<InvoiceView, Refusal> {
-        view(ctx, self, &InvoiceTies { contract_status: ContractStatus::Active })
+        view(ctx, self, &InvoiceTies { contract_status: ContractStatus::Active, submission: None })
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<InvoiceView, Failure> {
-        let ties = eyes.ties(&self).await?;
+        let mut ties = eyes.ties(&self).await?;
+        if self.may_submit(ctx, &ties).is_ok() {
+            let contract: Contract = eyes.parent(self.details.contract_id).await?;
+            let customer: Customer = eyes.parent(self.customer_id).await?;
+            ties.submission = self.check_submission(ctx, &contract, &customer).err();
+        }
         Ok(view(ctx, self, &ties)?)
     }
 }
@@ -168,7 +173,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<InvoiceDetails>) -> Writ
         let profile = customer_seen(ctx, customer).and_then(|it| it.details.tax_profiles.into_iter().next());
         let (invoice, event) = Invoice::new(ctx, work.new_id(), number, &contract, profile, form.clone())?;
         work.insert(&invoice, event).await?;
-        Ok(invoice.view(ctx)?)
+        invoice.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

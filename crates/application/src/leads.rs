@@ -335,7 +335,7 @@ text_enum! {
     }
 }
 
-/// One of many leads.
+/// One of many leads. What its action does not take is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeadBulkItem {
@@ -390,6 +390,13 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<LeadBulk>) -> Written<Bulk
         // Everybody locks leads in the order of their ids, whatever the order of the call.
         work.load_all::<Lead>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            bulk::only_wanted(
+                at,
+                &[
+                    ("owner_id", item.owner_id.is_some(), form.action == LeadBulkAction::Assign),
+                    ("reason", item.reason.is_some(), form.action == LeadBulkAction::Disqualify),
+                ],
+            )?;
             if form.action == LeadBulkAction::Claim {
                 return Ok(take(ctx, work, call, item.id).await?.version);
             }

@@ -208,7 +208,7 @@ pub async fn advance(
         if entered == Entered::Waits {
             let customer: Customer = there(work.find(after.details.customer_id).await?)?;
             let currency = after.details.amount.map(Money::currency);
-            let prices = catalogue::todays_prices(ctx, work, currency).await?;
+            let prices = catalogue::todays_prices(ctx, &Eyes::Work(work), currency).await?;
             approvals::request(ctx, work, SubjectFacts::of_stage(&after, &customer, &prices)?).await?;
         }
         after.seen(ctx, &Eyes::Work(work)).await

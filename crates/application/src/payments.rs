@@ -356,7 +356,7 @@ text_enum! {
     }
 }
 
-/// One payment of a bulk call.
+/// One payment of a bulk call. What its action does not take is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentBulkItem {
@@ -416,6 +416,13 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<PaymentBulk>) -> Written<B
         let contracts = payments.iter().map(|payment| payment.details.contract_id.0);
         work.load_all::<Contract>(Predicate::ids(contracts)).await?;
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            bulk::only_wanted(
+                at,
+                &[
+                    ("reason", item.reason.is_some(), form.action == PaymentBulkAction::Reject),
+                    ("labels", item.labels.is_some(), form.action == PaymentBulkAction::Label),
+                ],
+            )?;
             let payment = match form.action {
                 PaymentBulkAction::Confirm => take(ctx, work, call, (item.id, None), CONFIRM).await?.0,
                 PaymentBulkAction::Reject => {

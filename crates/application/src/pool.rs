@@ -1,6 +1,6 @@
 //! The public pool (公海): customers without owner, for every seller to see and to claim.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::Context;
@@ -14,7 +14,7 @@ use fairlead_domain::values::{CustomerId, Line, UserId};
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
@@ -141,7 +141,10 @@ fn one() -> i64 {
 }))]
 pub struct DistributionForm {
     /// Customers in the public pool, each once.
-    #[validate(length(min = 1, max = 500, message = "must have between 1 and 500 customers"))]
+    #[validate(
+        length(min = 1, max = 500, message = "must have between 1 and 500 customers"),
+        custom(function = "distinct_customers")
+    )]
     #[schema(min_items = 1, max_items = 500)]
     pub customer_ids: Vec<CustomerId>,
     /// Members, each once.
@@ -154,6 +157,13 @@ pub struct DistributionForm {
     #[serde(default)]
     #[validate(nested)]
     pub note: Option<Line>,
+}
+
+fn distinct_customers(ids: &[CustomerId]) -> Result<(), ValidationError> {
+    if ids.iter().collect::<HashSet<_>>().len() == ids.len() {
+        return Ok(());
+    }
+    Err(ValidationError::new("distinct").with_message("must name each customer once".into()))
 }
 
 /// Who gets a customer.
@@ -239,7 +249,6 @@ async fn shared_customers(
     let mut customers = Vec::with_capacity(form.customer_ids.len());
     for (at, id) in form.customer_ids.iter().enumerate() {
         let pointer = format!("/customer_ids/{at}");
-        // A customer that was named before is not there a second time.
         let customer = found.remove(id).filter(|customer| customer.reveal(ctx).is_ok());
         let customer = customer.ok_or_else(|| Refusal::unknown_reference(&pointer))?;
         if customer.owner_id.is_some() {

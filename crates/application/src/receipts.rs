@@ -206,7 +206,7 @@ text_enum! {
     }
 }
 
-/// One receipt of a bulk call.
+/// One receipt of a bulk call. What its action does not take is refused.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptBulkItem {
@@ -269,6 +269,15 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<ReceiptBulk>) -> Written<B
         let contracts = contracts.chain(form.items.iter().filter_map(|item| item.contract_id));
         work.load_all::<Contract>(Predicate::ids(contracts.map(|id| id.0))).await?;
         bulk::run(work, call, form.mode, &form.items, async |work, call, at, item| {
+            let matches = form.action == ReceiptBulkAction::Match;
+            bulk::only_wanted(
+                at,
+                &[
+                    ("contract_id", item.contract_id.is_some(), matches),
+                    ("payment_id", item.payment_id.is_some(), matches),
+                    ("reason", item.reason.is_some(), !matches),
+                ],
+            )?;
             let view = match form.action {
                 ReceiptBulkAction::Match => {
                     let target = MatchForm {

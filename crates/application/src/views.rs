@@ -183,8 +183,8 @@ macro_rules! views {
             /// The record.
             #[serde(flatten)]
             pub record: $record,
-            /// What the caller may do with it now. What depends on sums and limits, such as how many customers
-            /// somebody may own, is judged when it is done.
+            /// What the caller may do with it now. What depends on what a call says, such as how many customers the
+            /// user owns who is to receive one, is judged when it is done.
             #[schema(max_items = 20)]
             pub allowed_actions: Vec<fairlead_domain::workflow::AllowedAction>,
         }

@@ -27,7 +27,8 @@ text_enum! {
         InvalidCredentials = "invalid_credentials" ("Wrong e-mail or password", "邮箱或密码错误"),
         /// The refresh token is unknown, expired or was used before.
         InvalidRefreshToken = "invalid_refresh_token" ("Invalid refresh token", "刷新令牌无效"),
-        /// The record may be read, but this is not permitted.
+        /// The caller is not permitted to do this. Where a permission would allow it, `permission` says which one, or
+        /// `permissions` says of which one would do.
         Forbidden = "forbidden" ("Not permitted", "没有权限"),
         /// The record does not exist, or is not visible to the caller.
         NotFound = "not_found" ("Not found", "未找到"),
@@ -85,8 +86,8 @@ text_enum! {
         /// The amount cannot be kept exactly.
         AmountOutOfRange = "amount_out_of_range" ("Amount out of range", "金额超出范围"),
 
-        /// Somebody else claimed the record first.
-        AlreadyClaimed = "already_claimed" ("Already claimed", "已被他人领取"),
+        /// The record has an owner already.
+        AlreadyClaimed = "already_claimed" ("Already claimed", "已被领取"),
         /// The owner would own more records than allowed.
         OwnershipLimitReached = "ownership_limit_reached" ("Ownership limit reached", "持有数量已达上限"),
         /// No more claims today.

@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::access::Permission;
-use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
+use crate::approval::{Approval, ApprovalSubject, SubjectFacts, TAKES_BACK, may_take_back, never_asked};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractStatus};
-use crate::customer::TaxProfile;
+use crate::customer::{Customer, TaxProfile};
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::record::RecordKind;
@@ -247,6 +247,8 @@ record!(Invoice, Invoice, found by |invoice| {
 pub struct InvoiceTies {
     /// The state of its contract.
     pub contract_status: ContractStatus,
+    /// Why [`Invoice::check_submission`] refuses it; asked where [`Invoice::may_submit`] does not.
+    pub submission: Option<Refusal>,
 }
 
 /// What issuing takes.
@@ -367,6 +369,29 @@ impl Invoice {
         Ok(Event("invoice.submitted"))
     }
 
+    /// May the caller ask for approval, as far as it and the state of its contract tell?
+    pub fn may_submit(&self, ctx: &Context, ties: &InvoiceTies) -> Result<(), Refusal> {
+        self.permit(ctx, InvoiceAction::Submit)?;
+        self.ready(ties)
+    }
+
+    fn ready(&self, ties: &InvoiceTies) -> Result<(), Refusal> {
+        self.complete()?;
+        ties.contract_status.invoicing()
+    }
+
+    /// Whether it would be submitted: all that the caller would be refused for when they do it.
+    pub fn check_submission(
+        &self,
+        ctx: &Context,
+        contract: &Contract,
+        customer: &Customer,
+    ) -> Result<(), Refusal> {
+        let mut submitted = self.clone();
+        submitted.submit(ctx, &mut contract.clone())?;
+        Approval::check_request(ctx, SubjectFacts::of_invoice(&submitted, contract, customer)?)
+    }
+
     /// The tax office issues a special invoice to a taxpayer only, by their title and number.
     fn complete(&self) -> Result<(), Refusal> {
         let profile = self.details.tax_profile.as_ref();
@@ -480,7 +505,10 @@ impl Invoice {
     pub fn allowed_actions(&self, ctx: &Context, ties: &InvoiceTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            InvoiceAction::Submit => self.complete().and_then(|()| ties.contract_status.invoicing()),
+            InvoiceAction::Submit => {
+                self.ready(ties)?;
+                ties.submission.clone().map_or(Ok(()), Err)
+            }
             InvoiceAction::Withdraw => self.may_take_back(ctx),
             InvoiceAction::Issue => ties.contract_status.invoicing(),
             InvoiceAction::Void => self.unpaid().and_then(|()| self.uncredited()),

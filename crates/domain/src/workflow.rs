@@ -4,12 +4,15 @@
 //! what is allowed now ([`Machine::offers`]), and the API publishes it ([`Machine::describe`]): three
 //! readers of one table, so that they cannot disagree.
 
+mod action;
 mod svg;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub use action::Action;
 
 use crate::access::{Actor, Permission, Standing};
 use crate::error::{Code, Refusal};
@@ -233,8 +236,10 @@ pub fn machines() -> Vec<Workflow> {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({"action": "submit", "allowed": false, "reason": "invalid_transition"}))]
 pub struct AllowedAction {
-    /// The verb of the action's path, or `update` and `delete`.
-    #[schema(max_length = 40, example = "submit")]
+    /// What it is: `update` is `PATCH` of the record and `delete` is `DELETE`; `attach` and `credit` are `POST` of what
+    /// comes to the record, of an attachment and of a credit note; a customer is claimed in `/public-pool/customers`;
+    /// every other is the verb behind the record's own path.
+    #[schema(value_type = Action)]
     pub action: String,
     /// Whether it is allowed now.
     pub allowed: bool,

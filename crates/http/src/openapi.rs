@@ -16,8 +16,9 @@ payments, with approvals between them.
 the next one.
 
 ## Records
-Every record answers with `allowed_actions`: what you may do with it now, and why not the rest. A record that \
-you may not see does not exist for you (404).
+A record that is read or written alone answers with `allowed_actions`: what you may do with it now, and why not the \
+rest; rows of lists do not. The dictionary `action` has their labels. A record that you may not see does not exist \
+for you (404).
 
 ## Lists
 Filters are parameters: a bare name is *equals*, a comma list *any of*, and `_ne _gt _gte _lt _lte _contains \

@@ -33,7 +33,7 @@ mod work;
 
 pub use derived::{Compared, DERIVING, Off};
 pub use error::StoreError;
-pub use ownership::RecycleCandidates;
+pub use ownership::{Owner, RecycleCandidates};
 pub use query::cursor::CursorKey;
 pub use query::list::{Slice, Visible};
 pub use query::predicate::Predicate;

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::member::{Row, only};
 use crate::reader::Reader;
 use crate::sql::Sql;
-use crate::ties;
+use crate::ties::{self, Tied};
 use crate::work::Work;
 
 impl Work {
@@ -51,21 +51,7 @@ impl Work {
     /// figures hold until the end of the transaction.
     pub async fn owner_load(&self, user: UserId, day_began: Timestamp) -> Result<OwnerLoad, StoreError> {
         self.lock_user(user).await?;
-        let text = "SELECT (SELECT COUNT(*) FROM customers WHERE owner_id = $1), \
-                    (SELECT COUNT(*) FROM customers WHERE owner_id = $1 AND locked), \
-                    (SELECT COUNT(*) FROM ownership_history \
-                     WHERE to_id = $1 AND cause = $2 AND occurred_at >= $3)";
-        let values = vec![user.0.into(), OwnershipCause::Claimed.as_str().into(), day_began.instant().into()];
-        let load = self
-            .first(text, values, |row| {
-                Ok(OwnerLoad {
-                    owned: row.column::<i64>()?,
-                    locked: row.column::<i64>()?,
-                    claimed_today: row.column::<i64>()?,
-                })
-            })
-            .await?;
-        Ok(load.unwrap_or_default())
+        self.ties(&Owner { user, day_began }).await
     }
 
     /// How many pool customers a user opened on a business day, and whether this one is among them. Locks the
@@ -138,6 +124,32 @@ impl Work {
         let mut sql = Sql::new("SELECT ");
         facts(&mut sql, ids);
         Ok(self.select(sql, fact).await?.into_iter().collect())
+    }
+}
+
+/// A user as somebody who owns customers.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    /// Who.
+    pub user: UserId,
+    /// When the business day began.
+    pub day_began: Timestamp,
+}
+
+impl Tied for Owner {
+    type Ties = OwnerLoad;
+
+    fn ask(&self, sql: &mut Sql) {
+        let user = self.user.0;
+        sql.push("(SELECT COUNT(*) FROM customers WHERE owner_id = ").bind(user);
+        sql.push("), (SELECT COUNT(*) FROM customers WHERE owner_id = ").bind(user);
+        sql.push(" AND locked), (SELECT COUNT(*) FROM ownership_history WHERE to_id = ").bind(user);
+        sql.push(" AND cause = ").bind(OwnershipCause::Claimed.as_str());
+        sql.push(" AND occurred_at >= ").bind(self.day_began.instant()).push(")");
+    }
+
+    fn tell(row: &mut Row) -> Result<OwnerLoad, StoreError> {
+        Ok(OwnerLoad { owned: row.column()?, locked: row.column()?, claimed_today: row.column()? })
     }
 }
 

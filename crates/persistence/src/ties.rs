@@ -2,7 +2,7 @@
 
 use fairlead_domain::contact::Contact;
 use fairlead_domain::contract::{Contract, ContractTies};
-use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness};
+use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness, OwnerLoad};
 use fairlead_domain::dependents::Dependents;
 use fairlead_domain::invoice::{Invoice, InvoiceTies};
 use fairlead_domain::lead::Lead;
@@ -161,6 +161,7 @@ impl Tied for Customer {
             open: take_open_business(row)?,
             pending_transfers: row.column()?,
             pending_change: row.member()?,
+            caller: OwnerLoad::default(),
             dependents: dependents(row, OF_CUSTOMER.iter().map(|it| it.0))?,
         })
     }
@@ -224,7 +225,7 @@ impl Tied for Contract {
     }
 
     fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
-        Ok(ContractTies { customer_owner: row.member()?, pending_transfers: row.column()? })
+        Ok(ContractTies { customer_owner: row.member()?, pending_transfers: row.column()?, submission: None })
     }
 }
 
@@ -236,7 +237,7 @@ impl Tied for Invoice {
     }
 
     fn tell(row: &mut Row) -> Result<InvoiceTies, StoreError> {
-        Ok(InvoiceTies { contract_status: row.member()? })
+        Ok(InvoiceTies { contract_status: row.member()?, submission: None })
     }
 }
 

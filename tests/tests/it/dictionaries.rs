@@ -81,6 +81,10 @@ async fn a_dictionary_is_found_by_its_name(server: Server) {
     let yuan = currencies["values"].as_array().unwrap().iter().find(|one| one["value"] == "CNY").unwrap();
     assert_eq!(yuan["label"]["zh_cn"], "人民币");
     assert_eq!(yuan["meaning"], json!({"en": "Amounts have 2 decimals.", "zh_cn": "金额有 2 位小数。"}));
+    // Actions outside the state machines have labels as well.
+    let actions = admin.get("/dictionaries/action").await.expect(200).body;
+    let leave = actions["values"].as_array().unwrap().iter().find(|one| one["value"] == "hand-over").unwrap();
+    assert_eq!(leave["label"], json!({"en": "Hand over", "zh_cn": "交接"}));
     // The catalogue of problems says the same.
     let codes = admin.get("/dictionaries/code").await.expect(200).body;
     let missing = codes["values"].as_array().unwrap().iter().find(|one| one["value"] == "not_found").unwrap();

@@ -157,7 +157,30 @@ async fn problems_speak_the_callers_language(server: Server) {
     let full = both(rep, "/customers", customer, (409, "ownership_limit_reached")).await;
     assert_eq!(full.body["detail"], "已持有 2 个客户，上限为 2 个。");
 
+    // What has an owner, be it the caller.
+    let own = company.customer(&company.colleague).await;
+    let claim = format!("/public-pool/customers/{own}/claim");
+    let had = both(&company.colleague.client, &claim, json!({}), (409, "already_claimed")).await;
+    assert_eq!(had.body["detail"], "该客户已有负责人。");
+
     // Rights.
+    let list = async |languages: &str| {
+        let request = company.marketing.client.request(Method::GET, "/approvals");
+        let request = request.header("accept-language", languages);
+        company.marketing.client.send(request).await.refused(403, "forbidden").body
+    };
+    let (english, chinese) = (list("en").await, list("zh-CN").await);
+    let one_of =
+        ["contracts:read", "invoices:read", "transfers:read", "opportunities:read", "customers:update"];
+    let told = english["permissions"].as_array().unwrap();
+    assert_eq!(told.len(), one_of.len(), "{told:?}");
+    assert!(one_of.iter().all(|permission| told.contains(&json!(permission))), "{told:?}");
+    let names: Vec<&str> = told.iter().map(|permission| permission.as_str().unwrap()).collect();
+    assert_eq!(english["detail"], format!("this takes one of {}", names.join(", ")));
+    assert_eq!(chinese["permissions"], english["permissions"]);
+    let detail = chinese["detail"].as_str().unwrap();
+    assert!(detail.starts_with("需要下列权限之一："), "{detail}");
+    assert_eq!(detail.matches('、').count(), one_of.len() - 1, "{detail}");
     let team = json!({"name": "East End"});
     let forbidden = both(rep, "/teams", team, (403, "forbidden")).await;
     assert!(forbidden.body["detail"].as_str().unwrap().starts_with("需要“"), "{}", forbidden.text);
@@ -270,7 +293,7 @@ async fn parts_of_an_answer_speak_the_callers_language(server: Server) {
     });
     for (client, path, body, list, first) in [
         (rep, "/leads/bulk", bulk("claim", nobody), "items", "该记录不存在，或调用者不可见。"),
-        (rep, "/customers/bulk", bulk("claim", &taken), "items", "他人已先领取该记录。"),
+        (rep, "/customers/bulk", bulk("claim", &taken), "items", "该客户已有负责人。"),
         (finance, "/payments/bulk", bulk("confirm", nobody), "items", "该记录不存在，或调用者不可见。"),
         (finance, "/receipts/bulk", bulk("set_aside", nobody), "items", "请求格式正确，但有值不符合规则"),
         (finance, "/receipts/import", statement, "rows", "`31.02.2026` 不是格式为 %d.%m.%Y 的日期"),

@@ -27,6 +27,9 @@ on_both_databases! {
     what_the_organisation_still_uses_is_not_offered_for_deletion;
     the_last_administrator_is_not_offered_to_be_disabled;
     a_refused_step_names_others_that_are_offered;
+    what_limits_forbid_is_not_offered_to_be_claimed;
+    what_is_left_of_the_contract_decides_whether_an_invoice_is_offered;
+    what_nobody_could_decide_is_not_offered;
 }
 
 /// Why an action is refused by the record's `allowed_actions`; null when it is allowed.
@@ -644,4 +647,80 @@ async fn the_last_administrator_is_not_offered_to_be_disabled(server: Server) {
     let gone = admin.client.post(&format!("{other}/disable"), json!({})).await.expect(200);
     assert_eq!(reason(&gone, "disable"), "invalid_transition");
     told(&company, "admin", &path, &disable(json!("last_administrator"))).await;
+}
+
+async fn what_limits_forbid_is_not_offered_to_be_claimed(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let [first, second] = [company.pool_customer().await, company.pool_customer().await];
+    let claim = async |id: &str| rep.act(&format!("/public-pool/customers/{id}/claim")).await;
+    let shown = async |id: &str| {
+        let [one, pooled] = ["/customers", "/public-pool/customers"].map(|path| format!("{path}/{id}"));
+        let said = offered(rep, &one, "claim").await;
+        assert_eq!(offered(rep, &pooled, "claim").await, said);
+        said
+    };
+    company.set(json!({"ownership": {"limit": 1}, "pool": {"daily_claim_limit": 0}})).await;
+    assert_eq!(shown(&first).await, "daily_claim_limit_reached");
+    claim(&first).await.refused(409, "daily_claim_limit_reached");
+    company.set(json!({"pool": {"daily_claim_limit": 1}})).await;
+    assert_eq!(shown(&first).await, Value::Null);
+    claim(&first).await.expect(200);
+    assert_eq!(shown(&second).await, "ownership_limit_reached");
+    claim(&second).await.refused(409, "ownership_limit_reached");
+    company.set(json!({"ownership": {"limit": 2}})).await;
+    assert_eq!(shown(&second).await, "daily_claim_limit_reached");
+    claim(&second).await.refused(409, "daily_claim_limit_reached");
+    // Whoever may not claim at all is told that, whatever the limits are.
+    let path = format!("/customers/{second}");
+    assert_eq!(offered(&company.admin.client, &path, "claim").await, "forbidden");
+    company.set(json!({"pool": {"daily_claim_limit": 2}})).await;
+    assert_eq!(shown(&second).await, Value::Null);
+    claim(&second).await.expect(200);
+}
+
+async fn what_is_left_of_the_contract_decides_whether_an_invoice_is_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep;
+    let contract = company.active(rep, "100.00", "by_invoice").await;
+    let first = format!("/invoices/{}", company.invoice_draft(rep, &contract, "60.00").await);
+    let second = format!("/invoices/{}", company.invoice_draft(rep, &contract, "40.01").await);
+    let submit = |code: Value| [("submit", json!({}), code)];
+    told(&company, "sales_rep", &second, &submit(Value::Null)).await;
+    rep.client.act(&format!("{first}/submit")).await.expect(200);
+    let over = json!("invoice_exceeds_contract");
+    told(&company, "sales_rep", &second, &submit(over.clone())).await;
+    // So is it told of a draft that was just made or changed.
+    let form = json!({
+        "contract_id": contract, "amount": {"amount": "40.01", "currency": "CNY"}, "tax_rate": "0.13",
+        "kind": "ordinary",
+    });
+    let made = rep.client.post("/invoices", form).await.expect(201);
+    assert_eq!(reason(&made, "submit"), over);
+    let fits = json!({"amount": {"amount": "40.00", "currency": "CNY"}});
+    let changed = rep.client.patch(&second, fits).await.expect(200);
+    assert_eq!(reason(&changed, "submit"), Value::Null);
+    told(&company, "sales_rep", &second, &submit(Value::Null)).await;
+}
+
+async fn what_nobody_could_decide_is_not_offered(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, finance, finance_two, .. } = &company;
+    let running = company.active(rep, "100.00", "by_invoice").await;
+    let paths = [
+        format!("/contracts/{}", company.draft(rep, "100.00", "by_contract").await),
+        format!("/invoices/{}", company.invoice_draft(rep, &running, "10.00").await),
+    ];
+    for path in &paths {
+        assert_eq!(offered(&rep.client, path, "submit").await, Value::Null, "{path}");
+    }
+    for gone in [finance, finance_two] {
+        admin.client.post(&format!("/users/{}/disable", gone.id), json!({})).await.expect(200);
+    }
+    for path in &paths {
+        assert_eq!(offered(&rep.client, path, "submit").await, "no_eligible_approver", "{path}");
+        rep.client.act(&format!("{path}/submit")).await.refused(409, "no_eligible_approver");
+    }
+    let changed = rep.client.patch(&paths[0], json!({"title": "Service"})).await.expect(200);
+    assert_eq!(reason(&changed, "submit"), "no_eligible_approver");
 }

@@ -378,11 +378,14 @@ async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {
     let to =
         |user: &str| json!({"customer_ids": [one], "members": [{"user_id": user}], "strategy": "weighted"});
     manager.client.post(path, to(&other_rep.id)).await.refused(403, "forbidden");
-    director.client.post(path, to(&company.finance.id)).await.refused(409, "owner_not_eligible");
+    let unfit = director.client.post(path, to(&company.finance.id)).await;
+    assert_eq!(unfit.refused(409, "owner_not_eligible").body["user_id"], json!(company.finance.id));
     let unknown = director.client.post(path, to("01900000-0000-7000-8000-000000000000")).await;
     assert_eq!(unknown.refused(422, "unknown_reference").body["errors"][0]["pointer"], "/members/0/user_id");
     let twice = json!({"customer_ids": [one, one], "members": [{"user_id": rep.id}], "strategy": "weighted"});
-    director.client.post(path, twice).await.refused(422, "unknown_reference");
+    let twice = director.client.post(path, twice).await.refused(422, "validation_failed");
+    let error = &twice.body["errors"][0];
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/customer_ids"), &json!("distinct")));
     // What nobody may own stays.
     let to_inner = director.client.post(path, to(&inner.id)).await.expect(200);
     assert_eq!((&to_inner.body["assignments"], &to_inner.body["unassigned"]), (&json!([]), &json!([one])));
@@ -431,6 +434,22 @@ async fn bulk_calls_do_all_or_as_many_as_can_be(server: Server) {
     let done = director.client.post("/customers/bulk", release).await.expect(200);
     assert_eq!(done.body["items"][0]["code"], "version_mismatch");
     assert_eq!(done.body["items"][1]["errors"][0]["pointer"], "/items/1/reason");
+    // What an action does not take is not passed over.
+    for (path, action, member, value) in [
+        ("/customers/bulk", "release", "owner_id", json!(colleague.id)),
+        ("/customers/bulk", "lock", "reason", json!("Old")),
+        ("/customers/bulk", "assign", "pool_id", json!(company.pool)),
+        ("/leads/bulk", "release", "owner_id", json!(colleague.id)),
+        ("/leads/bulk", "assign", "reason", json!("spam")),
+    ] {
+        let mut item = json!({"id": free});
+        item[member] = value;
+        let form = json!({"action": action, "mode": "best_effort", "items": [item]});
+        let done = director.client.post(path, form).await.expect(200);
+        let error = &done.body["items"][0]["errors"][0];
+        let told = (json!(format!("/items/0/{member}")), json!("not_wanted"));
+        assert_eq!((&error["pointer"], &error["code"]), (&told.0, &told.1), "{path} {action}");
+    }
     let twice = json!({"action": "lock", "mode": "atomic", "items": [{"id": free}, {"id": free}]});
     manager.client.post("/customers/bulk", twice).await.refused(422, "validation_failed");
     let many: Vec<Value> = (0..201).map(|_| json!({"id": free})).collect();

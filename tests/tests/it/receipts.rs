@@ -11,6 +11,7 @@ on_both_databases! {
     a_receipt_is_a_payment_that_was_recorded_before;
     a_receipt_outlives_its_payment;
     a_statement_is_imported_once;
+    a_statement_that_cannot_be_read_is_refused_as_a_whole;
     one_transfer_pays_several_contracts;
     what_cannot_be_read_is_told_row_by_row;
     what_a_receipt_may_pay_is_proposed;
@@ -176,6 +177,28 @@ async fn a_statement_is_imported_once(server: Server) {
     let error = &made["rows"][0]["errors"][0];
     assert_eq!((&error["pointer"], &error["code"]), (&json!("/bank_reference"), &json!("other_money")));
     assert!(error["message"].as_str().unwrap().contains("20.50"), "{error}");
+}
+
+async fn a_statement_that_cannot_be_read_is_refused_as_a_whole(server: Server) {
+    let company = Company::found(&server).await;
+    let finance = &company.finance.client;
+    let refused = async |form: Value, pointer: &str, code: &str| {
+        let refused = finance.post("/receipts/import", form).await.refused(422, "validation_failed");
+        let error = &refused.body["errors"][0];
+        assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!(code)), "{}", refused.text);
+    };
+    let rows = "01.03.2026,7,Acme,R1,First\r\n";
+    for format in ["%Q%%%", "%d.%m.", "%H:%M"] {
+        let mut form = statement(rows);
+        form["date_format"] = json!(format);
+        refused(form, "/date_format", "invalid_date_format").await;
+    }
+    let mut form = statement(rows);
+    form["csv"] = json!("Date,Amount,From,Reference,Text,Date\n01.03.2026,7,Acme,R1,First,02.03.2026\n");
+    refused(form.clone(), "/columns/received_on", "several_columns").await;
+    // What no column is read from may be there as often as it likes.
+    form["csv"] = json!("Date,Amount,From,Reference,Text,Fee,Fee\n01.03.2026,7,Acme,R1,First,1,2\n");
+    assert_eq!(finance.post("/receipts/import", form).await.expect(200).body["created"], 1);
 }
 
 /// The parts of a receipt, the largest first.

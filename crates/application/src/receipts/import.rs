@@ -1,8 +1,9 @@
 //! Bank statements as CSV (银行流水导入): each row becomes a receipt, once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use fairlead_domain::error::{Code, FieldError, Refusal};
 use fairlead_domain::payment::PaymentMethod;
 use fairlead_domain::receipt::{Receipt, ReceiptDetails};
@@ -12,7 +13,7 @@ use fairlead_domain::values::{CurrencyCode, Line, Money, Prose, ReceiptId};
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::bulk::refused;
@@ -77,13 +78,34 @@ pub struct ImportForm {
     pub columns: ImportColumns,
     /// How days are written, as in `strftime`.
     #[serde(default = "iso_days")]
-    #[validate(length(min = 2, max = 20, message = "must have between 2 and 20 characters"))]
+    #[validate(
+        length(min = 2, max = 20, message = "must have between 2 and 20 characters"),
+        custom(function = "writes_days")
+    )]
     #[schema(min_length = 2, max_length = 20, example = "%Y-%m-%d")]
     pub date_format: String,
     /// The currency of the account.
     pub currency: CurrencyCode,
     /// How the money came.
     pub method: PaymentMethod,
+}
+
+/// By a format of days, the days that it writes are read again. What else it writes, such as the time, is passed over.
+fn writes_days(format: &str) -> Result<(), ValidationError> {
+    let is_read_again = |day: NaiveDate| {
+        let midnight = day.and_time(NaiveTime::MIN).and_utc();
+        let mut written = String::new();
+        write!(written, "{}", midnight.format(format)).is_ok()
+            && NaiveDate::parse_from_str(&written, format) == Ok(day)
+    };
+    let days = [(2026, 1, 31), (2027, 11, 2)];
+    let mut days =
+        days.into_iter().filter_map(|(year, month, day)| NaiveDate::from_ymd_opt(year, month, day));
+    if days.all(is_read_again) {
+        return Ok(());
+    }
+    let why = "must be a format in which whole days are written, such as %d.%m.%Y";
+    Err(ValidationError::new("invalid_date_format").with_message(why.into()))
 }
 
 fn iso_days() -> String {
@@ -180,11 +202,20 @@ struct Places {
 impl Places {
     fn find(headings: &csv::StringRecord, columns: &ImportColumns) -> Result<Self, Refusal> {
         let place = |heading: &Line, member: &str| {
-            let at = headings
-                .iter()
-                .position(|text| text.trim().trim_start_matches('\u{feff}') == heading.as_str());
-            let why = format!("the statement has no column `{}`", heading.as_str());
-            at.ok_or_else(|| Refusal::invalid(&format!("/columns/{member}"), "no_such_column", why))
+            let (heading, pointer) = (heading.as_str(), format!("/columns/{member}"));
+            let texts = headings.iter().map(|text| text.trim().trim_start_matches('\u{feff}'));
+            let mut found = texts.enumerate().filter(|(_, text)| *text == heading).map(|(at, _)| at);
+            match (found.next(), found.next()) {
+                (Some(at), None) => Ok(at),
+                (Some(_), Some(_)) => {
+                    let why = format!("the statement has more than one column `{heading}`");
+                    Err(Refusal::invalid(&pointer, "several_columns", why))
+                }
+                (None, _) => {
+                    let why = format!("the statement has no column `{heading}`");
+                    Err(Refusal::invalid(&pointer, "no_such_column", why))
+                }
+            }
         };
         let maybe =
             |heading: &Option<Line>, member: &str| heading.as_ref().map(|it| place(it, member)).transpose();
@@ -454,5 +485,21 @@ pub async fn import(app: &App, call: &Call, form: Valid<ImportForm>) -> Written<
 impl ImportRow {
     fn new(line: u64, outcome: ImportOutcome) -> Self {
         Self { line, outcome, receipt_id: None, errors: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_write_days() {
+        let fits = ["%Y-%m-%d", "%d.%m.%Y", "%-d/%-m/%Y", "%Y%m%d", "%d.%m.%y", "%Y-%m-%d %H:%M", "%d %b %Y"];
+        for format in fits {
+            assert!(writes_days(format).is_ok(), "{format}");
+        }
+        for format in ["%Q%%%", "%", "%d.%m.", "%Y-%m", "%H:%M", "today", "%%Y-%%m-%%d"] {
+            assert!(writes_days(format).is_err(), "{format}");
+        }
     }
 }

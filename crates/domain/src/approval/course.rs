@@ -135,6 +135,13 @@ impl Approval {
         Ok((approval, Event("approval.requested")))
     }
 
+    /// Whether somebody could be asked: what [`Self::request`] judges, while nobody is asked.
+    pub fn check_request(ctx: &Context, subject: SubjectFacts) -> Result<(), Refusal> {
+        // Nothing is kept of this request, so that it needs no id of its own.
+        let id = ApprovalId(subject.id);
+        Self::request(ctx, id, ctx.org.flow(subject.kind)?, subject).map(drop)
+    }
+
     /// Refuses when the present step and those after it could not be decided by different persons.
     fn decidable(&self, org: &Organisation) -> Result<(), Refusal> {
         let actors = org.active_actors();

@@ -19,7 +19,8 @@ pub use plan::{PlanForm, PlanShare};
 pub use sums::{ContractSums, REACTIVATED};
 
 use crate::access::Permission;
-use crate::approval::{ApprovalSubject, TAKES_BACK, may_take_back, never_asked};
+use crate::approval::{Approval, ApprovalSubject, SubjectFacts, TAKES_BACK, may_take_back, never_asked};
+use crate::catalogue::PriceBook;
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::{Customer, owned};
@@ -209,6 +210,8 @@ pub struct ContractTies {
     pub customer_owner: Option<UserId>,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
+    /// Why [`Contract::check_submission`] refuses it; asked where [`Contract::may_submit`] does not.
+    pub submission: Option<Refusal>,
 }
 
 impl Contract {
@@ -404,6 +407,24 @@ impl Contract {
         Ok(Event("contract.submitted"))
     }
 
+    /// May the caller ask for approval, as far as it and its customer tell?
+    pub fn may_submit(&self, ctx: &Context, ties: &ContractTies) -> Result<(), Refusal> {
+        self.permit(ctx, ContractAction::Submit)?;
+        self.ready(ctx, ties.customer_owner)
+    }
+
+    /// Whether it would be submitted: all that the caller would be refused for when they do it.
+    pub fn check_submission(
+        &self,
+        ctx: &Context,
+        customer: &Customer,
+        prices: &PriceBook,
+    ) -> Result<(), Refusal> {
+        let mut submitted = self.clone();
+        submitted.submit(ctx, customer)?;
+        Approval::check_request(ctx, SubjectFacts::of_contract(&submitted, customer, prices)?)
+    }
+
     /// May somebody be asked about it?
     fn ready(&self, ctx: &Context, customer_owner: Option<UserId>) -> Result<(), Refusal> {
         self.is_with(ctx, customer_owner)?;
@@ -522,7 +543,10 @@ impl Contract {
     pub fn allowed_actions(&self, ctx: &Context, ties: &ContractTies) -> Vec<AllowedAction> {
         let standing = ctx.standing(Some(self.owner_id));
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
-            ContractAction::Submit => self.ready(ctx, ties.customer_owner),
+            ContractAction::Submit => {
+                self.ready(ctx, ties.customer_owner)?;
+                ties.submission.clone().map_or(Ok(()), Err)
+            }
             ContractAction::Withdraw => self.may_take_back(ctx),
             _ => Ok(()),
         });

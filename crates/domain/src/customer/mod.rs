@@ -374,7 +374,8 @@ impl Customer {
             OwnershipAction::Release => ties.open.check_none(),
             _ => Ok(()),
         });
-        rejudge(&mut actions, OwnershipAction::Claim.as_str(), self.may_claim(ctx));
+        let claim = self.may_claim(ctx).and_then(|()| self.claimed_within_limits(ctx, ties.caller));
+        rejudge(&mut actions, OwnershipAction::Claim.as_str(), claim);
         actions.push(AllowedAction::judge("update", self.may_edit(ctx, self.details.grade)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
         let merge = self.may_merge(ctx).and_then(|()| crate::customer_change::check_merge(ctx, &[self]));

@@ -311,33 +311,41 @@ impl Customer {
             return Err(if raced { claimed() } else { Refusal::not_found() });
         }
         self.may_claim(ctx)?;
-        load.room(ctx, ctx.actor.id)?;
-        let limit = self.rules(ctx).daily_claim_limit;
-        if load.claimed_today >= limit {
-            let detail = format!("{} of {limit} claims today", load.claimed_today);
-            return Err(Refusal::new(Code::DailyClaimLimitReached, detail)
-                .with("claimed_today", load.claimed_today)
-                .with("limit", limit));
-        }
+        self.claimed_within_limits(ctx, load)?;
         let change = self.move_to(ctx, Some(ctx.actor.id), OwnershipCause::Claimed, None);
         Ok((change, Event("customer.claimed")))
     }
 
-    /// Whether the caller could have claimed it comes before whether somebody was faster.
-    pub(super) fn may_claim(&self, ctx: &Context) -> Result<(), Refusal> {
+    /// Whether the caller, who owns and claimed that much, may have one more.
+    pub(super) fn claimed_within_limits(&self, ctx: &Context, load: OwnerLoad) -> Result<(), Refusal> {
+        load.room(ctx, ctx.actor.id)?;
+        let limit = self.rules(ctx).daily_claim_limit;
+        if load.claimed_today < limit {
+            return Ok(());
+        }
+        let detail = format!("{} of {limit} claims today", load.claimed_today);
+        Err(Refusal::new(Code::DailyClaimLimitReached, detail)
+            .with("claimed_today", load.claimed_today)
+            .with("limit", limit))
+    }
+
+    /// May the caller claim it, whatever they own already? Whether they could have claimed it comes before whether
+    /// somebody was faster.
+    pub fn may_claim(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.actor.authorize(Permission::PoolClaim, &Standing::Pooled(self.pool_id))?;
         if self.owner_id.is_some() {
             return Err(claimed());
         }
         self.permit(ctx, OwnershipAction::Claim)?;
         let cool_down = chrono::Duration::days(self.rules(ctx).cool_down_days);
-        let until = self.pooled_at.map(|at| at.plus(cool_down));
-        if self.previous_owner_id == Some(ctx.actor.id) && until.is_some_and(|until| ctx.now < until) {
-            return Err(
-                Refusal::new(Code::ClaimCoolDown, "the previous owner has to wait").with("until", until)
-            );
+        let until = self.pooled_at.map(|at| at.plus(cool_down)).filter(|until| ctx.now < *until);
+        match until.filter(|_| self.previous_owner_id == Some(ctx.actor.id)) {
+            Some(until) => {
+                let detail = format!("the previous owner has to wait until {until}");
+                Err(Refusal::new(Code::ClaimCoolDown, detail).with("until", until))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a user may own customers, and receive them from the caller.

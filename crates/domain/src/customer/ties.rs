@@ -1,4 +1,4 @@
-use super::{Customer, OpenBusiness};
+use super::{Customer, OpenBusiness, OwnerLoad};
 use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::transfer;
@@ -12,6 +12,8 @@ pub struct CustomerTies {
     pub open: OpenBusiness,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
+    /// What the caller owns and has claimed today; read where nothing else speaks against their claiming it.
+    pub caller: OwnerLoad,
     /// Its change that waits for approval.
     pub pending_change: Option<CustomerChangeId>,
     /// What would be left without its customer. What is shared with collaborators is not among it: that ends.
@@ -37,6 +39,31 @@ mod tests {
     use crate::values::Line;
 
     use super::*;
+
+    #[test]
+    fn what_limits_forbid_is_not_offered_to_be_claimed() {
+        let world = World::new();
+        let customer = world.customer(None);
+        let few = OwnerLoad::default();
+        let full = OwnerLoad { owned: 1_000_000, ..few };
+        let busy = OwnerLoad { claimed_today: 1_000_000, ..few };
+        for (who, caller, code) in [
+            (REP, few, None),
+            (REP, full, Some(Code::OwnershipLimitReached)),
+            (REP, busy, Some(Code::DailyClaimLimitReached)),
+            // Whoever may not at all is told that first.
+            (FINANCE, full, Some(Code::Forbidden)),
+        ] {
+            let ties = CustomerTies { caller, ..CustomerTies::default() };
+            let offers = world.by(who, |ctx| customer.allowed_actions(ctx, &ties));
+            assert_eq!(offers.iter().find(|it| it.action == "claim").unwrap().reason, code);
+            let verdict = world.by(who, |ctx| {
+                customer.may_claim(ctx)?;
+                customer.claimed_within_limits(ctx, caller)
+            });
+            assert_eq!(verdict.err().map(|refusal| refusal.code), code);
+        }
+    }
 
     #[test]
     fn what_is_offered_is_what_is_done() {

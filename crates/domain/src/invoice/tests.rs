@@ -96,9 +96,31 @@ fn offered(
     contract: &Contract,
     (who, action): (u128, &str),
 ) -> Option<Code> {
-    let ties = InvoiceTies { contract_status: contract.status };
+    let ties = InvoiceTies { contract_status: contract.status, submission: None };
     let offers = world.by(who, |ctx| invoice.allowed_actions(ctx, &ties));
     offers.iter().find(|offer| offer.action == action).unwrap().reason
+}
+
+#[test]
+fn what_is_left_of_its_contract_decides_whether_it_is_offered() {
+    let world = World::new();
+    let customer = world.customer(Some(REP));
+    let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
+    let mut first = world.invoice(&mut contract, 1, 60, false);
+    let second = world.invoice(&mut contract, 2, 60, false);
+    let told = |contract: &Contract| {
+        let submission = world.by(REP, |ctx| second.check_submission(ctx, contract, &customer)).err();
+        let submitted = world.by(REP, |ctx| second.clone().submit(ctx, &mut contract.clone()));
+        let code = submission.as_ref().map(|refusal| refusal.code);
+        assert_eq!(submitted.err().map(|refusal| refusal.code), code);
+        let ties = InvoiceTies { contract_status: contract.status, submission };
+        let offers = world.by(REP, |ctx| second.allowed_actions(ctx, &ties));
+        assert_eq!(offers.iter().find(|offer| offer.action == "submit").unwrap().reason, code);
+        code
+    };
+    assert_eq!(told(&contract), None);
+    world.by(REP, |ctx| first.submit(ctx, &mut contract)).unwrap();
+    assert_eq!(told(&contract), Some(Code::InvoiceExceedsContract));
 }
 
 #[test]

@@ -333,7 +333,10 @@ pub(crate) fn eligible_owner(ctx: &Context, user: UserId, permission: Permission
     }
     match ctx.org.actor(user) {
         Some(owner) if owner.holds(permission) => Ok(()),
-        _ => Err(Refusal::new(Code::OwnerNotEligible, "this user is disabled or cannot own such records")),
+        _ => {
+            let detail = format!("the user {user} is disabled or cannot own such records");
+            Err(Refusal::new(Code::OwnerNotEligible, detail).with("user_id", user))
+        }
     }
 }
 

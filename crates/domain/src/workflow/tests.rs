@@ -303,3 +303,35 @@ fn machines_are_named_after_kinds_of_records() {
         assert!(machine.name.parse::<RecordKind>().is_ok(), "{}", machine.name);
     }
 }
+
+/// The actions outside the machines that a source judges by their names.
+fn judged(source: &str) -> Vec<String> {
+    // Not written in one piece, or it would be found here.
+    let maker = ["AllowedAction::", "judge("].concat();
+    let mut found = Vec::new();
+    for (begin, _) in source.match_indices(&maker) {
+        let (before, behind) = (source[..begin].trim_end(), source[begin + maker.len()..].trim_start());
+        if let Some(word) = behind.strip_prefix('"') {
+            found.extend(word.split_once('"').map(|(word, _)| word.to_owned()));
+        } else if let Some(list) = before.strip_suffix("].map(|action|") {
+            let list = list.rsplit_once('[').unwrap().1;
+            found.extend(list.split(',').map(|word| word.trim().trim_matches('"').to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_action_that_a_record_names_has_a_label_and_no_other() {
+    let steps = machines().into_iter().flat_map(|machine| machine.transitions);
+    let by_people = steps.filter(|step| step.by != TakenBy::System).map(|step| step.action);
+    let mut named: BTreeSet<String> = by_people.collect();
+    let outside: BTreeSet<String> =
+        crate::fixtures::sources().iter().flat_map(|source| judged(source)).collect();
+    for known in ["update", "delete", "ping", "hand-over", "credit"] {
+        assert!(outside.contains(known), "{outside:?}");
+    }
+    named.extend(outside);
+    let labelled: BTreeSet<String> = Action::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(named, labelled);
+}

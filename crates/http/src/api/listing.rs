@@ -323,7 +323,8 @@ mod tests {
             Some("integer") => {
                 let (least, most) =
                     (schema["minimum"].as_i64().unwrap(), schema["maximum"].as_i64().unwrap());
-                text.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number))
+                text.parse::<i64>()
+                    .is_ok_and(|number| number.to_string() == text && (least..=most).contains(&number))
             }
             _ => {
                 let fits = |pattern: &str| Regex::new(pattern).unwrap().is_match(text);
@@ -370,6 +371,16 @@ mod tests {
             ("score", "-9007199254740991", true),
             ("score", "9007199254740992", false),
             ("score_gte", "-9007199254740992", false),
+            // As JSON writes them.
+            ("score", "-7", true),
+            ("score", "0", true),
+            ("score", "+7", false),
+            ("score", "07", false),
+            ("score", "-0", false),
+            ("limit", "5", true),
+            ("limit", "+5", false),
+            ("limit", "05", false),
+            ("limit", "-5", false),
             ("score", "9223372036854775807", false),
             // A member that is named twice orders nothing more.
             ("sort", "name,name", true),

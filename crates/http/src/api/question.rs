@@ -1,5 +1,6 @@
 //! Questions: queries that are forms, as parameters of the specification and as values.
 
+use fairlead_application::listing::whole;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::form;
@@ -73,7 +74,7 @@ fn value(schema: &RefOr<Schema>, text: &str) -> Value {
     match schema {
         RefOr::T(Schema::Array(_)) => json!(text.split(',').collect::<Vec<_>>()),
         RefOr::T(Schema::Object(object)) => match single_type(&object.schema_type) {
-            Some(Type::Integer) => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+            Some(Type::Integer) => whole(text).map_or_else(|| json!(text), |number| json!(number)),
             Some(Type::Boolean) => text.parse::<bool>().map_or_else(|_| json!(text), |yes| json!(yes)),
             _ => json!(text),
         },

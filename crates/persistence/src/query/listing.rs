@@ -187,8 +187,7 @@ impl Field {
             // As it stands in the list of them.
             Kind::Tags => vec![serde_json::Value::from(bounded(text)?).to_string().into()],
             Kind::Integer => {
-                let number =
-                    text.parse::<i64>().ok().filter(|it| it.unsigned_abs() <= MAX_INTEGER.unsigned_abs());
+                let number = whole(text).filter(|it| it.unsigned_abs() <= MAX_INTEGER.unsigned_abs());
                 vec![number.ok_or_else(|| "expected a whole number below 2^53".to_owned())?.into()]
             }
             Kind::Boolean => vec![boolean(text)?.into()],
@@ -348,9 +347,8 @@ impl Listing {
             let malformed = |why: String| Refusal::malformed(name, why);
             match name.as_str() {
                 "limit" => {
-                    request.limit = value
-                        .parse()
-                        .ok()
+                    request.limit = whole(value)
+                        .and_then(|limit| u64::try_from(limit).ok())
                         .filter(|limit| (1..=MAX_LIMIT).contains(limit))
                         .ok_or_else(|| malformed(format!("expected a number from 1 to {MAX_LIMIT}")))?;
                 }
@@ -469,6 +467,11 @@ impl Listing {
         let values = values.map_err(|why| Refusal::malformed(name, why))?;
         Ok(Condition { field, operator, values })
     }
+}
+
+/// A whole number, written as in JSON: neither `+5` nor `05`.
+pub fn whole(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
 pub(super) fn bounded(text: &str) -> Result<&str, String> {

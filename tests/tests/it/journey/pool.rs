@@ -133,6 +133,7 @@ async fn the_pool_gives_and_takes(server: Server) {
     let moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
     let pooled = moment(&released.text_of("pooled_at"));
     assert_eq!(moment(wait.body["until"].as_str().unwrap()) - pooled, chrono::Duration::days(7));
+    assert!(wait.text_of("detail").ends_with(&wait.text_of("until")), "{}", wait.text);
     colleague.client.act(&claim).await.expect(200);
     let assign = format!("{path}/assign");
     let to = |person: &Person| json!({"owner_id": person.id, "note": "new area"});

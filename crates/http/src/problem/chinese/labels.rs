@@ -15,6 +15,7 @@ use fairlead_domain::receipt::{ReceiptAction, ReceiptStatus};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::TextEnum;
 use fairlead_domain::webhook::{WebhookAction, WebhookStatus};
+use fairlead_domain::workflow::Action;
 use serde_json::{Map, Value};
 
 /// Looks a word up in one list.
@@ -29,7 +30,7 @@ pub(super) fn label(figure: &str, word: &str, figures: &Map<String, Value>) -> O
     };
     match figure {
         "record_kind" => of::<RecordKind>(word),
-        "permission" => of::<Permission>(word),
+        "permission" | "permissions" => of::<Permission>(word),
         "needed_scope" => of::<Scope>(word),
         "subject_kind" => of::<ApprovalSubject>(word),
         "status" => of::<ApprovalStatus>(word),
@@ -71,15 +72,11 @@ fn machine(kind: RecordKind) -> Option<(Lookup, Lookup)> {
     Some(words)
 }
 
-/// Actions that no machine has.
+/// Actions that the machine of the record does not have.
 fn outside(action: &str) -> Option<&'static str> {
     match action {
-        "update" => Some("修改"),
-        "delete" => Some("删除"),
         "renew" => Some("续签"),
-        "attach" => Some("添加附件"),
         "refund" => Some("退款"),
-        "match" => Some("匹配"),
-        _ => None,
+        _ => of::<Action>(action),
     }
 }

@@ -89,6 +89,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("one_target", "须指定且只指定一个对象"),
     ("wrong_target", "与合同的回款方式不符"),
     ("no_such_column", "流水文件没有这一列"),
+    ("several_columns", "流水文件中这一列不止一个"),
+    ("invalid_date_format", "须为能写出完整日期的格式，例如 %d.%m.%Y"),
     ("invalid_csv", "不是有效的 CSV"),
     ("too_many_rows", "行数超出上限"),
     ("other_money", "该流水号已用于另一笔到账"),

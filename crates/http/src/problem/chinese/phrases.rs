@@ -84,6 +84,8 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
         "有其他记录依赖于该记录，或它所引用的记录已不存在。",
     ),
     // Owners.
+    ("the customer has an owner", "该客户已有负责人。"),
+    ("the lead has an owner", "该线索已有负责人。"),
     ("claim or assign the customer first", "请先领取或分配该客户。"),
     (
         "of two customers of which one has an owner, that one survives",

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 /// Of the lines of a code, the first counts whose figures are all there. Codes that have no figures worth reading have
 /// no line: their meaning is told.
 pub(super) const TEMPLATES: &[(Code, &str)] = &[
+    (Code::Forbidden, "需要下列权限之一：{permissions}。"),
     (Code::Forbidden, "需要“{permission}”权限，且范围至少为“{needed_scope}”。"),
     (Code::Forbidden, "需要“{permission}”权限。"),
     (Code::InvalidTransition, "{record_kind}当前为“{from}”，不能执行“{action}”；现在可以执行：{allowed}。"),
@@ -29,10 +30,12 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::InUse, "“{subject_kind}”的审批流指定了该角色。"),
     (Code::InUse, "仍有其他记录依赖于该记录，不能删除：{dependents}。"),
     (Code::BulkRefused, "有 {items.length} 项操作被拒绝，因此全部未执行，`items` 列出每一项。"),
+    (Code::AlreadyClaimed, "客户 {customer_id} 已有负责人。"),
     (Code::OwnershipLimitReached, "已持有 {owned} 个客户，上限为 {limit} 个。"),
     (Code::DailyClaimLimitReached, "今天已领取 {claimed_today} 次，上限为 {limit} 次。"),
     (Code::DailyOpenLimitReached, "今天已查看 {opened_today} 个公海客户，上限为 {limit} 个。"),
     (Code::ClaimCoolDown, "原负责人在 {until} 之前不能再次领取。"),
+    (Code::OwnerNotEligible, "用户 {user_id} 已停用，或不能持有此类记录。"),
     (Code::TooMany, "数量已达到上限 {limit}。"),
     (
         Code::HandOverNeeded,

@@ -12,6 +12,14 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
     vec![
         (
             Code::Forbidden,
+            json!({
+                "permission": "contracts:read", "needed_scope": "own",
+                "permissions": ["leads:create", "pool:read"],
+            }),
+            "需要下列权限之一：新建线索、查看公海。",
+        ),
+        (
+            Code::Forbidden,
             json!({"permission": "leads:create", "needed_scope": "own"}),
             "需要“新建线索”权限，且范围至少为“本人”。",
         ),
@@ -91,6 +99,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
             json!({"items": [{}]}),
             "有 1 项操作被拒绝，因此全部未执行，`items` 列出每一项。",
         ),
+        (
+            Code::AlreadyClaimed,
+            json!({"customer_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
+            "客户 0190163d-8694-739b-aea5-966c26f8ad91 已有负责人。",
+        ),
         (Code::OwnershipLimitReached, json!({"owned": 20, "limit": 20}), "已持有 20 个客户，上限为 20 个。"),
         (
             Code::DailyClaimLimitReached,
@@ -106,6 +119,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
             Code::ClaimCoolDown,
             json!({"until": "2026-02-01T00:00:00.000Z"}),
             "原负责人在 2026-02-01T00:00:00.000Z 之前不能再次领取。",
+        ),
+        (
+            Code::OwnerNotEligible,
+            json!({"user_id": "0190163d-8694-739b-aea5-966c26f8ad91"}),
+            "用户 0190163d-8694-739b-aea5-966c26f8ad91 已停用，或不能持有此类记录。",
         ),
         (Code::TooMany, json!({"limit": 1000}), "数量已达到上限 1000。"),
         (
