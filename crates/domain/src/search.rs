@@ -9,7 +9,8 @@
 //! - of words of letters, what is left when one letter is taken away, with a `~` before it: two words with one letter
 //!   more, less or other than the other have one of these in common (the method of symmetric deletion);
 //! - the whole name without spaces, with a `=` before it, and so a whole number with `==`: what begins like a name is
-//!   asked for without the numbers that do.
+//!   asked for without the numbers that do. A name that a record borrows, such as a customer's on an invoice, is in its
+//!   words only: nothing is called so but the customer.
 
 use std::collections::BTreeSet;
 
@@ -69,6 +70,18 @@ impl SearchEntry {
         entry.tokens.extend(whole(title).map(|whole| name_token(&whole)));
         take_words(&mut entry.tokens, title);
         entry
+    }
+
+    /// Something that has a number of ours, but no name of its own: it is called by the name of somebody, or else by its
+    /// number.
+    pub fn borrowing(name: Option<&Line>, number: &Number) -> Self {
+        let entry = Self {
+            title: name.map_or_else(|| number.to_string(), |name| name.as_str().to_owned()),
+            number: None,
+            tokens: BTreeSet::new(),
+            contact_tokens: BTreeSet::new(),
+        };
+        entry.with(name).numbered(number)
     }
 
     /// With a number of ours.
@@ -167,6 +180,13 @@ pub fn meets(words: &str, condition: &[Wanted]) -> bool {
     have(&words.split(' ').collect(), condition)
 }
 
+/// Whether a number of ours alone meets a condition.
+pub fn number_meets(number: &str, condition: &[Wanted]) -> bool {
+    let mut tokens = BTreeSet::new();
+    take_number(&mut tokens, number);
+    have(&tokens.iter().map(String::as_str).collect(), condition)
+}
+
 fn have(tokens: &BTreeSet<&str>, condition: &[Wanted]) -> bool {
     condition.iter().all(|wanted| match wanted {
         Wanted::Token(token) => tokens.contains(token.as_str()),
@@ -202,9 +222,10 @@ impl SearchQuestion {
         }
     }
 
-    /// Sorts things of one fit: those whose name begins with what was looked for come first.
-    pub fn begins(&self, title: &str) -> bool {
-        whole(title).is_some_and(|whole| whole.starts_with(&self.whole))
+    /// Sorts things of one fit, by their tokens: those whose own name begins with what was looked for come first.
+    pub fn begins(&self, words: &str) -> bool {
+        let start = name_token(&self.whole);
+        words.split(' ').any(|token| token.starts_with(&start))
     }
 
     /// What to look for to fit so and to come first: the name begins so as well.
@@ -554,14 +575,40 @@ mod tests {
     #[test]
     fn whoever_begins_like_the_question_comes_first() {
         let question = SearchQuestion::new("Acme").unwrap();
-        assert!(question.begins("acme tools") && !question.begins("The Acme"));
+        let begins = |entry: &SearchEntry| question.begins(&entry.words());
+        assert!(begins(&SearchEntry::new("acme tools")) && !begins(&SearchEntry::new("The Acme")));
         let comes_first =
             |entry: SearchEntry| question.wanted_first(Fit::Words).is_some_and(|first| fits(&entry, &first));
         assert!(comes_first(SearchEntry::new("Acme Tools")));
         assert!(!comes_first(SearchEntry::new("The Acme")), "it has the word elsewhere");
         assert!(!comes_first(SearchEntry::new("Acmeist")), "it has not the word");
         let number = Number("ACME-2026-000001".to_owned());
+        assert!(!begins(&SearchEntry::new("The Acme").numbered(&number)), "a number is no name");
         assert!(!comes_first(SearchEntry::new("The Acme").numbered(&number)), "a number is no name");
+    }
+
+    #[test]
+    fn a_borrowed_name_is_not_a_name() {
+        let (name, number) = (Line::new("Acme Tools"), Number("IN-2026-000123".to_owned()));
+        let invoice = SearchEntry::borrowing(Some(&name), &number);
+        assert_eq!(
+            (invoice.title.as_str(), invoice.number.as_deref()),
+            ("Acme Tools", Some("IN-2026-000123"))
+        );
+        assert_eq!(best(&invoice, "Acme Tools"), Some(Fit::Words));
+        assert_eq!(best(&SearchEntry::new("Acme Tools"), "Acme Tools"), Some(Fit::Whole));
+        assert!(!SearchQuestion::new("Acme").unwrap().begins(&invoice.words()));
+        assert_eq!(best(&invoice, "in2026000123"), Some(Fit::Whole));
+        // What it is found by is its number, or not.
+        for (question, by_number) in
+            [("000123", true), ("in-2026", true), ("acme", false), ("acme 0123", false)]
+        {
+            let condition = SearchQuestion::new(question).unwrap().wanted(Fit::Words).unwrap();
+            assert!(fits(&invoice, &condition), "{question}");
+            assert_eq!(number_meets("IN-2026-000123", &condition), by_number, "{question}");
+        }
+        // Without a name it is called by its number.
+        assert_eq!(SearchEntry::borrowing(None, &number).title, "IN-2026-000123");
     }
 
     proptest! {
@@ -572,7 +619,7 @@ mod tests {
                 let entry = SearchEntry::new(&name);
                 let all = question.wanted(Fit::Beginnings).unwrap();
                 let first = question.wanted_first(Fit::Beginnings).unwrap();
-                prop_assert_eq!(fits(&entry, &first), fits(&entry, &all) && question.begins(&name));
+                prop_assert_eq!(fits(&entry, &first), fits(&entry, &all) && question.begins(&entry.words()));
             }
         }
 
