@@ -5,7 +5,8 @@
 //! them. Tokens are
 //! - words of letters and digits, in lower case and without accents (`müller` is `muller`);
 //! - of Chinese, Japanese and Korean, each two characters that follow one another, and the last one alone;
-//! - of telephone numbers and of the numbers of records, every ending from four digits on;
+//! - of telephone numbers, in the form in which they are compared, and of the numbers of records, every ending from four
+//!   digits on;
 //! - of words of letters, what is left when one letter is taken away, with a `~` before it: two words with one letter
 //!   more, less or other than the other have one of these in common (the method of symmetric deletion);
 //! - the whole name without spaces, with a `=` before it, and so a whole number with `==`: what begins like a name is
@@ -32,6 +33,8 @@ const MOST_PARTS: usize = 12;
 const SHORTEST_BEGUN: usize = 2;
 /// Behind `00` so many digits are a telephone number's: numbers of ours have six, with zeros before them.
 const SHORTEST_INTERNATIONAL: usize = 5;
+/// And so many behind the `0` of an area's code.
+const SHORTEST_BEHIND_TRUNK: usize = 6;
 
 text_enum! {
     /// How well something fits what was looked for, from best to worst.
@@ -105,7 +108,7 @@ impl SearchEntry {
     pub fn with_contact(mut self, data: Option<ContactData<'_>>) -> Self {
         let tokens = &mut self.contact_tokens;
         match data {
-            Some(ContactData::Phone(phone)) => endings(tokens, &digits(phone.as_str())),
+            Some(ContactData::Phone(phone)) => endings(tokens, &phone.normalised()),
             Some(ContactData::Email(email)) => take_words(tokens, email.as_str()),
             Some(ContactData::Website(website)) => take_words(tokens, website.as_str()),
             Some(ContactData::Name(name)) => take_words(tokens, name.as_str()),
@@ -307,11 +310,18 @@ fn readings(text: &str) -> Vec<Vec<String>> {
         .strip_prefix("00")
         .filter(|rest| rest.len() >= SHORTEST_INTERNATIONAL && !rest.starts_with('0'))
         .map(|rest| vec![rest.to_owned()]);
+    // Its beginning may be all that was typed: where the number ends is not known then.
+    let national = all_digits
+        .strip_prefix('0')
+        .filter(|rest| rest.len() >= SHORTEST_BEHIND_TRUNK && !rest.starts_with('0'))
+        .map(|rest| vec![rest.to_owned()]);
+    let as_compared = vec![Phone::new(number).normalised()];
     let separate: Vec<String> = runs(text).into_iter().take(MOST_PARTS).map(Run::into_word).collect();
     let mut readings = vec![vec![all_digits]];
-    readings.extend(international);
-    if !readings.contains(&separate) {
-        readings.push(separate);
+    for reading in international.into_iter().chain(national).chain([as_compared, separate]) {
+        if !readings.contains(&reading) {
+            readings.push(reading);
+        }
     }
     readings
 }
@@ -521,6 +531,37 @@ mod tests {
         let other = SearchEntry::new("Machines").numbered(&Number("CT-2026-561234".to_owned()));
         for question in ["001234", "000012"] {
             assert_eq!(best(&other, question), None, "{question}");
+        }
+    }
+
+    #[test]
+    fn telephone_numbers_are_found_however_they_were_written() {
+        let landline = [
+            "+86 21 5555 0110",
+            "021 5555 0110",
+            "02155550110",
+            "(021) 5555-0110",
+            "+86 (0)21 5555 0110",
+            "0086 21 55550110",
+            "86 21 5555 0110",
+        ];
+        let mobile = ["13912340000", "+86 139 1234 0000", "8613912340000", "0086-139-1234-0000"];
+        for ways in [&landline[..], &mobile] {
+            for written in ways {
+                let phone = Phone::new(*written);
+                let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+                for question in ways {
+                    assert_eq!(best(&entry, question), Some(Fit::Words), "{question} for {written}");
+                }
+            }
+        }
+        let phone = Phone::new("+86 21 5555 0110");
+        let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+        for begun in ["021 5555", "021-5555 01", "+86 21 5555"] {
+            assert_eq!(best(&entry, begun), Some(Fit::Beginnings), "{begun}");
+        }
+        for other in ["022 5555 0110", "021 5555 0111", "+49 21 5555 0110", "010 5555 0110"] {
+            assert_eq!(best(&entry, other), None, "{other}");
         }
     }
 

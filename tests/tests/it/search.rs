@@ -14,6 +14,7 @@ on_both_databases! {
     what_has_no_name_is_called_by_its_number;
     numbers_of_names_are_found_as_written;
     telephone_numbers_are_found_however_they_are_dialled;
+    telephone_numbers_are_one_to_duplicates_search_and_filters;
     what_changes_is_found_as_it_is_now;
     nobody_finds_what_they_do_not_see;
     masked_contact_data_is_not_looked_in;
@@ -237,6 +238,12 @@ async fn a_customer_is_found_before_its_invoices(server: Server) {
         ))
         .await;
     seen("many").await;
+    direct
+        .run(
+            "DELETE FROM search_entries WHERE record_kind = 'invoice' \
+             AND record_id NOT IN (SELECT id FROM invoices)",
+        )
+        .await;
 }
 
 async fn what_has_no_name_is_called_by_its_number(server: Server) {
@@ -296,6 +303,61 @@ async fn telephone_numbers_are_found_however_they_are_dialled(server: Server) {
     for question in [digits, &digits[2..]] {
         let found = found(rep, &[("q", question), ("kinds", "contract")]).await;
         assert_eq!(found.len(), 1, "{question}: {found:?}");
+    }
+}
+
+async fn telephone_numbers_are_one_to_duplicates_search_and_filters(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, admin) = (&company.rep.client, &company.admin.client);
+    for (name, ways, other) in [
+        (
+            "Mobile",
+            &["13912340000", "+86 139 1234 0000", "008613912340000", "86 139-1234-0000"][..],
+            "13912340001",
+        ),
+        (
+            "Landline",
+            &["021-5555 0199", "+86 21 5555 0199", "+86 (0)21 5555 0199", "(021) 5555-0199"],
+            "022-5555 0199",
+        ),
+    ] {
+        for (at, typed) in ways.iter().enumerate() {
+            let name = format!("{name} {at}");
+            let form = json!({"kind": "company", "name": name, "phone": typed});
+            let id = rep.post("/customers", form).await.expect(201).id();
+            for again in ways {
+                let form = json!({"kind": "company", "name": "Again", "phone": again});
+                rep.post("/customers", form).await.refused(409, "possible_duplicate");
+                let form = json!({"name": "Again", "source": "website", "phone": again});
+                rep.post("/leads", form).await.refused(409, "possible_duplicate");
+                assert_eq!(titles(rep, again).await, [name.clone()], "{again} for {typed}");
+                for (member, expected) in [("phone", true), ("phone_ne", false)] {
+                    let path = format!("/customers?{}", serde_urlencoded(&[(member, again)]));
+                    let listed = rep.get(&path).await.expect(200).body["data"].clone();
+                    let is_listed = listed.as_array().unwrap().iter().any(|row| row["id"] == json!(id));
+                    assert_eq!(is_listed, expected, "{member}={again} for {typed}");
+                }
+                let body = json!({"all": [{"any": [{"phone": [again]}]}]});
+                let listed = rep.post("/customers/search", body).await.expect(200).body["data"].clone();
+                assert_eq!(listed[0]["id"], json!(id), "{again} for {typed}");
+            }
+            assert_eq!(titles(rep, other).await, Vec::<String>::new());
+            // Without a `%2B` a `+` is a space.
+            let path = format!("/customers?phone={}", ways[1].replace(' ', ""));
+            assert_eq!(rep.get(&path).await.expect(200).body["data"][0]["id"], json!(id), "{path}");
+            // Where it is masked, it is neither found nor filtered by.
+            rep.post(&format!("/customers/{id}/release"), json!({"reason": "No need"})).await.expect(200);
+            let colleague = &company.colleague.client;
+            for again in ways {
+                assert_eq!(titles(colleague, again).await, Vec::<String>::new(), "{again} for {typed}");
+                let path = format!("/customers?{}", serde_urlencoded(&[("phone", again)]));
+                let listed = colleague.get(&path).await.expect(200).body["data"].clone();
+                assert_eq!(listed, json!([]), "{again} for {typed}");
+                let listed = admin.get(&path).await.expect(200).body["data"].clone();
+                assert_eq!(listed[0]["id"], json!(id), "{again} for {typed}");
+            }
+            admin.patch(&format!("/customers/{id}"), json!({"phone": null})).await.expect(200);
+        }
     }
 }
 
