@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use chrono::{SecondsFormat, SubsecRound, Utc};
 use fairlead_domain::search::SearchEntry;
-use fairlead_domain::values::Number;
+use fairlead_domain::values::{Line, Number};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use tokio::process::Command;
@@ -217,13 +217,19 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
 
 /// Copies have other numbers: search finds them by these.
 async fn find_by_numbers(pools: &Pools) -> Result<()> {
-    let text = "SELECT id, title, number FROM search_entries WHERE number IS NOT NULL";
-    let entries: Vec<(i64, String, String)> =
+    let text = "SELECT id, record_kind, title, number FROM search_entries WHERE number IS NOT NULL";
+    let entries: Vec<(i64, String, String, String)> =
         on_reader!(pools, |pool| sqlx::query_as(text).fetch_all(pool).await)?;
     on_writer!(pools, |pool| {
         let mut transaction = pool.begin().await?;
-        for (id, title, number) in entries {
-            let words = SearchEntry::new(&title).numbered(&Number(number)).words();
+        for (id, kind, title, number) in entries {
+            let name = Some(Line::new(title.clone())).filter(|_| title != number);
+            let number = Number(number);
+            let entry = match kind.as_str() {
+                "invoice" | "payment" => SearchEntry::borrowing(name.as_ref(), &number),
+                _ => SearchEntry::new(&title).numbered(&number),
+            };
+            let words = entry.words();
             let text = "UPDATE search_entries SET words = $1 WHERE id = $2";
             sqlx::query(text).bind(words).bind(id).execute(&mut *transaction).await?;
         }

@@ -66,14 +66,6 @@ impl Eyes<'_> {
             Self::Work(work) => work.find_all(which).await,
         }
     }
-
-    /// Counts rows.
-    pub(crate) async fn count(&self, table: &str, which: Predicate) -> Result<i64, StoreError> {
-        match self {
-            Self::Reader(reader) => reader.count(table, which).await,
-            Self::Work(work) => work.count(table, which).await,
-        }
-    }
 }
 
 /// A record with an address of its own, whose visibility follows from itself.

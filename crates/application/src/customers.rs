@@ -14,7 +14,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::text_enum;
 use fairlead_domain::timeline::{self, Guarded, TimelineEntry};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId};
+use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId, phone_key};
 use fairlead_persistence::{Owner, Predicate, Visible, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +51,7 @@ pub static LISTING: Listing = Listing {
         Field::new("industry", Kind::Text).nullable(),
         Field::new("region", Kind::Text).nullable(),
         Field::new("tags", Kind::Tags),
-        Field::new("phone", Kind::Text).nullable().sensitive(),
+        Field::new("phone", Kind::Text).nullable().compared_by("phone_key", phone_key).sensitive(),
         Field::new("email", Kind::Text).nullable().sensitive(),
         Field::new("lifecycle", words!(Lifecycle)),
         Field::new("owner_id", Kind::Id).nullable(),

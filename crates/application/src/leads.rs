@@ -16,7 +16,7 @@ use fairlead_domain::patch::Patch;
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
-    ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId,
+    ContactId, CustomerId, LeadId, Line, Money, OpportunityId, PipelineId, Tags, UserId, phone_key,
 };
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub static LISTING: Listing = Listing {
         Field::new("updated_at", Kind::Timestamp).sortable(),
         Field::new("name", Kind::Text).sortable(),
         Field::new("company", Kind::Text).nullable().sortable(),
-        Field::new("phone", Kind::Text).nullable(),
+        Field::new("phone", Kind::Text).nullable().compared_by("phone_key", phone_key),
         Field::new("email", Kind::Text).nullable(),
         Field::new("source", words!(Source)),
         Field::new("campaign", Kind::Text).nullable(),

@@ -177,7 +177,7 @@ pub async fn aging_by_team(app: &App, call: &Call) -> Read<AgingReport> {
             let team = ctx.org.user_ref(UserId(row.group)).and_then(|owner| owner.team_id);
             add(&mut sums, (team, row.buckets[0].currency().code()), row.buckets)?;
         }
-        let line = |((team_id, _), buckets)| {
+        let line = |((team_id, _), buckets): ((Option<TeamId>, _), _)| {
             let team_name = team_id.and_then(|team| ctx.org.team_name(team)).cloned();
             Ok(AgingLine { customer: None, owner: None, team_id, team_name, aging: Aging::of(buckets)? })
         };

@@ -236,8 +236,7 @@ pub struct Invoice {
 record!(Invoice, Invoice, found by |invoice| {
     let profile = invoice.details.tax_profile.as_ref();
     let title = profile.and_then(|profile| profile.invoice_title.as_ref());
-    SearchEntry::new(title.map_or("", Line::as_str))
-        .numbered(&invoice.number)
+    SearchEntry::borrowing(title, &invoice.number)
         .with_contact(profile.and_then(|profile| profile.tax_number.as_ref()).map(ContactData::Number))
         .with_contact(invoice.tax_invoice_number.as_ref().map(ContactData::Number))
 });

@@ -5,11 +5,13 @@
 //! them. Tokens are
 //! - words of letters and digits, in lower case and without accents (`müller` is `muller`);
 //! - of Chinese, Japanese and Korean, each two characters that follow one another, and the last one alone;
-//! - of telephone numbers and of the numbers of records, every ending from four digits on;
+//! - of telephone numbers, in the form in which they are compared, and of the numbers of records, every ending from four
+//!   digits on;
 //! - of words of letters, what is left when one letter is taken away, with a `~` before it: two words with one letter
 //!   more, less or other than the other have one of these in common (the method of symmetric deletion);
 //! - the whole name without spaces, with a `=` before it, and so a whole number with `==`: what begins like a name is
-//!   asked for without the numbers that do.
+//!   asked for without the numbers that do. A name that a record borrows, such as a customer's on an invoice, is in its
+//!   words only: nothing is called so but the customer.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +33,8 @@ const MOST_PARTS: usize = 12;
 const SHORTEST_BEGUN: usize = 2;
 /// Behind `00` so many digits are a telephone number's: numbers of ours have six, with zeros before them.
 const SHORTEST_INTERNATIONAL: usize = 5;
+/// And so many behind the `0` of an area's code.
+const SHORTEST_BEHIND_TRUNK: usize = 6;
 
 text_enum! {
     /// How well something fits what was looked for, from best to worst.
@@ -71,6 +75,18 @@ impl SearchEntry {
         entry
     }
 
+    /// Something that has a number of ours, but no name of its own: it is called by the name of somebody, or else by its
+    /// number.
+    pub fn borrowing(name: Option<&Line>, number: &Number) -> Self {
+        let entry = Self {
+            title: name.map_or_else(|| number.to_string(), |name| name.as_str().to_owned()),
+            number: None,
+            tokens: BTreeSet::new(),
+            contact_tokens: BTreeSet::new(),
+        };
+        entry.with(name).numbered(number)
+    }
+
     /// With a number of ours.
     #[must_use]
     pub fn numbered(mut self, number: &Number) -> Self {
@@ -92,7 +108,7 @@ impl SearchEntry {
     pub fn with_contact(mut self, data: Option<ContactData<'_>>) -> Self {
         let tokens = &mut self.contact_tokens;
         match data {
-            Some(ContactData::Phone(phone)) => endings(tokens, &digits(phone.as_str())),
+            Some(ContactData::Phone(phone)) => endings(tokens, &phone.normalised()),
             Some(ContactData::Email(email)) => take_words(tokens, email.as_str()),
             Some(ContactData::Website(website)) => take_words(tokens, website.as_str()),
             Some(ContactData::Name(name)) => take_words(tokens, name.as_str()),
@@ -167,6 +183,13 @@ pub fn meets(words: &str, condition: &[Wanted]) -> bool {
     have(&words.split(' ').collect(), condition)
 }
 
+/// Whether a number of ours alone meets a condition.
+pub fn number_meets(number: &str, condition: &[Wanted]) -> bool {
+    let mut tokens = BTreeSet::new();
+    take_number(&mut tokens, number);
+    have(&tokens.iter().map(String::as_str).collect(), condition)
+}
+
 fn have(tokens: &BTreeSet<&str>, condition: &[Wanted]) -> bool {
     condition.iter().all(|wanted| match wanted {
         Wanted::Token(token) => tokens.contains(token.as_str()),
@@ -202,9 +225,10 @@ impl SearchQuestion {
         }
     }
 
-    /// Sorts things of one fit: those whose name begins with what was looked for come first.
-    pub fn begins(&self, title: &str) -> bool {
-        whole(title).is_some_and(|whole| whole.starts_with(&self.whole))
+    /// Sorts things of one fit, by their tokens: those whose own name begins with what was looked for come first.
+    pub fn begins(&self, words: &str) -> bool {
+        let start = name_token(&self.whole);
+        words.split(' ').any(|token| token.starts_with(&start))
     }
 
     /// What to look for to fit so and to come first: the name begins so as well.
@@ -286,11 +310,18 @@ fn readings(text: &str) -> Vec<Vec<String>> {
         .strip_prefix("00")
         .filter(|rest| rest.len() >= SHORTEST_INTERNATIONAL && !rest.starts_with('0'))
         .map(|rest| vec![rest.to_owned()]);
+    // Its beginning may be all that was typed: where the number ends is not known then.
+    let national = all_digits
+        .strip_prefix('0')
+        .filter(|rest| rest.len() >= SHORTEST_BEHIND_TRUNK && !rest.starts_with('0'))
+        .map(|rest| vec![rest.to_owned()]);
+    let as_compared = vec![Phone::new(number).normalised()];
     let separate: Vec<String> = runs(text).into_iter().take(MOST_PARTS).map(Run::into_word).collect();
     let mut readings = vec![vec![all_digits]];
-    readings.extend(international);
-    if !readings.contains(&separate) {
-        readings.push(separate);
+    for reading in international.into_iter().chain(national).chain([as_compared, separate]) {
+        if !readings.contains(&reading) {
+            readings.push(reading);
+        }
     }
     readings
 }
@@ -504,6 +535,37 @@ mod tests {
     }
 
     #[test]
+    fn telephone_numbers_are_found_however_they_were_written() {
+        let landline = [
+            "+86 21 5555 0110",
+            "021 5555 0110",
+            "02155550110",
+            "(021) 5555-0110",
+            "+86 (0)21 5555 0110",
+            "0086 21 55550110",
+            "86 21 5555 0110",
+        ];
+        let mobile = ["13912340000", "+86 139 1234 0000", "8613912340000", "0086-139-1234-0000"];
+        for ways in [&landline[..], &mobile] {
+            for written in ways {
+                let phone = Phone::new(*written);
+                let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+                for question in ways {
+                    assert_eq!(best(&entry, question), Some(Fit::Words), "{question} for {written}");
+                }
+            }
+        }
+        let phone = Phone::new("+86 21 5555 0110");
+        let entry = SearchEntry::new("Li Wei").with_contact(Some(ContactData::Phone(&phone)));
+        for begun in ["021 5555", "021-5555 01", "+86 21 5555"] {
+            assert_eq!(best(&entry, begun), Some(Fit::Beginnings), "{begun}");
+        }
+        for other in ["022 5555 0110", "021 5555 0111", "+49 21 5555 0110", "010 5555 0110"] {
+            assert_eq!(best(&entry, other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn numbers_of_a_name_are_found_as_written() {
         for (name, question, fit) in [
             ("Plan 2026/2027", "2026/2027", Some(Fit::Words)),
@@ -554,14 +616,40 @@ mod tests {
     #[test]
     fn whoever_begins_like_the_question_comes_first() {
         let question = SearchQuestion::new("Acme").unwrap();
-        assert!(question.begins("acme tools") && !question.begins("The Acme"));
+        let begins = |entry: &SearchEntry| question.begins(&entry.words());
+        assert!(begins(&SearchEntry::new("acme tools")) && !begins(&SearchEntry::new("The Acme")));
         let comes_first =
             |entry: SearchEntry| question.wanted_first(Fit::Words).is_some_and(|first| fits(&entry, &first));
         assert!(comes_first(SearchEntry::new("Acme Tools")));
         assert!(!comes_first(SearchEntry::new("The Acme")), "it has the word elsewhere");
         assert!(!comes_first(SearchEntry::new("Acmeist")), "it has not the word");
         let number = Number("ACME-2026-000001".to_owned());
+        assert!(!begins(&SearchEntry::new("The Acme").numbered(&number)), "a number is no name");
         assert!(!comes_first(SearchEntry::new("The Acme").numbered(&number)), "a number is no name");
+    }
+
+    #[test]
+    fn a_borrowed_name_is_not_a_name() {
+        let (name, number) = (Line::new("Acme Tools"), Number("IN-2026-000123".to_owned()));
+        let invoice = SearchEntry::borrowing(Some(&name), &number);
+        assert_eq!(
+            (invoice.title.as_str(), invoice.number.as_deref()),
+            ("Acme Tools", Some("IN-2026-000123"))
+        );
+        assert_eq!(best(&invoice, "Acme Tools"), Some(Fit::Words));
+        assert_eq!(best(&SearchEntry::new("Acme Tools"), "Acme Tools"), Some(Fit::Whole));
+        assert!(!SearchQuestion::new("Acme").unwrap().begins(&invoice.words()));
+        assert_eq!(best(&invoice, "in2026000123"), Some(Fit::Whole));
+        // What it is found by is its number, or not.
+        for (question, by_number) in
+            [("000123", true), ("in-2026", true), ("acme", false), ("acme 0123", false)]
+        {
+            let condition = SearchQuestion::new(question).unwrap().wanted(Fit::Words).unwrap();
+            assert!(fits(&invoice, &condition), "{question}");
+            assert_eq!(number_meets("IN-2026-000123", &condition), by_number, "{question}");
+        }
+        // Without a name it is called by its number.
+        assert_eq!(SearchEntry::borrowing(None, &number).title, "IN-2026-000123");
     }
 
     proptest! {
@@ -572,7 +660,7 @@ mod tests {
                 let entry = SearchEntry::new(&name);
                 let all = question.wanted(Fit::Beginnings).unwrap();
                 let first = question.wanted_first(Fit::Beginnings).unwrap();
-                prop_assert_eq!(fits(&entry, &first), fits(&entry, &all) && question.begins(&name));
+                prop_assert_eq!(fits(&entry, &first), fits(&entry, &all) && question.begins(&entry.words()));
             }
         }
 

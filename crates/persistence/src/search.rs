@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::work::Work;
 
 /// Records of one kind, as far as they may be found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Findable {
     /// Their kind.
     pub kind: RecordKind,
@@ -119,14 +119,15 @@ impl Work {
     }
 }
 
-/// What more records than these fit is common, and found by walking from the youngest on.
+/// What more records than these fit is common, and found by walking from the youngest of each kind on.
 const FEW: u64 = 2000;
 /// Whoever sees fewer records of a kind than these is told which of them fit by looking at each: what all the others are
 /// called does not matter to them, and the youngest may all be somebody else's.
 const NARROW: u64 = 10_000;
 
 impl Reader<'_> {
-    /// What fits a condition and may be found, the youngest first.
+    /// What fits a condition and may be found: of each kind the youngest, and so many at most. No kind crowds out
+    /// another, however many of it fit.
     pub async fn find(
         &self,
         condition: &Condition,
@@ -142,22 +143,27 @@ impl Reader<'_> {
                 words: row.column()?,
             })
         };
+        // Of one kind alone, SQLite finds the youngest without knowing how many there are.
+        let is_rare = match (self.backend(), among) {
+            (DbBackend::Sqlite, [_]) => false,
+            _ => self.is_rare(condition).await?,
+        };
         if self.backend() == DbBackend::Sqlite {
             return self
                 .rows(
                     |sql| {
-                        on_sqlite(sql, condition, among, most);
+                        match among {
+                            [_] => youngest_on_sqlite(sql, condition, among, (most, most)),
+                            _ if is_rare => youngest_on_sqlite(sql, condition, among, (FEW, most)),
+                            _ => each_on_sqlite(sql, condition, among, most),
+                        }
                         Ok(())
                     },
                     found,
                 )
                 .await;
         }
-        let ways = if self.is_rare(condition).await? {
-            vec![Way::Hits; among.len()]
-        } else {
-            self.ways(among).await?
-        };
+        let ways = if is_rare { vec![Way::Hits; among.len()] } else { self.ways(among).await? };
         self.rows(
             |sql| {
                 on_postgres(sql, condition, among, most, &ways);
@@ -171,10 +177,16 @@ impl Reader<'_> {
     /// Whether a condition fits few records, whoever may see them.
     async fn is_rare(&self, condition: &Condition) -> Result<bool, StoreError> {
         let count = |sql: &mut Sql| {
-            sql.plan_each_time()
-                .push("COUNT(*) FROM search_hits(CAST(")
-                .bind(expression(condition, &POSTGRES));
-            sql.push(&format!(" AS tsquery), {})", FEW + 1));
+            if self.backend() == DbBackend::Sqlite {
+                sql.push("COUNT(*) FROM (SELECT rowid FROM search_index WHERE search_index MATCH ");
+                sql.bind(format!("({})", expression(condition, &SQLITE)));
+                sql.push(&format!(" LIMIT {}) AS hits", FEW + 1));
+            } else {
+                sql.plan_each_time()
+                    .push("COUNT(*) FROM search_hits(CAST(")
+                    .bind(expression(condition, &POSTGRES));
+                sql.push(&format!(" AS tsquery), {})", FEW + 1));
+            }
             Ok(())
         };
         let hits = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
@@ -213,13 +225,42 @@ enum Way {
     Youngest,
 }
 
-/// One look into the index for all kinds.
-fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) {
-    sql.push("record_kind, record_id, title, number, words FROM search_entries WHERE ");
+/// One walk from the youngest hit on, over all kinds, to so many hits; of these so many of each kind.
+fn youngest_on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], (all, each): (u64, u64)) {
+    sql.push("record_kind, record_id, title, number, words FROM (SELECT record_kind, record_id, title, number, words, id, ");
+    sql.push("ROW_NUMBER() OVER (PARTITION BY record_kind ORDER BY id DESC) AS place FROM (");
+    // What is numbered is collected first: else the planner numbers the whole table, kind by kind.
+    sql.push("SELECT record_kind, record_id, title, number, words, search_entries.id AS id FROM search_entries WHERE ");
     fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
+    sql.push(" AND (");
+    visible_on_sqlite(sql, condition, among);
+    sql.push(&format!(
+        ") ORDER BY search_entries.id DESC LIMIT {all}) AS hits) AS found WHERE place <= {each} ORDER BY id DESC"
+    ));
+}
+
+/// A walk for each kind from its youngest record on, but one look into the index for all of them: the list of what
+/// fits stands by itself (its `+` keeps it from being what is walked) and is made once.
+fn each_on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64) {
+    sql.push("found.record_kind, found.record_id, found.title, found.number, found.words FROM (");
+    for (at, Findable { kind, .. }) in among.iter().enumerate() {
+        sql.push(if at == 0 { "SELECT " } else { " UNION ALL SELECT " }).bind(kind.as_str()).push(" AS kind");
+    }
+    sql.push(
+        ") AS kinds CROSS JOIN search_entries AS found WHERE found.id IN (SELECT search_entries.id FROM search_entries \
+         WHERE search_entries.record_kind = kinds.kind AND +",
+    );
+    fits(sql, DbBackend::Sqlite, condition, Reach::Everything);
+    sql.push(" AND (");
+    visible_on_sqlite(sql, condition, among);
+    sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}) ORDER BY found.id DESC"));
+}
+
+/// Which rows of `search_entries` somebody may find.
+fn visible_on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable]) {
     for (at, Findable { kind, table, visible, by_contact_data }) in among.iter().enumerate() {
-        sql.push(if at == 0 { " AND (" } else { " OR " });
-        sql.push("(record_kind = ").bind(kind.as_str());
+        sql.push(if at == 0 { "" } else { " OR " });
+        sql.push("(search_entries.record_kind = ").bind(kind.as_str());
         sql.push(&format!(
             " AND EXISTS (SELECT 1 FROM {table} WHERE {table}.id = search_entries.record_id AND "
         ));
@@ -228,7 +269,6 @@ fn on_sqlite(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u64
         by_contact(sql, condition, table, by_contact_data);
         sql.push(")");
     }
-    sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most}"));
 }
 
 /// Kind by kind, each in its way. What may be seen is joined instead of asked for by `IN` and `EXISTS`: of these the
@@ -256,7 +296,7 @@ fn on_postgres(sql: &mut Sql, condition: &Condition, among: &[Findable], most: u
         fits(sql, DbBackend::Postgres, condition, Reach::WithoutContactData);
         sql.push(&format!(") ORDER BY search_entries.id DESC LIMIT {most})"));
     }
-    sql.push(&format!(") AS found ORDER BY id DESC LIMIT {most}"));
+    sql.push(") AS found ORDER BY id DESC");
 }
 
 /// Where contact data is hidden on SQLite, what fits must do so without it.

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Company, Server};
+use crate::support::{Client, Company, Kind, Server};
 
 on_both_databases! {
     records_are_found_by_names_numbers_and_telephones;
     names_that_begin_so_come_before_many_others;
     names_come_before_contact_data;
+    a_customer_is_found_before_its_invoices;
+    what_has_no_name_is_called_by_its_number;
     numbers_of_names_are_found_as_written;
     telephone_numbers_are_found_however_they_are_dialled;
+    telephone_numbers_are_one_to_duplicates_search_and_filters;
     what_changes_is_found_as_it_is_now;
     nobody_finds_what_they_do_not_see;
     masked_contact_data_is_not_looked_in;
@@ -159,8 +162,99 @@ async fn names_come_before_contact_data(server: Server) {
         } else {
             ["Kunming Steel", "Old Kunming Mill"]
         };
-        assert_eq!(names, [begins[0], begins[1], "Zhang", "Li Wei"], "{question}");
+        assert_eq!(names, [begins[0], begins[1], "Li Wei", "Zhang"], "{question}");
     }
+}
+
+async fn a_customer_is_found_before_its_invoices(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let rep = &company.rep.client;
+    let name = "苏州云仓科技有限公司 Suzhou Yuncang";
+    let customer = rep.post("/customers", company_named(name)).await.expect(201).id();
+    let person = json!({"customer_id": customer, "name": "Yuncang Wang"});
+    rep.post("/contacts", person).await.expect(201);
+    let money = json!({"amount": "1000.00", "currency": "CNY"});
+    let form = json!({
+        "title": "Delivery", "customer_id": customer, "amount": money, "collection_scheme": "by_invoice",
+        "installments": [{"due_on": "2026-12-31", "amount": money}],
+    });
+    let contract = rep.post("/contracts", form).await.expect(201).id();
+    rep.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    company.approve(&contract).await;
+    let mut payment = Company::payment(&contract, "1.00");
+    payment["payer"] = json!(name);
+    rep.post("/payments", payment).await.expect(201);
+    // More than are looked at, all of them younger.
+    for _ in 0..205 {
+        let form = json!({
+            "contract_id": contract, "amount": {"amount": "1.00", "currency": "CNY"}, "tax_rate": "0.13",
+            "kind": "special", "tax_profile": {"invoice_title": name, "tax_number": "91-C"},
+        });
+        rep.post("/invoices", form).await.expect(201);
+    }
+    let questions = [
+        (name, "whole"),
+        ("苏州云仓", "words"),
+        ("云仓科技", "words"),
+        ("Suzhou Yuncang", "words"),
+        ("yuncang 苏州", "words"),
+        ("suzh", "beginnings"),
+        ("Suzhuo", "similar"),
+    ];
+    let seen = async |hits: &str| {
+        for (question, fit) in questions {
+            let hits = found(rep, &[("q", question), ("limit", "20")]).await;
+            let first = ("customer".to_owned(), name.to_owned(), fit.to_owned());
+            assert_eq!(hits[0], first, "{question}: {hits:?}");
+            let kinds: BTreeSet<&str> = hits.iter().map(|(kind, _, _)| kind.as_str()).collect();
+            assert!(["invoice", "payment"].iter().all(|kind| kinds.contains(kind)), "{question}: {hits:?}");
+            assert_eq!(hits.len(), 20, "{question}: {hits:?}");
+        }
+        // Every name of its own comes before all that is borrowed.
+        let kinds: Vec<String> =
+            found(rep, &[("q", "yuncang")]).await.into_iter().map(|(kind, _, _)| kind).collect();
+        assert_eq!(kinds[..4], ["contact", "customer", "invoice", "payment"], "{hits}");
+        let first = found(rep, &[("q", "云仓"), ("limit", "1")]).await;
+        assert_eq!(first[0].0, "customer", "{hits}: {first:?}");
+        let only = found(rep, &[("q", "云仓"), ("kinds", "invoice"), ("limit", "50")]).await;
+        assert_eq!(only.len(), 50, "{hits}");
+    };
+    seen("few").await;
+    // So common that kinds are walked from their youngest records on. All are invoices to the eyes of the index, but
+    // there are no such invoices.
+    let mut direct = server.database.connect().await;
+    let (id, numbers) = match server.database.kind {
+        Kind::Sqlite => (
+            "randomblob(16)",
+            "WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < 2500)",
+        ),
+        Kind::Postgres => ("gen_random_uuid()", "WITH numbers (i) AS (SELECT generate_series(1, 2500))"),
+    };
+    direct
+        .run(&format!(
+            "{numbers} INSERT INTO search_entries (record_kind, record_id, title, words, contact_words) \
+             SELECT record_kind, {id}, title, words, contact_words FROM numbers, (SELECT * FROM search_entries \
+             WHERE record_kind = 'invoice' ORDER BY id LIMIT 1) AS one"
+        ))
+        .await;
+    seen("many").await;
+    direct
+        .run(
+            "DELETE FROM search_entries WHERE record_kind = 'invoice' \
+             AND record_id NOT IN (SELECT id FROM invoices)",
+        )
+        .await;
+}
+
+async fn what_has_no_name_is_called_by_its_number(server: Server) {
+    let company = Company::found(&server).await;
+    let contract = company.active(&company.rep, "1000.00", "by_invoice").await;
+    let payment = company.paid(&company.rep, &contract, "100.00").await;
+    let number =
+        company.director.client.get(&format!("/payments/{payment}")).await.expect(200).text_of("number");
+    let hits = found(&company.director.client, &[("q", &number)]).await;
+    assert_eq!(hits, [("payment".to_owned(), number, "whole".to_owned())]);
 }
 
 async fn numbers_of_names_are_found_as_written(server: Server) {
@@ -210,6 +304,61 @@ async fn telephone_numbers_are_found_however_they_are_dialled(server: Server) {
     for question in [digits, &digits[2..]] {
         let found = found(rep, &[("q", question), ("kinds", "contract")]).await;
         assert_eq!(found.len(), 1, "{question}: {found:?}");
+    }
+}
+
+async fn telephone_numbers_are_one_to_duplicates_search_and_filters(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, admin) = (&company.rep.client, &company.admin.client);
+    for (name, ways, other) in [
+        (
+            "Mobile",
+            &["13912340000", "+86 139 1234 0000", "008613912340000", "86 139-1234-0000"][..],
+            "13912340001",
+        ),
+        (
+            "Landline",
+            &["021-5555 0199", "+86 21 5555 0199", "+86 (0)21 5555 0199", "(021) 5555-0199"],
+            "022-5555 0199",
+        ),
+    ] {
+        for (at, typed) in ways.iter().enumerate() {
+            let name = format!("{name} {at}");
+            let form = json!({"kind": "company", "name": name, "phone": typed});
+            let id = rep.post("/customers", form).await.expect(201).id();
+            for again in ways {
+                let form = json!({"kind": "company", "name": "Again", "phone": again});
+                rep.post("/customers", form).await.refused(409, "possible_duplicate");
+                let form = json!({"name": "Again", "source": "website", "phone": again});
+                rep.post("/leads", form).await.refused(409, "possible_duplicate");
+                assert_eq!(titles(rep, again).await, [name.clone()], "{again} for {typed}");
+                for (member, expected) in [("phone", true), ("phone_ne", false)] {
+                    let path = format!("/customers?{}", serde_urlencoded(&[(member, again)]));
+                    let listed = rep.get(&path).await.expect(200).body["data"].clone();
+                    let is_listed = listed.as_array().unwrap().iter().any(|row| row["id"] == json!(id));
+                    assert_eq!(is_listed, expected, "{member}={again} for {typed}");
+                }
+                let body = json!({"all": [{"any": [{"phone": [again]}]}]});
+                let listed = rep.post("/customers/search", body).await.expect(200).body["data"].clone();
+                assert_eq!(listed[0]["id"], json!(id), "{again} for {typed}");
+            }
+            assert_eq!(titles(rep, other).await, Vec::<String>::new());
+            // Without a `%2B` a `+` is a space.
+            let path = format!("/customers?phone={}", ways[1].replace(' ', ""));
+            assert_eq!(rep.get(&path).await.expect(200).body["data"][0]["id"], json!(id), "{path}");
+            // Where it is masked, it is neither found nor filtered by.
+            rep.post(&format!("/customers/{id}/release"), json!({"reason": "No need"})).await.expect(200);
+            let colleague = &company.colleague.client;
+            for again in ways {
+                assert_eq!(titles(colleague, again).await, Vec::<String>::new(), "{again} for {typed}");
+                let path = format!("/customers?{}", serde_urlencoded(&[("phone", again)]));
+                let listed = colleague.get(&path).await.expect(200).body["data"].clone();
+                assert_eq!(listed, json!([]), "{again} for {typed}");
+                let listed = admin.get(&path).await.expect(200).body["data"].clone();
+                assert_eq!(listed[0]["id"], json!(id), "{again} for {typed}");
+            }
+            admin.patch(&format!("/customers/{id}"), json!({"phone": null})).await.expect(200);
+        }
     }
 }
 

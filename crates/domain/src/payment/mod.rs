@@ -303,8 +303,7 @@ pub struct Payment {
     pub updated_at: Timestamp,
 }
 record!(Payment, Payment, found by |payment| {
-    SearchEntry::new(payment.details.payer.as_ref().map_or("", Line::as_str))
-        .numbered(&payment.number)
+    SearchEntry::borrowing(payment.details.payer.as_ref(), &payment.number)
         .with_contact(payment.details.bank_reference.as_ref().map(ContactData::Number))
 });
 

@@ -90,19 +90,56 @@ impl Email {
     }
 }
 
+/// The code of the country whose numbers are written without one: mainland China.
+const COUNTRY: &str = "86";
+/// What is dialled before an area's code within the country, and left out behind the country's.
+const TRUNK: char = '0';
+/// How many digits follow the trunk prefix at least: an area's code of two or three, and seven or eight.
+const SHORTEST_BEHIND_TRUNK: usize = 9;
+
 impl Phone {
-    /// The form in which two numbers are compared: digits with the country code; a Chinese mobile number
-    /// without one gets 86.
+    /// The form in which two numbers are compared: digits with the country's code and without a trunk prefix, those of
+    /// an extension behind them. A number without a country's code is Chinese where it is written like one: with a
+    /// trunk prefix, a mobile number, or one that is free of charge.
     pub fn normalised(&self) -> String {
-        let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
-        if self.0.trim_start().starts_with('+') {
-            return digits;
-        }
-        match digits.strip_prefix("00") {
-            Some(international) => international.to_owned(),
-            None if digits.len() == 11 && digits.starts_with('1') => format!("86{digits}"),
-            None => digits,
-        }
+        let (number, extension) = self.0.split_at(self.0.find('x').unwrap_or(self.0.len()));
+        // Whoever writes a trunk prefix behind a country's code puts it in brackets: `+44 (0)20`.
+        let abroad = digits(&number.replacen("(0)", "", 1));
+        let abroad = if number.trim_start_matches([' ', '(']).starts_with('+') {
+            Some(abroad.as_str())
+        } else {
+            abroad.strip_prefix("00")
+        };
+        abroad.map_or_else(|| within_country(&digits(number)), from_abroad) + &digits(extension)
+    }
+}
+
+/// The form in which a text is compared with telephone numbers.
+pub fn phone_key(text: &str) -> String {
+    Phone::new(text).normalised()
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Digits that begin with a country's code.
+fn from_abroad(dialled: &str) -> String {
+    let behind_trunk = dialled.strip_prefix(COUNTRY).and_then(|national| national.strip_prefix(TRUNK));
+    behind_trunk.map_or_else(|| dialled.to_owned(), |rest| format!("{COUNTRY}{rest}"))
+}
+
+/// Digits as they are dialled within the country. Some write its code without a `+`.
+fn within_country(dialled: &str) -> String {
+    let national = dialled.strip_prefix(COUNTRY).unwrap_or(dialled);
+    let behind_trunk = national.strip_prefix(TRUNK).filter(|rest| rest.len() >= SHORTEST_BEHIND_TRUNK);
+    let is_mobile = dialled.len() == 11
+        && dialled.strip_prefix('1').is_some_and(|rest| rest.starts_with(|c: char| ('3'..='9').contains(&c)));
+    let is_free = dialled.len() == 10 && (dialled.starts_with("400") || dialled.starts_with("800"));
+    match behind_trunk {
+        Some(rest) => format!("{COUNTRY}{rest}"),
+        None if is_mobile || is_free => format!("{COUNTRY}{dialled}"),
+        None => dialled.to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 mod text;
 mod time;
 
-pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text};
+pub use contact_data::{Email, Phone, WebAddress, mask_email, mask_phone, mask_text, phone_key};
 pub use currencies::CURRENCIES;
 pub use id::*;
 pub(crate) use id::{any_id, any_ids};

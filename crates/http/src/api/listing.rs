@@ -130,7 +130,8 @@ fn describe(field: &Field, operator: Operator, commas: &str) -> String {
         Operator::IsNull => "is absent (`true`) or present (`false`)",
     };
     let masked = if field.sensitive { " Passes over records whose contact data you see masked." } else { "" };
-    format!("Rows whose `{name}` {condition}{commas}.{masked}")
+    let same = if field.key(operator).is_some() { ", however it is written" } else { "" };
+    format!("Rows whose `{name}` {condition}{commas}{same}.{masked}")
 }
 
 /// The schema of one value. In a comma list it cannot hold a comma.
@@ -206,10 +207,20 @@ fn paging(listing: &Listing, place: Place) -> [Wish; 4] {
         .flat_map(|field| [field.name.to_owned(), format!("-{}", field.name)])
         .collect();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sortable));
+    let is_amount = |field: &&Field| field.sortable && matches!(field.kind, Kind::Money(_));
+    let amounts: Vec<&str> = listing.fields.iter().filter(is_amount).map(|field| field.name).collect();
+    let in_smallest_units = amounts.first().map(|one| {
+        format!(
+            " By {} rows are compared in the smallest unit of each one's currency, whatever that is (19.00 CNY is 1900, \
+             150000 JPY is 150000, 20.000 KWD is 20000); a filter such as `{one}_gte=0 CNY` leaves one currency.",
+            amounts.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+        )
+    });
     let order = format!(
-        "The order: up to {MAX_SORT} members{}, with `-` the greatest first. Without it `{}`.",
+        "The order: up to {MAX_SORT} members{}, with `-` the greatest first. Without it `{}`.{}",
         place.commas(),
-        listing.default_sort
+        listing.default_sort,
+        in_smallest_units.unwrap_or_default()
     );
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
@@ -305,6 +316,37 @@ mod tests {
         assert_eq!(named("sort")["schema"]["items"]["enum"], json!(["name", "-name"]));
         assert_eq!(named("amount_is_null")["schema"]["type"], "boolean");
         assert_eq!(named("limit")["schema"]["maximum"], 200);
+    }
+
+    /// Whoever sorts by amounts of several currencies is told what that means; others are not.
+    #[test]
+    fn orders_by_amounts_say_how_they_compare() {
+        static PRICED: Listing = Listing {
+            fields: &[Field::new("price", Kind::Money("price_currency")).in_column("price_minor").sortable()],
+            search: &[],
+            default_sort: "-price",
+            includes: &[],
+            resource: "priced",
+        };
+        let told = |listing: &Listing| {
+            let parameters = serde_json::to_value(parameters(listing)).unwrap();
+            let mut all = parameters.as_array().unwrap().iter();
+            let sort = all.find(|parameter| parameter["name"] == "sort").unwrap();
+            sort["description"]
+                .as_str()
+                .unwrap()
+                .contains("By `price` rows are compared in the smallest unit")
+        };
+        assert!(told(&PRICED));
+        assert!(!told(&LISTING));
+    }
+
+    /// A telephone number is compared however it is written, but only where it is compared as a whole.
+    #[test]
+    fn what_is_compared_in_a_normal_form_says_so() {
+        let field = Field::new("phone", Kind::Text).compared_by("phone_key", str::to_lowercase);
+        assert!(describe(&field, Operator::Equals, "").contains("however it is written"));
+        assert!(!describe(&field, Operator::Prefix, "").contains("however it is written"));
     }
 
     /// Whether a parameter's schema allows a text.

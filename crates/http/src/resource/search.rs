@@ -16,7 +16,8 @@ pub(crate) fn routes(api: &mut Api) {
          last may be begun, with two digits. Chinese, Japanese and Korean are found by any two characters that \
          follow one another. Whole names come first, then every word, beginnings and similar words; of equals \
          those whose name begins like the question, then those that are found by a name or a number before those that \
-         are found by contact data, and then the youngest.",
+         are found by contact data, last invoices and payments that are found by the name of a customer. Among equals \
+         one of each kind follows the other, the youngest of it first.",
         search::search,
     );
 }

@@ -198,7 +198,7 @@ fn write_masked(sql: &mut Sql, condition: &Condition, visible: &Visible) {
 }
 
 fn write_condition(sql: &mut Sql, condition: &Condition) {
-    let column = condition.field.column;
+    let column = condition.field.key(condition.operator).map_or(condition.field.column, |key| key.column);
     if let Kind::Money(currency_column) = condition.field.kind
         && condition.operator != Operator::IsNull
     {

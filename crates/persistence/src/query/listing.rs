@@ -59,6 +59,17 @@ pub struct Field {
     pub sensitive: bool,
     /// Whether it can only be asked to equal something: it stands for a condition, not for a column.
     pub only_equals: bool,
+    /// Where its normal form is kept, and how that is made: what is written in several ways equals itself.
+    pub key: Option<Key>,
+}
+
+/// A column with the normal form of another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The column.
+    pub column: &'static str,
+    /// The normal form of a text.
+    pub of: fn(&str) -> String,
 }
 
 /// A field's type, with what the query may ask of it.
@@ -97,6 +108,7 @@ impl Field {
             sortable: false,
             sensitive: false,
             only_equals: false,
+            key: None,
         }
     }
 
@@ -126,6 +138,18 @@ impl Field {
     pub const fn one_value(mut self) -> Self {
         self.only_equals = true;
         self
+    }
+
+    /// The same, which equals a text where their normal forms are the same.
+    #[must_use]
+    pub const fn compared_by(mut self, column: &'static str, of: fn(&str) -> String) -> Self {
+        self.key = Some(Key { column, of });
+        self
+    }
+
+    /// The normal form that it is compared by.
+    pub fn key(&self, operator: Operator) -> Option<Key> {
+        self.key.filter(|_| matches!(operator, Operator::Equals | Operator::Not))
     }
 
     /// The same, as contact data.
@@ -169,6 +193,9 @@ impl Field {
     pub(super) fn value(&self, operator: Operator, text: &str) -> Result<Vec<Value>, String> {
         if operator == Operator::IsNull {
             return Ok(vec![boolean(text)?.into()]);
+        }
+        if let Some(key) = self.key(operator) {
+            return Ok(vec![(key.of)(bounded(text)?).into()]);
         }
         self.parse(text)
     }
