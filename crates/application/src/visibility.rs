@@ -96,16 +96,29 @@ pub(crate) fn copied(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
 
 /// `in_pool`: whether contacts of customers in the pool are among it.
 fn seen(ctx: &Context<'_>, kind: SearchKind, in_pool: bool) -> Option<Watched> {
-    let stood = Predicate::Scope("customer_id", scope(ctx, kind)?);
+    let scope = scope(ctx, kind)?;
     let (visible, stood) = if kind == SearchKind::Contact {
-        let whose = if in_pool { Predicate::True } else { customers::owned() };
-        let both = |scope| Predicate::All(vec![scope, whose.clone()]);
-        let visible = both(own(ctx, SearchKind::Customer)?);
-        (Predicate::Through("customer_id", "customers", Box::new(visible)), Stood::Customer(both(stood)))
+        let (scope, whose) =
+            if in_pool { (scope, Predicate::True) } else { (of_owned(scope), customers::owned()) };
+        let both = |column| Predicate::All(vec![Predicate::Scope(column, scope.clone()), whose.clone()]);
+        (both(SearchKind::Customer.customer_column()), Stood::Customer(both("customer_id")))
     } else {
-        (own(ctx, kind)?, Stood::Itself(stood))
+        (own(ctx, kind)?, Stood::Itself(Predicate::Scope("customer_id", scope)))
     };
     Some(Watched { kind: kind.record(), table: kind.table(), visible, stood })
+}
+
+/// What a scope shows of records that somebody owns. What it shows of the pool is none of these anyway, but as long as
+/// it is asked for, databases look at every customer instead of those of an owner.
+fn of_owned(scope: ScopeFilter) -> ScopeFilter {
+    let owned = |clause: &Clause| match clause {
+        Clause::OwnerIs(_) | Clause::OwnerInTeams(_) | Clause::SharedCustomers(_) => true,
+        Clause::Unowned | Clause::InPools(_) => false,
+    };
+    match scope {
+        ScopeFilter::All => ScopeFilter::All,
+        ScopeFilter::Any(clauses) => ScopeFilter::Any(clauses.into_iter().filter(owned).collect()),
+    }
 }
 
 /// A digest of everything but records that decides what the caller may see: their permissions and scopes, who is in

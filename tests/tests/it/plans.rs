@@ -10,6 +10,8 @@ on_both_databases! {
     heavy_what_writes_looks_by_an_index;
     what_is_included_costs_no_statement_per_row;
     the_outbox_is_read_from_a_place_on;
+    a_difference_is_told_by_what_happened;
+    heavy_a_first_copy_is_told_in_the_order_of_an_index;
 }
 
 /// How many customers there are in the pool.
@@ -272,5 +274,73 @@ async fn heavy_the_pool_is_listed_by_an_index(server: Server) {
         };
         let collected = |table: &str| begun(table).unwrap().contains("OFFSET 0");
         assert!(collected("leads") && !collected("customers"), "{searched}");
+    }
+}
+
+/// Tables of which a plan of SQLite reads every row, however it names the index.
+fn read_whole<'a>(plan: &str, tables: &[&'a str]) -> Vec<&'a str> {
+    let whole = |table: &&&str| plan.lines().any(|line| line.starts_with(&format!("SCAN {table}")));
+    tables.iter().filter(whole).copied().collect()
+}
+
+/// However many contacts and customers there are and ever were, a copy asks for what happened since.
+async fn a_difference_is_told_by_what_happened(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let customer = company.customer(&company.rep).await;
+    tell(&mut server).await;
+    for person in [&company.rep, &company.director] {
+        let client = person.client.at(&server.url);
+        let point = client.get("/sync?kinds=contact").await.expect(200).text_of("next");
+        let contact = json!({"customer_id": customer, "name": "Li Wei"});
+        company.rep.client.at(&server.url).post("/contacts", contact).await.expect(201);
+        let begun = all_sent(&server).len();
+        let told = client.get(&format!("/sync?kinds=contact&since={point}")).await.expect(200).body;
+        assert_eq!(told["contacts"].as_array().unwrap().len(), 1, "{told}");
+        let asked = all_sent(&server).split_off(begun);
+        let last = |words: [&str; 2]| {
+            let fits = |statement: &&String| words.iter().all(|word| statement.contains(word));
+            asked.iter().rfind(fits).expect("a statement").clone()
+        };
+        let changed = last(["FROM contacts WHERE", "FROM audit_events WHERE"]);
+        let removed = last(["FROM standings", "GROUP BY record_id"]);
+        for statement in [changed, removed] {
+            let plan = plan(&server.database, &statement).await;
+            match server.database.kind {
+                Kind::Sqlite => {
+                    let tables = ["contacts", "customers", "standings", "audit_events", "moved", "theirs"];
+                    assert!(read_whole(&plan, &tables).is_empty(), "{statement} reads all:\n{plan}");
+                    for whole in ["(id>?)", "(since<?)"] {
+                        assert!(!plan.contains(whole), "{statement} reads nearly all:\n{plan}");
+                    }
+                }
+                // Which index it takes depends on how many rows there are. What is asked of each row in turn, though,
+                // is asked of all of them, however many there are.
+                Kind::Postgres => {
+                    assert!(!plan.contains("SubPlan"), "{statement} looks at each row:\n{plan}");
+                }
+            }
+        }
+    }
+}
+
+/// Pages of a copy that is begun go on where the one before ended: none sorts everything anew. PostgreSQL goes by what
+/// it knows of the tables.
+async fn heavy_a_first_copy_is_told_in_the_order_of_an_index(server: Server) {
+    let mut server = server;
+    if server.database.kind == Kind::Postgres {
+        return;
+    }
+    let company = many(&mut server).await;
+    for (person, order) in [(&company.director, "(id>?)"), (&company.rep, "(customer_id=?)")] {
+        person.client.at(&server.url).get("/sync?kinds=contact").await.expect(200);
+        let about = |it: &String| it.contains("FROM contacts WHERE") && it.contains("ORDER BY id");
+        let statement = all_sent(&server).into_iter().rfind(about).expect("a statement");
+        let plan = plan(&server.database, &statement).await;
+        assert!(plan.contains(order), "{statement} of {} is read otherwise:\n{plan}", person.email);
+        assert!(read_whole(&plan, &["contacts", "customers"]).is_empty(), "{statement} reads all:\n{plan}");
+        // Whoever has next to no customers gets what little they have at once.
+        let sorted = plan.contains("TEMP B-TREE FOR ORDER BY");
+        assert_eq!(sorted, order != "(id>?)", "{statement} is sorted:\n{plan}");
     }
 }
