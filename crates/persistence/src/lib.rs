@@ -11,6 +11,7 @@ mod derived;
 pub mod entity;
 mod error;
 pub mod files;
+mod jobs;
 mod lane;
 mod lines;
 mod member;
