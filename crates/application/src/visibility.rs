@@ -95,13 +95,15 @@ pub(crate) fn copied(ctx: &Context<'_>, kind: SearchKind) -> Option<Watched> {
 
 /// `in_pool`: whether contacts of customers in the pool are among it.
 fn seen(ctx: &Context<'_>, kind: SearchKind, in_pool: bool) -> Option<Watched> {
-    let stood = Predicate::Scope("customer_id", scope(ctx, kind)?);
+    let scope = scope(ctx, kind)?;
     let (visible, stood) = if kind == SearchKind::Contact {
-        let within = |scope: Predicate| if in_pool { scope } else { scope.owned() };
-        let visible = Box::new(within(own(ctx, SearchKind::Customer)?));
-        (Predicate::Through("contacts.customer_id", "customers", visible), Stood::Customer(within(stood)))
+        let within = |column| {
+            let seen = Predicate::Scope(column, scope.clone());
+            if in_pool { seen } else { seen.owned() }
+        };
+        (within(SearchKind::Customer.customer_column()), Stood::Customer(within("customer_id")))
     } else {
-        (own(ctx, kind)?, Stood::Itself(stood))
+        (own(ctx, kind)?, Stood::Itself(Predicate::Scope("customer_id", scope)))
     };
     Some(Watched { kind: kind.record(), table: kind.table(), visible, stood })
 }

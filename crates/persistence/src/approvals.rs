@@ -7,7 +7,6 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::member::only;
 use crate::reader::Reader;
-use crate::sql::Sql;
 use crate::work::Work;
 
 impl Work {
@@ -46,14 +45,6 @@ impl Work {
     }
 }
 
-/// The rows behind the last one that was seen.
-fn next_page(sql: &mut Sql, after: Option<Uuid>, most: u64) {
-    if let Some(after) = after {
-        sql.push(" AND id > ").bind(after);
-    }
-    sql.push(&format!(" ORDER BY id LIMIT {most}"));
-}
-
 impl Reader<'_> {
     /// Pending approvals whose present step waits, or of which somebody was reminded last, since before this time.
     pub async fn approvals_waiting_since(
@@ -67,7 +58,7 @@ impl Reader<'_> {
                 sql.push("id FROM approvals WHERE status = 'pending' AND waiting_since <= ")
                     .bind(before.instant());
                 sql.push(" AND (reminded_at IS NULL OR reminded_at <= ").bind(before.instant()).push(")");
-                next_page(sql, after, most);
+                sql.page_of_few(after, most);
                 Ok(())
             },
             only,
@@ -78,16 +69,20 @@ impl Reader<'_> {
     /// Pending approvals of which some of those whom the present step names have agreed.
     pub async fn approvals_agreed_in_part(
         &self,
+        now: Timestamp,
         after: Option<Uuid>,
         most: u64,
     ) -> Result<Vec<Uuid>, StoreError> {
         self.rows(
             |sql| {
+                // All have waited for a while; asked for that, SQLite finds them by their index.
+                sql.push("id FROM approvals WHERE status = 'pending' AND waiting_since <= ")
+                    .bind(now.instant());
                 sql.push(
-                    "id FROM approvals WHERE status = 'pending' AND EXISTS (SELECT 1 FROM approval_decisions AS d \
+                    " AND EXISTS (SELECT 1 FROM approval_decisions AS d \
                      WHERE d.approval_id = approvals.id AND d.step = approvals.step AND NOT d.void)",
                 );
-                next_page(sql, after, most);
+                sql.page_of_few(after, most);
                 Ok(())
             },
             only,

@@ -210,14 +210,11 @@ impl Reader<'_> {
         self.rows(
             |sql| {
                 sql.push(
-                    "id FROM leads WHERE status = 'new' AND owner_id IS NOT NULL AND (response_due_at <= ",
+                    "id FROM leads WHERE status = 'new' AND owner_id IS NOT NULL AND response_due_at <= ",
                 );
-                sql.bind(now.instant()).push(" OR (reminded_at IS NULL AND response_due_at <= ");
-                sql.bind(soon.instant()).push("))");
-                if let Some(after) = after {
-                    sql.push(" AND id > ").bind(after);
-                }
-                sql.push(&format!(" ORDER BY id LIMIT {limit}"));
+                sql.bind(soon.max(now).instant());
+                sql.push(" AND (reminded_at IS NULL OR response_due_at <= ").bind(now.instant()).push(")");
+                sql.page_of_few(after, limit);
                 Ok(())
             },
             only,

@@ -43,11 +43,7 @@ impl Reader<'_> {
                     sql.push(" OR (told_overdue_days < ").bind(*days).push(" AND due_on <= ");
                     sql.bind(before(today, *days)).push(")");
                 }
-                sql.push(")");
-                if let Some(after) = after {
-                    sql.push(" AND id > ").bind(after);
-                }
-                sql.push(&format!(" ORDER BY id LIMIT {most}"));
+                sql.push(")").page_of_few(after, most);
                 Ok(())
             },
             |row| Ok((row.column()?, row.column()?)),

@@ -12,7 +12,7 @@
 use std::ops::RangeInclusive;
 
 use fairlead_domain::record::RecordKind;
-use sea_orm::Value;
+use sea_orm::{DbBackend, Value};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -48,10 +48,33 @@ pub struct Watched {
     pub kind: RecordKind,
     /// Their table.
     pub table: &'static str,
-    /// Which of them can be seen now.
+    /// Which of them can be seen now; of those that go with their customer, which customers.
     pub visible: Predicate,
     /// The same as a condition on `standings`: their own, or those of their customer.
     pub stood: Stood,
+}
+
+impl Watched {
+    /// The condition that a row of a table can be seen now. Of those that go with their customer the customer is asked
+    /// for by row: of what `IN` names SQLite makes a list first, of all customers there are for a single row.
+    fn can_be_seen(&self, sql: &mut Sql, table: &str) {
+        match self.stood {
+            Stood::Itself(_) => self.visible.write(sql),
+            Stood::Customer(_) => {
+                let same = format!("customers.id = {table}.customer_id");
+                sql.push(&format!("EXISTS (SELECT 1 FROM customers WHERE {same} AND "));
+                self.visible.write(sql);
+                sql.push(")");
+            }
+        }
+    }
+
+    /// The same where few customers can be seen, which are listed first.
+    fn are_of_few_customers(&self, sql: &mut Sql) {
+        sql.push("customer_id IN (SELECT id FROM customers WHERE ");
+        self.visible.write(sql);
+        sql.push(")");
+    }
 }
 
 /// By which standing it is decided who could see a record.
@@ -82,6 +105,9 @@ pub struct Part {
     /// How many at most.
     pub most: u64,
 }
+
+/// Whoever sees fewer customers than these is told what goes with them by looking at each.
+const FEW: u64 = 1000;
 
 /// What the points of clients are signed for.
 const POINT: &str = "sync point";
@@ -158,26 +184,27 @@ impl Reader<'_> {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<T>, StoreError> {
+        let few = window.is_none() && self.sees_few_customers(watched).await?;
         self.rows(
             |sql| {
                 let table = T::table();
                 sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE ");
-                watched.visible.write(sql);
+                if few {
+                    watched.are_of_few_customers(sql);
+                } else {
+                    watched.can_be_seen(sql, table.name);
+                }
                 if let Some(window) = window {
-                    sql.push(" AND (id IN (SELECT record_id FROM audit_events WHERE ");
+                    sql.push(" AND id IN (SELECT record_id FROM audit_events WHERE ");
                     within(sql, "sequence", window);
-                    sql.push(" AND record_kind = ").bind(watched.kind.as_str()).push(")");
+                    sql.push(" AND record_kind = ").bind(watched.kind.as_str());
                     if let Stood::Customer(stood) = &watched.stood {
-                        // It came into sight with its customer, and had no event of its own.
-                        sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
-                        within(sql, "since", window);
-                        sql.push(") AND NOT (customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
-                        all_the_time(sql, window);
-                        sql.push(" AND ");
-                        stood.write(sql);
-                        sql.push("))");
+                        came_with_their_customer(sql, table.name, stood, window);
                     }
                     sql.push(")");
+                }
+                if matches!(watched.stood, Stood::Customer(_)) {
+                    sql.plan_each_time();
                 }
                 after(sql, "id", part);
                 first(sql, "id", part);
@@ -186,6 +213,22 @@ impl Reader<'_> {
             T::take,
         )
         .await
+    }
+
+    /// Whether SQLite had better begin with the customers that can be seen than go through what there is in its order,
+    /// as pages of a copy do otherwise. PostgreSQL knows by itself.
+    async fn sees_few_customers(&self, watched: &Watched) -> Result<bool, StoreError> {
+        if self.backend() != DbBackend::Sqlite || matches!(watched.stood, Stood::Itself(_)) {
+            return Ok(false);
+        }
+        let count = |sql: &mut Sql| {
+            sql.push("COUNT(*) FROM (SELECT 1 FROM customers WHERE ");
+            watched.visible.write(sql);
+            sql.push(&format!(" LIMIT {FEW}) AS seen"));
+            Ok(())
+        };
+        let seen = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
+        Ok(u64::try_from(seen).unwrap_or(0) < FEW)
     }
 
     /// What could be seen at a point, or while the pages of the copy were read, and cannot be seen now.
@@ -197,37 +240,29 @@ impl Reader<'_> {
     ) -> Result<Vec<Uuid>, StoreError> {
         self.rows(
             |sql| {
-                sql.push("record_id FROM standings WHERE record_kind = ").bind(watched.kind.as_str());
-                sql.push(" AND ");
-                at_some_time(sql, window);
+                sql.push("record_id FROM ");
                 match &watched.stood {
                     Stood::Itself(stood) => {
+                        sql.push("standings AS own WHERE record_kind = ").bind(watched.kind.as_str());
                         sql.push(" AND ");
                         within(sql, "until", window);
                         sql.push(" AND ");
                         stood.write(sql);
                     }
                     Stood::Customer(stood) => {
-                        // Both at the same time: what came to a customer that was out of sight was never told.
-                        sql.push(" AND EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer'");
-                        sql.push(" AND theirs.record_id = standings.customer_id");
-                        sql.push(" AND (theirs.until IS NULL OR theirs.until > standings.since)");
-                        sql.push(" AND (standings.until IS NULL OR standings.until > theirs.since) AND ");
-                        at_some_time(sql, window);
-                        sql.push(" AND ");
-                        stood.write(sql);
-                        sql.push(") AND (");
-                        within(sql, "until", window);
-                        sql.push(" OR customer_id IN (SELECT record_id FROM standings WHERE record_kind = 'customer' AND ");
-                        within(sql, "until", window);
-                        sql.push("))");
+                        went_or_their_customer(sql, watched.kind, window);
+                        sql.push(" WHERE ");
+                        while_their_customer_was_seen(sql, stood, window);
+                        sql.plan_each_time();
                     }
                 }
+                sql.push(" AND ");
+                at_some_time(sql, window);
                 let table = watched.table;
                 sql.push(&format!(
-                    " AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = standings.record_id AND "
+                    " AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = own.record_id AND "
                 ));
-                watched.visible.write(sql);
+                watched.can_be_seen(sql, table);
                 sql.push(")");
                 // It may have stood in several places.
                 after(sql, "record_id", part);
@@ -259,13 +294,13 @@ impl Reader<'_> {
                 sql.push(&format!("id, CAST(0 AS BIGINT), CAST({} AS BIGINT) FROM {table}", i64::MAX));
                 sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
-                watched.visible.write(sql);
+                watched.can_be_seen(sql, table);
                 sql.push(" UNION SELECT record_id, since, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
                 match &watched.stood {
                     Stood::Itself(stood) => stood.write(sql),
-                    Stood::Customer(_) => watched.visible.write(sql),
+                    Stood::Customer(_) => watched.can_be_seen(sql, "standings"),
                 }
                 Ok(())
             },
@@ -273,6 +308,45 @@ impl Reader<'_> {
         )
         .await
     }
+}
+
+/// More of what changed: what came into sight with its customer, and had no event of its own. It is looked for from the
+/// customers that moved, for `OR` would have everything looked at.
+fn came_with_their_customer(sql: &mut Sql, table: &str, stood: &Predicate, window: Window) {
+    sql.push(&format!(" UNION ALL SELECT {table}.id FROM standings AS moved "));
+    sql.push(&format!("JOIN {table} ON {table}.customer_id = moved.record_id "));
+    sql.push("WHERE moved.record_kind = 'customer' AND ");
+    within(sql, "moved.since", window);
+    sql.push(" AND NOT EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer' ");
+    sql.push("AND theirs.record_id = moved.record_id AND ");
+    all_the_time(sql, window);
+    sql.push(" AND ");
+    stood.write(sql);
+    sql.push(")");
+}
+
+/// The standings that ended themselves, or one of whose customer did.
+fn went_or_their_customer(sql: &mut Sql, kind: RecordKind, window: Window) {
+    sql.push("(SELECT record_id, customer_id, since, until FROM standings WHERE record_kind = ");
+    sql.bind(kind.as_str()).push(" AND ");
+    within(sql, "until", window);
+    sql.push(" UNION ALL SELECT own.record_id, own.customer_id, own.since, own.until ");
+    sql.push("FROM standings AS moved JOIN standings AS own ON own.customer_id = moved.record_id ");
+    sql.push("WHERE moved.record_kind = 'customer' AND ");
+    within(sql, "moved.until", window);
+    sql.push(" AND own.record_kind = ").bind(kind.as_str()).push(") AS own");
+}
+
+/// Both at the same time: what came to a customer that was out of sight was never told.
+fn while_their_customer_was_seen(sql: &mut Sql, stood: &Predicate, window: Window) {
+    sql.push("EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer'");
+    sql.push(" AND theirs.record_id = own.customer_id");
+    sql.push(" AND (theirs.until IS NULL OR theirs.until > own.since)");
+    sql.push(" AND (own.until IS NULL OR own.until > theirs.since) AND ");
+    at_some_time(sql, window);
+    sql.push(" AND ");
+    stood.write(sql);
+    sql.push(")");
 }
 
 /// The column has an event of the window.

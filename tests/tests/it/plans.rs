@@ -11,6 +11,10 @@ on_both_databases! {
     what_is_included_costs_no_statement_per_row;
     the_outbox_is_read_from_a_place_on;
     a_timeline_looks_at_no_other_customers_records;
+    a_difference_is_told_by_what_happened;
+    heavy_a_first_copy_is_told_in_the_order_of_an_index;
+    what_is_asked_every_few_seconds_is_asked_of_indexes;
+    scoring_anew_goes_through_the_leads_once;
 }
 
 /// How many customers there are in the pool.
@@ -347,4 +351,149 @@ async fn no_plan_of_a_search_is_kept(server: Server) {
     }
     assert!(told(&mut direct, 3).await > 0, "no session told what it keeps");
     assert_eq!(told(&mut direct, 2).await, 0, "plans of searches are kept");
+}
+
+/// Tables of which a plan of SQLite reads every row, however it names the index.
+fn read_whole<'a>(plan: &str, tables: &[&'a str]) -> Vec<&'a str> {
+    let whole = |table: &&&str| plan.lines().any(|line| line.starts_with(&format!("SCAN {table}")));
+    tables.iter().filter(whole).copied().collect()
+}
+
+/// However many contacts and customers there are and ever were, a copy asks for what happened since.
+async fn a_difference_is_told_by_what_happened(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let customer = company.customer(&company.rep).await;
+    tell(&mut server).await;
+    for person in [&company.rep, &company.director] {
+        let client = person.client.at(&server.url);
+        let point = client.get("/sync?kinds=contact").await.expect(200).text_of("next");
+        let contact = json!({"customer_id": customer, "name": "Li Wei"});
+        company.rep.client.at(&server.url).post("/contacts", contact).await.expect(201);
+        let begun = all_sent(&server).len();
+        let told = client.get(&format!("/sync?kinds=contact&since={point}")).await.expect(200).body;
+        assert_eq!(told["contacts"].as_array().unwrap().len(), 1, "{told}");
+        let asked = all_sent(&server).split_off(begun);
+        let last = |words: [&str; 2]| {
+            let fits = |statement: &&String| words.iter().all(|word| statement.contains(word));
+            asked.iter().rfind(fits).expect("a statement").clone()
+        };
+        let changed = last(["FROM contacts WHERE", "FROM audit_events WHERE"]);
+        let removed = last(["FROM standings", "GROUP BY record_id"]);
+        for statement in [changed, removed] {
+            let plan = plan(&server.database, &statement).await;
+            match server.database.kind {
+                Kind::Sqlite => {
+                    let tables = ["contacts", "customers", "standings", "audit_events", "moved", "theirs"];
+                    assert!(read_whole(&plan, &tables).is_empty(), "{statement} reads all:\n{plan}");
+                    for whole in ["(id>?)", "(since<?)"] {
+                        assert!(!plan.contains(whole), "{statement} reads nearly all:\n{plan}");
+                    }
+                }
+                // Which index it takes depends on how many rows there are. What is asked of each row in turn, though,
+                // is asked of all of them, however many there are.
+                Kind::Postgres => {
+                    assert!(!plan.contains("SubPlan"), "{statement} looks at each row:\n{plan}");
+                }
+            }
+        }
+    }
+}
+
+/// Pages of a copy that is begun go on where the one before ended: none sorts everything anew. PostgreSQL goes by what
+/// it knows of the tables.
+async fn heavy_a_first_copy_is_told_in_the_order_of_an_index(server: Server) {
+    let mut server = server;
+    if server.database.kind == Kind::Postgres {
+        return;
+    }
+    let company = many(&mut server).await;
+    for (person, order) in [(&company.director, "(id>?)"), (&company.rep, "(customer_id=?)")] {
+        person.client.at(&server.url).get("/sync?kinds=contact").await.expect(200);
+        let about = |it: &String| it.contains("FROM contacts WHERE") && it.contains("ORDER BY id");
+        let statement = all_sent(&server).into_iter().rfind(about).expect("a statement");
+        let plan = plan(&server.database, &statement).await;
+        assert!(plan.contains(order), "{statement} of {} is read otherwise:\n{plan}", person.email);
+        assert!(read_whole(&plan, &["contacts", "customers"]).is_empty(), "{statement} reads all:\n{plan}");
+        // Whoever has next to no customers gets what little they have at once.
+        let sorted = plan.contains("TEMP B-TREE FOR ORDER BY");
+        assert_eq!(sorted, order != "(id>?)", "{statement} is sorted:\n{plan}");
+    }
+}
+
+/// A server that has nothing to do finds that out without reading its tables.
+async fn what_is_asked_every_few_seconds_is_asked_of_indexes(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let form = json!({"name": "Li", "source": "event"});
+    let lead = company.rep.client.post("/leads", form).await.expect(201).id();
+    server.stop().await;
+    // One lead is due, so that what is behind it is asked for as well.
+    let due = format!("UPDATE leads SET response_due_at = {} WHERE id = $1", server.database.ago(0, 1));
+    server.database.alter(&due, &lead).await;
+    server.set("FAIRLEAD_LOG__FILTER", "warn,sqlx=debug");
+    server.restart().await;
+    let sent = until("the server to look for what is to be done", async || {
+        let sent = all_sent(&server);
+        let last = sent.iter().any(|statement| statement.contains("FROM outbox_readers"));
+        last.then_some(sent)
+    })
+    .await;
+    let asked = |table: &str| -> Vec<&String> {
+        let of_table = |it: &&String| it.starts_with("SELECT") && it.contains(&format!("FROM {table} WHERE"));
+        sent.iter().filter(of_table).collect()
+    };
+    let due = asked("leads").into_iter().filter(|it| it.contains("response_due_at <=")).count();
+    assert_eq!(due, 2, "the leads that are due, and those behind the first: {:#?}", asked("leads"));
+    for (table, least) in [("leads", 3), ("approvals", 2), ("jobs", 1), ("installments", 1)] {
+        assert!(asked(table).len() >= least, "{table}: {:#?}", asked(table));
+        for statement in asked(table) {
+            if server.database.kind == Kind::Sqlite {
+                let plan = plan(&server.database, statement).await;
+                // That index has only the jobs that wait.
+                let plan = plan.replace("SCAN jobs USING INDEX jobs_waiting", "");
+                assert!(read_whole(&plan, &[table]).is_empty(), "{statement} reads all:\n{plan}");
+                assert!(!plan.contains("(id>?)"), "{statement} reads what is behind:\n{plan}");
+            }
+        }
+    }
+    if server.database.kind == Kind::Postgres {
+        let outdated = asked("leads").into_iter().find(|it| it.contains("score_basis) FROM"));
+        let mut direct = server.database.connect().await;
+        // With as few leads as here it would otherwise read them all.
+        direct.run("SET enable_seqscan = off").await;
+        let plan = direct.plan(&format!("EXPLAIN {}", outdated.expect("a look at the scores"))).await;
+        assert_eq!(plan.matches("using leads_score_basis on leads").count(), 2, "{plan}");
+        assert_eq!(plan.matches("Limit").count(), 2, "more than the first and the last is read:\n{plan}");
+    }
+}
+
+async fn scoring_anew_goes_through_the_leads_once(server: Server) {
+    // One more than a step scores.
+    const LEADS: usize = 201;
+    let mut server = server;
+    let company = Company::found(&server).await;
+    for at in 0..LEADS {
+        let form = json!({"name": format!("Lead {at}"), "source": "referral"});
+        company.marketing.client.post("/leads", form).await.expect(201);
+    }
+    tell(&mut server).await;
+    let admin = company.admin.client.at(&server.url);
+    let rule = json!({
+        "name": "Recommended", "field": "source", "operator": "is", "value": "referral", "points": 30,
+    });
+    admin.post("/scoring-rules", rule).await.expect(201);
+    let job = until("the leads to be scored", async || {
+        let jobs = admin.get("/jobs?kind=rescore_leads&status=finished").await.expect(200);
+        jobs.body["data"].as_array().unwrap().first().cloned()
+    })
+    .await;
+    for figure in ["total", "examined", "changed"] {
+        assert_eq!(job[figure], json!(LEADS), "{figure} of {job}");
+    }
+    let sent = all_sent(&server);
+    let times = |what: &str| sent.iter().filter(|statement| statement.contains(what)).count();
+    assert_eq!(times("COUNT(*) FROM leads"), 1, "they are counted with every step");
+    assert_eq!(times("score_basis <> "), 3, "the count, and a look for each step");
+    assert_eq!(times("score_basis <> $1 AND id > $2"), 2, "a step looks again at what is done");
 }

@@ -316,7 +316,7 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what event streams tell",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.visible.write(sql);\n                sql.push(\" UNION SELECT",
+            text: "watched.can_be_seen(sql, table);\n                sql.push(\" UNION SELECT",
             instead: "sql.push(\"TRUE\");\n                sql.push(\" UNION SELECT",
         }],
         package: END_TO_END,
@@ -327,8 +327,8 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what a copy is told",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.visible.write(sql);\n                if let Some(window) = window {",
-            instead: "sql.push(\"TRUE\");\n                if let Some(window) = window {",
+            text: "watched.can_be_seen(sql, table.name);\n                }\n                if let",
+            instead: "sql.push(\"TRUE\");\n                }\n                if let",
         }],
         package: END_TO_END,
         tests: &["sync::*::what_is_not_for_somebody_any_more_is_forgotten"],

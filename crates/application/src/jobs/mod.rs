@@ -170,8 +170,7 @@ impl App {
         let now = self.now();
         let free = self
             .look(None, async |_, reader| {
-                let waiting = ["queued", "running"].map(|status| Predicate::Is("status", status.into()));
-                let jobs: Vec<Job> = reader.all(Predicate::Any(waiting.into())).await?;
+                let jobs = reader.unfinished_jobs().await?;
                 Ok(jobs.into_iter().find(|job| job.is_free(now)))
             })
             .await?;

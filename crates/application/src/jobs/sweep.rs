@@ -108,8 +108,8 @@ impl App {
         loop {
             let (last, through): (Option<Uuid>, Vec<ApprovalId>) = self
                 .look(None, async |ctx, reader| {
-                    let found = reader.approvals_agreed_in_part(after, BATCH).await?;
-                    let all: Vec<Approval> = reader.all(Predicate::ids(found.iter().copied())).await?;
+                    let found = reader.approvals_agreed_in_part(ctx.now, after, BATCH).await?;
+                    let all: Vec<Approval> = reader.some(found.clone()).await?;
                     let through = all.iter().filter(|approval| approval.is_through(ctx.org));
                     Ok((found.last().copied(), through.map(|approval| approval.id).collect()))
                 })
