@@ -161,7 +161,7 @@ async fn questions_come_in_the_middle_of_a_merge(server: Server) {
     let form = json!({"name": "Press", "customer_id": goes, "amount": {"amount": "1.00", "currency": "CNY"}});
     let deal = rep.client.post("/opportunities", form).await.expect(201).id();
     let form = json!({"customer_id": goes, "name": "Zhang Wei"});
-    let contact = rep.client.post("/contacts", form).await.expect(201).id();
+    let person = rep.client.post("/contacts", form).await.expect(201).id();
     let merge = format!("/customers/{}/merge", company.customer(rep).await);
     let merged = json!({"loser_id": goes});
 
@@ -176,7 +176,7 @@ async fn questions_come_in_the_middle_of_a_merge(server: Server) {
     ] {
         let before = rep.client.get(&format!("{read}/{subject}")).await.expect(200).body;
         let mut direct = server.database.connect().await;
-        direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{contact}'")).await;
+        direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{person}'")).await;
         let merging = post(&manager.client, &merge, merged.clone());
         direct.until_somebody_waits().await;
         rep.client.post(&asks, form).await.expect(200);
@@ -197,11 +197,11 @@ async fn a_merge_comes_before_a_submission(server: Server) {
     let rep = &company.rep.client;
     let contract = format!("/contracts/{}", company.draft(&company.rep, "100.00", "by_contract").await);
     let goes = rep.get(&contract).await.expect(200).text_of("customer_id");
-    let contact =
+    let person =
         rep.post("/contacts", json!({"customer_id": goes, "name": "Zhang Wei"})).await.expect(201).id();
     let stays = company.customer(&company.rep).await;
     let mut direct = server.database.connect().await;
-    direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{contact}'")).await;
+    direct.hold(&format!("SELECT 1 FROM contacts WHERE id = '{person}'")).await;
     let merge = format!("/customers/{stays}/merge");
     let merging = post(&company.manager.client, &merge, json!({"loser_id": goes}));
     direct.until_somebody_waits().await;

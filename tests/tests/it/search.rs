@@ -331,7 +331,7 @@ async fn telephone_numbers_are_one_to_duplicates_search_and_filters(server: Serv
                 rep.post("/customers", form).await.refused(409, "possible_duplicate");
                 let form = json!({"name": "Again", "source": "website", "phone": again});
                 rep.post("/leads", form).await.refused(409, "possible_duplicate");
-                assert_eq!(titles(rep, again).await, [name.clone()], "{again} for {typed}");
+                assert_eq!(titles(rep, again).await, std::slice::from_ref(&name), "{again} for {typed}");
                 for (member, expected) in [("phone", true), ("phone_ne", false)] {
                     let path = format!("/customers?{}", serde_urlencoded(&[(member, again)]));
                     let listed = rep.get(&path).await.expect(200).body["data"].clone();
