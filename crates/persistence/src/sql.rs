@@ -56,13 +56,13 @@ impl Sql {
     }
 
     /// Ends a statement that finds few of many rows by an index: those behind one in the order of their ids, not more
-    /// than so many. Where the id is all that a database looks at, it goes through the whole table in that order.
-    /// SQLite does unless the place is written as a negation, PostgreSQL unless it sees by the values how few there are.
+    /// than so many. Where it could, a database would go through the whole table in that order: so neither the place nor
+    /// the order is written as the index of ids has it, and PostgreSQL is to see by the values how few there are.
     pub(crate) fn page_of_few(&mut self, after: Option<Uuid>, most: u64) -> &mut Self {
         if let Some(after) = after {
             self.push(" AND NOT (id <= ").bind(after).push(")");
         }
-        self.push(&format!(" ORDER BY id LIMIT {most}")).plan_each_time()
+        self.push(&format!(" ORDER BY COALESCE(id, id) LIMIT {most}")).plan_each_time()
     }
 
     /// Whether its plan may be kept for other values.

@@ -711,7 +711,8 @@ async fn a_change_is_taken_back_when_the_customer_changes_hands(server: Server) 
     let approval = company.pending(&asked).await;
     // Nobody makes it theirs and then decides about it.
     boss.client.post(&format!("{customer}/assign"), json!({"owner_id": boss.id})).await.expect(200);
-    decide(boss, &approval, "approve").await.refused(409, "already_decided");
+    decide(boss, &approval, "approve").await.refused(409, "separation_of_duties");
+    decide(director, &approval, "approve").await.refused(409, "already_decided");
     let seen = rep.client.get(&format!("/customer-changes/{asked}")).await.expect(200).body;
     assert_eq!(seen["status"], "withdrawn");
     assert_eq!(boss.client.get(&customer).await.expect(200).body["grade"], "B");

@@ -182,6 +182,7 @@ async fn a_customer_is_found_before_its_invoices(server: Server) {
     let contract = rep.post("/contracts", form).await.expect(201).id();
     rep.act(&format!("/contracts/{contract}/submit")).await.expect(200);
     company.approve(&contract).await;
+    company.issued(&company.rep, &contract, "1.00").await;
     let mut payment = Company::payment(&contract, "1.00");
     payment["payer"] = json!(name);
     rep.post("/payments", payment).await.expect(201);
@@ -249,7 +250,7 @@ async fn a_customer_is_found_before_its_invoices(server: Server) {
 
 async fn what_has_no_name_is_called_by_its_number(server: Server) {
     let company = Company::found(&server).await;
-    let contract = company.active(&company.rep, "1000.00", "by_invoice").await;
+    let contract = company.active(&company.rep, "1000.00", "by_contract").await;
     let payment = company.paid(&company.rep, &contract, "100.00").await;
     let number =
         company.director.client.get(&format!("/payments/{payment}")).await.expect(200).text_of("number");

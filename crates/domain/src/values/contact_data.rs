@@ -96,6 +96,8 @@ const COUNTRY: &str = "86";
 const TRUNK: char = '0';
 /// How many digits follow the trunk prefix at least: an area's code of two or three, and seven or eight.
 const SHORTEST_BEHIND_TRUNK: usize = 9;
+/// How many digits a number has at least with its country's code. What has fewer behind `00` is no number from abroad.
+const SHORTEST_ABROAD: usize = 7;
 
 impl Phone {
     /// The form in which two numbers are compared: digits with the country's code and without a trunk prefix, those of
@@ -108,7 +110,7 @@ impl Phone {
         let abroad = if number.trim_start_matches([' ', '(']).starts_with('+') {
             Some(abroad.as_str())
         } else {
-            abroad.strip_prefix("00")
+            abroad.strip_prefix("00").filter(|rest| rest.len() >= SHORTEST_ABROAD)
         };
         abroad.map_or_else(|| within_country(&digits(number)), from_abroad) + &digits(extension)
     }
@@ -143,8 +145,12 @@ fn within_country(dialled: &str) -> String {
     }
 }
 
-/// `138****8000`: the first three and the last four characters stay when there are enough of them.
+/// `138****8000`: the first three and the last four characters stay when there are enough of them. What is masked
+/// already stays as it is.
 pub fn mask_phone(phone: &Phone) -> Phone {
+    if phone.0.contains('*') {
+        return phone.clone();
+    }
     let digits: Vec<char> = phone.0.chars().filter(char::is_ascii_digit).collect();
     if digits.len() < 9 {
         return Phone::new("****");

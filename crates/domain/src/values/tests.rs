@@ -397,6 +397,7 @@ fn contact_data_is_compared_in_one_form_and_masked_in_another() {
     }
     assert_eq!(mask_phone(&Phone::new("138 0013 8000")).as_str(), "138****8000");
     assert_eq!(mask_phone(&Phone::new("12345678")).as_str(), "****");
+    assert_eq!(mask_phone(&mask_phone(&Phone::new("138 0013 8000"))).as_str(), "138****8000");
     assert_eq!(mask_email(&Email::new("zhang@example.com")).as_str(), "z***@example.com");
     let accepts = |text: &str| validator::Validate::validate(&WebAddress::new(text)).is_ok();
     assert!(accepts("https://example.com") && accepts("http://example.com/a?b=c"));
