@@ -125,7 +125,8 @@ pub struct WebhookDetails {
     /// user, password or fragment; redirects are not followed.
     #[validate(nested)]
     pub url: WebAddress,
-    /// What it tells; everything when nothing is named.
+    /// What it tells; every event that there is when nothing is named. Events are of leads, customers, contacts,
+    /// opportunities, contracts, invoices and payments.
     #[serde(default)]
     #[validate(length(max = 200), custom(function = "distinct_events"))]
     #[schema(max_items = 200)]
