@@ -181,12 +181,13 @@ fn other_than(column: &'static str, itself: Option<Uuid>) -> Predicate {
     itself.map_or(Predicate::True, |itself| Predicate::Is(column, itself.into()).negate())
 }
 
-/// A converted lead is its customer, and what was given up as a duplicate or as spam says nothing.
+/// A converted lead is its customer, and some that were given up say nothing.
 fn is_about() -> Predicate {
-    let void = [DisqualifyReason::Duplicate, DisqualifyReason::Spam]
-        .map(|reason| Predicate::Is("disqualify_reason", reason.as_str().into()));
+    let void = DisqualifyReason::ALL.iter().filter(|reason| reason.says_nothing());
+    let void: Vec<Predicate> =
+        void.map(|reason| Predicate::Is("disqualify_reason", reason.as_str().into())).collect();
     Predicate::All(vec![
         Predicate::Is("status", LeadStatus::Converted.as_str().into()).negate(),
-        Predicate::Any(vec![Predicate::IsNull("disqualify_reason"), Predicate::Any(void.into()).negate()]),
+        Predicate::Any(vec![Predicate::IsNull("disqualify_reason"), Predicate::Any(void).negate()]),
     ])
 }

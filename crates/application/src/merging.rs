@@ -2,7 +2,7 @@
 
 use fairlead_domain::activity::{Activity, SubjectKind};
 use fairlead_domain::amendment::Amendment;
-use fairlead_domain::approval::{Approval, ApprovalSubject};
+use fairlead_domain::approval::Approval;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Event;
 use fairlead_domain::contract::Contract;
@@ -81,11 +81,7 @@ pub(crate) async fn customer(work: &mut Work, loser: &Customer, into: &Customer)
     each(work, of("customer_id"), "refund.merged", |it: &mut Refund| it.customer_id = to).await?;
     each(work, of("customer_id"), "payment.merged", |it: &mut Payment| it.customer_id = to).await?;
     each(work, of("customer_id"), "approval.merged", |it: &mut Approval| {
-        it.customer_id = Some(to);
-        // What was asked about the customer itself is with its owner; the rest has owners of its own.
-        if it.subject_kind == ApprovalSubject::CustomerChange {
-            it.owner_id = into.owner_id;
-        }
+        it.goes_with_customer(to, into.owner_id);
     })
     .await?;
     let named = Predicate::All(vec![

@@ -539,7 +539,12 @@ impl Organisation {
 
     /// Where a record with this owner stands; one without is a lead.
     pub fn standing(&self, owner: Option<UserId>) -> Standing {
-        owner.map_or(Standing::Unowned, |owner| self.owned(owner, None))
+        self.standing_with(owner, None)
+    }
+
+    /// Where a record stands that may be shared with a customer, and that nobody owns while that is in the pool.
+    pub fn standing_with(&self, owner: Option<UserId>, customer: Option<CustomerId>) -> Standing {
+        owner.map_or(Standing::Unowned, |owner| self.owned(owner, customer))
     }
 
     /// Where a record of this owner stands that may be shared with a customer.

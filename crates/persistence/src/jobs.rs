@@ -65,7 +65,7 @@ impl Reader<'_> {
             outdated(sql, basis);
             Ok(())
         };
-        Ok(self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0))
+        self.number(count).await
     }
 
     /// The next of them behind one, in the order of their ids.

@@ -196,7 +196,7 @@ impl Reader<'_> {
             candidates(sql, which);
             Ok(())
         };
-        Ok(self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0))
+        self.number(count).await
     }
 
     /// New leads whose response is overdue, or due before `soon` and their owner not reminded yet.

@@ -229,14 +229,22 @@ impl Reader<'_> {
         Ok(slice)
     }
 
-    /// One number.
+    /// What a statement counts or looks up: one number; none is zero.
+    pub(crate) async fn number(
+        &self,
+        rest: impl FnOnce(&mut Sql) -> Result<(), StoreError>,
+    ) -> Result<i64, StoreError> {
+        Ok(self.rows(rest, only::<i64>).await?.first().copied().unwrap_or(0))
+    }
+
+    /// How many rows there are for which a condition holds.
     pub async fn count(&self, table: &str, predicate: Predicate) -> Result<i64, StoreError> {
         let count = |sql: &mut Sql| {
             sql.push(&format!("COUNT(*) FROM {table} WHERE "));
             predicate.write(sql);
             Ok(())
         };
-        Ok(self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0))
+        self.number(count).await
     }
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::member::{Row, only};
+use crate::member::Row;
 use crate::query::predicate::Predicate;
 use crate::reader::Reader;
 use crate::sql::Sql;
@@ -189,7 +189,7 @@ impl Reader<'_> {
             }
             Ok(())
         };
-        let hits = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
+        let hits = self.number(count).await?;
         Ok(u64::try_from(hits).unwrap_or(0) <= FEW)
     }
 

@@ -168,7 +168,7 @@ impl Reader<'_> {
             sql.push("sequence FROM audit_head");
             Ok(())
         };
-        Ok(self.rows(last, only::<i64>).await?.first().copied().unwrap_or(0))
+        self.number(last).await
     }
 
     /// Where a client's copy is, so that the client can give it back and not make it up: with events of their choice,
@@ -227,7 +227,7 @@ impl Reader<'_> {
             sql.push(&format!(" LIMIT {FEW}) AS seen"));
             Ok(())
         };
-        let seen = self.rows(count, only::<i64>).await?.first().copied().unwrap_or(0);
+        let seen = self.number(count).await?;
         Ok(u64::try_from(seen).unwrap_or(0) < FEW)
     }
 

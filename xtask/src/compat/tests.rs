@@ -91,6 +91,29 @@ fn got(schema: Value) -> Value {
     response(object(json!({"m": schema}), json!([])))
 }
 
+/// What holds of the members of whatever is received.
+fn received_members(message: impl Fn(Value) -> Value) -> Vec<Case> {
+    let members = |required: Value| message(object(json!({"a": text(), "b": text()}), required));
+    let one = || message(object(json!({"a": text()}), json!(["a"])));
+    vec![
+        (
+            "required member removed",
+            members(json!(["a", "b"])),
+            one(),
+            &["response-required-property-removed"],
+        ),
+        ("optional member removed", members(json!(["a"])), one(), &["response-optional-property-removed"]),
+        ("member added", one(), members(json!(["a", "b"])), &[]),
+        (
+            "became optional",
+            members(json!(["a", "b"])),
+            members(json!(["a"])),
+            &["response-property-became-optional"],
+        ),
+        ("became required", members(json!(["a"])), members(json!(["a", "b"])), &[]),
+    ]
+}
+
 fn text() -> Value {
     json!({"type": "string"})
 }
@@ -101,6 +124,7 @@ fn all() -> Vec<Case> {
         bodies::pairs(),
         requests::pairs(),
         responses::pairs(),
+        received_members(response),
         names::pairs(),
         webhooks::pairs(),
     ]

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApproverRule, Decision, MACHINE, Step,
-    StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back,
+    Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApprovalSubject, ApproverRule, Decision, MACHINE,
+    Step, StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back,
 };
 use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
@@ -16,7 +16,7 @@ use crate::organisation::Organisation;
 use crate::record::RecordKind;
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{ApprovalId, Line, Prose, Timestamp, UserId};
+use crate::values::{ApprovalId, CustomerId, Line, Prose, Timestamp, UserId};
 use crate::workflow::AllowedAction;
 
 /// What a decision leads to.
@@ -174,13 +174,22 @@ impl Approval {
 
     /// Where its subject stands: with its owner, and with whom its customer is shared.
     fn standing(&self, org: &Organisation) -> Standing {
-        self.owner_id.map_or(Standing::Unowned, |owner| org.owned(owner, self.customer_id))
+        org.standing_with(self.owner_id, self.customer_id)
     }
 
     /// Its subject has another owner now, or none: the request goes along, to be seen by whoever sees the subject.
     pub fn belong_to(&mut self, owner: Option<UserId>) -> Event {
         self.owner_id = owner;
         Event("approval.transferred")
+    }
+
+    /// Its customer was merged into another one. What was asked about the customer itself is with the owner of that one
+    /// now; all else has owners of its own.
+    pub fn goes_with_customer(&mut self, customer: CustomerId, owner: Option<UserId>) {
+        self.customer_id = Some(customer);
+        if self.subject_kind == ApprovalSubject::CustomerChange {
+            self.owner_id = owner;
+        }
     }
 
     /// Why this person must not decide, whatever their roles.

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ApprovalStatus, ApprovalSubject, TAKES_BACK, may_take_back};
-use crate::access::Standing;
 use crate::context::{Context, Event};
 use crate::error::Refusal;
 use crate::text_enum;
@@ -94,8 +93,7 @@ pub trait Proposal {
     /// May the caller take it back?
     fn may_withdraw(&self, ctx: &Context) -> Result<(), Refusal> {
         let (kind, owner, customer) = self.about();
-        let standing = owner.map_or(Standing::Unowned, |owner| ctx.org.owned(owner, customer));
-        may_take_back(ctx, Some(self.requester()), kind, &standing)?;
+        may_take_back(ctx, Some(self.requester()), kind, &ctx.org.standing_with(owner, customer))?;
         Self::machine().follow(self.outcome().status, ProposalAction::Withdraw).map(|_| ())
     }
 

@@ -113,6 +113,16 @@ text_enum! {
     }
 }
 
+impl DisqualifyReason {
+    /// Whether a lead that was given up for it says nothing about anybody, so that it is nobody's duplicate.
+    pub const fn says_nothing(self) -> bool {
+        match self {
+            Self::Duplicate | Self::Spam => true,
+            Self::NoBudget | Self::NoNeed | Self::Unreachable | Self::LostToCompetitor | Self::Other => false,
+        }
+    }
+}
+
 const OPEN: &[LeadStatus] = &[LeadStatus::New, LeadStatus::Contacted, LeadStatus::Qualified];
 
 /// The lead's state machine.
