@@ -1,7 +1,7 @@
 //! Lists over many records stay on an index: the databases' own plans for the statements that the server sends. And
 //! how many it sends.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Company, Database, Direct, Kind, Server, until};
 
@@ -9,6 +9,7 @@ on_both_databases! {
     heavy_the_pool_is_listed_by_an_index;
     heavy_what_writes_looks_by_an_index;
     what_is_included_costs_no_statement_per_row;
+    a_search_without_alternatives_asks_what_its_list_asks;
     the_outbox_is_read_from_a_place_on;
     a_timeline_looks_at_no_other_customers_records;
     a_difference_is_told_by_what_happened;
@@ -167,6 +168,41 @@ async fn what_is_included_costs_no_statement_per_row(server: Server) {
         assert_eq!(cost(&format!("limit=1&include={include}")).await, (1, bare + more), "{list} {include}");
         assert_eq!(cost(&format!("limit=200&include={include}")).await, (3, bare + more), "{list} {include}");
     }
+}
+
+/// So that it is read by whatever the list is read by.
+async fn a_search_without_alternatives_asks_what_its_list_asks(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    // Nothing but what is asked here.
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    tell(&mut server).await;
+    let rep = company.rep.client.at(&server.url);
+    let since = |before: usize| -> Vec<String> {
+        let about = |statement: &String| statement.contains("FROM customers WHERE");
+        all_sent(&server).into_iter().skip(before).filter(about).collect()
+    };
+    let before = all_sent(&server).len();
+    let query = "grade=A,B&phone=13800138000&region_is_null=true&sort=name&total=true";
+    rep.get(&format!("/customers?{query}")).await.expect(200);
+    let listed = since(before);
+    assert_eq!(listed.len(), 2, "a page and its total: {listed:#?}");
+
+    let search = async |all: &Value| {
+        let before = all_sent(&server).len();
+        let body = json!({"all": all, "sort": ["name"], "total": true});
+        rep.post("/customers/search", body).await.expect(200);
+        since(before)
+    };
+    let grade = json!({"grade": ["A", "B"]});
+    let rest = json!({"phone": ["13800138000"], "region_is_null": true});
+    let whole = json!({"grade": ["A", "B"], "phone": ["13800138000"], "region_is_null": true});
+    for all in [json!([{"any": [whole]}]), json!([{"any": [grade]}, {"any": [rest]}])] {
+        assert_eq!(search(&all).await, listed, "{all}");
+    }
+    let either = search(&json!([{"any": [grade, rest]}])).await;
+    assert_eq!(either.len(), 2, "{either:#?}");
+    assert!(either.iter().all(|statement| !listed.contains(statement)), "{either:#?}");
 }
 
 async fn the_outbox_is_read_from_a_place_on(server: Server) {

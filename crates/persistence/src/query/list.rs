@@ -41,20 +41,14 @@ impl From<Predicate> for Visible {
 pub(crate) fn conditions(sql: &mut Sql, request: &ListRequest, visible: &Visible) {
     sql.push(" WHERE ");
     visible.rows.write(sql);
-    for condition in &request.conditions {
-        sql.push(" AND ");
-        write_masked(sql, condition, visible);
-    }
+    further(sql, &request.conditions, visible);
     for group in &request.groups {
-        for (at, filter) in group.iter().enumerate() {
-            sql.push(if at == 0 { " AND (" } else { " OR " });
-            for (at, condition) in filter.iter().enumerate() {
-                sql.push(if at == 0 { "(" } else { " AND " });
-                write_masked(sql, condition, visible);
-            }
-            sql.push(")");
+        // Without alternatives it is what a query says: in the same words it has the same plan.
+        if let [only] = group.as_slice() {
+            further(sql, only, visible);
+        } else {
+            either(sql, group, visible);
         }
-        sql.push(")");
     }
     if let Some(text) = &request.search {
         sql.push(" AND (");
@@ -64,6 +58,27 @@ pub(crate) fn conditions(sql: &mut Sql, request: &ListRequest, visible: &Visible
         }
         sql.push(")");
     }
+}
+
+/// Conditions that hold besides.
+fn further(sql: &mut Sql, conditions: &[Condition], visible: &Visible) {
+    for condition in conditions {
+        sql.push(" AND ");
+        write_masked(sql, condition, visible);
+    }
+}
+
+/// Filters of which one holds besides.
+fn either(sql: &mut Sql, filters: &[Vec<Condition>], visible: &Visible) {
+    for (at, filter) in filters.iter().enumerate() {
+        sql.push(if at == 0 { " AND (" } else { " OR " });
+        for (at, condition) in filter.iter().enumerate() {
+            sql.push(if at == 0 { "(" } else { " AND " });
+            write_masked(sql, condition, visible);
+        }
+        sql.push(")");
+    }
+    sql.push(")");
 }
 
 /// The rows of a page, and one more that tells whether there is another page.
