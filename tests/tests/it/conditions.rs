@@ -1,5 +1,7 @@
 //! Searches: lists with longer conditions than a query says, in the body of a `POST` that reads.
 
+mod compared;
+
 use std::collections::BTreeMap;
 
 use rand::rngs::StdRng;

@@ -31,7 +31,7 @@ async fn found(client: &Client, question: &[(&str, &str)]) -> Vec<(String, Strin
     hits.map(|hit| (text(hit, "kind"), text(hit, "title"), text(hit, "fit"))).collect()
 }
 
-fn serde_urlencoded(pairs: &[(&str, &str)]) -> String {
+pub fn serde_urlencoded(pairs: &[(&str, &str)]) -> String {
     let url = reqwest::Url::parse_with_params("http://localhost", pairs).unwrap();
     url.query().unwrap_or_default().to_owned()
 }

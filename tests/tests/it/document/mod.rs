@@ -34,7 +34,7 @@ fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
 }
 
 /// What a reference leads to, or the thing itself.
-fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+pub fn resolve<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
     match part["$ref"].as_str() {
         Some(target) => {
             let pointer = target.strip_prefix('#').expect("a reference within the document");
