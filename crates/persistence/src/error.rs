@@ -125,8 +125,8 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
         (code, _) if code.len() == 5 && ["57P", "08", "53"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unavailable(message)
         }
-        // Busy, locked, read-only, I/O error, disk full, cannot open.
-        (code, Ok(5 | 6 | 8 | 10 | 13 | 14)) if code.len() < 5 => StoreError::Unavailable(message),
+        // Busy, locked, read-only, interrupted because it took too long, I/O error, disk full, cannot open.
+        (code, Ok(5 | 6 | 8 | 9 | 10 | 13 | 14)) if code.len() < 5 => StoreError::Unavailable(message),
         _ => StoreError::Database(message),
     }
 }

@@ -15,39 +15,43 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoArguments, Postgres, Sqlite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::deadline::{Deadline, Heeding};
 use crate::error::{StoreError, answered};
 use crate::sql::Sql;
 
 /// How to connect.
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
-/// The lane of either database.
+/// The lanes of either database.
 #[derive(Debug, Clone)]
 pub(crate) enum Reads {
-    Sqlite(Arc<Lane<Sqlite>>),
-    Postgres {
-        /// For requests.
-        prompt: Arc<Lane<Postgres>>,
-        /// For what looks at everything; no connection until then.
-        patient: Arc<Lane<Postgres>>,
-    },
+    Sqlite(Lanes<Sqlite>),
+    Postgres(Lanes<Postgres>),
+}
+
+/// Those that requests use give up early; what looks at everything has a connection of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Lanes<DB: Database> {
+    /// For requests.
+    pub(crate) prompt: Arc<Lane<DB>>,
+    /// For what looks at everything; no connection until then.
+    pub(crate) patient: Arc<Lane<DB>>,
 }
 
 impl Reads {
     /// All rows of a statement.
     pub(crate) async fn all(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
-            Self::Sqlite(lane) => lane.all(sql).await,
-            Self::Postgres { prompt, .. } => answered(Box::pin(prompt.all(sql))).await,
+            Self::Sqlite(lanes) => lanes.prompt.all(sql).await,
+            Self::Postgres(lanes) => answered(Box::pin(lanes.prompt.all(sql))).await,
         }
     }
 
-    /// All rows of a statement that looks at everything there is, however long that takes. On PostgreSQL it has a
-    /// connection of its own: those that requests use give up early.
+    /// All rows of a statement that looks at everything there is, however long that takes.
     pub(crate) async fn patiently(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
-            Self::Sqlite(lane) => lane.all(sql).await,
-            Self::Postgres { patient, .. } => patient.all(sql).await,
+            Self::Sqlite(lanes) => lanes.patient.all(sql).await,
+            Self::Postgres(lanes) => lanes.patient.all(sql).await,
         }
     }
 
@@ -55,20 +59,24 @@ impl Reads {
     /// rows.
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         match self {
-            Self::Sqlite(lane) => lane.one(sql).await,
-            Self::Postgres { prompt, .. } => answered(Box::pin(prompt.one(sql))).await,
+            Self::Sqlite(lanes) => lanes.prompt.one(sql).await,
+            Self::Postgres(lanes) => answered(Box::pin(lanes.prompt.one(sql))).await,
         }
     }
 
     /// Closes every connection.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite(lane) => lane.close().await,
-            Self::Postgres { prompt, patient } => {
-                prompt.close().await;
-                patient.close().await;
-            }
+            Self::Sqlite(lanes) => lanes.close().await,
+            Self::Postgres(lanes) => lanes.close().await,
         }
+    }
+}
+
+impl<DB: Database> Lanes<DB> {
+    async fn close(&self) {
+        self.prompt.close().await;
+        self.patient.close().await;
     }
 }
 
@@ -78,12 +86,23 @@ pub(crate) struct Lane<DB: Database> {
     /// The one used last is taken first: what it needs is still at hand.
     idle: Mutex<Vec<Kept<DB>>>,
     permits: Arc<Semaphore>,
-    patience: Duration,
-    lifetime: Option<Duration>,
+    limits: Limits,
+}
+
+/// How long what may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// To wait for a connection.
+    pub(crate) patience: Duration,
+    /// To use a connection before it is replaced.
+    pub(crate) lifetime: Option<Duration>,
+    /// To run a statement, where the database does not count by itself.
+    pub(crate) statement: Option<Duration>,
 }
 
 struct Kept<DB: Database> {
     connection: DB::Connection,
+    deadline: Deadline,
     since: Instant,
 }
 
@@ -94,39 +113,15 @@ impl<DB: Database> std::fmt::Debug for Lane<DB> {
 }
 
 impl<DB: Database> Lane<DB> {
-    /// Up to so many connections, made when they are first needed. A request waits for one as long as `patience` says;
-    /// none is kept for longer than its lifetime.
-    pub(crate) fn new(
-        options: Options<DB>,
-        connections: u32,
-        patience: Duration,
-        lifetime: Option<Duration>,
-    ) -> Arc<Self> {
+    /// Up to so many connections, made when they are first needed.
+    pub(crate) fn new(options: Options<DB>, connections: u32, limits: Limits) -> Arc<Self> {
         let permits = usize::try_from(connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
         let (idle, permits) = (Mutex::default(), Arc::new(Semaphore::new(permits)));
-        Arc::new(Self { options, idle, permits, patience, lifetime })
-    }
-
-    async fn borrow(self: &Arc<Self>) -> Result<Loan<DB>, StoreError> {
-        let connected = tokio::time::timeout(self.patience, async {
-            let permit =
-                Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let kept = match kept {
-                Some(kept) => kept,
-                None => Kept { connection: self.options.connect().await?, since: Instant::now() },
-            };
-            Ok(Loan { lane: Arc::clone(self), kept: Some(kept), permit: Some(permit) })
-        })
-        .await;
-        // Whatever the reason why there is no connection: the server may be there and still let nobody into the database.
-        connected
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+        Arc::new(Self { options, idle, permits, limits })
     }
 
     fn keep(&self, kept: Kept<DB>) {
-        let old = self.lifetime.is_some_and(|lifetime| kept.since.elapsed() > lifetime);
+        let old = self.limits.lifetime.is_some_and(|lifetime| kept.since.elapsed() > lifetime);
         if !old && !self.permits.is_closed() {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         }
@@ -145,7 +140,34 @@ impl<DB: Database> Lane<DB> {
     }
 }
 
-impl<DB: Database + HasStatementCache> Lane<DB>
+impl<DB: Heeding> Lane<DB> {
+    async fn borrow(self: &Arc<Self>) -> Result<Loan<DB>, StoreError> {
+        let connected = tokio::time::timeout(self.limits.patience, async {
+            let permit =
+                Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let kept = match idle {
+                Some(kept) => kept,
+                None => self.connect().await?,
+            };
+            kept.deadline.set(self.limits.statement.map(|time| Instant::now() + time));
+            Ok(Loan { lane: Arc::clone(self), kept: Some(kept), permit: Some(permit) })
+        })
+        .await;
+        // Whatever the reason why there is no connection: the server may be there and still let nobody into the database.
+        connected
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    async fn connect(&self) -> Result<Kept<DB>, sqlx::Error> {
+        let (mut connection, deadline) = (self.options.connect().await?, Deadline::default());
+        DB::heed(&mut connection, &deadline).await?;
+        Ok(Kept { connection, deadline, since: Instant::now() })
+    }
+}
+
+impl<DB: Heeding + HasStatementCache> Lane<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     SqlxValues: IntoArguments<DB>,
@@ -202,13 +224,19 @@ impl<DB: Database> Loan<DB> {
 
 impl<DB: Database> Drop for Loan<DB> {
     fn drop(&mut self) {
-        let (Some(mut kept), Ok(runtime)) = (self.kept.take(), tokio::runtime::Handle::try_current()) else {
+        let Some(mut kept) = self.kept.take() else {
+            return;
+        };
+        // Nobody waits for its rows any more.
+        kept.deadline.set(Some(Instant::now()));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         // Until the answer is there, nobody else may open a connection in its place.
         let (lane, permit) = (Arc::clone(&self.lane), self.permit.take());
         runtime.spawn(async move {
-            if matches!(tokio::time::timeout(lane.patience, kept.connection.ping()).await, Ok(Ok(()))) {
+            if matches!(tokio::time::timeout(lane.limits.patience, kept.connection.ping()).await, Ok(Ok(())))
+            {
                 lane.keep(kept);
             } else {
                 // A server that has fallen silent is not heard on the other connections either.
@@ -229,9 +257,17 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(500);
 
-    fn lane(connections: u32, lifetime: Option<Duration>) -> Arc<Lane<Sqlite>> {
+    /// Yields nothing, and does not end by itself.
+    const ENDLESS: &str =
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+    fn lane(connections: u32) -> Arc<Lane<Sqlite>> {
+        limited(connections, Limits { patience: PATIENCE, lifetime: None, statement: None })
+    }
+
+    fn limited(connections: u32, limits: Limits) -> Arc<Lane<Sqlite>> {
         let options = SqliteConnectOptions::from_str("sqlite::memory:").unwrap();
-        Lane::new(options, connections, PATIENCE, lifetime)
+        Lane::new(options, connections, limits)
     }
 
     async fn number(lane: &Arc<Lane<Sqlite>>) -> Result<i64, StoreError> {
@@ -245,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_serves_one_read_after_another() {
-        let lane = lane(4, None);
+        let lane = lane(4);
         for _ in 0..3 {
             assert_eq!(number(&lane).await.unwrap(), 7);
             assert_eq!(idle(&lane), 1);
@@ -257,23 +293,36 @@ mod tests {
 
     #[tokio::test]
     async fn a_statement_that_fails_does_no_harm() {
-        let lane = lane(1, None);
+        let lane = lane(1);
         assert!(matches!(lane.all(Sql::new("SELECT nonsense")).await, Err(StoreError::Database(_))));
         assert_eq!(number(&lane).await.unwrap(), 7);
     }
 
     #[tokio::test]
     async fn a_read_given_up_half_way_gives_its_connection_back() {
-        let lane = lane(1, None);
-        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
-        let given_up = tokio::time::timeout(Duration::from_millis(20), lane.all(Sql::new(endless))).await;
-        assert!(given_up.is_err());
-        assert_eq!(number(&lane).await.unwrap(), 7);
+        let lane = lane(1);
+        let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+        for endless in [rows, ENDLESS] {
+            let given_up = tokio::time::timeout(Duration::from_millis(20), lane.all(Sql::new(endless))).await;
+            assert!(given_up.is_err());
+            assert_eq!(number(&lane).await.unwrap(), 7);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_is_ended() {
+        let statement = Some(Duration::from_millis(100));
+        let lane = limited(1, Limits { patience: PATIENCE, lifetime: None, statement });
+        let ended = lane.one(Sql::new(ENDLESS)).await;
+        assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let long = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n";
+        assert!(lane.one(Sql::new(long)).await.unwrap().is_some(), "a time of its own");
     }
 
     #[tokio::test]
     async fn who_waits_too_long_is_told() {
-        let lane = lane(1, None);
+        let lane = lane(1);
         let loan = lane.borrow().await.unwrap();
         assert!(matches!(number(&lane).await, Err(StoreError::Unavailable(_))));
         drop(loan);
@@ -282,7 +331,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_lived_too_long_is_not_kept() {
-        let lane = lane(1, Some(Duration::ZERO));
+        let limits = Limits { patience: PATIENCE, lifetime: Some(Duration::ZERO), statement: None };
+        let lane = limited(1, limits);
         assert_eq!(number(&lane).await.unwrap(), 7);
         assert_eq!(idle(&lane), 0);
         assert_eq!(number(&lane).await.unwrap(), 7);
@@ -290,7 +340,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_lane_opens_no_more() {
-        let lane = lane(2, None);
+        let lane = lane(2);
         assert_eq!(number(&lane).await.unwrap(), 7);
         let loan = lane.borrow().await.unwrap();
         lane.close().await;

@@ -7,6 +7,7 @@ pub mod access;
 mod activities;
 mod approvals;
 mod chain;
+mod deadline;
 mod derived;
 pub mod entity;
 mod error;

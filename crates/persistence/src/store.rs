@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 };
 
 use crate::error::{StoreError, within};
-use crate::lane::{Lane, Reads};
+use crate::lane::{Lane, Lanes, Limits, Reads};
 use crate::query::cursor::CursorKey;
 use crate::sql::Sql;
 
@@ -24,6 +24,11 @@ use crate::sql::Sql;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
 const LIFETIME: Duration = Duration::from_mins(30);
+/// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
+const STATEMENT: Duration = Duration::from_secs(30);
+/// What SQLite may keep of its file in memory, in KiB, all connections together. Each grows to its part as the file
+/// grows; the operating system keeps the rest at hand.
+const CACHE: u32 = 64 * 1024;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
@@ -71,6 +76,7 @@ impl Store {
     }
 
     async fn open_sqlite(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
+        let readers = location.max_connections.clamp(1, 16);
         let options = SqliteConnectOptions::from_str(location.url)
             .map_err(|error| StoreError::Unavailable(error.to_string()))?
             .create_if_missing(location.create)
@@ -79,7 +85,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(LOCK_WAIT)
-            .pragma("cache_size", "-8000")
+            .pragma("cache_size", format!("-{}", CACHE / (readers + 2)))
             .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
         let pool = |connections: u32| {
@@ -103,9 +109,12 @@ impl Store {
                 Err(error) => return Err(StoreError::Unavailable(error.to_string())),
             }
         };
-        let readers = location.max_connections.clamp(1, 16);
+        let limits =
+            Limits { patience: location.acquire_timeout, lifetime: None, statement: Some(STATEMENT) };
+        let prompt = Lane::new(options.clone(), readers, limits);
+        let patient = Lane::new(options, 1, Limits { statement: None, ..limits });
         Ok(Self {
-            reader: Reads::Sqlite(Lane::new(options, readers, location.acquire_timeout, None)),
+            reader: Reads::Sqlite(Lanes { prompt, patient }),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
             perishable: 0,
             beginning: location.acquire_timeout + LOCK_WAIT,
@@ -120,17 +129,18 @@ impl Store {
             .statement_cache_capacity(512)
             .options([
                 ("lock_timeout", "5s"),
-                ("statement_timeout", "30s"),
+                ("statement_timeout", &*format!("{}s", STATEMENT.as_secs())),
                 // A transaction whose beginning was given up may be left open in the pool.
                 ("idle_in_transaction_session_timeout", "60s"),
                 ("timezone", "UTC"),
             ]);
         let readers = location.max_connections.div_ceil(2).max(1);
         let writers = location.max_connections.saturating_sub(readers).max(1);
-        let prompt = Lane::new(options.clone(), readers, location.acquire_timeout, Some(LIFETIME));
         let patience = location.acquire_timeout;
+        let limits = Limits { patience, lifetime: Some(LIFETIME), statement: None };
+        let prompt = Lane::new(options.clone(), readers, limits);
         let without_deadline = options.clone().options([("statement_timeout", "0")]);
-        let patient = Lane::new(without_deadline, 1, patience, Some(LIFETIME));
+        let patient = Lane::new(without_deadline, 1, limits);
         let pool = PgPoolOptions::new()
             // The pool itself would ask a server that has fallen silent, and wait for ever.
             .after_release(move |connection, _| Box::pin(still_answers(connection, patience)))
@@ -141,7 +151,7 @@ impl Store {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        let (reader, beginning) = (Reads::Postgres { prompt, patient }, patience + LOCK_WAIT);
+        let (reader, beginning) = (Reads::Postgres(Lanes { prompt, patient }), patience + LOCK_WAIT);
         Ok(Self { reader, writer, perishable: writers, beginning, cursor_key })
     }
 
