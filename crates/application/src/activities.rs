@@ -17,9 +17,9 @@ use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, save_changed, there};
 use crate::leads;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 
 views!(Activity, /// An activity.
     ActivityView, /// An activity in a list.
@@ -128,8 +128,13 @@ pub(crate) fn about_visible(ctx: &Context<'_>) -> Predicate {
     Predicate::Any(hidden.into()).negate()
 }
 
+/// What an activity refers to.
+fn links(activity: &Activity) -> Links {
+    Links { customer: activity.customer_id, ..Links::default() }
+}
+
 /// One activity.
-pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
+pub async fn get(app: &App, call: &Call, id: ActivityId, include: Include) -> Read<Related<ActivityView>> {
     app.read(call, async |ctx, reader| {
         let activity: Activity = there(reader.one(id).await?)?;
         let parent = match (activity.customer_id, activity.lead_id) {
@@ -144,7 +149,8 @@ pub async fn get(app: &App, call: &Call, id: ActivityId) -> Read<ActivityView> {
             SubjectKind::Opportunity => there(reader.one::<Opportunity>(about.id).await?)?.reveal(ctx)?,
             SubjectKind::Contract => there(reader.one::<Contract>(about.id).await?)?.reveal(ctx)?,
         }
-        Ok(view(ctx, &parent, activity))
+        let links = links(&activity);
+        lists::related(ctx, reader, &include, links, view(ctx, &parent, activity)).await
     })
     .await
 }
@@ -169,7 +175,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Activi
             ),
         };
         let visible = Predicate::All(vec![visible, about_visible(ctx)]);
-        let links = |activity: &Activity| Links { customer: activity.customer_id, ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

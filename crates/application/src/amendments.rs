@@ -17,9 +17,9 @@ use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Eyes, Resource, save_changed, there};
 use crate::contracts::{named_contract, of_contract, settle_and_save};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::summary;
+use crate::views::{Related, summary};
 use crate::{approvals, catalogue};
 
 /// An amendment.
@@ -78,21 +78,25 @@ impl Resource for Amendment {
     }
 }
 
+/// What an amendment refers to.
+fn links(amendment: &Amendment) -> Links {
+    Links {
+        owner: Some(amendment.owner_id),
+        customer: Some(amendment.customer_id),
+        contract: Some(amendment.contract_id),
+        ..Links::default()
+    }
+}
+
 /// One amendment.
-pub async fn get(app: &App, call: &Call, id: AmendmentId) -> Read<AmendmentView> {
-    app.get::<Amendment>(call, id).await
+pub async fn get(app: &App, call: &Call, id: AmendmentId, include: Include) -> Read<Related<AmendmentView>> {
+    app.get_related::<Amendment>(call, id, &include, links).await
 }
 
 /// The amendments of contracts that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<AmendmentSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::ContractsRead, "customer_id")?;
-        let links = |amendment: &Amendment| Links {
-            owner: Some(amendment.owner_id),
-            customer: Some(amendment.customer_id),
-            contract: Some(amendment.contract_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -27,9 +27,9 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Resource, save_changed, there};
-use crate::listing::{Condition, Field, Kind, ListRequest, Listing, Operator};
+use crate::listing::{Condition, Field, Include, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 use crate::{amendments, contracts, customer_changes, invoices, opportunities, transfers};
 
 views!(Approval, /// A request for approval.
@@ -229,9 +229,14 @@ pub async fn counts(app: &App, call: &Call) -> Read<ApprovalCounts> {
     .await
 }
 
+/// What a request refers to.
+fn links(approval: &Approval) -> Links {
+    Links { owner: approval.owner_id, customer: approval.customer_id, ..Links::default() }
+}
+
 /// One request.
-pub async fn get(app: &App, call: &Call, id: ApprovalId) -> Read<ApprovalView> {
-    app.get::<Approval>(call, id).await
+pub async fn get(app: &App, call: &Call, id: ApprovalId, include: Include) -> Read<Related<ApprovalView>> {
+    app.get_related::<Approval>(call, id, &include, links).await
 }
 
 /// The requests that the caller may see; `box` and `role` choose those that concern the caller.
@@ -241,11 +246,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let boxed = chosen(&mut list, BOX, |word| in_box(ctx, word));
         let in_role = chosen(&mut list, ROLE, |word| in_role(ctx, word));
         let visible = Predicate::All(vec![readable(ctx)?, boxed, in_role]);
-        let links = |approval: &Approval| Links {
-            owner: approval.owner_id,
-            customer: approval.customer_id,
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

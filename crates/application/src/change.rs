@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read, Versioned, Written};
+use crate::listing::Include;
+use crate::lists::{self, Links};
+use crate::views::Related;
 
 /// Whoever reads: a request that only looks, or one that is about to write.
 pub(crate) enum Eyes<'a> {
@@ -222,6 +225,24 @@ impl App {
         self.read(call, async |ctx, reader| {
             let record: T = read(ctx, reader, id).await?;
             record.seen(ctx, &Eyes::Reader(reader)).await
+        })
+        .await
+    }
+
+    /// Reads one record, with what was asked to be included of it.
+    pub(crate) async fn get_related<T: Resource>(
+        &self,
+        call: &Call,
+        id: impl Into<Uuid>,
+        include: &Include,
+        links: impl Fn(&T) -> Links,
+    ) -> Read<Related<T::View>> {
+        let id = id.into();
+        self.read(call, async |ctx, reader| {
+            let record: T = read(ctx, reader, id).await?;
+            let links = links(&record);
+            let view = record.seen(ctx, &Eyes::Reader(reader)).await?;
+            lists::related(ctx, reader, include, links, view).await
         })
         .await
     }

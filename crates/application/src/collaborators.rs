@@ -11,9 +11,9 @@ use fairlead_persistence::{Predicate, Work};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, named, there};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 
 views!(Collaborator, /// A collaborator.
     CollaboratorView, /// A collaborator in a list.
@@ -48,12 +48,23 @@ async fn load(
     Ok((customer, there(work.load(id).await?)?))
 }
 
+/// What a collaborator refers to.
+fn links(collaborator: &Collaborator) -> Links {
+    Links { customer: Some(collaborator.details.customer_id), ..Links::default() }
+}
+
 /// One collaborator.
-pub async fn get(app: &App, call: &Call, id: CollaboratorId) -> Read<CollaboratorView> {
+pub async fn get(
+    app: &App,
+    call: &Call,
+    id: CollaboratorId,
+    include: Include,
+) -> Read<Related<CollaboratorView>> {
     app.read(call, async |ctx, reader| {
         let collaborator: Collaborator = there(reader.one(id).await?)?;
         let customer: Customer = change::read_parent(ctx, reader, collaborator.details.customer_id).await?;
-        Ok(view(ctx, &customer, collaborator))
+        let links = links(&collaborator);
+        lists::related(ctx, reader, &include, links, view(ctx, &customer, collaborator)).await
     })
     .await
 }
@@ -63,7 +74,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Collab
     app.read(call, async |ctx, reader| {
         let scope = lists::scope(ctx, Permission::CustomersRead, "id")?;
         let visible = Predicate::Through("collaborators.customer_id", "customers", Box::new(scope));
-        let links = |it: &Collaborator| Links { customer: Some(it.details.customer_id), ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -18,9 +18,9 @@ use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, Eyes, named, there};
 use crate::customers;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::{Included, views};
+use crate::views::{Included, Related, views};
 
 views!(Contact, /// A contact.
     ContactView, /// A contact in a list.
@@ -84,8 +84,13 @@ async fn step_down(work: &mut Work, customer: CustomerId, except: ContactId) -> 
     Ok(())
 }
 
+/// What a contact refers to.
+fn links(contact: &Contact) -> Links {
+    Links { customer: Some(contact.details.customer_id), ..Links::default() }
+}
+
 /// One contact. That of a masked customer is behind opening it.
-pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
+pub async fn get(app: &App, call: &Call, id: ContactId, include: Include) -> Read<Related<ContactView>> {
     let mut opened = None;
     loop {
         let found = app.read(call, async |ctx, reader| {
@@ -94,11 +99,13 @@ pub async fn get(app: &App, call: &Call, id: ContactId) -> Read<ContactView> {
             if customer.is_opened(ctx) && opened != Some(customer.id) {
                 return Ok(Err(customer.id));
             }
-            Ok(Ok(seen(ctx, &Eyes::Reader(reader), &customer, contact).await?))
+            let links = links(&contact);
+            let view = seen(ctx, &Eyes::Reader(reader), &customer, contact).await?;
+            Ok(Ok(lists::related(ctx, reader, &include, links, view).await?))
         });
         let found = found.await?;
         match found {
-            Ok(view) => return Ok(view),
+            Ok(shown) => return Ok(shown),
             Err(pooled) => {
                 customers::open(app, call, pooled, Permission::CustomersRead).await?;
                 opened = Some(pooled);
@@ -134,8 +141,6 @@ pub(crate) async fn primary(
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContactSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = visible(ctx, Predicate::True)?;
-        let links =
-            |contact: &Contact| Links { customer: Some(contact.details.customer_id), ..Links::default() };
         let page: Page<(Contact, Included)> = lists::page(ctx, reader, &list, visible, links).await?;
         let mut ids: Vec<_> = page.data.iter().map(|(contact, _)| contact.details.customer_id.0).collect();
         ids.sort_unstable();

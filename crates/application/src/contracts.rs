@@ -27,9 +27,9 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{self, Eyes, Resource, named, save_changed, there};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::{CustomerRef, views};
+use crate::views::{CustomerRef, Related, views};
 use crate::{approvals, attachments, catalogue, customers, pipelines};
 
 views!(Contract, /// A contract.
@@ -183,21 +183,25 @@ impl Versioned for Billing {
     }
 }
 
+/// What a contract refers to.
+fn links(contract: &Contract) -> Links {
+    Links {
+        owner: Some(contract.owner_id),
+        customer: Some(contract.details.customer_id),
+        opportunity: contract.opportunity_id,
+        ..Links::default()
+    }
+}
+
 /// One contract.
-pub async fn get(app: &App, call: &Call, id: ContractId) -> Read<ContractView> {
-    app.get::<Contract>(call, id).await
+pub async fn get(app: &App, call: &Call, id: ContractId, include: Include) -> Read<Related<ContractView>> {
+    app.get_related::<Contract>(call, id, &include, links).await
 }
 
 /// The contracts that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ContractSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::ContractsRead, "customer_id")?;
-        let links = |contract: &Contract| Links {
-            owner: Some(contract.owner_id),
-            customer: Some(contract.details.customer_id),
-            opportunity: contract.opportunity_id,
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -12,9 +12,9 @@ use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::there;
 use crate::contracts::settle_and_save;
 use crate::invoices;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
-use crate::views::summary;
+use crate::views::{Related, summary};
 
 summary!(CreditNote, /// A credit note in a list.
     CreditNoteSummary, [owner: WithOwner, customer: WithCustomer, contract: WithContract]);
@@ -43,12 +43,22 @@ pub static LISTING: Listing = Listing {
     includes: CreditNoteSummary::INCLUDES,
 };
 
+/// What a credit note refers to.
+fn links(note: &CreditNote) -> Links {
+    Links {
+        owner: Some(note.owner_id),
+        customer: Some(note.customer_id),
+        contract: Some(note.contract_id),
+        ..Links::default()
+    }
+}
+
 /// One credit note.
-pub async fn get(app: &App, call: &Call, id: CreditNoteId) -> Read<CreditNote> {
+pub async fn get(app: &App, call: &Call, id: CreditNoteId, include: Include) -> Read<Related<CreditNote>> {
     app.read(call, async |ctx, reader| {
         let note: CreditNote = there(reader.one(id).await?)?;
         note.reveal(ctx)?;
-        Ok(note)
+        lists::related(ctx, reader, &include, links(&note), note).await
     })
     .await
 }
@@ -57,12 +67,6 @@ pub async fn get(app: &App, call: &Call, id: CreditNoteId) -> Read<CreditNote> {
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CreditNoteSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::InvoicesRead, "customer_id")?;
-        let links = |note: &CreditNote| Links {
-            owner: Some(note.owner_id),
-            customer: Some(note.customer_id),
-            contract: Some(note.contract_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -20,9 +20,9 @@ use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, named, save_changed, there};
 use crate::likeness::{self, Among};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::summary;
+use crate::views::{Related, summary};
 
 /// A change of a customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -78,9 +78,19 @@ impl Resource for CustomerChange {
     }
 }
 
+/// What a change refers to.
+fn links(change: &CustomerChange) -> Links {
+    Links { owner: change.owner_id, customer: Some(change.customer_id), ..Links::default() }
+}
+
 /// One change.
-pub async fn get(app: &App, call: &Call, id: CustomerChangeId) -> Read<CustomerChangeView> {
-    app.get::<CustomerChange>(call, id).await
+pub async fn get(
+    app: &App,
+    call: &Call,
+    id: CustomerChangeId,
+    include: Include,
+) -> Read<Related<CustomerChangeView>> {
+    app.get_related::<CustomerChange>(call, id, &include, links).await
 }
 
 /// The changes within a scope, and those that the caller asked for.
@@ -93,11 +103,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
         let visible = self::visible(ctx, visible);
-        let links = |change: &CustomerChange| Links {
-            owner: change.owner_id,
-            customer: Some(change.customer_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -28,9 +28,9 @@ use crate::call::{Call, Done, Failure, Page, Read, Written};
 use crate::change::{self, Eyes, Resource, save_changed};
 use crate::leads::AssignForm;
 use crate::likeness::{self, Among, Duplicates};
-use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
-use crate::views::{Included, views};
+use crate::views::{Included, Related, views};
 use crate::{collaborators, customer_changes, merging, pool, transfers};
 
 views!(Customer, /// A customer.
@@ -224,6 +224,11 @@ pub(crate) async fn moved(
     collaborators::end(work, change.customer_id, change.to).await
 }
 
+/// What a customer refers to: itself, by which its primary contact is found.
+fn links(customer: &Customer) -> Links {
+    Links { owner: customer.owner_id, customer: Some(customer.id), ..Links::default() }
+}
+
 /// One page of customers, masked as this caller must see them.
 pub(crate) async fn page<S: From<(Customer, Included)>>(
     ctx: &Context<'_>,
@@ -233,11 +238,6 @@ pub(crate) async fn page<S: From<(Customer, Included)>>(
 ) -> Result<Page<S>, Failure> {
     let hides_pool_contact_data = !Customer::shows_pool_contact_data(ctx);
     let visible = Visible { rows, hides_pool_contact_data };
-    let links = |customer: &Customer| Links {
-        owner: customer.owner_id,
-        customer: Some(customer.id),
-        ..Links::default()
-    };
     let page: Page<(Customer, Included)> = lists::page(ctx, reader, list, visible, links).await?;
     let data =
         page.data.into_iter().map(|(customer, included)| (customer.seen_by(ctx, false), included).into());
@@ -245,18 +245,49 @@ pub(crate) async fn page<S: From<(Customer, Included)>>(
 }
 
 /// One customer. In the pool, opening it may count.
-pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
+pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
     let seen = app.read(call, async |ctx, reader| {
         let customer: Customer = change::read(ctx, reader, id).await?;
         if customer.is_opened(ctx) {
             return Ok(None);
         }
-        Ok(Some(customer.seen(ctx, &Eyes::Reader(reader)).await?))
+        Ok(Some(related(ctx, reader, &include, customer).await?))
     });
     match seen.await? {
-        Some(view) => Ok(view),
-        None => open(app, call, id, Permission::CustomersRead).await,
+        Some(shown) => Ok(shown),
+        None => open_related(app, call, id, Permission::CustomersRead, &include).await,
     }
+}
+
+/// A customer as the caller sees it, with what was asked to be included of it.
+pub(crate) async fn related(
+    ctx: &Context<'_>,
+    reader: &fairlead_persistence::Reader<'_>,
+    include: &Include,
+    customer: Customer,
+) -> Result<Related<CustomerView>, Failure> {
+    let links = links(&customer);
+    let view = customer.seen(ctx, &Eyes::Reader(reader)).await?;
+    lists::related(ctx, reader, include, links, view).await
+}
+
+/// Opens a customer in the pool, and only then looks for what was asked to be included: whoever opened it sees its
+/// primary contact.
+pub(crate) async fn open_related(
+    app: &App,
+    call: &Call,
+    id: CustomerId,
+    by: Permission,
+    include: &Include,
+) -> Read<Related<CustomerView>> {
+    let view = open(app, call, id, by).await?;
+    if include.is_empty() {
+        return Ok(Related { view, included: Included::default() });
+    }
+    let all = [links(&view.record)];
+    let found = app.read(call, async |ctx, reader| lists::included(ctx, reader, include, &all).await);
+    let included = found.await?.pop().unwrap_or_default();
+    Ok(Related { view, included })
 }
 
 /// Opens a customer in the pool: whoever sees it masked opens only so many a day.

@@ -20,9 +20,9 @@ use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Eyes, Resource, there};
 use crate::contracts::{self, customer_seen, named_contract, settle_and_save};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::summary;
+use crate::views::{Related, summary};
 
 /// An invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -144,21 +144,25 @@ async fn change(
     .await
 }
 
+/// What an invoice refers to.
+fn links(invoice: &Invoice) -> Links {
+    Links {
+        owner: Some(invoice.owner_id),
+        customer: Some(invoice.customer_id),
+        contract: Some(invoice.details.contract_id),
+        ..Links::default()
+    }
+}
+
 /// One invoice.
-pub async fn get(app: &App, call: &Call, id: InvoiceId) -> Read<InvoiceView> {
-    app.get::<Invoice>(call, id).await
+pub async fn get(app: &App, call: &Call, id: InvoiceId, include: Include) -> Read<Related<InvoiceView>> {
+    app.get_related::<Invoice>(call, id, &include, links).await
 }
 
 /// The invoices that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<InvoiceSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::InvoicesRead, "customer_id")?;
-        let links = |invoice: &Invoice| Links {
-            owner: Some(invoice.owner_id),
-            customer: Some(invoice.customer_id),
-            contract: Some(invoice.details.contract_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -29,9 +29,9 @@ use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Eyes, Resource, change, changed, load, named};
 use crate::likeness::{self, Among, Duplicates};
-use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 use crate::{customers, merging, opportunities};
 
 views!(Lead, /// A lead.
@@ -157,16 +157,20 @@ pub struct ConvertOpportunity {
     pub expected_close_on: Option<NaiveDate>,
 }
 
+/// What a lead refers to.
+fn links(lead: &Lead) -> Links {
+    Links { owner: lead.owner_id, ..Links::default() }
+}
+
 /// One lead.
-pub async fn get(app: &App, call: &Call, id: LeadId) -> Read<LeadView> {
-    app.get::<Lead>(call, id).await
+pub async fn get(app: &App, call: &Call, id: LeadId, include: Include) -> Read<Related<LeadView>> {
+    app.get_related::<Lead>(call, id, &include, links).await
 }
 
 /// The leads that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<LeadSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::LeadsRead, "id")?;
-        let links = |lead: &Lead| Links { owner: lead.owner_id, ..Links::default() };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -76,6 +76,7 @@ pub use fairlead_persistence::files::{FilesConfig, S3Config};
 pub use fairlead_persistence::query::{groups, listing};
 pub use throttle::stands_for;
 pub use views::{
-    ContactRef, ContractRef, CustomerRef, Included, OpportunityRef, RelatedContract, RelatedCustomer,
-    WithContract, WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner, WithPrimaryContact,
+    ContactRef, ContractRef, CustomerRef, Included, OpportunityRef, Related, RelatedContract,
+    RelatedCustomer, WithContract, WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner,
+    WithPrimaryContact,
 };

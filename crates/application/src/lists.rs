@@ -1,4 +1,4 @@
-//! The frame of every list: who may see what, the page, and what is included.
+//! The frame of every list: who may see what, the page, and what is included, in its rows and in a record alone.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::values::{ContractId, CustomerId, OpportunityId, UserId};
-use fairlead_persistence::query::listing::ListRequest;
+use fairlead_persistence::query::listing::{Include, ListRequest};
 use fairlead_persistence::{Kept, Predicate, Reader, Slice, Stored, Visible};
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ use crate::call::{Failure, Page, PageInfo};
 use crate::change::Resource;
 use crate::contacts;
 use crate::views::{
-    ContactRef, CustomerRef, Included, OpportunityRef, RelatedContract, RelatedCustomer, WithContract,
-    WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner, WithPrimaryContact,
+    ContactRef, CustomerRef, Included, OpportunityRef, Related, RelatedContract, RelatedCustomer,
+    WithContract, WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner, WithPrimaryContact,
 };
 
 /// The words of a text enum, for a filter.
@@ -43,7 +43,7 @@ pub(crate) fn scope(
     Ok(Predicate::Scope(customer_column, filter))
 }
 
-/// The records that a row refers to.
+/// The records that a record refers to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Links {
     pub(crate) owner: Option<UserId>,
@@ -53,7 +53,7 @@ pub(crate) struct Links {
     pub(crate) opportunity: Option<OpportunityId>,
 }
 
-/// One page, with what was asked to be included: one statement per kind of record, never one per row.
+/// One page, with what was asked to be included.
 pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     ctx: &Context<'_>,
     reader: &Reader<'_>,
@@ -62,9 +62,34 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     links: impl Fn(&T) -> Links,
 ) -> Result<Page<S>, Failure> {
     let slice: Slice<T> = reader.list(request, &visible.into()).await?;
-    let wants = |what: &str| request.include.contains(&what);
     let all: Vec<Links> = slice.records.iter().map(links).collect();
+    let included = included(ctx, reader, &request.include, &all).await?;
+    let data = slice.records.into_iter().zip(included).map(S::from).collect();
+    let has_more = slice.next_cursor.is_some();
+    Ok(Page { data, page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total } })
+}
 
+/// A record alone, with what was asked to be included: judged as in the rows of its list, since it is the same.
+pub(crate) async fn related<V>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    include: &Include,
+    links: Links,
+    view: V,
+) -> Result<Related<V>, Failure> {
+    let included = included(ctx, reader, include, &[links]).await?.pop().unwrap_or_default();
+    Ok(Related { view, included })
+}
+
+/// What was asked to be included of some records, in their order: one statement for each kind of related record, never
+/// one for each record.
+pub(crate) async fn included(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    include: &Include,
+    all: &[Links],
+) -> Result<Vec<Included>, Failure> {
+    let wants = |what: &str| include.contains(&what);
     let ids = distinct(all.iter().filter_map(|link| link.contract).filter(|_| wants("contract")));
     let contracts: HashMap<Uuid, Contract> = seen(ctx, reader, ids).await?;
     let of_rows = all.iter().filter_map(|link| link.customer).filter(|_| wants("customer"));
@@ -102,7 +127,7 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
     };
     let opportunity = |id: OpportunityId| opportunities.get(&id.0).map(OpportunityRef::from);
     let primary_contact = |id: CustomerId| people.get(&id).map(ContactRef::from);
-    let include = |link: &Links| Included {
+    let of = |link: &Links| Included {
         owner: owner("owner", link.owner),
         customer: WithCustomer { customer: wants("customer").then(|| link.customer.and_then(customer)) },
         contract: WithContract { contract: wants("contract").then(|| link.contract.and_then(contract)) },
@@ -113,10 +138,7 @@ pub(crate) async fn page<T: Stored, S: From<(T, Included)>>(
             primary_contact: wants("primary_contact").then(|| link.customer.and_then(primary_contact)),
         },
     };
-    let data =
-        slice.records.into_iter().zip(&all).map(|(record, link)| (record, include(link)).into()).collect();
-    let has_more = slice.next_cursor.is_some();
-    Ok(Page { data, page: PageInfo { next_cursor: slice.next_cursor, has_more, total: slice.total } })
+    Ok(all.iter().map(of).collect())
 }
 
 /// Those of some records that the caller may see, by their ids: one statement, and none for none.

@@ -23,9 +23,9 @@ use validator::Validate;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Eyes, Resource, load, named, there};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 use crate::{approvals, catalogue, customers, pipelines};
 
 views!(Opportunity, /// An opportunity.
@@ -135,21 +135,30 @@ async fn check_contact(work: &Work, form: &OpportunityDetails) -> Result<(), Fai
     }
 }
 
+/// What an opportunity refers to.
+fn links(opportunity: &Opportunity) -> Links {
+    Links {
+        owner: Some(opportunity.owner_id),
+        customer: Some(opportunity.details.customer_id),
+        contract: opportunity.contract_id,
+        ..Links::default()
+    }
+}
+
 /// One opportunity.
-pub async fn get(app: &App, call: &Call, id: OpportunityId) -> Read<OpportunityView> {
-    app.get::<Opportunity>(call, id).await
+pub async fn get(
+    app: &App,
+    call: &Call,
+    id: OpportunityId,
+    include: Include,
+) -> Read<Related<OpportunityView>> {
+    app.get_related::<Opportunity>(call, id, &include, links).await
 }
 
 /// The opportunities that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<OpportunitySummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::OpportunitiesRead, "customer_id")?;
-        let links = |opportunity: &Opportunity| Links {
-            owner: Some(opportunity.owner_id),
-            customer: Some(opportunity.details.customer_id),
-            contract: opportunity.contract_id,
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

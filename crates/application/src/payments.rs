@@ -24,10 +24,10 @@ use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Eyes, save_changed, there};
 use crate::clock::new_id;
 use crate::contracts::{named_contract, of_contract, settle_and_save};
-use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::receipts;
-use crate::views::summary;
+use crate::views::{Related, summary};
 
 /// A payment with what it settles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -151,13 +151,25 @@ pub(crate) async fn save_anew(work: &mut Work, before: &[Allocation], mut anew: 
     Ok(())
 }
 
+/// What a payment refers to.
+fn links(payment: &Payment) -> Links {
+    Links {
+        owner: Some(payment.owner_id),
+        customer: Some(payment.customer_id),
+        contract: Some(payment.details.contract_id),
+        ..Links::default()
+    }
+}
+
 /// One payment.
-pub async fn get(app: &App, call: &Call, id: PaymentId) -> Read<PaymentView> {
+pub async fn get(app: &App, call: &Call, id: PaymentId, include: Include) -> Read<Related<PaymentView>> {
     app.read(call, async |ctx, reader| {
         let payment: Payment = there(reader.one(id).await?)?;
         payment.reveal(ctx)?;
         let allocations = reader.all(of_payment(id)).await?;
-        seen(ctx, &Eyes::Reader(reader), (payment, allocations)).await
+        let links = links(&payment);
+        let view = seen(ctx, &Eyes::Reader(reader), (payment, allocations)).await?;
+        lists::related(ctx, reader, &include, links, view).await
     })
     .await
 }
@@ -166,12 +178,6 @@ pub async fn get(app: &App, call: &Call, id: PaymentId) -> Read<PaymentView> {
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PaymentSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::PaymentsRead, "customer_id")?;
-        let links = |payment: &Payment| Links {
-            owner: Some(payment.owner_id),
-            customer: Some(payment.customer_id),
-            contract: Some(payment.details.contract_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -20,9 +20,9 @@ use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, Eyes, Resource};
 use crate::customers::{self, CustomerView};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, words};
-use crate::views::summary;
+use crate::views::{Related, summary};
 
 summary!(Customer, /// A customer in a list of the public pool.
     PoolCustomerSummary, [primary_contact: WithPrimaryContact]);
@@ -63,7 +63,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PoolCu
 }
 
 /// One customer in the pool. Opening it may count.
-pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
+pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
     let seen = app.read(call, async |ctx, reader| {
         let Some(customer) = reader.one::<Customer>(id).await? else {
             // One that has an owner by now is not in the pool.
@@ -79,11 +79,11 @@ pub async fn get(app: &App, call: &Call, id: CustomerId) -> Read<CustomerView> {
         if customer.is_opened(ctx) {
             return Ok(None);
         }
-        Ok(Some(customer.seen(ctx, &Eyes::Reader(reader)).await?))
+        Ok(Some(customers::related(ctx, reader, &include, customer).await?))
     });
     match seen.await? {
-        Some(view) => Ok(view),
-        None => customers::open(app, call, id, Permission::PoolRead).await,
+        Some(shown) => Ok(shown),
+        None => customers::open_related(app, call, id, Permission::PoolRead, &include).await,
     }
 }
 

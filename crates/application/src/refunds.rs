@@ -12,10 +12,10 @@ use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{Resource, there};
 use crate::clock::new_id;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::payments::{self, Books, EndForm, of_payment, save_anew};
-use crate::views::views;
+use crate::views::{Related, views};
 
 views!(Refund, /// A refund.
     RefundView, /// A refund in a list.
@@ -51,21 +51,25 @@ impl Resource for Refund {
     }
 }
 
+/// What a refund refers to.
+fn links(refund: &Refund) -> Links {
+    Links {
+        owner: Some(refund.owner_id),
+        customer: Some(refund.customer_id),
+        contract: Some(refund.contract_id),
+        ..Links::default()
+    }
+}
+
 /// One refund.
-pub async fn get(app: &App, call: &Call, id: RefundId) -> Read<RefundView> {
-    app.get::<Refund>(call, id).await
+pub async fn get(app: &App, call: &Call, id: RefundId, include: Include) -> Read<Related<RefundView>> {
+    app.get_related::<Refund>(call, id, &include, links).await
 }
 
 /// The refunds of payments that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<RefundSummary>> {
     app.read(call, async |ctx, reader| {
         let visible = lists::scope(ctx, Permission::PaymentsRead, "customer_id")?;
-        let links = |refund: &Refund| Links {
-            owner: Some(refund.owner_id),
-            customer: Some(refund.customer_id),
-            contract: Some(refund.contract_id),
-            ..Links::default()
-        };
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

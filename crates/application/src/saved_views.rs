@@ -11,9 +11,9 @@ use fairlead_persistence::Predicate;
 use crate::app::App;
 use crate::call::{Call, Page, Read, Written};
 use crate::change::Resource;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 use crate::{
     activities, approvals, contacts, contracts, customers, invoices, leads, opportunities, payments, pool,
     query, transfers,
@@ -75,9 +75,14 @@ fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
     understood.map(|_| ()).map_err(broken)
 }
 
+/// What a view refers to.
+fn links(view: &SavedView) -> Links {
+    Links { owner: Some(view.owner_id), ..Links::default() }
+}
+
 /// One view.
-pub async fn get(app: &App, call: &Call, id: SavedViewId) -> Read<SavedViewView> {
-    app.get::<SavedView>(call, id).await
+pub async fn get(app: &App, call: &Call, id: SavedViewId, include: Include) -> Read<Related<SavedViewView>> {
+    app.get_related::<SavedView>(call, id, &include, links).await
 }
 
 /// The caller's own views, and those that are shared with their team.
@@ -85,7 +90,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<SavedV
     app.read(call, async |ctx, reader| {
         let mut seen = vec![Predicate::Is("owner_id", ctx.actor.id.0.into())];
         seen.extend(ctx.actor.team.map(|team| Predicate::Is("shared_with_team_id", team.0.into())));
-        let links = |view: &SavedView| Links { owner: Some(view.owner_id), ..Links::default() };
         lists::page(ctx, reader, &list, Predicate::Any(seen), links).await
     })
     .await

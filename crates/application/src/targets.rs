@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, there};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::{Included, WithOwner};
+use crate::views::{Included, Related, WithOwner};
 
 /// A target, and how much of it is attained.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -147,18 +147,25 @@ impl Books {
     }
 }
 
+/// What a target refers to.
+fn links(target: &Target) -> Links {
+    Links { owner: target.details.owner_id, ..Links::default() }
+}
+
 /// One target.
-pub async fn get(app: &App, call: &Call, id: TargetId) -> Read<TargetView> {
+pub async fn get(app: &App, call: &Call, id: TargetId, include: Include) -> Read<Related<TargetView>> {
     app.read(call, async |ctx, reader| {
         let target: Target = there(reader.one(id).await?)?;
         target.reveal(ctx)?;
         let attained = Books::of(ctx, reader, [&target].into_iter()).await?.attained(ctx, &target)?;
-        Ok(TargetView {
+        let links = links(&target);
+        let view = TargetView {
             attained,
             attainment: percent(attained, target.details.amount),
             allowed_actions: target.allowed_actions(ctx),
             record: target,
-        })
+        };
+        lists::related(ctx, reader, &include, links, view).await
     })
     .await
 }
@@ -180,7 +187,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Target
             Some(teams) => Predicate::In("team_id", teams.into_iter().map(|team| team.0).collect()),
         };
         let visible = Predicate::Any(vec![of_users, of_teams]);
-        let links = |target: &Target| Links { owner: target.details.owner_id, ..Links::default() };
         let page: Page<Bare> = lists::page(ctx, reader, &list, visible, links).await?;
         let books = Books::of(ctx, reader, page.data.iter().map(|Bare(target, _)| target)).await?;
         let summary = |Bare(record, owner): Bare| {

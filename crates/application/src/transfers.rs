@@ -28,9 +28,9 @@ use crate::bulk::refused;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, Resource};
 use crate::customers;
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 
 views!(Transfer, /// A transfer.
     TransferView, /// A transfer in a list.
@@ -77,9 +77,14 @@ impl Resource for Transfer {
     }
 }
 
+/// What a transfer refers to.
+fn links(transfer: &Transfer) -> Links {
+    Links { owner: Some(transfer.owner_id), ..Links::default() }
+}
+
 /// One transfer.
-pub async fn get(app: &App, call: &Call, id: TransferId) -> Read<TransferView> {
-    app.get::<Transfer>(call, id).await
+pub async fn get(app: &App, call: &Call, id: TransferId, include: Include) -> Read<Related<TransferView>> {
+    app.get_related::<Transfer>(call, id, &include, links).await
 }
 
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
@@ -87,7 +92,6 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Transf
     app.read(call, async |ctx, reader| {
         ctx.actor.authorize_own(Permission::TransfersRead)?;
         let seen = visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead));
-        let links = |transfer: &Transfer| Links { owner: Some(transfer.owner_id), ..Links::default() };
         lists::page(ctx, reader, &list, seen, links).await
     })
     .await

@@ -9,6 +9,8 @@ use fairlead_domain::values::{ContactId, ContractId, CustomerId, Line, Number, O
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::call::Versioned;
+
 /// A customer as other records show it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CustomerRef {
@@ -154,21 +156,44 @@ pub struct RelatedContract {
     pub customer: WithCustomerOfContract,
 }
 
-/// What a query asked to include of a row. Each summary takes what its list lets be included. What was not asked for is
-/// absent from the answer, and what was asked for and is not there is null in it: whoever reads a row can tell the two
-/// apart.
-#[derive(Debug, Clone, Default)]
+/// What a query asked to include of a record. Each summary takes what its list lets be included. What was not asked for
+/// is absent from the answer, and what was asked for and is not there is null in it: whoever reads a record can tell the
+/// two apart.
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Included {
     /// The owner.
+    #[serde(flatten)]
     pub owner: WithOwner,
     /// The customer.
+    #[serde(flatten)]
     pub customer: WithCustomer,
     /// The contract.
+    #[serde(flatten)]
     pub contract: WithContract,
     /// The opportunity.
+    #[serde(flatten)]
     pub opportunity: WithOpportunity,
     /// The primary contact.
+    #[serde(flatten)]
     pub primary_contact: WithPrimaryContact,
+}
+
+/// A record that is read alone, with what was asked to be included of what its list includes. The answers of writes have
+/// the bare view.
+#[derive(Debug, Clone, Serialize)]
+pub struct Related<V> {
+    /// What the caller sees of the record itself.
+    #[serde(flatten)]
+    pub view: V,
+    /// What was asked for besides.
+    #[serde(flatten)]
+    pub included: Included,
+}
+
+impl<V: Versioned> Versioned for Related<V> {
+    fn version(&self) -> i64 {
+        self.view.version()
+    }
 }
 
 /// Declares what callers see of a record: alone with `allowed_actions`, in lists with what they include.

@@ -26,7 +26,7 @@ _prefix _is_null` behind a name compare otherwise. `sort=-created_at,name` order
 `page.next_cursor` (or the `Link` header) leads to the next one. A cursor belongs to its filter and order. Longer \
 conditions, with *or* among them, go into the body of a search such as `POST /api/v1/customers/search`. \
 `include=customer,customer.owner` adds records beside their ids, up to five relations; what is not there, or not for \
-you, is null.
+you, is null. A record that is read alone takes the `include` of its list.
 
 ## Writes
 `PATCH` takes a JSON Merge Patch: an absent member stays, `null` clears. `PATCH` and `DELETE` want `If-Match` \
@@ -335,10 +335,19 @@ mod tests {
         resolve(document, &body["content"]["application/json"]["schema"])
     }
 
+    /// A parameter of an operation, if it has one of this name.
+    fn parameter<'a>(
+        document: &'a Value,
+        operation: &'a Map<String, Value>,
+        name: &str,
+    ) -> Option<&'a Value> {
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        parameters.map(|one| resolve(document, one)).find(|one| one["name"] == name)
+    }
+
     /// The words that a parameter of an operation takes; none where it has no such parameter.
     fn words<'a>(document: &'a Value, operation: &'a Map<String, Value>, name: &str) -> BTreeSet<&'a str> {
-        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-        let named = parameters.map(|one| resolve(document, one)).filter(|one| one["name"] == name);
+        let named = parameter(document, operation, name).into_iter();
         let words = named.filter_map(|one| one["schema"]["items"]["enum"].as_array()).flatten();
         words.filter_map(Value::as_str).collect()
     }
@@ -455,16 +464,26 @@ mod tests {
             "primary_contact",
         ];
         assert_eq!(all, BTreeSet::from(expected));
-        let (mut rows, mut selectable) = (BTreeSet::new(), 0);
+        let (mut rows, mut alone, mut selectable) = (BTreeSet::new(), BTreeSet::new(), 0);
         for (name, operation) in &operations {
             let included = includes(&document, operation);
             let fields = words(&document, operation, "fields");
-            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-            let answer = resolve(&document, answer);
+            let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            let answer = resolve(&document, schema);
             let row = &answer["properties"]["data"]["items"];
             let is_list = answer["properties"].get("page").is_some();
             if !is_list {
-                assert!(included.is_empty(), "{name}");
+                // A record that is read alone takes what its list takes, and nothing else includes anything.
+                let list = name.strip_prefix("get ").and_then(|path| path.strip_suffix("/{id}"));
+                let list = list.and_then(|list| document["paths"].get(list)?.get("get")?.as_object());
+                let of_list = list.and_then(|list| parameter(&document, list, "include"));
+                let own = parameter(&document, operation, "include");
+                assert_eq!(own, of_list, "{name} includes otherwise than its list");
+                assert_eq!(own.is_some(), !included.is_empty(), "{name} includes by its body");
+            }
+            if !is_list && !included.is_empty() {
+                let first = alone.insert(schema["$ref"].as_str().unwrap());
+                assert!(first, "{name} answers with what another one answers with");
             }
             let shown = if is_list { resolve(&document, row) } else { answer };
             if is_list || !fields.is_empty() {
@@ -482,14 +501,18 @@ mod tests {
             }
         }
         assert!(rows.len() > 30 && selectable > 60, "{} {selectable}", rows.len());
+        assert!(alone.len() >= 19, "{alone:?}");
 
-        // What may have relations is a row of lists or in such a row: nothing else takes `include`.
+        // What may have relations is a row of lists, a record that is read alone, or in one of these: nothing else takes
+        // `include`, and writes least of all.
+        let paths = document["paths"].to_string();
         let schemas = document["components"]["schemas"].as_object().unwrap();
         let mut with_relations = 0;
         for (name, _) in schemas.iter().filter(|(_, schema)| !relations(schema).is_empty()) {
             with_relations += 1;
             let reference = format!("#/components/schemas/{name}");
-            let is_row = rows.contains(reference.as_str());
+            let (is_row, is_alone) = (rows.contains(reference.as_str()), alone.contains(reference.as_str()));
+            assert!(!(is_row && is_alone), "{name} is a row and is read alone");
             let reference = format!("\"{reference}\"");
             let users = schemas.iter().filter(|(_, other)| other.to_string().contains(&reference));
             for (user, other) in users {
@@ -498,11 +521,35 @@ mod tests {
                 } else {
                     relations(other).values().any(|member| member.to_string().contains(&reference))
                 };
-                assert!(shows, "{user} cannot include what {name} may have");
+                assert!(shows && !is_alone, "{user} cannot include what {name} may have");
             }
-            assert!(!document["paths"].to_string().contains(&reference), "{name} is answered by itself");
+            let answered = paths.matches(&reference).count();
+            assert_eq!(answered, usize::from(is_alone), "{name} is answered where nothing is included");
         }
-        assert!(with_relations > 10, "{with_relations}");
+        assert!(with_relations > 30, "{with_relations}");
+    }
+
+    /// What is included stands beside the id that it has, in examples as well.
+    #[test]
+    fn examples_show_what_is_included_beside_its_id() {
+        let document = document();
+        let (mut shown, mut absent) = (0, 0);
+        for (name, operation) in operations(&document) {
+            if !name.ends_with("/{id}") {
+                continue;
+            }
+            for word in words(&document, operation, "include").into_iter().filter(|word| !word.contains('.'))
+            {
+                let example = &operation["responses"]["200"]["content"]["application/json"]["example"];
+                let included = example.get(word).unwrap_or_else(|| panic!("{name} shows no {word}"));
+                let id = included.get("id").unwrap_or(&Value::Null);
+                if let Some(beside) = example.get(format!("{word}_id")) {
+                    assert_eq!(id, beside, "{name} {word}");
+                }
+                *(if id.is_null() { &mut absent } else { &mut shown }) += 1;
+            }
+        }
+        assert!(shown > 30 && absent > 0, "{shown} {absent}");
     }
 
     /// A schema and those in it, with where each is.

@@ -1,4 +1,5 @@
-//! What lists include beside ids: related records, and what these relate to.
+//! What lists include beside ids: related records, and what these relate to. What records include that are read alone is
+//! in `related`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ on_both_databases! {
 }
 
 /// The row of a list that has this id.
-async fn row(client: &Client, list: &str, id: &str) -> Value {
+pub async fn row(client: &Client, list: &str, id: &str) -> Value {
     let rows = client.get(list).await.expect(200).body["data"].clone();
     let found = rows.as_array().unwrap().iter().find(|row| row["id"] == id).cloned();
     found.unwrap_or_else(|| panic!("{list} has no {id}: {rows}"))
@@ -27,14 +28,14 @@ fn member<'a>(row: &'a Value, name: &str) -> &'a Value {
 }
 
 /// A contract that an opportunity of this customer became.
-async fn sold(company: &Company, opportunity: &str) -> String {
+pub async fn sold(company: &Company, opportunity: &str) -> String {
     let signing = json!({"stage_id": company.signing_stage()});
     let path = format!("/opportunities/{opportunity}/advance");
     company.rep.client.post(&path, signing).await.expect(200).text_of("contract_id")
 }
 
 /// An opportunity of the rep's that can be signed.
-async fn opportunity(company: &Company, customer: &str) -> String {
+pub async fn opportunity(company: &Company, customer: &str) -> String {
     let form = json!({
         "customer_id": customer, "name": "Line two", "amount": {"amount": "90.00", "currency": "CNY"},
         "expected_close_on": "2031-01-31", "grade": "A",

@@ -45,6 +45,7 @@ mod pool;
 mod races;
 mod receipts;
 mod receivables;
+mod related;
 mod search;
 mod security;
 mod smoke;

@@ -37,8 +37,11 @@ async fn readers_are_led_to_the_survivor(server: Server) {
     // A client that follows nowhere.
     let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
     for (of, parts) in [
-        ("leads", &["", "/duplicates"][..]),
-        ("customers", &["", "/duplicates", "/timeline?limit=100", "/ownership-history"][..]),
+        ("leads", &["", "?include=owner", "/duplicates"][..]),
+        (
+            "customers",
+            &["", "?include=owner", "/duplicates", "/timeline?limit=100", "/ownership-history"][..],
+        ),
     ] {
         let both = two(&company, of).await;
         merge(&company, of, &both).await;

@@ -167,6 +167,16 @@ async fn what_is_included_costs_no_statement_per_row(server: Server) {
         assert!(bare >= 1, "{list} costs nothing: what is sent is not logged");
         assert_eq!(cost(&format!("limit=1&include={include}")).await, (1, bare + more), "{list} {include}");
         assert_eq!(cost(&format!("limit=200&include={include}")).await, (3, bare + more), "{list} {include}");
+        // A record alone costs as much more.
+        let rows = rep.get(&format!("{list}?limit=1")).await.expect(200).body["data"].clone();
+        let path = format!("{list}/{}", rows[0]["id"].as_str().unwrap());
+        let cost = async |query: &str| {
+            let before = asked();
+            rep.get(&format!("{path}?{query}")).await.expect(200);
+            asked() - before
+        };
+        let bare = cost("fields=id").await;
+        assert_eq!(cost(&format!("include={include}")).await, bare + more, "{path} {include}");
     }
 }
 

@@ -10,6 +10,7 @@ use super::act::Approver;
 use super::setting_up::form;
 use super::stage::{Key, Stage, done, exactly, known, there};
 use crate::call::Failure;
+use crate::listing::Include;
 use crate::{amendments, attachments, contracts, credit_notes, payments, receipts, refunds};
 
 /// The deal whose contract and payments all of it is about.
@@ -22,7 +23,7 @@ impl Stage {
         let course = there(self.courses.get(DEAL), "deal")?;
         let (owner, contract) = (course.owner, there(course.contract, "contract")?);
         let seller = self.call(owner)?;
-        let number = contracts::get(app, &seller, contract).await?.record.number;
+        let number = contracts::get(app, &seller, contract, Include::default()).await?.view.record.number;
         let Today(day) = self.clock.today();
         let csv = format!(
             "Date,Amount,Payer,Reference,Text\n{day},\"50,000.00\",Suzhou,DEMO-B-01,{number} second part\n\

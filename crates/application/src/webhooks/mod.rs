@@ -26,9 +26,9 @@ pub(crate) use self::outbound::Outbound;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{self, Resource};
-use crate::listing::{Field, Kind, ListRequest, Listing};
+use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::views;
+use crate::views::{Related, views};
 
 /// How long a secret that was replaced is still good.
 const OVERLAP: Duration = Duration::hours(24);
@@ -81,16 +81,20 @@ impl Resource for Webhook {
     }
 }
 
+/// What a webhook refers to.
+fn links(webhook: &Webhook) -> Links {
+    Links { owner: Some(webhook.owner_id), ..Links::default() }
+}
+
 /// One webhook.
-pub async fn get(app: &App, call: &Call, id: WebhookId) -> Read<WebhookView> {
-    app.get::<Webhook>(call, id).await
+pub async fn get(app: &App, call: &Call, id: WebhookId, include: Include) -> Read<Related<WebhookView>> {
+    app.get_related::<Webhook>(call, id, &include, links).await
 }
 
 /// All webhooks.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<WebhookSummary>> {
     app.read(call, async |ctx, reader| {
         Settings::may_read(ctx)?;
-        let links = |webhook: &Webhook| Links { owner: Some(webhook.owner_id), ..Links::default() };
         lists::page(ctx, reader, &list, Predicate::True, links).await
     })
     .await

@@ -80,7 +80,7 @@ impl Ask {
     /// A view with a version: nothing to whoever was shown the same before.
     pub(crate) fn versioned<V: Serialize + Versioned>(&self, view: &V) -> Outcome {
         let body = match &self.fields {
-            Some(fields) => bytes(&selection::of(view, fields)?),
+            Some(fields) => bytes(&selection::of(view, fields, &self.shape)?),
             None => bytes(view),
         }?;
         self.known_by(entity_tag(view.version(), &body), body)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload};
-use fairlead_application::listing::ListRequest;
+use fairlead_application::listing::{Include, ListRequest};
 use fairlead_application::{App, Call, Caller, Flag};
 use fairlead_domain::access::Permission;
 use fairlead_domain::attachment::FileCard;
@@ -86,7 +86,7 @@ impl Exchange {
         }
         let query = query::pairs(self.request.query_string())?;
         let fields = selection::read(&query, &self.shape)?;
-        if self.shape.listing.is_none() && self.shape.question.is_none() {
+        if !self.shape.is_asked() {
             let query = selection::rest(&query, &self.shape);
             query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
         }
@@ -193,6 +193,17 @@ impl Ask {
         self.selected(listing.parse(&selection::rest(&self.query, &self.shape))?)
     }
 
+    /// What the query asks to include of a record.
+    pub(crate) fn include(&self) -> Result<Include, Refusal> {
+        let listing = self
+            .shape
+            .related
+            .ok_or_else(|| Refusal::new(Code::Internal, "the operation includes nothing"))?;
+        let include = listing.parse_include(&selection::rest(&self.query, &self.shape))?;
+        selection::check(self.fields.as_deref(), listing, &include)?;
+        Ok(include)
+    }
+
     /// The body as a search of a list.
     pub(crate) fn search(&self) -> Result<ListRequest, Refusal> {
         let Body::Search { listing, .. } = self.shape.body else {
@@ -203,7 +214,7 @@ impl Ask {
 
     /// A list as it was asked for, if it shows the members that were chosen.
     fn selected(&self, request: ListRequest) -> Result<ListRequest, Refusal> {
-        selection::check(self.fields.as_deref(), &request)?;
+        selection::check(self.fields.as_deref(), request.listing, &request.include)?;
         Ok(request)
     }
 }

@@ -23,8 +23,8 @@ use super::shape::{self, Body, Cached, Named, Shape};
 use super::stream::{EVENT_STREAM, LAST_EVENT_ID};
 use super::webhooks::Messages;
 use super::{
-    Api, BASE, Deprecation, Operation, REPLAYED, components, deprecation, listing, question, selection, tidy,
-    webhooks,
+    Api, BASE, Deprecation, Operation, REPLAYED, components, deprecation, listing, question, schemas,
+    selection, tidy, webhooks,
 };
 use crate::problem::{self, PROBLEM_JSON, Problem, catalogue};
 use crate::request::body::{JSON, MERGE_PATCH};
@@ -168,6 +168,7 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
     if let Some(listing) = shape.listing {
         parameters.extend(listing::parameters(listing).into_iter().map(RefOr::T));
     }
+    parameters.extend(shape.related.and_then(listing::include).map(RefOr::T));
     if let Some(question) = &shape.question {
         parameters.extend(question::parameters(question).into_iter().map(RefOr::T));
     }
@@ -493,7 +494,7 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
 
 /// `not_found` as `NotFound`.
 fn component_name(code: Code) -> String {
-    code.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+    schemas::camel(code.as_str())
 }
 
 #[cfg(test)]

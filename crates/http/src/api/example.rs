@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{Array, ArrayItems, Object, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
+use super::schemas::RELATED;
+
 type Named = BTreeMap<String, RefOr<Schema>>;
 
 /// How deep bodies are followed; schemas that contain themselves end here.
@@ -61,12 +63,13 @@ impl Examples<'_> {
         match schema {
             RefOr::Ref(reference) => {
                 let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
-                match (self.named.get(name), self.told(name)) {
-                    (Some(RefOr::T(Schema::Object(object))), Some(told)) => {
-                        self.as_told(object, told, depth + 1)
+                let told = self.told(name);
+                match self.named.get(name) {
+                    Some(RefOr::T(Schema::Object(object))) if !told.is_empty() => {
+                        self.as_told(object, &told, depth + 1)
                     }
-                    (Some(schema), _) => self.of(schema, depth + 1),
-                    (None, _) => Value::Null,
+                    Some(schema) => self.of(schema, depth + 1),
+                    None => Value::Null,
                 }
             }
             RefOr::T(Schema::Object(object)) => self.object(object, depth),
@@ -77,16 +80,24 @@ impl Examples<'_> {
         }
     }
 
-    /// What a demo answered of a schema.
-    fn told(&self, name: &str) -> Option<&'static Map<String, Value>> {
-        RECORDS.get(name).filter(|_| self.purpose == Purpose::Response).and_then(Value::as_object)
+    /// What a demo answered of a schema. A record with its relations is put together from the record as it is read
+    /// alone and the same one as a row, which has the relations.
+    fn told(&self, name: &str) -> Vec<&'static Map<String, Value>> {
+        if self.purpose == Purpose::Request {
+            return Vec::new();
+        }
+        let parts = |of: &str| [format!("{of}View"), of.to_owned(), format!("{of}Summary")];
+        let parts = name.strip_suffix(RELATED).map(parts).into_iter().flatten();
+        let names = std::iter::once(name.to_owned()).chain(parts);
+        names.filter_map(|name| RECORDS.get(&name)?.as_object()).collect()
     }
 
     /// What was answered. Members that must be there and were not yet are made up.
-    fn as_told(&self, object: &Object, told: &Map<String, Value>, depth: usize) -> Value {
+    fn as_told(&self, object: &Object, told: &[&Map<String, Value>], depth: usize) -> Value {
         let member = |(name, schema): (&String, &RefOr<Schema>)| {
             let made_up = || object.required.contains(name).then(|| self.of(schema, depth + 1));
-            Some((name.clone(), told.get(name).cloned().or_else(made_up)?))
+            let answered = told.iter().find_map(|one| one.get(name)).cloned();
+            Some((name.clone(), answered.or_else(made_up)?))
         };
         Value::Object(object.properties.iter().filter_map(member).collect())
     }

@@ -65,6 +65,11 @@ pub(crate) fn parameters(listing: &Listing) -> Vec<Parameter> {
     all.map(Wish::into_parameter).collect()
 }
 
+/// What may be included of a record that is read alone, as in the rows of its list.
+pub(crate) fn include(listing: &Listing) -> Option<Parameter> {
+    includes(listing, Place::Query).map(Wish::into_parameter)
+}
+
 /// What the rows of a list can be compared with.
 pub(super) fn filters(listing: &Listing, place: Place) -> Vec<Wish> {
     let of = |field: &'static Field| {
@@ -189,8 +194,8 @@ fn search(listing: &Listing) -> Option<Wish> {
 
 fn includes(listing: &Listing, place: Place) -> Option<Wish> {
     let description = format!(
-        "Related records to add to each row beside their ids{}; behind a point, what to add to such a record, which \
-         then comes along.",
+        "Related records to add beside their ids{}; behind a point, what to add to such a record, which then comes \
+         along.",
         place.commas()
     );
     let value = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.relations()));
@@ -384,7 +389,15 @@ mod tests {
         let check = |name: &str, text: &str, expected: bool| {
             let mut all = documented.as_array().unwrap().iter();
             let parameter = all.find(|parameter| parameter["name"] == name).unwrap();
-            let taken = LISTING.parse(&[(name.to_owned(), text.to_owned())]).is_ok();
+            let query = [(name.to_owned(), text.to_owned())];
+            let parsed = LISTING.parse(&query);
+            let taken = parsed.is_ok();
+            if name == "include" {
+                // Of a record alone the same is taken, and refused in the same words.
+                let said = |refusal: fairlead_domain::error::Refusal| refusal.errors;
+                let alone = LISTING.parse_include(&query).map_err(said);
+                assert_eq!(alone, parsed.map(|request| request.include).map_err(said), "{text}");
+            }
             assert_eq!((taken, allows(&parameter["schema"], text)), (expected, expected), "{name}={text}");
         };
         let (longest, longer) = ("长".repeat(200), "长".repeat(201));

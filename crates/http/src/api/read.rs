@@ -1,8 +1,8 @@
 //! Operations that read.
 
 use actix_web::http::{Method, StatusCode};
-use fairlead_application::listing::{ListRequest, Listing};
-use fairlead_application::{App, Call, Page, Read, Versioned};
+use fairlead_application::listing::{Include, ListRequest, Listing};
+use fairlead_application::{App, Call, Page, Read, Related, Versioned};
 use fairlead_domain::valid::Valid;
 use serde_json::Value;
 
@@ -122,6 +122,32 @@ impl Api {
         let shape = api(Method::GET, path).of(self.schemas.of::<Id>()).answers(StatusCode::OK, view).cached();
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             ask.versioned(&run(ask.app(), call, ask.id()?).await?)
+        })
+    }
+
+    /// `GET` of a record that has a version, with what its list may include.
+    pub(crate) fn get_related<Id, V, F>(
+        &mut self,
+        path: &str,
+        id: &'static str,
+        summary: &'static str,
+        rules: &'static str,
+        listing: &'static Listing,
+        run: F,
+    ) -> &mut Self
+    where
+        Id: PathId,
+        V: View + Versioned,
+        F: AsyncFn(&App, &Call, Id, Include) -> Read<Related<V>> + Send + Sync + 'static,
+    {
+        let view = self.schemas.related_of::<V>(id, listing);
+        let shape = api(Method::GET, path)
+            .of(self.schemas.of::<Id>())
+            .relates(listing)
+            .answers(StatusCode::OK, view)
+            .cached();
+        self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
+            ask.versioned(&run(ask.app(), call, ask.id()?, ask.include()?).await?)
         })
     }
 

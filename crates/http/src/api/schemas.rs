@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use fairlead_application::listing::Listing;
+use fairlead_application::{WithContract, WithCustomer, WithOpportunity, WithOwner, WithPrimaryContact};
 use fairlead_domain::patch::Patch;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, RefBuilder, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AllOfBuilder, ArrayBuilder, ObjectBuilder, RefBuilder, Type,
+};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 use super::shape::Named;
 
 /// The longest page.
 const MAX_PAGE: usize = 200;
+
+/// What is behind the name of a record in the name of one that was read alone.
+pub(super) const RELATED: &str = "WithRelations";
 
 /// What the query of an operation may say, member by member.
 #[derive(Default)]
@@ -94,6 +101,26 @@ impl Schemas {
         reference(&name)
     }
 
+    /// A record that is read alone, with the relations that its list may include. It is named after the operation that
+    /// reads it, since a view may be read from several lists: `get_pool_customer` as `PoolCustomerWithRelations`.
+    pub(crate) fn related_of<T: ToSchema>(&mut self, operation: &str, listing: &Listing) -> Named {
+        let view = self.of::<T>();
+        let parts = [
+            (WithOwner::WORDS, self.of::<WithOwner>()),
+            (WithCustomer::WORDS, self.of::<WithCustomer>()),
+            (WithContract::WORDS, self.of::<WithContract>()),
+            (WithOpportunity::WORDS, self.of::<WithOpportunity>()),
+            (WithPrimaryContact::WORDS, self.of::<WithPrimaryContact>()),
+        ];
+        let about = "A record, with the related ones that were asked to be included.";
+        let whole = AllOfBuilder::new().item(view).description(Some(about));
+        let relations = parts.into_iter().filter(|(words, _)| listing.includes.contains(words));
+        let whole = relations.fold(whole, |whole, (_, part)| whole.item(part));
+        let name = camel(operation.strip_prefix("get_").unwrap_or(operation)) + RELATED;
+        self.insert(name.clone(), whole.into());
+        reference(&name)
+    }
+
     /// All of them, and the names that clash.
     pub(crate) fn into_parts(self) -> (BTreeMap<String, RefOr<Schema>>, Vec<String>) {
         (self.named, self.collisions)
@@ -116,6 +143,11 @@ pub(super) fn row_of<T: ToSchema>() -> String {
     of.strip_suffix("Summary").unwrap_or(&of).to_owned()
 }
 
+/// `credit_note` as `CreditNote`.
+pub(super) fn camel(words: &str) -> String {
+    words.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
 pub(super) fn reference(name: &str) -> Named {
     Ref::from_schema_name(name).into()
 }
@@ -126,6 +158,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::api::tidy::tidy;
 
     mod one {
         #[derive(utoipa::ToSchema)]
@@ -160,6 +193,20 @@ mod tests {
         assert_eq!(patch.get("required"), None);
         assert_eq!(patch["additionalProperties"], json!(false));
         assert!(schemas.named.contains_key("LeadDetails") && schemas.named.contains_key("Money"));
+    }
+
+    #[test]
+    fn a_record_alone_has_the_relations_of_its_list() {
+        let mut schemas = Schemas::default();
+        let listing = &fairlead_application::pool::LISTING;
+        schemas.related_of::<one::Thing>("get_pool_customer", listing);
+        let (mut named, _) = schemas.into_parts();
+        tidy(&mut named);
+        let record = serde_json::to_value(&named["PoolCustomerWithRelations"]).unwrap();
+        let members: Vec<&String> = record["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(members, ["a", "primary_contact"]);
+        // Absent where nobody asked for it.
+        assert_eq!(record["required"], json!(["a"]));
     }
 
     #[test]

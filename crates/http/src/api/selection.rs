@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_application::listing::{ListRequest, Listing};
+use fairlead_application::listing::{Include, Listing};
 use fairlead_domain::error::Refusal;
 use serde::Serialize;
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter
     let most = words.len();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     let what = if shape.gives_rows() { "each row" } else { "the record" };
-    let includes = shape.list().is_some_and(|listing| !listing.includes.is_empty());
+    let includes = shape.including().is_some_and(|listing| !listing.includes.is_empty());
     let comes_along = if includes {
         " What `include` names is there besides; a related record that it does not name is refused here."
     } else {
@@ -86,10 +86,10 @@ pub(crate) fn read(query: &[(String, String)], shape: &Shape) -> Result<Option<V
     Err(Refusal::malformed(FIELDS, why))
 }
 
-/// Refuses related records that were not asked to be included: their rows would be empty without a word.
-pub(crate) fn check(fields: Option<&[String]>, request: &ListRequest) -> Result<(), Refusal> {
-    let relations = request.listing.relations();
-    let is_missing = |name: &str| relations.contains(&name) && !request.include.contains(&name);
+/// Refuses related records that were not asked to be included: they would be absent without a word.
+pub(crate) fn check(fields: Option<&[String]>, listing: &Listing, include: &Include) -> Result<(), Refusal> {
+    let relations = listing.relations();
+    let is_missing = |name: &str| relations.contains(&name) && !include.contains(&name);
     let Some(name) = fields.unwrap_or_default().iter().find(|name| is_missing(name)) else { return Ok(()) };
     let why = format!("`{name}` is there only where `include` names it");
     Err(Refusal::malformed(FIELDS, why))
@@ -102,16 +102,15 @@ pub(crate) fn rest(query: &[(String, String)], shape: &Shape) -> Vec<(String, St
 }
 
 /// A record with some of its members.
-pub(crate) fn of<V: Serialize>(view: &V, fields: &[String]) -> Result<Value, Failed> {
+pub(crate) fn of<V: Serialize>(view: &V, fields: &[String], shape: &Shape) -> Result<Value, Failed> {
     let mut value = serde_json::to_value(view).map_err(|error| unwritable(&error))?;
-    keep(&mut value, fields, &[]);
+    keep(&mut value, fields, &relations(shape));
     Ok(value)
 }
 
-/// A page whose rows have some of their members. Related records are there only where they were asked for, so that
-/// they stay.
+/// A page whose rows have some of their members.
 pub(crate) fn of_rows<V: Serialize>(page: &V, fields: &[String], shape: &Shape) -> Result<Value, Failed> {
-    let relations = shape.list().map(Listing::relations).unwrap_or_default();
+    let relations = relations(shape);
     let mut value = serde_json::to_value(page).map_err(|error| unwritable(&error))?;
     if let Some(rows) = value.get_mut("data").and_then(Value::as_array_mut) {
         for row in rows {
@@ -119,6 +118,11 @@ pub(crate) fn of_rows<V: Serialize>(page: &V, fields: &[String], shape: &Shape) 
         }
     }
     Ok(value)
+}
+
+/// Related records are there only where they were asked for, so that they stay.
+fn relations(shape: &Shape) -> Vec<&'static str> {
+    shape.including().map(Listing::relations).unwrap_or_default()
 }
 
 fn keep(value: &mut Value, fields: &[String], relations: &[&str]) {

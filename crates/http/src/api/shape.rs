@@ -33,6 +33,8 @@ pub(crate) struct Shape {
     pub(crate) body: Body,
     /// What the query may say; without it, nothing.
     pub(crate) listing: Option<&'static Listing>,
+    /// The list of which its query may include what is related to the one record that it reads.
+    pub(crate) related: Option<&'static Listing>,
     /// What the query asks, where it is no list's.
     pub(crate) question: Option<Question>,
     /// What else the query may say.
@@ -172,6 +174,7 @@ impl Shape {
             public: false,
             body: Body::Ignored,
             listing: None,
+            related: None,
             question: None,
             flags: &[],
             members: Vec::new(),
@@ -247,6 +250,11 @@ impl Shape {
         self
     }
 
+    /// It reads a record, and includes what this list includes.
+    pub(crate) fn relates(self, listing: &'static Listing) -> Self {
+        Self { related: Some(listing), ..self }
+    }
+
     /// Its query is a form with these members.
     pub(crate) fn asked(self, question: Question) -> Self {
         Self { question: Some(question), ..self }
@@ -309,9 +317,19 @@ impl Shape {
         }
     }
 
+    /// The list that says what it may include: in its rows, or in a record alone.
+    pub(crate) fn including(&self) -> Option<&'static Listing> {
+        self.list().or(self.related)
+    }
+
     /// Whether it answers with the rows of a list.
     pub(crate) fn gives_rows(&self) -> bool {
         self.list().is_some()
+    }
+
+    /// Whether its query says more than flags: whoever reads that also refuses what is unknown in it.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.listing.is_some() || self.related.is_some() || self.question.is_some()
     }
 
     /// Whether its query may choose some of the members of what it answers.

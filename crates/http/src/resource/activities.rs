@@ -29,11 +29,12 @@ pub(crate) fn routes(api: &mut Api) {
         activities::create,
     )
     .refuses(&[Code::Forbidden, Code::UnknownReference])
-    .get(
+    .get_related(
         "/activities/{id}",
         "get_activity",
         "Get an activity",
         "One activity about a record that the caller may see.",
+        &activities::LISTING,
         activities::get,
     )
     .patch(

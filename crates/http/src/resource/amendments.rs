@@ -40,11 +40,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::PendingApproval,
             Code::NoEligibleApprover,
         ])
-        .get(
+        .get_related(
             "/amendments/{id}",
             "get_amendment",
             "Get an amendment",
             "With the terms before and after, and what differs.",
+            &amendments::LISTING,
             amendments::get,
         )
         .needs(Permission::ContractsRead)

@@ -19,12 +19,13 @@ pub(crate) fn routes(api: &mut Api) {
             approvals::list,
         )
         .refuses(&[Code::Forbidden])
-        .get(
+        .get_related(
             "/approvals/{id}",
             "get_approval",
             "Get a request for approval",
             "One whose subject the caller may see, that waits for the caller's decision in whoever's name, or that the \
              caller decided. With its steps, the decisions on them, and the record as it was when the request was made.",
+            &approvals::LISTING,
             approvals::get,
         )
         .read(

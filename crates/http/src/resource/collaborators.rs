@@ -33,11 +33,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::AlreadyOwner,
             Code::CustomerUnowned,
         ])
-        .get(
+        .get_related(
             "/collaborators/{id}",
             "get_collaborator",
             "Get a collaborator",
             "One of a customer that the caller may see.",
+            &collaborators::LISTING,
             collaborators::get,
         )
         .needs(Permission::CustomersRead)

@@ -31,12 +31,13 @@ pub(crate) fn routes(api: &mut Api) {
     )
     .needs(Permission::CustomersUpdate)
     .refuses(&[Code::UnknownReference])
-    .get(
+    .get_related(
         "/contacts/{id}",
         "get_contact",
         "Get a contact",
         "One contact of a customer that the caller may see. That of a pool customer opens the customer, which counts \
          against the pool's daily limit.",
+        &contacts::LISTING,
         contacts::get,
     )
     .needs(Permission::CustomersRead)

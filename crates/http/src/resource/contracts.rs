@@ -55,11 +55,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::InvalidTransition,
             Code::Duplicate,
         ])
-        .get(
+        .get_related(
             "/contracts/{id}",
             "get_contract",
             "Get a contract",
             "One contract within the caller's scope, with its installments and sums.",
+            &contracts::LISTING,
             contracts::get,
         )
         .needs(Permission::ContractsRead)

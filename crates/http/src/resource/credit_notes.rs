@@ -34,11 +34,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::InvoiceHasPayments,
             Code::Duplicate,
         ])
-        .get(
+        .get_related(
             "/credit-notes/{id}",
             "get_credit_note",
             "Get a credit note",
             "One of an invoice within the caller's scope.",
+            &credit_notes::LISTING,
             credit_notes::get,
         )
         .needs(Permission::InvoicesRead);

@@ -34,11 +34,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::PossibleDuplicate,
             Code::NoEligibleApprover,
         ])
-        .get(
+        .get_related(
             "/customer-changes/{id}",
             "get_customer_change",
             "Get a change of a customer",
             "What was said about the customer, what is to be said, and what differs.",
+            &customer_changes::LISTING,
             customer_changes::get,
         )
         .needs(Permission::CustomersUpdate)

@@ -52,12 +52,13 @@ pub(crate) fn routes(api: &mut Api) {
         .needs(Permission::CustomersCreate)
         .flagged(&[Flag::AllowDuplicate])
         .refuses(&[Code::ApprovalRequired, Code::PossibleDuplicate, Code::Duplicate, Code::OwnershipLimitReached])
-        .get(
+        .get_related(
             "/customers/{id}",
             "get_customer",
             "Get a customer",
             "One customer within the caller's scope, or in a public pool of theirs. Opening one in the pool counts \
              against the pool's daily limit.",
+            &customers::LISTING,
             customers::get,
         )
         .needs(Permission::CustomersRead)

@@ -46,11 +46,12 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::InvoicesRequest)
         .refuses(&[Code::UnknownReference, Code::ContractNotActive, Code::CurrencyMismatch])
-        .get(
+        .get_related(
             "/invoices/{id}",
             "get_invoice",
             "Get an invoice",
             "One invoice of a contract within the caller's scope.",
+            &invoices::LISTING,
             invoices::get,
         )
         .needs(Permission::InvoicesRead)

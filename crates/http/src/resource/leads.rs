@@ -47,7 +47,14 @@ pub(crate) fn routes(api: &mut Api) {
         .needs(Permission::LeadsCreate)
         .flagged(&[Flag::AllowDuplicate])
         .refuses(&[Code::PossibleDuplicate])
-        .get("/leads/{id}", "get_lead", "Get a lead", "One lead within the caller's scope.", leads::get)
+        .get_related(
+            "/leads/{id}",
+            "get_lead",
+            "Get a lead",
+            "One lead within the caller's scope.",
+            &leads::LISTING,
+            leads::get,
+        )
         .needs(Permission::LeadsRead)
         .look(
             "/leads/{id}/duplicates",

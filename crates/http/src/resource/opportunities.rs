@@ -45,11 +45,12 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::OpportunitiesUpdate)
         .refuses(&[Code::UnknownReference, Code::CustomerUnowned])
-        .get(
+        .get_related(
             "/opportunities/{id}",
             "get_opportunity",
             "Get an opportunity",
             "One opportunity within the caller's scope.",
+            &opportunities::LISTING,
             opportunities::get,
         )
         .needs(Permission::OpportunitiesRead)

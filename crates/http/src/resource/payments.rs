@@ -58,11 +58,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::NothingToAllocate,
             Code::Duplicate,
         ])
-        .get(
+        .get_related(
             "/payments/{id}",
             "get_payment",
             "Get a payment",
             "One payment of a contract within the caller's scope, with its allocations.",
+            &payments::LISTING,
             payments::get,
         )
         .needs(Permission::PaymentsRead)

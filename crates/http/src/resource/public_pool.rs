@@ -23,12 +23,13 @@ pub(crate) fn routes(api: &mut Api) {
             pool::list,
         )
         .needs(Permission::PoolRead)
-        .get(
+        .get_related(
             "/public-pool/customers/{id}",
             "get_pool_customer",
             "Get a customer in the public pool",
             "A customer with an owner is not there. Opening one counts against the pool's daily limit, once for each \
              customer and business day.",
+            &pool::LISTING,
             pool::get,
         )
         .needs(Permission::PoolRead)

@@ -33,7 +33,14 @@ pub(crate) fn routes(api: &mut Api) {
             Code::InvalidTransition,
             Code::RefundExceedsPayment,
         ])
-        .get("/refunds/{id}", "get_refund", "Get a refund", "One of a payment within the caller's scope.", refunds::get)
+        .get_related(
+            "/refunds/{id}",
+            "get_refund",
+            "Get a refund",
+            "One of a payment within the caller's scope.",
+            &refunds::LISTING,
+            refunds::get,
+        )
         .needs(Permission::PaymentsRead)
         .act(
             "/refunds/{id}/confirm",

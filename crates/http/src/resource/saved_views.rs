@@ -24,11 +24,12 @@ pub(crate) fn routes(api: &mut Api) {
             saved_views::create,
         )
         .refuses(&[Code::UnknownReference])
-        .get(
+        .get_related(
             "/saved-views/{id}",
             "get_saved_view",
             "Get a saved view",
             "One of the caller's own, or one that is shared with their team.",
+            &saved_views::LISTING,
             saved_views::get,
         )
         .patch(

@@ -27,11 +27,12 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::TargetsManage)
         .refuses(&[Code::UnknownReference, Code::SeparationOfDuties, Code::Duplicate])
-        .get(
+        .get_related(
             "/targets/{id}",
             "get_target",
             "Get a target",
             "With how much of it is attained.",
+            &targets::LISTING,
             targets::get,
         )
         .needs(Permission::TargetsRead)

@@ -38,11 +38,12 @@ pub(crate) fn routes(api: &mut Api) {
             Code::TransferObstructed,
             Code::NoEligibleApprover,
         ])
-        .get(
+        .get_related(
             "/transfers/{id}",
             "get_transfer",
             "Get a transfer",
             "One that the caller may see.",
+            &transfers::LISTING,
             transfers::get,
         )
         .list_of(

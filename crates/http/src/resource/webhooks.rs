@@ -31,7 +31,14 @@ pub(crate) fn routes(api: &mut Api) {
         )
         .needs(Permission::SettingsManage)
         .refuses(&[Code::TooMany])
-        .get("/webhooks/{id}", "get_webhook", "Get a webhook", "One of them, without its secret.", webhooks::get)
+        .get_related(
+            "/webhooks/{id}",
+            "get_webhook",
+            "Get a webhook",
+            "One of them, without its secret.",
+            &webhooks::LISTING,
+            webhooks::get,
+        )
         .needs(Permission::SettingsRead)
         .patch(
             "/webhooks/{id}",

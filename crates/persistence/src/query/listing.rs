@@ -25,6 +25,9 @@ pub const MAX_SORT: usize = 4;
 /// How many relations a query may include.
 const MAX_INCLUDE: usize = 5;
 
+/// The relations that a query includes: with `customer.owner` also `customer`.
+pub type Include = Vec<&'static str>;
+
 /// What one resource's list can be asked.
 #[derive(Debug)]
 pub struct Listing {
@@ -324,8 +327,8 @@ pub struct ListRequest {
     pub cursor_at: &'static str,
     /// Whether to count.
     pub total: bool,
-    /// What to add to each row: with `customer.owner` also `customer`.
-    pub include: Vec<&'static str>,
+    /// What to add to each row.
+    pub include: Include,
     /// Tells two questions apart: a cursor belongs to one.
     pub fingerprint: [u8; 16],
 }
@@ -396,6 +399,26 @@ impl Listing {
         Ok(request)
     }
 
+    /// Reads the query of a record that is read alone: it says what to include of what the list includes, and nothing
+    /// else.
+    pub fn parse_include(&self, query: &[(String, String)]) -> Result<Include, Refusal> {
+        let mut include = None;
+        for (name, value) in query {
+            if name != "include" {
+                let why = format!("unknown parameter `{name}`");
+                return Err(Refusal::malformed(name, why).with("allowed", ["include"]));
+            }
+            if include.is_some() {
+                return Err(Refusal::malformed(
+                    name,
+                    "give a parameter once; alternatives go in a comma list",
+                ));
+            }
+            include = Some(self.include(value.split(',')).map_err(|why| Refusal::malformed(name, why))?);
+        }
+        Ok(include.unwrap_or_default())
+    }
+
     /// Every parameter that the query may have.
     pub fn parameters(&self) -> Vec<String> {
         let q = (!self.search.is_empty()).then_some("q".to_owned());
@@ -433,12 +456,9 @@ impl Listing {
     }
 
     /// What some words of `include` name.
-    pub(super) fn include<'a>(
-        &self,
-        words: impl Iterator<Item = &'a str>,
-    ) -> Result<Vec<&'static str>, String> {
+    pub(super) fn include<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Include, String> {
         let (relations, most) = (self.relations(), self.most_relations());
-        let mut include = Vec::new();
+        let mut include = Include::new();
         for (at, word) in words.enumerate() {
             let Some(&relation) = relations.iter().find(|known| at < most && **known == word) else {
                 return Err(format!("expected up to {most} of {}", relations.join(", ")));

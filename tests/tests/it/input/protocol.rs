@@ -406,10 +406,14 @@ async fn queries_are_read_strictly(server: Server) {
     ] {
         assert!(allowed.iter().any(|known| known == name), "{name} is not in {allowed:?}");
     }
-    // Operations that are no lists have no parameters at all.
+    // Operations that are no lists have no parameters at all, but for what a record includes.
     for (method, path) in [
         (Method::GET, "/me?x=1".to_owned()),
-        (Method::GET, format!("/leads/{id}?include=owner")),
+        (Method::GET, "/me?include=owner".to_owned()),
+        (Method::GET, format!("/leads/{id}?limit=1")),
+        (Method::GET, format!("/leads/{id}?include=customer")),
+        (Method::GET, format!("/leads/{id}?include=owner&include=owner")),
+        (Method::GET, format!("/leads/{id}/duplicates?include=owner")),
         (Method::POST, "/leads?owner_id=1".to_owned()),
         (Method::POST, format!("/leads/{id}/qualify?force=true")),
         (Method::PATCH, format!("/leads/{id}?x=")),
@@ -424,6 +428,7 @@ async fn queries_are_read_strictly(server: Server) {
         (Method::GET, "/sync?since=%c3%28".to_owned(), "since"),
         (Method::GET, "/me?x=%ff".to_owned(), "x"),
         (Method::GET, format!("/leads/{id}?fields=%ff"), "fields"),
+        (Method::GET, format!("/leads/{id}?include=%ff"), "include"),
         (Method::POST, format!("/leads/{id}/qualify?dry_run=%ff"), "dry_run"),
     ] {
         let answer = rep.send(raw(&rep, method, &path, "{}")).await;

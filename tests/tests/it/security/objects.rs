@@ -614,7 +614,7 @@ async fn bulk_calls_reach_nothing_of_others(server: Server) {
     assert_eq!(newest().await, before, "something was written");
 }
 
-/// Every list that can include something, and all that it can, as much at once as it takes.
+/// Every list and every record that can include something, and all that it can, as much at once as it takes.
 async fn including(server: &Server) -> Vec<(String, String)> {
     let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
     let mut found = Vec::new();
@@ -634,10 +634,13 @@ async fn nothing_of_others_shows_in_lists(server: Server) {
     company.tell_no_duplicates().await;
     let victim = &company.rep;
     let theirs = Holdings::of(&company, victim, SECRET).await;
-    Holdings::of(&company, &company.other_rep, "Own").await;
-    let including = including(&server).await;
-    let lists: BTreeSet<&String> = including.iter().map(|(list, _)| list).collect();
-    assert!(lists.len() >= 15, "only {lists:?} include anything");
+    let own = Holdings::of(&company, &company.other_rep, "Own").await;
+    let (records, including): (Vec<_>, Vec<_>) =
+        including(&server).await.into_iter().partition(|(path, _)| path.contains("{id}"));
+    for paths in [&records, &including] {
+        let paths: BTreeSet<&String> = paths.iter().map(|(path, _)| path).collect();
+        assert!(paths.len() >= 15, "only {paths:?} include anything");
+    }
     for caller in [&company.other_rep, &company.other_manager, &company.colleague] {
         for (list, id) in [
             ("/leads?owner_id=", &victim.id),
@@ -703,12 +706,28 @@ async fn nothing_of_others_shows_in_lists(server: Server) {
             }
             tells_nothing(&answer.expect(200), victim);
         }
+        for (path, include) in &records {
+            let Some(id) = theirs.id(path) else { continue };
+            let ask = async |id: &str| {
+                let path = format!("{}?include={include}", path.replace("{id}", id));
+                caller.client.get_root(&path).await
+            };
+            let answer = ask(id).await.refused(404, "not_found");
+            tells_nothing(&answer, victim);
+            assert_eq!(said(&answer), said(&ask(NO_ID).await), "{path} {include} tells what exists");
+        }
         for list in
             ["/leads", "/customers", "/opportunities", "/contracts", "/invoices", "/payments", "/approvals"]
         {
             let search = caller.client.get(&format!("{list}?q={SECRET}&total=true")).await.expect(200);
             assert_eq!((&search.body["data"], &search.body["page"]["total"]), (&json!([]), &json!("0")));
         }
+    }
+    // Beside what is the caller's own stands nothing of others either. It is in no pool.
+    for (path, include) in records.iter().filter(|(path, _)| collection(path) != "public-pool") {
+        let Some(id) = own.id(path) else { continue };
+        let path = format!("{}?include={include}", path.replace("{id}", id));
+        tells_nothing(&company.other_rep.client.get_root(&path).await.expect(200), victim);
     }
     // The same questions find it for whoever may see it.
     let found = victim.client.get(&format!("/customers?q={SECRET}")).await.expect(200);
@@ -732,9 +751,11 @@ async fn what_is_included_is_judged_by_itself(server: Server) {
     let list = seller.get("/contracts?include=customer,owner").await.expect(200);
     assert_eq!(list.body["data"][0]["id"], json!(contract));
     assert!(list.body["data"][0]["customer"].is_null());
+    let alone = seller.get(&format!("/contracts/{contract}?include=customer.owner,owner")).await.expect(200);
+    assert_eq!(alone.body.get("customer"), Some(&Value::Null));
     let billing = seller.get(&format!("/contracts/{contract}/billing")).await.expect(200);
     assert!(billing.body["customer"].is_null() && billing.body["tax_profiles"] == json!([]));
-    for answer in [&list, &billing] {
+    for answer in [&list, &alone, &billing] {
         tells_nothing(answer, &company.rep);
     }
 }
@@ -780,6 +801,9 @@ async fn contact_data_of_the_pool_stays_masked(server: Server) {
         "/customers".to_owned(),
         "/public-pool/customers".to_owned(),
         format!("/contacts?customer_id={customer}&include=customer"),
+        format!("/customers/{customer}?include=owner,primary_contact"),
+        format!("/public-pool/customers/{customer}?include=primary_contact"),
+        format!("/contacts/{contact}?include=customer.owner"),
         "/customers?include=primary_contact".to_owned(),
         "/public-pool/customers?include=primary_contact".to_owned(),
     ];
