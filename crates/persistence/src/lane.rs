@@ -25,12 +25,12 @@ type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 /// The lanes of either database.
 #[derive(Debug, Clone)]
 pub(crate) enum Reads {
-    Sqlite(Lanes<Sqlite>),
-    Postgres(Lanes<Postgres>),
+    Sqlite(Arc<Lanes<Sqlite>>),
+    Postgres(Arc<Lanes<Postgres>>),
 }
 
 /// Those that requests use give up early; what looks at everything has a connection of its own.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Lanes<DB: Database> {
     /// For requests.
     pub(crate) prompt: Arc<Lane<DB>>,

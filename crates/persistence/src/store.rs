@@ -1,6 +1,7 @@
 //! The database: which one, and how to reach it.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fairlead_migrations::Migrator;
@@ -114,7 +115,7 @@ impl Store {
         let prompt = Lane::new(options.clone(), readers, limits);
         let patient = Lane::new(options, 1, Limits { statement: None, ..limits });
         Ok(Self {
-            reader: Reads::Sqlite(Lanes { prompt, patient }),
+            reader: Reads::Sqlite(Arc::new(Lanes { prompt, patient })),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
             perishable: 0,
             beginning: location.acquire_timeout + LOCK_WAIT,
@@ -151,7 +152,8 @@ impl Store {
             .test_before_acquire(false)
             .connect_lazy_with(options);
         let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        let (reader, beginning) = (Reads::Postgres(Lanes { prompt, patient }), patience + LOCK_WAIT);
+        let (reader, beginning) =
+            (Reads::Postgres(Arc::new(Lanes { prompt, patient })), patience + LOCK_WAIT);
         Ok(Self { reader, writer, perishable: writers, beginning, cursor_key })
     }
 

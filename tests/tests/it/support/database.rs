@@ -1,9 +1,12 @@
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use sqlx::error::ErrorKind;
 use sqlx::{Connection, Executor, Row};
+
+use super::server::{binary, command};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +124,20 @@ impl Direct {
     }
 }
 
+/// How the names of databases begin that others are copied from.
+const MIGRATED: &str = "fairlead_test_migrated_";
+
+/// What the database is called that others are copied from: another one for each build of the server.
+fn migrated_name() -> String {
+    let built = std::fs::metadata(binary()).unwrap().modified().unwrap();
+    format!("{MIGRATED}{}", built.duration_since(UNIX_EPOCH).unwrap().as_nanos())
+}
+
+async fn migrate(database: &Database) {
+    let migrated = command(database, &["migrate"]).output().await.unwrap();
+    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+}
+
 impl Database {
     /// A connection past the server.
     pub async fn connect(&self) -> Direct {
@@ -153,8 +170,56 @@ impl Database {
         copy
     }
 
+    /// An empty one.
     pub async fn create(kind: Kind) -> Self {
         Self::create_from(kind, "template1").await
+    }
+
+    /// One with the schema and nothing else. The first test that needs one migrates it, and what it got is kept to be
+    /// copied: to make every table anew would be a third of what many tests do.
+    pub async fn migrated(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::migrated_sqlite().await,
+            Kind::Postgres => Self::migrated_postgres().await,
+        }
+    }
+
+    async fn migrated_sqlite() -> Self {
+        let (folder, name) = (Path::new(env!("CARGO_TARGET_TMPDIR")), migrated_name());
+        let kept = folder.join(format!("{name}.db"));
+        let database = Self::create(Kind::Sqlite).await;
+        let file = database.folder().join("fairlead.db");
+        if std::fs::copy(&kept, &file).is_err() {
+            migrate(&database).await;
+            for file in std::fs::read_dir(folder).unwrap().flatten() {
+                let of = file.file_name().to_string_lossy().into_owned();
+                if of.starts_with(MIGRATED) && !of.starts_with(&name) {
+                    let _ = std::fs::remove_file(file.path());
+                }
+            }
+            // Whoever looks meanwhile finds the whole file or none.
+            let half = kept.with_extension(&database.name);
+            std::fs::copy(&file, &half).unwrap();
+            std::fs::rename(&half, &kept).unwrap();
+        }
+        database
+    }
+
+    async fn migrated_postgres() -> Self {
+        let kept = migrated_name();
+        let mut server = sqlx::PgConnection::connect(&postgres_url()).await.unwrap();
+        let names = sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE $1");
+        let known: Vec<String> = names.bind(format!("{MIGRATED}%")).fetch_all(&mut server).await.unwrap();
+        if !known.contains(&kept) {
+            let first = Self::create(Kind::Postgres).await;
+            migrate(&first).await;
+            let old = known.iter().map(|old| format!("DROP DATABASE IF EXISTS {old}"));
+            for text in old.chain([format!("CREATE DATABASE {kept} TEMPLATE {}", first.name)]) {
+                // Another test may have been faster.
+                let _ = server.execute(sqlx::AssertSqlSafe(text)).await;
+            }
+        }
+        Self::create_from(Kind::Postgres, &kept).await
     }
 
     /// On PostgreSQL it begins as what another one is.
@@ -211,7 +276,7 @@ impl Database {
 
     /// The instant that is this far from now, as SQL of this database.
     pub fn instant(&self, away: chrono::Duration) -> String {
-        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+        let now = UNIX_EPOCH.elapsed().unwrap().as_millis();
         let now = chrono::DateTime::from_timestamp_millis(i64::try_from(now).unwrap()).unwrap();
         let at = now + away;
         let text = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, false);

@@ -68,7 +68,7 @@ impl Server {
     /// Starts a server on a new database, with more settings from the environment; an empty one is as
     /// delivered.
     pub async fn start_with(kind: Kind, environment: &[(&str, &str)]) -> Self {
-        let database = Arc::new(Database::create(kind).await);
+        let database = Arc::new(Database::migrated(kind).await);
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut server =
