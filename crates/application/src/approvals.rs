@@ -160,8 +160,7 @@ fn seen_by_name(parts: &[approval::SubjectScope]) -> Predicate {
 fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let parts = approval::readable(ctx.actor);
     let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
-    let delegated = !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty();
-    if parts.iter().all(|part| part.scope.is_nothing()) && !delegated {
+    if !approval::sees_any(ctx) {
         // Several kinds are read by the same permission.
         let mut one_of: Vec<&str> = Vec::new();
         for word in ApprovalSubject::ALL.iter().map(|kind| kind.read().as_str()) {

@@ -83,22 +83,21 @@ pub async fn get(app: &App, call: &Call, id: CustomerChangeId) -> Read<CustomerC
     app.get::<CustomerChange>(call, id).await
 }
 
-/// The changes within a scope, and those that the caller asked for.
-pub(crate) fn visible(ctx: &Context, scope: Predicate) -> Predicate {
-    Predicate::Any(vec![scope, Predicate::Is("created_by", ctx.actor.id.0.into())])
+/// The changes that the caller may see: the SQL of [`CustomerChange::reveal`].
+pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
+    let scope = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
+    Ok(Predicate::Any(vec![scope, Predicate::Is("created_by", ctx.actor.id.0.into())]))
 }
 
 /// The changes of customers that the caller may change, and those that the caller asked for.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerChangeSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
-        let visible = self::visible(ctx, visible);
         let links = |change: &CustomerChange| Links {
             owner: change.owner_id,
             customer: Some(change.customer_id),
             ..Links::default()
         };
-        lists::page(ctx, reader, &list, visible, links).await
+        lists::page(ctx, reader, &list, visible(ctx)?, links).await
     })
     .await
 }

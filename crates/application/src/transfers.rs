@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fairlead_domain::access::{Permission, ScopeFilter};
+use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::context::{Context, Event};
@@ -85,19 +85,18 @@ pub async fn get(app: &App, call: &Call, id: TransferId) -> Read<TransferView> {
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TransferSummary>> {
     app.read(call, async |ctx, reader| {
-        ctx.actor.authorize_own(Permission::TransfersRead)?;
-        let seen = visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead));
         let links = |transfer: &Transfer| Links { owner: Some(transfer.owner_id), ..Links::default() };
-        lists::page(ctx, reader, &list, seen, links).await
+        lists::page(ctx, reader, &list, visible(ctx)?, links).await
     })
     .await
 }
 
-/// Transfers within a scope, and those that concern the caller.
-pub(crate) fn visible(ctx: &Context, scope: ScopeFilter) -> Predicate {
+/// The transfers that the caller may see: the SQL of [`Transfer::reveal`].
+pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
+    let scope = lists::scope(ctx, Permission::TransfersRead, "id")?;
     let me = ctx.actor.id.0;
     let mine = ["to_user_id", "created_by"].map(|column| Predicate::Is(column, me.into()));
-    Predicate::Any(mine.into_iter().chain([Predicate::Scope("id", scope)]).collect())
+    Ok(Predicate::Any(mine.into_iter().chain([scope]).collect()))
 }
 
 /// The records of a transfer: those that were named, and those that go along. While it is pending, these are what would

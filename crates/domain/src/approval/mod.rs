@@ -24,7 +24,7 @@ pub use course::{AddStepForm, Place, Progress, ReturnForm};
 pub use delegation::{Delegation, DelegationDetails};
 pub use facts::{ApprovalSnapshot, SubjectFacts};
 pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, StepCondition, StepMode};
-pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable};
+pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable, sees_any};
 pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as proposal_rules};
 
 use crate::access::{Actor, Permission, Standing};
