@@ -166,6 +166,23 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
     Check {
+        // Who sees a request or a change goes by whom it is filed under; nobody, while a customer is in the pool.
+        name: "requests are with whom their subjects are",
+        population: "SELECT (SELECT COUNT(*) FROM approvals) + (SELECT COUNT(*) FROM customer_changes)",
+        differences: "SELECT approvals.subject_number || ': its approval is with somebody else than its subject' \
+             FROM approvals LEFT JOIN \
+             (SELECT id, owner_id FROM contracts UNION ALL SELECT id, owner_id FROM invoices \
+              UNION ALL SELECT id, owner_id FROM transfers \
+              UNION ALL SELECT id, owner_id FROM amendments \
+              UNION ALL SELECT id, owner_id FROM opportunities \
+              UNION ALL SELECT id, owner_id FROM customer_changes) AS subjects ON subjects.id = approvals.subject_id \
+             WHERE subjects.id IS NULL \
+             OR COALESCE(approvals.owner_id, approvals.id) <> COALESCE(subjects.owner_id, approvals.id) \
+             UNION ALL SELECT customer_changes.number || ': is with somebody else than its customer' \
+             FROM customer_changes JOIN customers ON customers.id = customer_changes.customer_id \
+             WHERE COALESCE(customer_changes.owner_id, customers.id) <> COALESCE(customers.owner_id, customers.id)",
+    },
+    Check {
         name: "refunds wait for payments that are confirmed",
         population: "SELECT COUNT(*) FROM refunds",
         differences: "SELECT refunds.number || ': waits, and its payment is ' || payments.status FROM refunds \
