@@ -9,6 +9,9 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::call::{Call, Failure, Read, Versioned, Written};
 
+/// How many records a statement names at most, where there may be any number of them: databases take so many values.
+pub(crate) const AT_ONCE: usize = 1000;
+
 /// Whoever reads: a request that only looks, or one that is about to write.
 pub(crate) enum Eyes<'a> {
     Reader(&'a Reader<'a>),

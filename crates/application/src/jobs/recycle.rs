@@ -224,12 +224,12 @@ async fn go(
         let mut after = before.clone();
         let event = after.lapse(ctx, &pipeline)?;
         work.save(&before, &mut after, event).await?;
-        work.release_from_transfers(before.id.0).await?;
+        work.release_from_transfers(&[before.id.0]).await?;
     }
     let mut after = customer.clone();
     let (change, event) = after.recycle(ctx, cause)?;
     work.save(customer, &mut after, event).await?;
-    customers::moved(ctx, work, &change, Some(job.id)).await
+    customers::moved(ctx, work, &[change], Some(job.id)).await
 }
 
 /// What is noted of a customer.
