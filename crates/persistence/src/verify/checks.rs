@@ -207,6 +207,20 @@ pub(super) const CHECKS: &[Check] = &[
              WHERE opportunities.status = 'open' AND customers.owner_id IS NULL",
     },
     Check {
+        name: "activities are about what is there",
+        population: "SELECT COUNT(*) FROM activities",
+        differences: "SELECT activities.subject || ': is about what is not there, or is of another customer or lead' \
+             FROM activities LEFT JOIN \
+             (SELECT 'lead' AS kind, id, id AS root_id FROM leads \
+              UNION ALL SELECT 'customer', id, id FROM customers \
+              UNION ALL SELECT 'contact', id, customer_id FROM contacts \
+              UNION ALL SELECT 'opportunity', id, customer_id FROM opportunities \
+              UNION ALL SELECT 'contract', id, customer_id FROM contracts) AS named \
+             ON named.id = activities.about_id AND named.kind = activities.about_kind \
+             AND named.root_id = CASE activities.about_kind WHEN 'lead' THEN activities.lead_id ELSE activities.customer_id END \
+             WHERE named.id IS NULL",
+    },
+    Check {
         name: "customers: the last change of hands names the owner",
         population: "SELECT COUNT(*) FROM customers",
         differences: "SELECT customers.name || ': its ownership history names another owner' FROM customers \
