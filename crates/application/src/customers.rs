@@ -28,7 +28,6 @@ use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Done, Failure, Page, Read, Written};
 use crate::change::{self, AT_ONCE, Eyes, Resource, save_changed};
-use crate::leads::AssignForm;
 use crate::likeness::{self, Among, Duplicates};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
@@ -93,6 +92,22 @@ impl Resource for Customer {
 
 fn view(ctx: &Context, customer: Customer, ties: &CustomerTies) -> CustomerView {
     CustomerView { allowed_actions: customer.allowed_actions(ctx, ties), record: customer.seen_by(ctx, true) }
+}
+
+/// To whom a customer is given.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "owner_id": UserId::example(1),
+    "reason": "Looks after East China from now on"
+}))]
+pub struct AssignForm {
+    /// The new owner: somebody of `/people`.
+    pub owner_id: UserId,
+    /// Why; kept in the customer's history.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
 }
 
 /// Why a customer is given back.
@@ -395,12 +410,12 @@ async fn give(
     call: &Call,
     id: CustomerId,
     to: UserId,
-    note: Option<Line>,
+    reason: Option<Line>,
 ) -> Result<Customer, Failure> {
     change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         customer.may_assign(ctx, to)?;
         let load = work.owner_load(to, day_began(ctx)).await?;
-        let (change, event) = customer.assign(ctx, to, load, note)?;
+        let (change, event) = customer.assign(ctx, to, load, reason)?;
         moved(ctx, work, &[change], None).await?;
         Ok(event)
     })
@@ -441,7 +456,7 @@ pub async fn assign(
     form: Valid<AssignForm>,
 ) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        let customer = give(ctx, work, call, id, form.owner_id, form.note.clone()).await?;
+        let customer = give(ctx, work, call, id, form.owner_id, form.reason.clone()).await?;
         customer.seen(ctx, &Eyes::Work(work)).await
     })
     .await

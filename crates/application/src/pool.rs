@@ -137,7 +137,7 @@ fn one() -> i64 {
     "customer_ids": [CustomerId::example(3)],
     "members": [{"user_id": UserId::example(1)}],
     "strategy": "round_robin",
-    "note": "Customers of a colleague who left"
+    "reason": "Customers of a colleague who left"
 }))]
 pub struct DistributionForm {
     /// Customers in the public pool, each once.
@@ -156,7 +156,7 @@ pub struct DistributionForm {
     /// Why; kept in each customer's history.
     #[serde(default)]
     #[validate(nested)]
-    pub note: Option<Line>,
+    pub reason: Option<Line>,
 }
 
 fn distinct_customers(ids: &[CustomerId]) -> Result<(), ValidationError> {
@@ -220,7 +220,7 @@ pub async fn distribute(app: &App, call: &Call, form: Valid<DistributionForm>) -
             };
             let mut after = before.clone();
             let load = seat.load.with(seat.received);
-            let (change, event) = after.assign(ctx, seat.user, load, form.note.clone())?;
+            let (change, event) = after.assign(ctx, seat.user, load, form.reason.clone())?;
             work.save(before, &mut after, event).await?;
             changes.push(change);
             seat.received += 1;

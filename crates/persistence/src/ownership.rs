@@ -31,7 +31,7 @@ impl Work {
             from_id: change.from,
             to_id: change.to,
             cause: change.cause,
-            note: change.note.clone(),
+            reason: change.reason.clone(),
             job_id: job,
             actor_id: self.user(),
             occurred_at: self.now(),

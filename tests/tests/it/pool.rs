@@ -342,7 +342,7 @@ async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {
         pool.push(company.pool_customer().await);
     }
     let members = json!([{"user_id": rep.id}, {"user_id": colleague.id}, {"user_id": inner.id}]);
-    let form = |strategy: &str| json!({"customer_ids": pool, "members": members, "strategy": strategy, "note": "May"});
+    let form = |strategy: &str| json!({"customer_ids": pool, "members": members, "strategy": strategy, "reason": "May"});
     let path = "/public-pool/distributions";
     let tried = manager.client.post(&format!("{path}?dry_run=true"), form("least_loaded")).await.expect(200);
     let counts = |answer: &Value| -> Vec<(i64, i64)> {
@@ -368,7 +368,7 @@ async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {
         assert_eq!(customer(director, id).await["owner_id"], json!(owner));
         let history = director.client.get(&format!("/customers/{id}/ownership-history")).await.expect(200);
         assert_eq!(
-            (&history.body["data"][0]["cause"], &history.body["data"][0]["note"]),
+            (&history.body["data"][0]["cause"], &history.body["data"][0]["reason"]),
             (&json!("assigned"), &json!("May"))
         );
     }
