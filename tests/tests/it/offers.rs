@@ -426,13 +426,13 @@ async fn planning_and_handing_over_are_offered(server: Server) {
 
     let Company { admin, colleague, .. } = &company;
     let path = format!("/users/{}", colleague.id);
-    assert_eq!(offered(&colleague.client, &path, "hand-over").await, "forbidden");
-    assert_eq!(offered(&admin.client, &path, "hand-over").await, "invalid_transition");
+    assert_eq!(offered(&colleague.client, &path, "hand_over").await, "forbidden");
+    assert_eq!(offered(&admin.client, &path, "hand_over").await, "invalid_transition");
     let (leave, form) = (format!("{path}/hand-over"), json!({"to_pool": true, "reason": "Leaves"}));
     admin.client.post(&leave, form.clone()).await.refused(409, "invalid_transition");
     let gone = admin.client.post(&format!("{path}/disable"), json!({})).await.expect(200);
-    assert_eq!(reason(&gone, "hand-over"), Value::Null);
-    assert_eq!(offered(&admin.client, &path, "hand-over").await, Value::Null);
+    assert_eq!(reason(&gone, "hand_over"), Value::Null);
+    assert_eq!(offered(&admin.client, &path, "hand_over").await, Value::Null);
     admin.client.post(&leave, form).await.expect(200);
 }
 

@@ -61,7 +61,7 @@ text_enum! {
         /// Have a former step decided anew.
         Return = "return" ("Return", "退回"),
         /// Have one more person agree (加签).
-        AddStep = "add-step" ("Add an approver", "加签"),
+        AddStep = "add_step" ("Add an approver", "加签"),
         /// Remind those for whom it waits (催办).
         Remind = "remind" ("Remind", "催办"),
         /// Say something about it.

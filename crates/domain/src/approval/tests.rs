@@ -555,14 +555,14 @@ fn what_a_request_has_no_room_for_is_not_offered() {
     };
     let mut approval = asked(&world, REP).unwrap();
     assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (None, None));
-    assert_eq!((offered(&approval, "add-step"), add(&approval)), (None, None));
+    assert_eq!((offered(&approval, "add_step"), add(&approval)), (None, None));
     let full = Some(Code::TooMany);
     let mut long = approval.clone();
     long.steps = vec![approval.steps[0].clone(); Approval::MOST_STEPS];
-    assert_eq!((offered(&long, "add-step"), add(&long)), (full, full));
+    assert_eq!((offered(&long, "add_step"), add(&long)), (full, full));
     approval.trail = vec![approval.trail[0].clone(); Approval::MOST_ENTRIES];
     assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (full, full));
-    assert_eq!((offered(&approval, "add-step"), add(&approval)), (full, full));
+    assert_eq!((offered(&approval, "add_step"), add(&approval)), (full, full));
 }
 
 #[test]
