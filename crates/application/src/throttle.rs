@@ -121,13 +121,13 @@ impl Throttle {
                 // Listens before it looks, so that no judgement falls between the two.
                 let judged = self.judged.notified();
                 if self.take_place(&keys, now)? {
-                    return Ok(());
+                    return Ok::<(), Refusal>(());
                 }
                 judged.await;
             }
         };
-        let admitted: Result<(), Refusal> =
-            tokio::time::timeout(self.patience, turn).await.unwrap_or_else(|_| Err(too_many_wait()));
+        let admitted = tokio::time::timeout(self.patience, turn).await;
+        let admitted = admitted.unwrap_or_else(|_| Err(too_many_wait()));
         admitted.map(|()| Attempt { throttle: self, keys, at: now })
     }
 
