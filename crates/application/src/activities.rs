@@ -12,10 +12,11 @@ use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ActivityId, CustomerId};
 use fairlead_persistence::{Predicate, Work};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, save_changed, there};
+use crate::change::{self, Eyes, Resource, save_changed, there};
 use crate::leads;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -67,14 +68,17 @@ async fn customer_of(ctx: &Context<'_>, work: &Work, subject: Subject) -> Result
     })
 }
 
-/// The record that a new activity depends on, locked.
+/// The record that a new activity depends on, locked. What it is about besides is there until the end: nobody deletes it
+/// meanwhile.
 async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result<Parent, Failure> {
     let found = async {
         if about.kind == SubjectKind::Lead {
             return Ok(Parent::Lead(change::load(ctx, work, about.id).await?));
         }
         let customer = customer_of(ctx, work, about).await?;
-        Ok(Parent::Customer(change::load(ctx, work, customer).await?))
+        let parent = Parent::Customer(change::load(ctx, work, customer).await?);
+        hold(work, about).await?;
+        Ok(parent)
     };
     match found.await {
         Err(Failure::Refused(refusal)) if matches!(refusal.code, Code::NotFound | Code::RecordMerged) => {
@@ -84,34 +88,42 @@ async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result
     }
 }
 
-/// The record that an activity depends on: the customer, once there is one.
-async fn parent(ctx: &Context<'_>, work: &Work, activity: &Activity) -> Result<Parent, Failure> {
+/// Keeps what an activity is about where it is, after its customer was locked.
+async fn hold(work: &Work, about: Subject) -> Result<(), Failure> {
+    let which = Predicate::Is("id", about.id.into());
+    let held = match about.kind {
+        SubjectKind::Lead | SubjectKind::Customer => true,
+        SubjectKind::Contact => work.hold::<Contact>(which).await?.is_some(),
+        SubjectKind::Opportunity => work.hold::<Opportunity>(which).await?.is_some(),
+        SubjectKind::Contract => work.hold::<Contract>(which).await?.is_some(),
+    };
+    if held { Ok(()) } else { Err(Refusal::not_found().into()) }
+}
+
+/// The record that an activity depends on: the customer, once there is one. Reading and writing go by the same rule.
+async fn parent(ctx: &Context<'_>, eyes: &Eyes<'_>, activity: &Activity) -> Result<Parent, Failure> {
     let parent = match (activity.customer_id, activity.lead_id) {
-        (Some(customer), _) => Parent::Customer(change::load_parent(ctx, work, customer).await?),
-        (None, Some(lead)) => Parent::Lead(change::load_parent(ctx, work, lead).await?),
+        (Some(customer), _) => Parent::Customer(whole(ctx, eyes, customer).await?),
+        (None, Some(lead)) => Parent::Lead(whole(ctx, eyes, lead).await?),
         (None, None) => return Err(Refusal::not_found().into()),
     };
     parent.reveal_activities(ctx)?;
-    reveal_about(ctx, work, activity.details.about).await?;
+    // What is about an opportunity or a contract is for whoever sees that: the rule of `about_visible`.
+    let about = activity.details.about;
+    match about.kind {
+        SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
+        SubjectKind::Opportunity => there(eyes.one::<Opportunity>(about.id).await?)?.reveal(ctx)?,
+        SubjectKind::Contract => there(eyes.one::<Contract>(about.id).await?)?.reveal(ctx)?,
+    }
     Ok(parent)
 }
 
-/// What is about an opportunity or a contract is for whoever sees that, while it is there.
-async fn reveal_about(ctx: &Context<'_>, work: &Work, about: Subject) -> Result<(), Failure> {
-    match about.kind {
-        SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
-        SubjectKind::Opportunity => {
-            if let Some(opportunity) = work.find::<Opportunity>(about.id).await? {
-                opportunity.reveal(ctx)?;
-            }
-        }
-        SubjectKind::Contract => {
-            if let Some(contract) = work.find::<Contract>(about.id).await? {
-                contract.reveal(ctx)?;
-            }
-        }
+/// A lead or a customer, locked by whoever is about to write.
+async fn whole<T: Resource>(ctx: &Context<'_>, eyes: &Eyes<'_>, id: impl Into<Uuid>) -> Result<T, Failure> {
+    match eyes {
+        Eyes::Reader(reader) => change::read_parent(ctx, reader, id).await,
+        Eyes::Work(work) => change::load_parent(ctx, work, id).await,
     }
-    Ok(())
 }
 
 /// Of the activities about a customer, those about an opportunity or a contract are for whoever sees that.
@@ -137,18 +149,7 @@ fn links(activity: &Activity) -> Links {
 pub async fn get(app: &App, call: &Call, id: ActivityId, include: Include) -> Read<Related<ActivityView>> {
     app.read(call, async |ctx, reader| {
         let activity: Activity = there(reader.one(id).await?)?;
-        let parent = match (activity.customer_id, activity.lead_id) {
-            (Some(customer), _) => Parent::Customer(change::read_parent(ctx, reader, customer).await?),
-            (None, Some(lead)) => Parent::Lead(change::read_parent(ctx, reader, lead).await?),
-            (None, None) => return Err(Refusal::not_found().into()),
-        };
-        parent.reveal_activities(ctx)?;
-        let about = activity.details.about;
-        match about.kind {
-            SubjectKind::Lead | SubjectKind::Customer | SubjectKind::Contact => {}
-            SubjectKind::Opportunity => there(reader.one::<Opportunity>(about.id).await?)?.reveal(ctx)?,
-            SubjectKind::Contract => there(reader.one::<Contract>(about.id).await?)?.reveal(ctx)?,
-        }
+        let parent = parent(ctx, &Eyes::Reader(reader), &activity).await?;
         let links = links(&activity);
         lists::related(ctx, reader, &include, links, view(ctx, &parent, activity)).await
     })
@@ -191,7 +192,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<ActivityDetails>) -> Wri
             (Parent::Lead(_), None) => {}
             (Parent::Customer(_), _) => follow(work, &parent).await?,
         }
-        let parent = self::parent(ctx, work, &activity).await?;
+        let parent = self::parent(ctx, &Eyes::Work(work), &activity).await?;
         Ok(view(ctx, &parent, activity))
     })
     .await
@@ -222,7 +223,7 @@ pub async fn update(
 ) -> Written<ActivityView> {
     app.write(call, async |ctx, work| {
         let found: Activity = there(work.find(id).await?)?;
-        let parent = parent(ctx, work, &found).await?;
+        let parent = parent(ctx, &Eyes::Work(work), &found).await?;
         let before: Activity = there(work.load(id).await?)?;
         call.check_version(before.version)?;
         before.may_update(ctx, &parent)?;
@@ -239,7 +240,7 @@ pub async fn update(
 pub async fn delete(app: &App, call: &Call, id: ActivityId) -> Written<()> {
     app.write(call, async |ctx, work| {
         let found: Activity = there(work.find(id).await?)?;
-        let parent = parent(ctx, work, &found).await?;
+        let parent = parent(ctx, &Eyes::Work(work), &found).await?;
         let activity: Activity = there(work.load(id).await?)?;
         call.check_version(activity.version)?;
         activity.may_update(ctx, &parent)?;

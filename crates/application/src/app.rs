@@ -26,7 +26,7 @@ use crate::call::{Call, Caller, Done, Failure, Read, Written};
 use crate::clock::{Clock, SystemClock, new_id};
 use crate::events::News;
 use crate::passwords::Passwords;
-use crate::throttle::Throttle;
+use crate::throttle::{PATIENCE, Throttle};
 use crate::tokens::Tokens;
 use crate::webhooks::Outbound;
 
@@ -146,7 +146,7 @@ impl App {
         };
         // Until the keys are loaded nobody can have a cursor.
         let store = Store::open(&location, CursorKey([0; 32])).await?;
-        let passwords = Passwords::new(config.password_memory_kib, config.hashing_threads)
+        let passwords = Passwords::new(config.password_memory_kib, config.hashing_threads, PATIENCE)
             .map_err(|error| OpenError(format!("password hashing: {error}")))?;
         let inner = Inner {
             store: RwLock::new(store),
@@ -154,7 +154,7 @@ impl App {
             passwords,
             files: Files::open(&config.files)?,
             outbound: Outbound::new(config.webhook_targets),
-            throttle: Throttle::new(),
+            throttle: Throttle::new(PATIENCE),
             organisation: RwLock::new(None),
             config,
             swept: Mutex::new(None),

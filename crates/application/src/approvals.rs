@@ -1,5 +1,7 @@
 //! Approvals (审批): what waits for whom, and what follows from a decision.
 
+use std::collections::BTreeMap;
+
 use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{
@@ -26,7 +28,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Resource, save_changed, there};
+use crate::change::{AT_ONCE, Resource, save_changed, there};
 use crate::listing::{Condition, Field, Include, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
@@ -160,8 +162,7 @@ fn seen_by_name(parts: &[approval::SubjectScope]) -> Predicate {
 fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
     let parts = approval::readable(ctx.actor);
     let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
-    let delegated = !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty();
-    if parts.iter().all(|part| part.scope.is_nothing()) && !delegated {
+    if !approval::sees_any(ctx) {
         // Several kinds are read by the same permission.
         let mut one_of: Vec<&str> = Vec::new();
         for word in ApprovalSubject::ALL.iter().map(|kind| kind.read().as_str()) {
@@ -264,7 +265,7 @@ pub(crate) async fn withdraw_pending(
     work: &mut Work,
     subject: Uuid,
 ) -> Result<(), Failure> {
-    let before = pending_about(work, subject).await?;
+    let before = there(pending_about(work, vec![subject]).await?.into_iter().next())?;
     let mut after = before.clone();
     let event = after.withdraw(ctx)?;
     Ok(work.save(&before, &mut after, event).await?)
@@ -420,33 +421,42 @@ pub(crate) async fn lapse<T: Resource + Proposal>(
     which: Predicate,
 ) -> Result<(), Failure> {
     let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
-    for before in work.load_all::<T>(Predicate::All(vec![which, pending])).await? {
-        let asked = pending_about(work, before.id()).await?;
+    let all: Vec<T> = work.load_all(Predicate::All(vec![which, pending])).await?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let asked = pending_about(work, all.iter().map(T::id).collect()).await?;
+    for before in &all {
+        let asked = there(asked.iter().find(|asked| asked.subject_id == before.id()))?;
         let (mut after, mut over) = (before.clone(), asked.clone());
         let (event, end) = (after.lapse(ctx)?, over.lapse(ctx)?);
-        work.save(&before, &mut after, event).await?;
-        work.save(&asked, &mut over, end).await?;
+        work.save(before, &mut after, event).await?;
+        work.save(asked, &mut over, end).await?;
     }
     Ok(())
 }
 
-/// Lets what was asked about these subjects follow them to another owner, or to none. Whoever decided it goes on seeing
-/// it.
-pub(crate) async fn follow(work: &mut Work, subjects: Vec<Uuid>, to: Option<UserId>) -> Result<(), Failure> {
-    for before in work.load_all::<Approval>(Predicate::In("subject_id", subjects)).await? {
-        let mut after = before.clone();
-        let event = after.belong_to(to);
-        save_changed(work, &before, &mut after, event).await?;
+/// Lets what was asked about subjects follow each of them to its next owner, or to none. Whoever decided it goes on
+/// seeing it.
+pub(crate) async fn follow(work: &mut Work, owners: &BTreeMap<Uuid, Option<UserId>>) -> Result<(), Failure> {
+    let subjects: Vec<Uuid> = owners.keys().copied().collect();
+    for some in subjects.chunks(AT_ONCE) {
+        for before in work.load_all::<Approval>(Predicate::In("subject_id", some.to_vec())).await? {
+            let mut after = before.clone();
+            let event = after.belong_to(owners.get(&before.subject_id).copied().flatten());
+            save_changed(work, &before, &mut after, event).await?;
+        }
     }
     Ok(())
 }
 
-async fn pending_about(work: &Work, subject: Uuid) -> Result<Approval, Failure> {
+/// The requests that wait for a decision about these subjects.
+async fn pending_about(work: &Work, subjects: Vec<Uuid>) -> Result<Vec<Approval>, Failure> {
     let pending = Predicate::All(vec![
-        Predicate::Is("subject_id", subject.into()),
+        Predicate::In("subject_id", subjects),
         Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
     ]);
-    Ok(there(work.load_all(pending).await?.into_iter().next())?)
+    Ok(work.load_all(pending).await?)
 }
 
 async fn decide(

@@ -28,7 +28,8 @@ pub struct Call {
     pub if_match: Option<Expected>,
     /// Makes a repeated call answer what the first one did.
     pub idempotency: Option<IdempotencyKey>,
-    /// Runs every check and answers what would happen, and leaves nothing behind.
+    /// Runs every check and answers what would happen, and leaves nothing behind but a job that tells of it, where it is
+    /// one that would do it.
     pub dry_run: bool,
     /// Records what may be there already, if the caller may say so.
     pub allow_duplicate: bool,
@@ -84,6 +85,8 @@ impl Call {
 pub enum Flag {
     /// [`Call::dry_run`].
     DryRun,
+    /// The same of a job, which goes on after the answer and tells what it would do.
+    DryJob,
     /// [`Call::allow_duplicate`].
     AllowDuplicate,
 }
@@ -92,7 +95,7 @@ impl Flag {
     /// The parameter's name.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::DryRun => "dry_run",
+            Self::DryRun | Self::DryJob => "dry_run",
             Self::AllowDuplicate => "allow_duplicate",
         }
     }
@@ -104,6 +107,7 @@ impl Flag {
                 "With `true`, every check is run and the answer is what would happen; nothing is written. Contact data \
                  that is masked for the caller stays masked. The answer has no `ETag`."
             }
+            Self::DryJob => "With `true`, nothing is written but the job: its items tell what it would do.",
             Self::AllowDuplicate => {
                 "With `true`, the record is made although it may be there already. It takes `leads:allow_duplicate`."
             }

@@ -12,6 +12,9 @@ use crate::listing::Include;
 use crate::lists::{self, Links};
 use crate::views::Related;
 
+/// How many records a statement names at most, where there may be any number of them: databases take so many values.
+pub(crate) const AT_ONCE: usize = 1000;
+
 /// Whoever reads: a request that only looks, or one that is about to write.
 pub(crate) enum Eyes<'a> {
     Reader(&'a Reader<'a>),

@@ -5,12 +5,13 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{Collaborator, CollaboratorDetails, Customer};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CollaboratorId, CustomerId};
+use fairlead_domain::values::CollaboratorId;
 use fairlead_persistence::{Predicate, Work};
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, named, there};
+use crate::customers::Owners;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
@@ -120,16 +121,15 @@ pub async fn delete(app: &App, call: &Call, id: CollaboratorId) -> Written<()> {
     .await
 }
 
-/// Ends every sharing of a customer that goes to the pool or is deleted, or the one with its new owner.
-pub(crate) async fn end(
-    work: &mut Work,
-    customer: CustomerId,
-    with: Option<fairlead_domain::values::UserId>,
-) -> Result<(), Failure> {
-    let mut which = vec![Predicate::Is("customer_id", customer.0.into())];
-    which.extend(with.map(|user| Predicate::Is("user_id", user.0.into())));
-    for collaborator in work.load_all::<Collaborator>(Predicate::All(which)).await? {
-        work.delete(&collaborator, Event("collaborator.removed")).await?;
+/// Ends every sharing of customers that go to the pool or are deleted, and of others the one with their new owner.
+pub(crate) async fn end(work: &mut Work, owners: &Owners) -> Result<(), Failure> {
+    let of_customers = Predicate::In("customer_id", owners.keys().map(|customer| customer.0).collect());
+    for collaborator in work.load_all::<Collaborator>(of_customers).await? {
+        let details = &collaborator.details;
+        let owner = owners.get(&details.customer_id).copied().flatten();
+        if owner.is_none_or(|owner| owner == details.user_id) {
+            work.delete(&collaborator, Event("collaborator.removed")).await?;
+        }
     }
     Ok(())
 }

@@ -325,7 +325,7 @@ pub(crate) async fn lapse_drafts(
         let event = after.lapse(ctx)?;
         return_opportunity(ctx, work, &after).await?;
         work.save(&before, &mut after, event).await?;
-        work.release_from_transfers(before.id.0).await?;
+        work.release_from_transfers(&[before.id.0]).await?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Changes of customers that take an approval (客户变更审批).
 
+use std::collections::BTreeMap;
+
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::audit::MemberChanges;
@@ -9,7 +11,7 @@ use fairlead_domain::customer_change::{CustomerChange, CustomerChangeForm};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::LikeKeys;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerChangeId, CustomerId, NumberKind, UserId};
+use fairlead_domain::values::{CustomerChangeId, CustomerId, NumberKind};
 use fairlead_persistence::{Predicate, Work};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -19,6 +21,7 @@ use crate::app::App;
 use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
 use crate::change::{Resource, named, save_changed, there};
+use crate::customers::Owners;
 use crate::likeness::{self, Among};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -93,17 +96,16 @@ pub async fn get(
     app.get_related::<CustomerChange>(call, id, &include, links).await
 }
 
-/// The changes within a scope, and those that the caller asked for.
-pub(crate) fn visible(ctx: &Context, scope: Predicate) -> Predicate {
-    Predicate::Any(vec![scope, Predicate::Is("created_by", ctx.actor.id.0.into())])
+/// The changes that the caller may see: the SQL of [`CustomerChange::reveal`].
+pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
+    let scope = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
+    Ok(Predicate::Any(vec![scope, Predicate::Is("created_by", ctx.actor.id.0.into())]))
 }
 
 /// The changes of customers that the caller may change, and those that the caller asked for.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerChangeSummary>> {
     app.read(call, async |ctx, reader| {
-        let visible = lists::scope(ctx, Permission::CustomersUpdate, "customer_id")?;
-        let visible = self::visible(ctx, visible);
-        lists::page(ctx, reader, &list, visible, links).await
+        lists::page(ctx, reader, &list, visible(ctx)?, links).await
     })
     .await
 }
@@ -134,26 +136,21 @@ fn waiting(customer: CustomerId) -> Predicate {
     ])
 }
 
-/// Takes back the change that waits of a customer that is with somebody else now: it was asked for, and would be
-/// judged, as the former owner's.
-pub(crate) async fn lapse(ctx: &Context<'_>, work: &mut Work, customer: CustomerId) -> Result<(), Failure> {
-    let of_customer = Predicate::Is("customer_id", customer.0.into());
-    approvals::lapse::<CustomerChange>(ctx, work, of_customer).await
-}
-
-/// Lets what was asked for about a customer follow it to its next owner, or to nobody in the pool: it is as full of
-/// contact data as the customer.
-pub(crate) async fn follow(work: &mut Work, customer: CustomerId, to: Option<UserId>) -> Result<(), Failure> {
-    let all: Vec<CustomerChange> = work.load_all(Predicate::Is("customer_id", customer.0.into())).await?;
-    if all.is_empty() {
-        return Ok(());
-    }
-    for before in &all {
+/// Lets what was asked for about customers follow each of them to its next owner, or to nobody in the pool: it is as
+/// full of contact data as the customer. What waits is taken back: it was asked for, and would be judged, as the former
+/// owner's.
+pub(crate) async fn follow(ctx: &Context<'_>, work: &mut Work, owners: &Owners) -> Result<(), Failure> {
+    let of_customers = Predicate::In("customer_id", owners.keys().map(|customer| customer.0).collect());
+    approvals::lapse::<CustomerChange>(ctx, work, of_customers.clone()).await?;
+    let mut subjects = BTreeMap::new();
+    for before in work.load_all::<CustomerChange>(of_customers).await? {
+        let to = owners.get(&before.customer_id).copied().flatten();
         let mut after = before.clone();
         let event = after.belong_to(to);
-        save_changed(work, before, &mut after, event).await?;
+        save_changed(work, &before, &mut after, event).await?;
+        subjects.insert(before.id.0, to);
     }
-    approvals::follow(work, all.iter().map(|change| change.id.0).collect(), to).await
+    approvals::follow(work, &subjects).await
 }
 
 /// Locks the customer first, then its change.

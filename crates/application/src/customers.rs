@@ -1,5 +1,7 @@
 //! Customers (客户), in the pool or with an owner.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fairlead_domain::access::{Permission, ScopeFilter};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::{
@@ -25,8 +27,7 @@ use crate::activities;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Done, Failure, Page, Read, Written};
-use crate::change::{self, Eyes, Resource, save_changed};
-use crate::leads::AssignForm;
+use crate::change::{self, AT_ONCE, Eyes, Resource, save_changed};
 use crate::likeness::{self, Among, Duplicates};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
@@ -91,6 +92,22 @@ impl Resource for Customer {
 
 fn view(ctx: &Context, customer: Customer, ties: &CustomerTies) -> CustomerView {
     CustomerView { allowed_actions: customer.allowed_actions(ctx, ties), record: customer.seen_by(ctx, true) }
+}
+
+/// To whom a customer is given.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "owner_id": UserId::example(1),
+    "reason": "Looks after East China from now on"
+}))]
+pub struct AssignForm {
+    /// The new owner: somebody of `/people`.
+    pub owner_id: UserId,
+    /// Why; kept in the customer's history.
+    #[serde(default)]
+    #[validate(nested)]
+    pub reason: Option<Line>,
 }
 
 /// Why a customer is given back.
@@ -209,19 +226,29 @@ pub(crate) async fn insert(
     Ok(customer)
 }
 
+/// Who owns customers now; nobody those that are in the pool.
+pub(crate) type Owners = BTreeMap<CustomerId, Option<UserId>>;
+
 /// What every change of hands leaves: a line of the history, what was asked about the customer in the hands of whom it
-/// concerns now, and the end of what was shared with whom it no longer does.
+/// concerns now, and the end of what was shared with whom it no longer does. However many there are, what hangs on them
+/// is looked for once.
 pub(crate) async fn moved(
     ctx: &Context<'_>,
     work: &mut Work,
-    change: &OwnershipChange,
+    changes: &[OwnershipChange],
     job: Option<JobId>,
 ) -> Result<(), Failure> {
-    work.note_ownership(change, job).await?;
-    work.release_from_transfers(change.customer_id.0).await?;
-    customer_changes::lapse(ctx, work, change.customer_id).await?;
-    customer_changes::follow(work, change.customer_id, change.to).await?;
-    collaborators::end(work, change.customer_id, change.to).await
+    for some in changes.chunks(AT_ONCE) {
+        for change in some {
+            work.note_ownership(change, job).await?;
+        }
+        let owners: Owners = some.iter().map(|change| (change.customer_id, change.to)).collect();
+        let ids: Vec<Uuid> = owners.keys().map(|customer| customer.0).collect();
+        work.release_from_transfers(&ids).await?;
+        customer_changes::follow(ctx, work, &owners).await?;
+        collaborators::end(work, &owners).await?;
+    }
+    Ok(())
 }
 
 /// What a customer refers to: itself, by which its primary contact is found.
@@ -396,7 +423,7 @@ pub async fn duplicates(app: &App, call: &Call, id: CustomerId) -> Read<Duplicat
 
 async fn let_go(ctx: &Context<'_>, work: &mut Work, customer: &Customer) -> Result<(), Failure> {
     customer.may_delete(ctx, &work.ties(customer).await?)?;
-    collaborators::end(work, customer.id, None).await?;
+    collaborators::end(work, &Owners::from([(customer.id, None)])).await?;
     Ok(work.forget_merges(customer.id.0).await?)
 }
 
@@ -414,13 +441,13 @@ async fn give(
     call: &Call,
     id: CustomerId,
     to: UserId,
-    note: Option<Line>,
+    reason: Option<Line>,
 ) -> Result<Customer, Failure> {
     change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         customer.may_assign(ctx, to)?;
         let load = work.owner_load(to, day_began(ctx)).await?;
-        let (change, event) = customer.assign(ctx, to, load, note)?;
-        moved(ctx, work, &change, None).await?;
+        let (change, event) = customer.assign(ctx, to, load, reason)?;
+        moved(ctx, work, &[change], None).await?;
         Ok(event)
     })
     .await
@@ -436,7 +463,7 @@ async fn give_back(
     change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         let open = work.open_business(customer.id).await?;
         let (change, event) = customer.release(ctx, open, reason)?;
-        moved(ctx, work, &change, None).await?;
+        moved(ctx, work, &[change], None).await?;
         Ok(event)
     })
     .await
@@ -460,7 +487,7 @@ pub async fn assign(
     form: Valid<AssignForm>,
 ) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
-        let customer = give(ctx, work, call, id, form.owner_id, form.note.clone()).await?;
+        let customer = give(ctx, work, call, id, form.owner_id, form.reason.clone()).await?;
         customer.seen(ctx, &Eyes::Work(work)).await
     })
     .await
@@ -521,8 +548,7 @@ pub async fn bulk(app: &App, call: &Call, form: Valid<CustomerBulk>) -> Written<
         // Everybody locks customers in the order of their ids, whatever the order of the call.
         work.load_all::<Customer>(Predicate::ids(form.items.iter().map(|item| item.id.0))).await?;
         // Receivers after the customers, in one order as well.
-        let receivers: std::collections::BTreeSet<UserId> =
-            form.items.iter().filter_map(|item| item.owner_id).collect();
+        let receivers: BTreeSet<UserId> = form.items.iter().filter_map(|item| item.owner_id).collect();
         for receiver in receivers {
             work.lock_user(receiver).await?;
         }
@@ -663,16 +689,18 @@ pub async fn timeline(
                 return kind(guarded.record());
             }
             let own = |scope| Predicate::Scope("customer_id", scope);
+            // Whoever gets no list of them sees none here either.
+            let listed = |visible: Result<Predicate, Refusal>| visible.unwrap_or(Predicate::Any(Vec::new()));
             let (table, seen) = match guarded {
                 Guarded::Opportunity => ("opportunities", own(scope)),
-                Guarded::CustomerChange => ("customer_changes", customer_changes::visible(ctx, own(scope))),
+                Guarded::CustomerChange => ("customer_changes", listed(customer_changes::visible(ctx))),
                 Guarded::Contract => ("contracts", own(scope)),
                 Guarded::Amendment => ("amendments", own(scope)),
                 Guarded::Invoice => ("invoices", own(scope)),
                 Guarded::CreditNote => ("credit_notes", own(scope)),
                 Guarded::Payment => ("payments", own(scope)),
                 Guarded::Refund => ("refunds", own(scope)),
-                Guarded::Transfer => ("transfers", transfers::visible(ctx, scope)),
+                Guarded::Transfer => ("transfers", listed(transfers::visible(ctx))),
             };
             Predicate::All(vec![kind(guarded.record()), of(table, seen)])
         });
@@ -698,7 +726,7 @@ pub(crate) async fn return_to(
     let mut after = before.clone();
     if let Some((change, event)) = after.return_to(ctx, owner) {
         work.save(&before, &mut after, event).await?;
-        moved(ctx, work, &change, None).await?;
+        moved(ctx, work, &[change], None).await?;
     }
     Ok(())
 }

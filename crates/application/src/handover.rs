@@ -3,7 +3,7 @@
 use fairlead_domain::access::{Permission, Standing};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
-use fairlead_domain::customer::{Customer, OpenBusiness};
+use fairlead_domain::customer::{Customer, OpenBusiness, OwnershipChange};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::lead::Lead;
 use fairlead_domain::notification;
@@ -221,7 +221,7 @@ async fn leave(
         let outcome = leaving.contract(work, &contract).await;
         leaving.note(contract.id.0, outcome)?;
     }
-    let done = leaving.end()?;
+    let done = leaving.end(ctx, work).await?;
     if done.records.is_empty() {
         return Ok(done);
     }
@@ -239,6 +239,8 @@ struct Leaving<'a> {
     form: &'a HandOverForm,
     /// Moves to the successor.
     moving: Option<Moving>,
+    /// Customers that went, to the successor or to their pools.
+    changes: Vec<OwnershipChange>,
     done: HandOver,
     obstacles: Vec<TransferObstacle>,
 }
@@ -257,7 +259,7 @@ impl<'a> Leaving<'a> {
             }
             None => None,
         };
-        Ok(Self { form, moving, done: HandOver::default(), obstacles: Vec::new() })
+        Ok(Self { form, moving, changes: Vec::new(), done: HandOver::default(), obstacles: Vec::new() })
     }
 
     fn successor(&mut self) -> Result<&mut Moving, Refusal> {
@@ -278,7 +280,7 @@ impl<'a> Leaving<'a> {
         if to_pool {
             let (change, event) = after.hand_over(ctx, None, open, reason)?;
             work.save(before, &mut after, event).await?;
-            customers::moved(ctx, work, &change, None).await?;
+            self.changes.push(change);
             self.done.to_pool.customers += 1;
             self.went(before, None);
             return Ok(());
@@ -287,8 +289,8 @@ impl<'a> Leaving<'a> {
         let to = Some((moving.to(), moving.load()));
         let (change, event) = after.hand_over(ctx, to, OpenBusiness::default(), reason)?;
         work.save(before, &mut after, event).await?;
-        customers::moved(ctx, work, &change, None).await?;
         moving.took_one();
+        self.changes.push(change);
         self.done.to_successor.customers += 1;
         self.went(before, self.form.successor_id);
         Ok(())
@@ -334,8 +336,12 @@ impl<'a> Leaving<'a> {
         Ok(())
     }
 
-    fn end(mut self) -> Result<HandOver, Failure> {
+    async fn end(mut self, ctx: &Context<'_>, work: &mut Work) -> Result<HandOver, Failure> {
         if self.obstacles.is_empty() {
+            customers::moved(ctx, work, &self.changes, None).await?;
+            if let Some(moving) = &self.moving {
+                moving.settle(ctx, work).await?;
+            }
             return Ok(self.done);
         }
         let detail = format!("{} of the records cannot be handed over, so none was", self.obstacles.len());

@@ -86,20 +86,13 @@ fn view(ctx: &Context, lead: Lead, dependents: &Dependents) -> LeadView {
     LeadView { allowed_actions: lead.allowed_actions(ctx, dependents), record: lead }
 }
 
-/// To whom a record is given.
+/// To whom a lead is given. No history is kept of it that would have a reason.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "owner_id": UserId::example(1),
-    "note": "Looks after East China from now on"
-}))]
-pub struct AssignForm {
+#[schema(example = json!({"owner_id": UserId::example(1)}))]
+pub struct LeadAssignForm {
     /// The new owner: somebody of `/people`.
     pub owner_id: UserId,
-    /// Why.
-    #[serde(default)]
-    #[validate(nested)]
-    pub note: Option<Line>,
 }
 
 /// Why a lead is given up.
@@ -268,7 +261,7 @@ pub async fn delete(app: &App, call: &Call, id: LeadId) -> Written<()> {
 }
 
 /// Gives a lead to a user.
-pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<AssignForm>) -> Written<LeadView> {
+pub async fn assign(app: &App, call: &Call, id: LeadId, form: Valid<LeadAssignForm>) -> Written<LeadView> {
     app.change(call, id, async |ctx, work, lead: &mut Lead| {
         work.lock_user(form.owner_id).await?;
         Ok(lead.assign(ctx, form.owner_id)?)

@@ -1,5 +1,7 @@
 //! Opportunities (商机).
 
+use std::collections::BTreeMap;
+
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::contact::Contact;
@@ -280,7 +282,8 @@ pub async fn reopen(app: &App, call: &Call, id: OpportunityId) -> Written<Opport
         // Locked: a customer that is being released has no business that begins again meanwhile.
         let customer: Customer = there(work.load(opportunity.details.customer_id).await?)?;
         let event = opportunity.reopen(ctx, &pipeline, &customer)?;
-        approvals::follow(work, vec![opportunity.id.0], Some(opportunity.owner_id)).await?;
+        let owner = BTreeMap::from([(opportunity.id.0, Some(opportunity.owner_id))]);
+        approvals::follow(work, &owner).await?;
         Ok(event)
     })
     .await

@@ -109,7 +109,7 @@ pub(crate) async fn take(
     let (change, event) = after.claim(ctx, load)?;
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
-    customers::moved(ctx, work, &change, None).await?;
+    customers::moved(ctx, work, &[change], None).await?;
     Ok(after.shown_after(ctx, &before, call.dry_run))
 }
 
@@ -137,7 +137,7 @@ fn one() -> i64 {
     "customer_ids": [CustomerId::example(3)],
     "members": [{"user_id": UserId::example(1)}],
     "strategy": "round_robin",
-    "note": "Customers of a colleague who left"
+    "reason": "Customers of a colleague who left"
 }))]
 pub struct DistributionForm {
     /// Customers in the public pool, each once.
@@ -156,7 +156,7 @@ pub struct DistributionForm {
     /// Why; kept in each customer's history.
     #[serde(default)]
     #[validate(nested)]
-    pub note: Option<Line>,
+    pub reason: Option<Line>,
 }
 
 fn distinct_customers(ids: &[CustomerId]) -> Result<(), ValidationError> {
@@ -212,7 +212,7 @@ pub async fn distribute(app: &App, call: &Call, form: Valid<DistributionForm>) -
         let customers = shared_customers(ctx, work, &form).await?;
         let mut seats = seats(ctx, work, &form).await?;
         let turns = fairlead_domain::pool::distribute(form.strategy, &chairs(ctx, &seats), customers.len());
-        let (mut assignments, mut unassigned) = (Vec::new(), Vec::new());
+        let (mut assignments, mut unassigned, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (before, turn) in customers.iter().zip(turns) {
             let Some(seat) = turn.and_then(|at| seats.get_mut(at)) else {
                 unassigned.push(before.id);
@@ -220,12 +220,13 @@ pub async fn distribute(app: &App, call: &Call, form: Valid<DistributionForm>) -
             };
             let mut after = before.clone();
             let load = seat.load.with(seat.received);
-            let (change, event) = after.assign(ctx, seat.user, load, form.note.clone())?;
+            let (change, event) = after.assign(ctx, seat.user, load, form.reason.clone())?;
             work.save(before, &mut after, event).await?;
-            customers::moved(ctx, work, &change, None).await?;
+            changes.push(change);
             seat.received += 1;
             assignments.push(DistributionAssignment { customer_id: before.id, user_id: seat.user });
         }
+        customers::moved(ctx, work, &changes, None).await?;
         let share = |seat: &Taken| DistributionShare {
             user_id: seat.user,
             before: seat.load.owned,

@@ -20,6 +20,16 @@ const FREE_PER_SENDER: usize = 10;
 /// For how long a failure counts.
 const WINDOW: Duration = Duration::from_mins(5);
 
+/// How long somebody waits until their password is looked at. Whoever takes longer is better told to come back: those
+/// who wait take room, and most of them are gone by then.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// More wait to have their passwords looked at than there is time for.
+pub(crate) fn too_many_wait() -> Refusal {
+    Refusal::new(Code::Unavailable, "too many passwords wait to be looked at; try again soon")
+        .with("retry_after", 1)
+}
+
 /// Who is counted under a client's address. An IPv4 address stands for itself, however it is written; one of IPv6 for
 /// its /64: whoever has one has all of them, and could be somebody else with every try. What is no address stands for
 /// itself.
@@ -42,6 +52,8 @@ pub(crate) struct Throttle {
     /// once are not admitted by the same count.
     pending: Mutex<HashMap<String, usize>>,
     judged: Notify,
+    /// How long somebody waits for others to be judged.
+    patience: Duration,
 }
 
 /// An attempt that was admitted and is to be judged.
@@ -56,11 +68,12 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Throttle {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(patience: Duration) -> Self {
         Self {
             failures: Cache::builder().max_capacity(100_000).time_to_live(WINDOW).build(),
             pending: Mutex::default(),
             judged: Notify::new(),
+            patience,
         }
     }
 
@@ -94,7 +107,7 @@ impl Throttle {
     ///
     /// Never are more attempts under judgement than may still fail: whoever comes above that waits for one of
     /// them. So many at once try no more passwords than one after the other, and as many with the right
-    /// password are all let in.
+    /// password are all let in; but nobody waits for ever.
     pub(crate) async fn admit(
         &self,
         account: &str,
@@ -103,14 +116,19 @@ impl Throttle {
     ) -> Result<Attempt<'_>, Refusal> {
         let address = format!("address {}", stands_for(client));
         let keys = [(format!("account {account}"), FREE), (address, FREE_PER_ADDRESS)];
-        loop {
-            // Listens before it looks, so that no judgement falls between the two.
-            let judged = self.judged.notified();
-            if self.take_place(&keys, now)? {
-                return Ok(Attempt { throttle: self, keys, at: now });
+        let turn = async {
+            loop {
+                // Listens before it looks, so that no judgement falls between the two.
+                let judged = self.judged.notified();
+                if self.take_place(&keys, now)? {
+                    return Ok::<(), Refusal>(());
+                }
+                judged.await;
             }
-            judged.await;
-        }
+        };
+        let admitted = tokio::time::timeout(self.patience, turn).await;
+        let admitted = admitted.unwrap_or_else(|_| Err(too_many_wait()));
+        admitted.map(|()| Attempt { throttle: self, keys, at: now })
     }
 
     /// Whether there was a place under judgement for an attempt.
@@ -180,6 +198,21 @@ fn window() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever_until_others_are_judged() {
+        let throttle = Throttle::new(Duration::from_millis(50));
+        let now: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
+        let (account, client) = ("rep@example.com", "198.51.100.7");
+        let mut judged = Vec::new();
+        for _ in 0..FREE {
+            judged.push(throttle.admit(account, client, now).await.unwrap());
+        }
+        let refusal = throttle.admit(account, client, now).await.unwrap_err();
+        assert_eq!((refusal.code, &refusal.figures["retry_after"]), (Code::Unavailable, &1.into()));
+        drop(judged.pop());
+        assert!(throttle.admit(account, client, now).await.is_ok());
+    }
 
     #[test]
     fn whoever_has_a_network_is_counted_once() {

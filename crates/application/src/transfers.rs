@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use fairlead_domain::access::{Permission, ScopeFilter};
+use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{ApprovalStatus, Proposal, SubjectFacts};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
-use fairlead_domain::customer::{Customer, OwnerLoad};
+use fairlead_domain::customer::{Customer, OwnerLoad, OwnershipChange};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::invoice::{CreditNote, Invoice, InvoiceStatus};
 use fairlead_domain::opportunity::Opportunity;
@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::approvals;
 use crate::bulk::refused;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, Resource};
+use crate::change::{self, AT_ONCE, Resource};
 use crate::customers;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -90,18 +90,17 @@ pub async fn get(app: &App, call: &Call, id: TransferId, include: Include) -> Re
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TransferSummary>> {
     app.read(call, async |ctx, reader| {
-        ctx.actor.authorize_own(Permission::TransfersRead)?;
-        let seen = visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead));
-        lists::page(ctx, reader, &list, seen, links).await
+        lists::page(ctx, reader, &list, visible(ctx)?, links).await
     })
     .await
 }
 
-/// Transfers within a scope, and those that concern the caller.
-pub(crate) fn visible(ctx: &Context, scope: ScopeFilter) -> Predicate {
+/// The transfers that the caller may see: the SQL of [`Transfer::reveal`].
+pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
+    let scope = lists::scope(ctx, Permission::TransfersRead, "id")?;
     let me = ctx.actor.id.0;
     let mine = ["to_user_id", "created_by"].map(|column| Predicate::Is(column, me.into()));
-    Predicate::Any(mine.into_iter().chain([Predicate::Scope("id", scope)]).collect())
+    Ok(Predicate::Any(mine.into_iter().chain([scope]).collect()))
 }
 
 /// The records of a transfer: those that were named, and those that go along. While it is pending, these are what would
@@ -289,7 +288,9 @@ pub(crate) struct Moving {
     to: UserId,
     load: OwnerLoad,
     reason: Line,
-    customers: Vec<CustomerId>,
+    changes: Vec<OwnershipChange>,
+    /// Opportunities, contracts and what belongs to these.
+    others: Vec<Uuid>,
     along: Vec<(RecordKind, Uuid)>,
     gone: BTreeSet<Uuid>,
     obstacles: Vec<TransferObstacle>,
@@ -319,7 +320,8 @@ impl Moving {
             to,
             load,
             reason,
-            customers: Vec::new(),
+            changes: Vec::new(),
+            others: Vec::new(),
             along: Vec::new(),
             gone: BTreeSet::new(),
             obstacles: Vec::new(),
@@ -358,10 +360,21 @@ impl Moving {
             self.obstacles = all.collect();
         }
         if self.obstacles.is_empty() {
+            self.settle(ctx, work).await?;
             return Ok(self.along);
         }
         let detail = format!("{} of the records cannot be transferred, so none was", self.obstacles.len());
         Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
+    }
+
+    /// Has what was asked about the records follow them, once all of them have moved.
+    pub(crate) async fn settle(&self, ctx: &Context<'_>, work: &mut Work) -> Result<(), Failure> {
+        customers::moved(ctx, work, &self.changes, None).await?;
+        for some in self.others.chunks(AT_ONCE) {
+            work.release_from_transfers(some).await?;
+        }
+        let owners = self.others.iter().map(|id| (*id, Some(self.to))).collect();
+        approvals::follow(work, &owners).await
     }
 
     /// Moves what was named.
@@ -393,7 +406,7 @@ impl Moving {
     /// Moves what goes along with customers: what is open, and has the same owner.
     async fn included(&mut self, work: &mut Work, transfer: &Transfer) -> Result<(), Failure> {
         let of_customers = Predicate::All(vec![
-            Predicate::In("customer_id", self.customers.iter().map(|id| id.0).collect()),
+            Predicate::In("customer_id", self.changes.iter().map(|change| change.customer_id.0).collect()),
             Predicate::Is("owner_id", self.from.0.into()),
         ]);
         if transfer.details.include_opportunities {
@@ -435,22 +448,21 @@ impl Moving {
         let mut after = before.clone();
         let (change, event) = after.transfer(ctx, self.to, self.load, self.reason.clone())?;
         work.save(&before, &mut after, event).await?;
-        customers::moved(ctx, work, &change, None).await?;
         self.took_one();
-        self.customers.push(before.id);
+        self.changes.push(change);
         Ok(())
     }
 
-    pub(crate) async fn opportunity(&self, work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
+    pub(crate) async fn opportunity(&mut self, work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
         self.same_owner(Some(before.owner_id))?;
         let mut after = before.clone();
         let event = after.transfer(self.to)?;
         work.save(before, &mut after, event).await?;
-        approvals::follow(work, vec![before.id.0], Some(self.to)).await?;
-        Ok(work.release_from_transfers(before.id.0).await?)
+        self.others.push(before.id.0);
+        Ok(())
     }
 
-    pub(crate) async fn contract(&self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
+    pub(crate) async fn contract(&mut self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
         self.same_owner(Some(before.owner_id))?;
         let of_contract = || Predicate::Is("contract_id", before.id.0.into());
         let invoices: Vec<Invoice> = work.load_all(of_contract()).await?;
@@ -460,21 +472,19 @@ impl Moving {
         let mut after = before.clone();
         let event = after.transfer(self.to, pending)?;
         work.save(before, &mut after, event).await?;
-        work.release_from_transfers(before.id.0).await?;
         let to = self.to;
-        let mut asked_about = vec![before.id.0];
-        asked_about.extend(invoices.iter().map(|invoice| invoice.id.0));
+        self.others.push(before.id.0);
+        self.others.extend(invoices.iter().map(|invoice| invoice.id.0));
         hand_on(work, &invoices, |it| it.owner_id = to, Event("invoice.transferred")).await?;
         let all: Vec<Amendment> = work.load_all(of_contract()).await?;
-        asked_about.extend(all.iter().map(|amendment| amendment.id.0));
+        self.others.extend(all.iter().map(|amendment| amendment.id.0));
         hand_on(work, &all, |it| it.owner_id = to, Event("amendment.transferred")).await?;
         let all: Vec<CreditNote> = work.load_all(of_contract()).await?;
         hand_on(work, &all, |it| it.owner_id = to, Event("credit_note.transferred")).await?;
         let all: Vec<Refund> = work.load_all(of_contract()).await?;
         hand_on(work, &all, |it| it.owner_id = to, Event("refund.transferred")).await?;
         let all: Vec<Payment> = work.load_all(of_contract()).await?;
-        hand_on(work, &all, |it| it.owner_id = to, Event("payment.transferred")).await?;
-        approvals::follow(work, asked_about, Some(to)).await
+        hand_on(work, &all, |it| it.owner_id = to, Event("payment.transferred")).await
     }
 
     fn same_owner(&self, owner: Option<UserId>) -> Result<(), Refusal> {

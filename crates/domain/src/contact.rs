@@ -171,7 +171,7 @@ impl Contact {
         self
     }
 
-    /// May a contact of this customer be deleted? While no sale names it and no lead became it.
+    /// May a contact of this customer be deleted? While no sale names it, no lead became it, and no activity is about it.
     pub fn may_delete(ctx: &Context, customer: &Customer, dependents: &Dependents) -> Result<(), Refusal> {
         customer.may_update(ctx)?;
         dependents.check_none()

@@ -36,6 +36,21 @@ impl Context<'_> {
     pub fn reveal(&self, permission: Permission, owner: Option<UserId>) -> Result<(), Refusal> {
         self.authorize(permission, owner).map_err(|_| Refusal::not_found())
     }
+
+    /// The same of a record that concerns some people in person as well, such as whoever asked for it: they see it while
+    /// they hold the permission at all. Whoever does not gets no list of such records either.
+    pub fn reveal_concerning(
+        &self,
+        permission: Permission,
+        standing: &Standing,
+        concerned: &[UserId],
+    ) -> Result<(), Refusal> {
+        let in_person = self.actor.holds(permission) && concerned.contains(&self.actor.id);
+        if in_person || self.actor.authorize(permission, standing).is_ok() {
+            return Ok(());
+        }
+        Err(Refusal::not_found())
+    }
 }
 
 /// The name of something that happened to a record, such as `lead.claimed`: the action of the audit event

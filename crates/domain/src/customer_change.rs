@@ -150,12 +150,10 @@ impl CustomerChange {
         Ok((change, Event("customer_change.requested")))
     }
 
-    /// Seen by whoever may change what its owner has, and by whoever asked.
+    /// Seen by whoever may change the customer, those with whom it is shared for that included, and by whoever asked.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
-        if self.created_by == ctx.actor.id {
-            return Ok(());
-        }
-        ctx.reveal(Permission::CustomersUpdate, self.owner_id)
+        let standing = ctx.org.standing_with(self.owner_id, Some(self.customer_id));
+        ctx.reveal_concerning(Permission::CustomersUpdate, &standing, &[self.created_by])
     }
 
     /// Its customer has another owner now, or none: what it tells is for whoever may change the customer.
@@ -178,5 +176,54 @@ impl CustomerChange {
         }
         customer.details = Valid::check(self.after.0.clone())?.into_inner();
         Ok(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::access::{Actor, Places, Share};
+    use crate::fixtures::{DIRECTOR, FINANCE, MANAGER, OTHER_MANAGER, OTHER_REP, REP, World, user};
+    use crate::values::NumberKind;
+
+    #[test]
+    fn a_change_is_seen_by_whoever_may_change_the_customer_and_by_whoever_asked() {
+        let world = World::new();
+        let customer = world.customer(Some(REP));
+        let changes = json!({"region": "East China"}).as_object().unwrap().clone();
+        let form = CustomerChangeForm { customer_id: customer.id, changes, reason: None };
+        let (id, number) =
+            (CustomerChangeId(Uuid::from_u128(1)), Number::new(NumberKind::CustomerChange, 2026, 1));
+        let asked = world.by(REP, |ctx| CustomerChange::request(ctx, id, number, &customer, &form));
+        let mut change = asked.unwrap().0;
+        let sees = |change: &CustomerChange, who| world.by(who, |ctx| change.reveal(ctx)).is_ok();
+        for (who, seen) in [(REP, true), (MANAGER, true), (DIRECTOR, true), (OTHER_REP, false)] {
+            assert_eq!(sees(&change, who), seen, "{who}");
+        }
+        // With whom the customer is shared to be changed, for them its changes are as well.
+        let other = world.actor(OTHER_REP);
+        let with = |share| {
+            let places = Places { shared: BTreeMap::from([(customer.id, share)]), ..Places::default() };
+            Actor::new(other.id, other.team, other.roles.clone(), other.grants(), places)
+        };
+        for (share, seen) in [(Share::Read, false), (Share::Write, true)] {
+            assert_eq!(change.reveal(&world.ctx(&with(share))).is_ok(), seen, "{share}");
+        }
+        // In the pool, only whoever may change every customer, and whoever asked.
+        change.belong_to(None);
+        for (who, seen) in [(REP, true), (MANAGER, false), (DIRECTOR, true)] {
+            assert_eq!(sees(&change, who), seen, "{who}");
+        }
+        assert!(change.reveal(&world.ctx(&with(Share::Write))).is_err());
+        // Whoever asked, and may not change customers any more, gets no list of them either.
+        change.created_by = user(FINANCE);
+        assert!(!sees(&change, FINANCE));
+        change.created_by = user(OTHER_MANAGER);
+        assert!(sees(&change, OTHER_MANAGER));
     }
 }

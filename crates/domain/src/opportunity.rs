@@ -313,7 +313,7 @@ pub struct OpportunityTies {
     pub customer_owner: Option<UserId>,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
-    /// What came of it or became it.
+    /// What came of it or became it, was noted about it or asked about its stages.
     pub dependents: Dependents,
 }
 
@@ -385,7 +385,8 @@ impl Opportunity {
             .with("action", "update"))
     }
 
-    /// May it be deleted? While no contract came from it, not even one that was cancelled, and no lead became it.
+    /// May it be deleted? While no contract came from it, not even one that was cancelled, no lead became it, no activity
+    /// is about it, and nobody was ever asked to let it into a stage.
     pub fn may_delete(&self, ctx: &Context, ties: &OpportunityTies) -> Result<(), Refusal> {
         self.may_update(ctx)?;
         // A collaborator works with it, but it is not theirs.

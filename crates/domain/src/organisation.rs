@@ -170,8 +170,8 @@ impl User {
             AllowedAction::judge("update", Self::may_manage(ctx)),
             AllowedAction::judge("disable", self.may_disable(ctx)),
             AllowedAction::judge("enable", self.may_enable(ctx)),
-            AllowedAction::judge("set-password", Self::may_manage(ctx)),
-            AllowedAction::judge("hand-over", Self::may_hand_over(ctx, None).and(gone)),
+            AllowedAction::judge("set_password", Self::may_manage(ctx)),
+            AllowedAction::judge("hand_over", Self::may_hand_over(ctx, None).and(gone)),
         ]
     }
 }

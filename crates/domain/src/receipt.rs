@@ -40,7 +40,7 @@ text_enum! {
         /// Say what it pays.
         Match = "match" ("Match", "匹配"),
         /// Say that it pays no contract.
-        SetAside = "set-aside" ("Set aside", "标记无需匹配"),
+        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
         /// Look at it again.
         Reopen = "reopen" ("Reopen", "重新打开"),
         /// Take it apart, because it pays several contracts.

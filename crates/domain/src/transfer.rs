@@ -220,10 +220,8 @@ impl Transfer {
 
     /// Seen by whoever may see what its owner transfers, by the receiver, and by whoever asked.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
-        if [self.details.to_user_id, self.created_by].contains(&ctx.actor.id) {
-            return Ok(());
-        }
-        ctx.reveal(Permission::TransfersRead, Some(self.owner_id))
+        let concerned = [self.details.to_user_id, self.created_by];
+        ctx.reveal_concerning(Permission::TransfersRead, &ctx.standing(Some(self.owner_id)), &concerned)
     }
 
     /// It was approved: everything moves now, if the receiver may still receive.

@@ -31,7 +31,7 @@ impl Work {
             from_id: change.from,
             to_id: change.to,
             cause: change.cause,
-            note: change.note.clone(),
+            reason: change.reason.clone(),
             job_id: job,
             actor_id: self.user(),
             occurred_at: self.now(),
@@ -101,11 +101,16 @@ impl Work {
         Ok(())
     }
 
-    /// Notes that a record went to somebody else: whoever has it now may ask for a transfer of their own. What waits
-    /// for its decision is judged again when it is approved, and says then that the record is gone.
-    pub async fn release_from_transfers(&self, record: Uuid) -> Result<(), StoreError> {
-        let text = "UPDATE transfer_items SET pending = FALSE WHERE record_id = $1 AND pending";
-        self.execute(text, vec![record.into()]).await?;
+    /// Notes that records went to somebody else: whoever has them now may ask for a transfer of their own. What waits
+    /// for its decision is judged again when it is approved, and says then that they are gone.
+    pub async fn release_from_transfers(&self, records: &[Uuid]) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::new("UPDATE transfer_items SET pending = FALSE WHERE pending AND record_id IN (");
+        sql.bind_list(records.iter().copied()).push(")");
+        let (text, values) = sql.into_parts();
+        self.execute(&text, values).await?;
         Ok(())
     }
 

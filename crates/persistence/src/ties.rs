@@ -100,6 +100,13 @@ const OF_OPPORTUNITY: &[(Naming, &str)] = &[
     ((RecordKind::Lead, "leads", "converted_opportunity_id"), "converted_customer_id"),
 ];
 
+/// What is about a contact or a contract: whoever sees that one sees it, and nobody else.
+const ABOUT: &[Naming] = &[(RecordKind::Activity, "activities", "about_id")];
+
+/// What is about an opportunity, with what was asked before it entered its stages.
+const ABOUT_OPPORTUNITY: &[Naming] =
+    &[(RecordKind::Activity, "activities", "about_id"), (RecordKind::Approval, "approvals", "subject_id")];
+
 fn count_all(sql: &mut Sql, named: &[Naming], id: Uuid) {
     for (at, (_, table, column)) in named.iter().enumerate() {
         if at > 0 {
@@ -190,10 +197,12 @@ impl Tied for Contact {
 
     fn ask(&self, sql: &mut Sql) {
         count_of_customer(sql, OF_CONTACT, self.id.0, self.details.customer_id.0);
+        sql.push(", ");
+        count_all(sql, ABOUT, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<Dependents, StoreError> {
-        dependents(row, OF_CONTACT.iter().map(|it| it.0.0))
+        dependents(row, OF_CONTACT.iter().map(|it| it.0.0).chain(ABOUT.iter().map(|it| it.0)))
     }
 }
 
@@ -205,13 +214,16 @@ impl Tied for Opportunity {
         pending_transfers(sql, self.id.0);
         sql.push(", ");
         count_of_customer(sql, OF_OPPORTUNITY, self.id.0, self.details.customer_id.0);
+        sql.push(", ");
+        count_all(sql, ABOUT_OPPORTUNITY, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<OpportunityTies, StoreError> {
+        let kinds = OF_OPPORTUNITY.iter().map(|it| it.0.0);
         Ok(OpportunityTies {
             customer_owner: row.member()?,
             pending_transfers: row.column()?,
-            dependents: dependents(row, OF_OPPORTUNITY.iter().map(|it| it.0.0))?,
+            dependents: dependents(row, kinds.chain(ABOUT_OPPORTUNITY.iter().map(|it| it.0)))?,
         })
     }
 }
@@ -222,10 +234,17 @@ impl Tied for Contract {
     fn ask(&self, sql: &mut Sql) {
         customer_owner(sql, self.details.customer_id.0);
         pending_transfers(sql, self.id.0);
+        sql.push(", ");
+        count_all(sql, ABOUT, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
-        Ok(ContractTies { customer_owner: row.member()?, pending_transfers: row.column()?, submission: None })
+        Ok(ContractTies {
+            customer_owner: row.member()?,
+            pending_transfers: row.column()?,
+            dependents: dependents(row, ABOUT.iter().map(|it| it.0))?,
+            submission: None,
+        })
     }
 }
 

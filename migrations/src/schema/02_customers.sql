@@ -67,7 +67,7 @@ CREATE TABLE ownership_history (
     from_id {uuid} REFERENCES users (id),
     to_id {uuid} REFERENCES users (id),
     cause TEXT NOT NULL,
-    note TEXT,
+    reason TEXT,
     job_id {uuid},
     actor_id {uuid} REFERENCES users (id),
     occurred_at {instant} NOT NULL

@@ -8,6 +8,7 @@ on_both_databases! {
     a_customer_follows_its_activities;
     a_lead_follows_its_activities;
     an_open_task_goes_with_what_it_is_about;
+    what_it_is_about_stays_as_long_as_it;
 }
 
 const JANUARY: &str = "2026-01-05T08:00:00.000Z";
@@ -143,4 +144,41 @@ async fn an_open_task_goes_with_what_it_is_about(server: Server) {
     rep.client.patch(&task, done.clone()).await.refused(404, "not_found");
     colleague.client.patch(&task, done).await.expect(200);
     assert_eq!(times(&colleague.client, &format!("/leads/{lead}")).await[0], json!(FEBRUARY));
+}
+
+/// What counts for a customer's next step is in the list, is read by its id, and can be done: nothing takes away from
+/// under it what it is about.
+async fn what_it_is_about_stays_as_long_as_it(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let contract = ("contract", format!("/contracts/{contract}"), contract);
+    let customer = rep.get(&contract.1).await.expect(200).text_of("customer_id");
+    let deal = json!({"name": "Pumps", "customer_id": customer});
+    let deal = rep.post("/opportunities", deal).await.expect(201).id();
+    let contact = json!({"name": "Zhang Wei", "customer_id": customer});
+    let contact = rep.post("/contacts", contact).await.expect(201).id();
+    let path = format!("/customers/{customer}");
+    for (kind, of, id) in [
+        contract,
+        ("opportunity", format!("/opportunities/{deal}"), deal),
+        ("contact", format!("/contacts/{contact}"), contact),
+    ] {
+        let about = json!({"kind": kind, "id": id});
+        let form = json!({"about": about, "kind": "task", "subject": "Call back", "due_at": LATER});
+        let task = rep.post("/activities", form.clone()).await.expect(201).id();
+        rep.delete(&of).await.refused(409, "in_use");
+        assert_eq!(times(rep, &path).await[1], json!(LATER), "{kind}");
+        let listed = rep.all(&format!("/activities?about_id={id}")).await;
+        assert_eq!((listed.len(), &listed[0]["id"]), (1, &json!(task)), "{kind}");
+        let task = format!("/activities/{task}");
+        rep.get(&task).await.expect(200);
+        rep.patch(&task, json!({"due_at": MUCH_LATER})).await.expect(200);
+        assert_eq!(times(rep, &path).await[1], json!(MUCH_LATER), "{kind}");
+        rep.delete(&task).await.expect(204);
+        assert_eq!(times(rep, &path).await[1], Value::Null, "{kind}");
+        rep.delete(&of).await.expect(204);
+        let gone = rep.post("/activities", form).await.refused(422, "unknown_reference");
+        assert_eq!(gone.body["errors"][0]["pointer"], "/about/id", "{kind}");
+    }
 }

@@ -619,6 +619,9 @@ async fn a_stage_has_a_gate(server: Server) {
     decide(boss, &company.pending(&past.id()).await, "approve").await.expect(200);
     let back = json!({"stage_id": gate, "reason": "Too early"});
     assert_eq!(rep.client.post(&other, back).await.expect(200).body["stage_id"], json!(gate));
+    // What took part in an approval stays.
+    let kept = rep.client.delete(&format!("/opportunities/{}", past.id())).await.refused(409, "in_use");
+    assert_eq!(kept.body["dependents"], json!([{"record_kind": "approval", "count": 1}]));
     // Where it would never be asked for, a gate is refused.
     let stages = stages.as_array().unwrap();
     for at in [0, stages.len() - 2, stages.len() - 1] {

@@ -34,6 +34,12 @@ fn what_went_along_in_a_merge_is_found() {
     crate::support::run(Kind::Postgres, readers_come_in_the_middle_of_a_merge);
 }
 
+// On SQLite writers come one after the other.
+#[test]
+fn what_is_noted_waits_for_what_it_is_about() {
+    crate::support::run(Kind::Postgres, a_note_comes_beside_a_change);
+}
+
 fn post(client: &Client, path: &str, body: Value) -> tokio::task::JoinHandle<Answer> {
     let (client, path) = (client.clone(), path.to_owned());
     tokio::spawn(async move { client.post(&path, body).await })
@@ -259,5 +265,30 @@ async fn readers_come_in_the_middle_of_a_merge(server: Server) {
             moved(&goes)
         );
         direct.run(&back).await;
+    }
+}
+
+/// Whoever has what an activity is about deletes it, perhaps.
+async fn a_note_comes_beside_a_change(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let customer = company.customer(&company.rep).await;
+    let person = json!({"customer_id": customer, "name": "Zhang Wei"});
+    let person = rep.post("/contacts", person).await.expect(201).id();
+    let deal = json!({"customer_id": customer, "name": "Pumps"});
+    let deal = rep.post("/opportunities", deal).await.expect(201).id();
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    for (kind, table, id) in [
+        ("contact", "contacts", person),
+        ("opportunity", "opportunities", deal),
+        ("contract", "contracts", contract),
+    ] {
+        let mut direct = server.database.connect().await;
+        direct.hold(&format!("SELECT 1 FROM {table} WHERE id = '{id}'")).await;
+        let form = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        let noted = post(rep, "/activities", form);
+        direct.until_somebody_waits().await;
+        direct.run("ROLLBACK").await;
+        noted.await.unwrap().expect(201);
     }
 }

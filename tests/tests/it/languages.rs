@@ -317,8 +317,9 @@ async fn parts_of_an_answer_speak_the_callers_language(server: Server) {
 }
 
 /// Runs recycling, and reads what became of a record in both languages: what people read, then all in Chinese.
-async fn recycled(admin: &Client, form: Value, record: &str) -> (Value, Value, Value) {
-    let job = admin.post("/public-pool/recycle-runs", form).await.expect(202).id();
+async fn recycled(admin: &Client, query: &str, record: &str) -> (Value, Value, Value) {
+    let path = format!("/public-pool/recycle-runs{query}");
+    let job = admin.post(&path, json!({})).await.expect(202).id();
     until("the job", async || {
         let job = admin.get(&format!("/jobs/{job}")).await.expect(200).body;
         (job["status"] == "finished").then_some(())
@@ -362,12 +363,12 @@ async fn what_a_job_did_is_told_in_the_readers_language(server: Server) {
 
     // Warned, and warned before: the day is a figure.
     let warned = neglected().await;
-    let (english, chinese, item) = recycled(admin, json!({}), &warned).await;
+    let (english, chinese, item) = recycled(admin, "", &warned).await;
     let day = rep.get(&format!("/customers/{warned}")).await.expect(200).text_of("recycle_on");
     assert_eq!((&item["outcome"], &item["figures"]), (&json!("warned"), &json!({"goes_on": day})));
     assert_eq!(english, format!("goes on {day}"));
     assert_eq!(chinese, format!("将于 {day} 退回公海。"));
-    let (english, chinese, item) = recycled(admin, json!({"dry_run": true}), &warned).await;
+    let (english, chinese, item) = recycled(admin, "?dry_run=true", &warned).await;
     assert_eq!(item["outcome"], "already_warned");
     assert_eq!(english, format!("goes on {day}, of which its owner was told before"));
     assert_eq!(chinese, format!("将于 {day} 退回公海，此前已预警其负责人。"));
@@ -379,7 +380,7 @@ async fn what_a_job_did_is_told_in_the_readers_language(server: Server) {
         json!({"name": "Pumps", "customer_id": stuck, "amount": {"amount": "10.00", "currency": "CNY"}});
     let sale = rep.post("/opportunities", form).await.expect(201).id();
     server.database.alter("UPDATE opportunities SET contract_id = id WHERE id = $1", &sale).await;
-    let (english, chinese, item) = recycled(admin, json!({}), &stuck).await;
+    let (english, chinese, item) = recycled(admin, "", &stuck).await;
     assert_eq!((&item["outcome"], &item["reason"]), (&json!("failed"), &json!("contract_decides")));
     assert_eq!(item["figures"], json!({"contract_id": sale}));
     assert_eq!(english, "its contract decides; cancel the contract first");

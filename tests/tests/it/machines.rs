@@ -32,7 +32,7 @@ const TELLING: &[(&str, &[&str], &[&str], &str)] = &[
     (
         "approval",
         &["approved", "rejected", "withdrawn"],
-        &["approve", "reject", "withdraw", "return", "add-step", "remind"],
+        &["approve", "reject", "withdraw", "return", "add_step", "remind"],
         "already_decided",
     ),
 ];
@@ -112,8 +112,9 @@ trait Records {
 
     fn path(&self, id: &str) -> String;
 
+    /// The words of a path are apart by hyphens.
     fn action_path(&self, id: &str, action: &str) -> String {
-        format!("{}/{action}", self.path(id))
+        format!("{}/{}", self.path(id), action.replace('_', "-"))
     }
 
     /// A body with which the action would go through.
@@ -511,7 +512,7 @@ impl Records for Approvals {
         match action {
             "reject" | "comment" => json!({"comment": "not like this"}),
             "return" => json!({"comment": "look again", "step": 0}),
-            "add-step" => json!({"user_id": self.0.auditor.id, "place": "before"}),
+            "add_step" => json!({"user_id": self.0.auditor.id, "place": "before"}),
             _ => json!({}),
         }
     }
@@ -718,7 +719,7 @@ impl Records for Receipts {
                 finance.post(&format!("/receipts/{id}/match"), self.body("match")).await.expect(200);
             }
             "set_aside" => {
-                finance.post(&format!("/receipts/{id}/set-aside"), self.body("set-aside")).await.expect(200);
+                finance.post(&format!("/receipts/{id}/set-aside"), self.body("set_aside")).await.expect(200);
             }
             "split" => {
                 finance.post(&format!("/receipts/{id}/split"), self.body("split")).await.expect(200);
@@ -739,7 +740,7 @@ impl Records for Receipts {
     fn body(&self, action: &str) -> Value {
         match action {
             "match" => json!({"contract_id": self.contract}),
-            "set-aside" => json!({"reason": "interest"}),
+            "set_aside" => json!({"reason": "interest"}),
             "split" => json!({"amounts": [
                 {"amount": "0.40", "currency": "CNY"}, {"amount": "0.60", "currency": "CNY"},
             ]}),

@@ -307,12 +307,26 @@ async fn what_others_depend_on_is_not_offered_for_deletion(server: Server) {
     rep.post(&cancel, json!({"reason": "Too soon"})).await.expect(200);
     nobody_deletes(&company, &deal, "in_use", json!([one("contract")])).await;
 
-    // What nothing depends on goes.
+    // What is noted about something is about that alone: without it, nobody would see it any more.
     let form = json!({"name": "Another deal", "customer_id": customer});
     let deal = rep.post("/opportunities", form).await.expect(201).id();
     let contact = rep.post("/contacts", json!({"name": "Zhang Wei", "customer_id": customer})).await;
     let contact = contact.expect(201).id();
-    for path in [format!("/opportunities/{deal}"), format!("/contacts/{contact}")] {
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let mut noted = Vec::new();
+    for (kind, path, id) in [
+        ("opportunity", format!("/opportunities/{deal}"), deal),
+        ("contact", format!("/contacts/{contact}"), contact),
+        ("contract", format!("/contracts/{contract}"), contract),
+    ] {
+        assert_eq!(offered(rep, &path, "delete").await, Value::Null, "{path}");
+        let form = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        noted.push((path, rep.post("/activities", form).await.expect(201).id()));
+    }
+    for (path, activity) in noted {
+        nobody_deletes(&company, &path, "in_use", json!([one("activity")])).await;
+        // What nothing depends on goes.
+        rep.delete(&format!("/activities/{activity}")).await.expect(204);
         assert_eq!(offered(rep, &path, "delete").await, Value::Null, "{path}");
         rep.delete(&path).await.expect(204);
     }
@@ -412,13 +426,13 @@ async fn planning_and_handing_over_are_offered(server: Server) {
 
     let Company { admin, colleague, .. } = &company;
     let path = format!("/users/{}", colleague.id);
-    assert_eq!(offered(&colleague.client, &path, "hand-over").await, "forbidden");
-    assert_eq!(offered(&admin.client, &path, "hand-over").await, "invalid_transition");
+    assert_eq!(offered(&colleague.client, &path, "hand_over").await, "forbidden");
+    assert_eq!(offered(&admin.client, &path, "hand_over").await, "invalid_transition");
     let (leave, form) = (format!("{path}/hand-over"), json!({"to_pool": true, "reason": "Leaves"}));
     admin.client.post(&leave, form.clone()).await.refused(409, "invalid_transition");
     let gone = admin.client.post(&format!("{path}/disable"), json!({})).await.expect(200);
-    assert_eq!(reason(&gone, "hand-over"), Value::Null);
-    assert_eq!(offered(&admin.client, &path, "hand-over").await, Value::Null);
+    assert_eq!(reason(&gone, "hand_over"), Value::Null);
+    assert_eq!(offered(&admin.client, &path, "hand_over").await, Value::Null);
     admin.client.post(&leave, form).await.expect(200);
 }
 

@@ -16,6 +16,7 @@ on_both_databases! {
     heavy_a_first_copy_is_told_in_the_order_of_an_index;
     what_is_asked_every_few_seconds_is_asked_of_indexes;
     scoring_anew_goes_through_the_leads_once;
+    what_hangs_on_records_that_change_hands_is_looked_for_once;
 }
 
 /// How many customers there are in the pool.
@@ -546,4 +547,58 @@ async fn scoring_anew_goes_through_the_leads_once(server: Server) {
     assert_eq!(times("COUNT(*) FROM leads"), 1, "they are counted with every step");
     assert_eq!(times("score_basis <> "), 3, "the count, and a look for each step");
     assert_eq!(times("score_basis <> $1 AND id > $2"), 2, "a step looks again at what is done");
+}
+
+/// However many records change hands at once.
+async fn what_hangs_on_records_that_change_hands_is_looked_for_once(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, other_rep, .. } = &company;
+    let mut asked = Vec::new();
+    for many in [2, 8] {
+        let mut ids = Vec::new();
+        for _ in 0..many {
+            let customer = company.customer(rep).await;
+            let change = json!({"customer_id": customer, "changes": {"region": "East China"}});
+            rep.client.post("/customer-changes", change).await.expect(201);
+            ids.push(customer);
+        }
+        let form = json!({
+            "kind": "customers", "record_ids": ids, "to_user_id": colleague.id, "reason": "Closer by",
+        });
+        let transfer = rep.client.post("/transfers", form).await.expect(201).id();
+        asked.push(company.pending(&transfer).await);
+    }
+    for (person, many) in [(inner, 1), (other_rep, 6)] {
+        for _ in 0..many {
+            let deal = json!({"name": "Deal", "customer_id": company.customer(person).await});
+            person.client.post("/opportunities", deal).await.expect(201);
+        }
+    }
+    // Nothing but what is asked here is to be counted.
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    tell(&mut server).await;
+    let looks = |since: usize| {
+        let sent = all_sent(&server).split_off(since);
+        ["customer_changes", "approvals", "collaborators"].map(|table| asked_of(&sent, table).len())
+    };
+    let manager = company.manager.client.at(&server.url);
+    let mut transfers = Vec::new();
+    for approval in asked {
+        let since = all_sent(&server).len();
+        manager.post(&format!("/approvals/{approval}/approve"), json!({})).await.expect(200);
+        transfers.push(looks(since));
+    }
+    assert_eq!(transfers[0], transfers[1], "by two customers, and by eight");
+    let admin = company.admin.client.at(&server.url);
+    let mut handed_over = Vec::new();
+    for person in [inner, other_rep] {
+        let since = all_sent(&server).len();
+        let path = format!("/users/{}/hand-over?dry_run=true", person.id);
+        let form = json!({"successor_id": colleague.id, "reason": "Leaves"});
+        admin.post(&path, form).await.expect(200);
+        handed_over.push(looks(since));
+    }
+    assert_eq!(handed_over[0], handed_over[1], "of whoever has one customer and one sale, and six of both");
+    assert!(transfers[0].iter().chain(&handed_over[0]).all(|times| *times > 0), "nothing was looked for");
 }

@@ -34,7 +34,16 @@ on_both_databases! {
 
 /// Runs recycling and waits until it is done.
 async fn recycle(admin: &Client, form: Value) -> Value {
-    let begun = admin.post("/public-pool/recycle-runs", form).await.expect(202);
+    run(admin, "/public-pool/recycle-runs", form).await
+}
+
+/// The same, to be told what it would do.
+async fn try_recycling(admin: &Client, form: Value) -> Value {
+    run(admin, "/public-pool/recycle-runs?dry_run=true", form).await
+}
+
+async fn run(admin: &Client, path: &str, form: Value) -> Value {
+    let begun = admin.post(path, form).await.expect(202);
     let id = begun.id();
     assert!(begun.header("location").ends_with(&format!("/api/v1/jobs/{id}")));
     until("the job", async || {
@@ -342,7 +351,7 @@ async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {
         pool.push(company.pool_customer().await);
     }
     let members = json!([{"user_id": rep.id}, {"user_id": colleague.id}, {"user_id": inner.id}]);
-    let form = |strategy: &str| json!({"customer_ids": pool, "members": members, "strategy": strategy, "note": "May"});
+    let form = |strategy: &str| json!({"customer_ids": pool, "members": members, "strategy": strategy, "reason": "May"});
     let path = "/public-pool/distributions";
     let tried = manager.client.post(&format!("{path}?dry_run=true"), form("least_loaded")).await.expect(200);
     let counts = |answer: &Value| -> Vec<(i64, i64)> {
@@ -368,7 +377,7 @@ async fn fair_distribution_is_fair_and_can_be_tried(server: Server) {
         assert_eq!(customer(director, id).await["owner_id"], json!(owner));
         let history = director.client.get(&format!("/customers/{id}/ownership-history")).await.expect(200);
         assert_eq!(
-            (&history.body["data"][0]["cause"], &history.body["data"][0]["note"]),
+            (&history.body["data"][0]["cause"], &history.body["data"][0]["reason"]),
             (&json!("assigned"), &json!("May"))
         );
     }
@@ -584,8 +593,8 @@ async fn the_neglected_are_warned_and_then_recycled(server: Server) {
     let run = recycle(&admin.client, json!({})).await;
     assert_eq!((&run["changed"], &run["warned"]), (&json!(0), &json!(0)), "warned once, and not yet due");
 
-    let other = json!({"dry_run": true, "rules": {"no_activity_days": 20, "warning_days": 3}});
-    let tried = recycle(&admin.client, other).await;
+    let other = json!({"rules": {"no_activity_days": 20, "warning_days": 3}});
+    let tried = try_recycling(&admin.client, other).await;
     assert_eq!(
         items(&admin.client, &tried).await,
         BTreeSet::from([item(&id, "already_warned", "no_activity")])
@@ -643,7 +652,7 @@ async fn the_day_is_right_in_the_time_zone(server: Server) {
     for (zone, days, gone) in [("Pacific/Kiritimati", 9, false), ("Pacific/Kiritimati", 11, true)] {
         company.set(json!({"time_zone": zone})).await;
         age(&server, &id, days).await;
-        let run = recycle(&admin.client, json!({"dry_run": true})).await;
+        let run = try_recycling(&admin.client, json!({})).await;
         assert_eq!(run["changed"], json!(i64::from(gone)), "{zone} after {days} days");
     }
 }
@@ -723,13 +732,23 @@ async fn other_rules_can_be_tried(server: Server) {
     let Company { admin, rep, director, .. } = &company;
     let id = company.customer(rep).await;
     age(&server, &id, 20).await;
-    let form = json!({"dry_run": true, "rules": {"no_activity_days": 10, "warning_days": 0}});
-    let run = recycle(&admin.client, form.clone()).await;
+    let form = json!({"rules": {"no_activity_days": 10, "warning_days": 0}});
+    let run = try_recycling(&admin.client, form.clone()).await;
+    assert_eq!(run["parameters"], json!({"dry_run": true, "rules": run["parameters"]["rules"]}));
     assert_eq!(items(&admin.client, &run).await, BTreeSet::from([item(&id, "would_change", "no_activity")]));
     assert_eq!(customer(director, &id).await["version"], 1, "nothing moved");
-    let mut real = form;
-    real["dry_run"] = json!(false);
-    admin.client.post("/public-pool/recycle-runs", real).await.refused(422, "validation_failed");
+    let path = "/public-pool/recycle-runs";
+    for query in ["", "?dry_run=false"] {
+        let real = admin.client.post(&format!("{path}{query}"), form.clone()).await;
+        assert_eq!(real.refused(422, "validation_failed").body["errors"][0]["code"], "dry_run_only");
+    }
+    // As with everything that can be tried, the query says so, not the body.
+    admin.client.post(path, json!({"dry_run": true})).await.refused(400, "malformed_request");
+    // Repeated under one key, it is one job.
+    let tried = format!("{path}?dry_run=true");
+    let once = admin.client.post_once(&tried, "try-1", form.clone()).await.expect(202).id();
+    assert_eq!(admin.client.post_once(&tried, "try-1", form.clone()).await.expect(202).id(), once);
+    admin.client.post_once(path, "try-1", form).await.refused(422, "idempotency_key_reused");
     rep.client.post("/public-pool/recycle-runs", json!({})).await.refused(403, "forbidden");
 }
 

@@ -118,7 +118,10 @@ async fn a_customer_goes_with_what_belongs_to_it(server: Server) {
         .collect();
     assert_eq!(included, BTreeSet::from([("customer", false), ("opportunity", true), ("contract", true)]));
     let history = director.client.all(&format!("/customers/{customer}/ownership-history")).await;
-    assert_eq!((&history[0]["cause"], &history[0]["note"]), (&json!("transferred"), &json!("New territory")));
+    assert_eq!(
+        (&history[0]["cause"], &history[0]["reason"]),
+        (&json!("transferred"), &json!("New territory"))
+    );
     // The new owner goes on with the money.
     colleague.client.post("/payments", Company::payment(&contract, "900.00")).await.expect(201);
     for (person, kind) in

@@ -18,6 +18,10 @@ on_both_databases! {
 /// A check, and statements that break what it looks at.
 const AS_TOLD: &str = "records are what the audit trail says";
 
+const ABOUT: &str = "activities are about what is there";
+
+const WITH_WHOM: &str = "requests are with whom their subjects are";
+
 const IN_SEARCH: &str = "search knows every record as it is";
 const STRAY: &str = "INSERT INTO search_entries (record_kind, record_id, title, words, contact_words) \
     SELECT 'lead', id, 'Nobody', 'nobody', '' FROM users";
@@ -47,6 +51,24 @@ const BROKEN: &[(&str, &str)] = &[
     ("receipts: payments", "UPDATE receipts SET amount_minor = amount_minor + 1"),
     ("contracts: the amount is the approved one", "UPDATE amendments SET amount_minor = amount_minor + 1"),
     ("approvals agree with their subjects", "UPDATE amendments SET status = 'pending'"),
+    (ABOUT, "UPDATE activities SET about_id = id WHERE about_kind = 'opportunity'"),
+    (ABOUT, "UPDATE activities SET about_kind = 'contact' WHERE about_kind = 'lead'"),
+    (
+        ABOUT,
+        "UPDATE contacts SET is_primary = FALSE, customer_id = (SELECT customer_id FROM contracts LIMIT 1)",
+    ),
+    (WITH_WHOM, "UPDATE approvals SET owner_id = NULL WHERE subject_kind = 'contract'"),
+    (
+        WITH_WHOM,
+        "UPDATE approvals SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%') \
+        WHERE subject_kind = 'customer_change'",
+    ),
+    (
+        WITH_WHOM,
+        "UPDATE approvals SET subject_id = id WHERE subject_kind = 'invoice' AND status = 'approved'",
+    ),
+    (WITH_WHOM, "UPDATE customer_changes SET owner_id = NULL"),
+    (WITH_WHOM, "UPDATE customer_changes SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%')"),
     ("invoices and payments agree with their contract", "UPDATE refunds SET owner_id = created_by"),
     (
         "it is known where every record stands",

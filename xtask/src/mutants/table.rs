@@ -134,6 +134,30 @@ pub(super) const TABLE: &[Mutation] = &[
         tests: &["constraints::*::what_the_rules_forbid_the_database_refuses"],
     },
     Mutation {
+        name: "about-what-is-there",
+        without: "the lock of an opportunity while an activity about it is logged",
+        edits: &[Edit {
+            file: "crates/application/src/activities.rs",
+            text: "work.hold::<Opportunity>(which)",
+            instead: "work.find::<Opportunity>(about.id)",
+        }],
+        package: END_TO_END,
+        tests: &["interleaved::what_is_noted_waits_for_what_it_is_about"],
+    },
+    Mutation {
+        name: "in-use",
+        without: "that a draft with activities is not deleted",
+        edits: &[Edit {
+            file: "crates/domain/src/contract/mod.rs",
+            text: "ties.dependents.check_none()",
+            instead: "Ok(())",
+        }],
+        package: "fairlead-domain",
+        tests: &[
+            "contract::tests::what_waits_to_change_hands_or_has_activities_is_neither_deleted_nor_offered_for_it",
+        ],
+    },
+    Mutation {
         name: "webhook-limit",
         without: "the lock under which webhooks are counted",
         edits: &[Edit {

@@ -26,8 +26,8 @@ pub(super) const CUSTOMERS: &[&str] =
 pub(super) const LOCKED: &str = "ningbo-stamping";
 /// What activities are about.
 pub(super) const ACTIVITIES: &[&str] = &["Asked for the rest of the delivery payment 催到货款"];
-/// Deals with an opportunity: one that is open, and one that was lost.
-pub(super) const OPPORTUNITIES: &[&str] = &["test-bench", "filling"];
+/// Deals with an opportunity: one that is open, one that was lost, and an open one that nothing hangs on.
+pub(super) const OPPORTUNITIES: &[&str] = &["test-bench", "filling", "tea-packing"];
 /// Deals with a contract: one that runs and of which something may still be billed, an empty draft, one that could be
 /// submitted, and one that waits for approval.
 pub(super) const CONTRACTS: &[&str] = &["conveyor", "freezer", "hull", "mixer"];

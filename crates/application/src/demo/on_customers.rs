@@ -11,8 +11,7 @@ use super::customers::CustomerRow;
 use super::ids;
 use super::stage::{Key, Owned, Stage, done, known, line, tags, there};
 use crate::call::Failure;
-use crate::customers::{self, ReleaseForm};
-use crate::leads::AssignForm;
+use crate::customers::{self, AssignForm, ReleaseForm};
 use crate::{contacts, pool};
 
 impl Stage {
@@ -41,8 +40,8 @@ impl Stage {
                 self.customer_goes_to(row, Some(by));
             }
             CustomerAct::Assign(by, to) => {
-                let note = Some(Line::new("Fits the team's industry 与团队行业匹配"));
-                let form = Valid::check(AssignForm { owner_id: self.user(to)?, note })?;
+                let reason = Some(Line::new("Fits the team's industry 与团队行业匹配"));
+                let form = Valid::check(AssignForm { owner_id: self.user(to)?, reason })?;
                 done(customers::assign(app, &self.call(by)?, id, form).await)?;
                 self.customer_goes_to(row, Some(to));
             }

@@ -11,7 +11,7 @@ use super::ids;
 use super::leads::{LEADS, LeadRow};
 use super::stage::{Course, Key, Owned, Stage, done, known, line, money, prose, there};
 use crate::call::Failure;
-use crate::leads::{self, AssignForm, ConvertForm, ConvertOpportunity, DisqualifyForm};
+use crate::leads::{self, ConvertForm, ConvertOpportunity, DisqualifyForm, LeadAssignForm};
 
 impl Stage {
     pub(super) async fn lead(&mut self, row: &'static LeadRow, act: LeadAct) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ impl Stage {
         match act {
             LeadAct::Record => {}
             LeadAct::Assign(by, to) => {
-                let form = Valid::check(AssignForm { owner_id: self.user(to)?, note: None })?;
+                let form = Valid::check(LeadAssignForm { owner_id: self.user(to)? })?;
                 done(leads::assign(app, &self.call(by)?, id, form).await)?;
                 self.lead_goes_to(row, Some(to));
             }

@@ -19,7 +19,7 @@ use super::act::DealAct;
 use super::customers::OVERSEAS;
 use super::deals::DEALS;
 use super::stage::{Key, Stage, done, exactly, known, there};
-use crate::call::Failure;
+use crate::call::{Call, Failure};
 use crate::clock::Clock;
 use crate::jobs::recycle;
 use crate::{
@@ -152,7 +152,8 @@ impl Stage {
         self.ids.give(RoleId::example(1));
         done(roles::create(app, &admin, form(assistant)?).await)?;
         self.ids.give(JobId::example(1));
-        done(recycle::start(app, &admin, form(json!({"dry_run": true}))?).await)?;
+        let trial = Call { dry_run: true, ..admin };
+        done(recycle::start(app, &trial, form(json!({}))?).await)?;
         Ok(())
     }
 

@@ -29,14 +29,8 @@ const BATCH: usize = 200;
 /// How to run recycling.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "dry_run": true,
-    "rules": {"no_activity_days": 30, "no_opportunity_days": 90, "warning_days": 3}
-}))]
+#[schema(example = json!({"pool_id": PoolId::example(1)}))]
 pub struct RecycleForm {
-    /// Whether it only tells what it would do.
-    #[serde(default)]
-    pub dry_run: bool,
     /// One public pool only; all when absent.
     #[serde(default)]
     pub pool_id: Option<PoolId>,
@@ -46,20 +40,21 @@ pub struct RecycleForm {
     pub rules: Option<RecycleRules>,
 }
 
-/// Has recycling run now, in the background.
+/// Has recycling run now, in the background. A dry run is a job as well: what it would do is told by its items.
 pub async fn start(app: &App, call: &Call, form: Valid<RecycleForm>) -> Written<Job> {
+    let dry_run = call.dry_run;
+    let kept = Call { dry_run: false, ..call.clone() };
     let job = app
-        .write(call, async |ctx, work| {
+        .write(&kept, async |ctx, work| {
             Settings::may_manage(ctx)?;
             if form.pool_id.is_some_and(|pool| !ctx.org.knows_pool(pool)) {
                 return Err(Refusal::unknown_reference("/pool_id").into());
             }
-            if form.rules.is_some() && !form.dry_run {
+            if form.rules.is_some() && !dry_run {
                 let why = "other rules than those that hold can be tried in a dry run only";
                 return Err(Refusal::invalid("/rules", "dry_run_only", why).into());
             }
-            let parameters =
-                JobParameters { dry_run: form.dry_run, pool_id: form.pool_id, rules: form.rules.clone() };
+            let parameters = JobParameters { dry_run, pool_id: form.pool_id, rules: form.rules.clone() };
             let (mut job, event) = Job::queue(work.new_id(), JobKind::Recycle, parameters, ctx.now);
             job.created_by = Some(ctx.actor.id);
             work.insert(&job, event).await?;
@@ -224,12 +219,12 @@ async fn go(
         let mut after = before.clone();
         let event = after.lapse(ctx, &pipeline)?;
         work.save(&before, &mut after, event).await?;
-        work.release_from_transfers(before.id.0).await?;
+        work.release_from_transfers(&[before.id.0]).await?;
     }
     let mut after = customer.clone();
     let (change, event) = after.recycle(ctx, cause)?;
     work.save(customer, &mut after, event).await?;
-    customers::moved(ctx, work, &change, Some(job.id)).await
+    customers::moved(ctx, work, &[change], Some(job.id)).await
 }
 
 /// What is noted of a customer.

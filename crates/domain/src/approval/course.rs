@@ -7,7 +7,7 @@ use validator::Validate;
 
 use super::{
     Approval, ApprovalAction, ApprovalFlow, ApprovalStatus, ApprovalSubject, ApproverRule, Decision, MACHINE,
-    Step, StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back,
+    Step, StepDecision, StepMode, SubjectFacts, TrailEntry, TrailKind, matching, may_take_back, sees_any,
 };
 use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
@@ -245,10 +245,10 @@ impl Approval {
     }
 
     /// A request is visible to whoever may see its subject, to whoever can decide it for somebody else now, and to
-    /// whoever decided it.
+    /// whoever decided it, while they see requests at all.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         let seen = ctx.actor.authorize(self.subject_kind.read(), &self.standing(ctx.org)).is_ok()
-            || self.decided_by(ctx.actor.id)
+            || (self.decided_by(ctx.actor.id) && sees_any(ctx))
             || self.may_decide(ctx).is_ok();
         if seen { Ok(()) } else { Err(Refusal::not_found()) }
     }

@@ -21,6 +21,13 @@ pub fn readable(actor: &Actor) -> Vec<SubjectScope> {
         .collect()
 }
 
+/// Whether a caller sees requests at all: those about subjects of some kind, or in the name of somebody who delegated
+/// their decisions to them. Nobody else gets a list, not even of what they decided once.
+pub fn sees_any(ctx: &Context) -> bool {
+    ApprovalSubject::ALL.iter().any(|kind| ctx.actor.holds(kind.read()))
+        || !ctx.org.delegated_to(ctx.actor.id, ctx.now).is_empty()
+}
+
 /// One way in which a request waits for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxClause {

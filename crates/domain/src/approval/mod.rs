@@ -24,7 +24,7 @@ pub use course::{AddStepForm, Place, Progress, ReturnForm};
 pub use delegation::{Delegation, DelegationDetails};
 pub use facts::{ApprovalSnapshot, SubjectFacts};
 pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, StepCondition, StepMode};
-pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable};
+pub use inbox::{Inbox, InboxClause, SubjectScope, inboxes, readable, sees_any};
 pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as proposal_rules};
 
 use crate::access::{Actor, Permission, Standing};
@@ -61,7 +61,7 @@ text_enum! {
         /// Have a former step decided anew.
         Return = "return" ("Return", "退回"),
         /// Have one more person agree (加签).
-        AddStep = "add-step" ("Add an approver", "加签"),
+        AddStep = "add_step" ("Add an approver", "加签"),
         /// Remind those for whom it waits (催办).
         Remind = "remind" ("Remind", "催办"),
         /// Say something about it.

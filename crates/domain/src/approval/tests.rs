@@ -434,6 +434,8 @@ fn a_delegate_decides_but_not_what_neither_of_both_may() {
     let decision = &approval.steps[0].decisions[0];
     assert_eq!((decision.by, decision.on_behalf_of), (user(MARKETING), Some(user(MANAGER))));
     assert!(world.by(MARKETING, |ctx| approval.reveal(ctx)).is_ok(), "what one decided one still sees");
+    // Once nobody delegates to them, they get no list of requests, and see none by its id either.
+    assert!(World::of(everybody).by(MARKETING, |ctx| approval.reveal(ctx)).is_err());
     // Nobody decides two steps, in whoever's name; nor does whoever had a step decided for them.
     assert_eq!(decide(&world, &mut approval, MARKETING, Approved), Err(Code::SeparationOfDuties));
     assert_eq!(decide(&world, &mut approval, SECOND_FINANCE, Approved), Ok(Progress::Approved));
@@ -553,14 +555,14 @@ fn what_a_request_has_no_room_for_is_not_offered() {
     };
     let mut approval = asked(&world, REP).unwrap();
     assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (None, None));
-    assert_eq!((offered(&approval, "add-step"), add(&approval)), (None, None));
+    assert_eq!((offered(&approval, "add_step"), add(&approval)), (None, None));
     let full = Some(Code::TooMany);
     let mut long = approval.clone();
     long.steps = vec![approval.steps[0].clone(); Approval::MOST_STEPS];
-    assert_eq!((offered(&long, "add-step"), add(&long)), (full, full));
+    assert_eq!((offered(&long, "add_step"), add(&long)), (full, full));
     approval.trail = vec![approval.trail[0].clone(); Approval::MOST_ENTRIES];
     assert_eq!((offered(&approval, "comment"), comment(&mut approval)), (full, full));
-    assert_eq!((offered(&approval, "add-step"), add(&approval)), (full, full));
+    assert_eq!((offered(&approval, "add_step"), add(&approval)), (full, full));
 }
 
 #[test]

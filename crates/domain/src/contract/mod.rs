@@ -24,6 +24,7 @@ use crate::catalogue::PriceBook;
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::{Customer, owned};
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
@@ -210,6 +211,8 @@ pub struct ContractTies {
     pub customer_owner: Option<UserId>,
     /// How many transfers of it wait for their decision.
     pub pending_transfers: i64,
+    /// What would be left without it.
+    pub dependents: Dependents,
     /// Why [`Contract::check_submission`] refuses it; asked where [`Contract::may_submit`] does not.
     pub submission: Option<Refusal>,
 }
@@ -366,11 +369,13 @@ impl Contract {
         self.details.signed_on.into_iter().chain(approved).min()
     }
 
-    /// May it be deleted? While it is a draft that nobody was ever asked about, nor about its transfer now.
+    /// May it be deleted? While it is a draft that nobody was ever asked about, nor about its transfer now, and that no
+    /// activity is about.
     pub fn may_delete(&self, ctx: &Context, ties: &ContractTies) -> Result<(), Refusal> {
         self.may_update(ctx)?;
         never_asked(self.submitted_by)?;
-        crate::transfer::check_none_pending(self.id.0, ties.pending_transfers)
+        crate::transfer::check_none_pending(self.id.0, ties.pending_transfers)?;
+        ties.dependents.check_none()
     }
 
     /// Changes what was said about it.

@@ -117,17 +117,19 @@ fn what_was_submitted_once_is_taken_back_by_its_asker_and_never_deleted() {
 }
 
 #[test]
-fn what_waits_to_change_hands_is_neither_deleted_nor_offered_for_it() {
+fn what_waits_to_change_hands_or_has_activities_is_neither_deleted_nor_offered_for_it() {
     let world = World::new();
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100]);
     contract.status = ContractStatus::Draft;
-    for (pending_transfers, who, code) in [
-        (0, REP, None),
-        (1, REP, Some(Code::PendingTransfer)),
+    for (pending_transfers, activities, who, code) in [
+        (0, 0, REP, None),
+        (1, 0, REP, Some(Code::PendingTransfer)),
+        (0, 1, REP, Some(Code::InUse)),
         // Whoever may not at all is told that first.
-        (1, FINANCE, Some(Code::Forbidden)),
+        (1, 1, FINANCE, Some(Code::Forbidden)),
     ] {
-        let ties = ContractTies { pending_transfers, ..ContractTies::default() };
+        let dependents = [(RecordKind::Activity, activities)].into_iter().collect();
+        let ties = ContractTies { pending_transfers, dependents, ..ContractTies::default() };
         let offers = world.by(who, |ctx| contract.allowed_actions(ctx, &ties));
         assert_eq!(offers.iter().find(|offer| offer.action == "delete").unwrap().reason, code);
         let deleted = world.by(who, |ctx| contract.may_delete(ctx, &ties));

@@ -153,7 +153,7 @@ impl Customer {
             created_at: ctx.now,
             updated_at: ctx.now,
         };
-        let change = OwnershipChange { customer_id: id, from: None, to: owner_id, cause, note: None };
+        let change = OwnershipChange { customer_id: id, from: None, to: owner_id, cause, reason: None };
         Ok((customer, change, Event("customer.created")))
     }
 
@@ -254,7 +254,7 @@ impl Customer {
             from: self.owner_id,
             to: self.owner_id,
             cause: OwnershipCause::Merged,
-            note: Some(other.details.name.clone()),
+            reason: Some(other.details.name.clone()),
         };
         Ok((change, Event("customer.merged")))
     }

@@ -161,7 +161,7 @@ pub struct OwnershipChange {
     /// Why.
     pub cause: OwnershipCause,
     /// Why, in words.
-    pub note: Option<Line>,
+    pub reason: Option<Line>,
 }
 
 /// A line of a customer's ownership history.
@@ -182,9 +182,9 @@ pub struct OwnershipRecord {
     pub to_id: Option<UserId>,
     /// Why.
     pub cause: OwnershipCause,
-    /// Why, in words.
+    /// Why, in words; of a merge, the name of the customer that went.
     #[schema(required)]
-    pub note: Option<Line>,
+    pub reason: Option<Line>,
     /// The job that did it, if one did.
     #[schema(required)]
     pub job_id: Option<JobId>,
@@ -373,11 +373,11 @@ impl Customer {
         ctx: &Context,
         to: UserId,
         load: OwnerLoad,
-        note: Option<Line>,
+        reason: Option<Line>,
     ) -> Result<(OwnershipChange, Event), Refusal> {
         self.may_assign(ctx, to)?;
         load.room(ctx, to)?;
-        Ok((self.move_to(ctx, Some(to), OwnershipCause::Assigned, note), Event("customer.assigned")))
+        Ok((self.move_to(ctx, Some(to), OwnershipCause::Assigned, reason), Event("customer.assigned")))
     }
 
     /// Gives it back to the pool.
@@ -482,17 +482,17 @@ impl Customer {
         ctx: &Context,
         to: Option<UserId>,
         cause: OwnershipCause,
-        note: Option<Line>,
+        reason: Option<Line>,
     ) -> OwnershipChange {
         let change =
-            OwnershipChange { customer_id: self.id, from: self.owner_id, to, cause, note: note.clone() };
+            OwnershipChange { customer_id: self.id, from: self.owner_id, to, cause, reason: reason.clone() };
         if self.owner_id.is_some() {
             self.previous_owner_id = self.owner_id;
         }
         self.owner_id = to;
         self.owned_since = to.map(|_| ctx.now);
         self.pooled_at = if to.is_none() { Some(ctx.now) } else { None };
-        self.pool_reason = if to.is_none() { note } else { None };
+        self.pool_reason = if to.is_none() { reason } else { None };
         self.recycle_on = None;
         self.locked = false;
         change

@@ -46,7 +46,7 @@ text_enum! {
     /// What may be done with a webhook.
     pub enum WebhookAction {
         /// Make a new secret.
-        RotateSecret = "rotate-secret" ("Rotate secret", "更换密钥"),
+        RotateSecret = "rotate_secret" ("Rotate secret", "更换密钥"),
         /// Tell nothing for a while.
         Disable = "disable" ("Disable", "停用"),
         /// Tell again, in the name of whoever enables it.

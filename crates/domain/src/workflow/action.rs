@@ -1,8 +1,8 @@
 use crate::text_enum;
 
 text_enum! {
-    /// What one may do with a record, as its `allowed_actions` name it. What a machine calls an action tells more of
-    /// records of its kind: `/workflows` says so.
+    /// What one may do with a record, as its `allowed_actions` name it; in paths, hyphens stand for the underscores. What
+    /// a machine calls an action tells more of records of its kind: `/workflows` says so.
     pub enum Action {
         /// Change it: `PATCH` of the record.
         Update = "update" ("Change", "修改"),
@@ -53,7 +53,7 @@ text_enum! {
         /// Have a former step decided anew.
         Return = "return" ("Return to a former step", "退回上一步骤"),
         /// Have one more person agree (加签).
-        AddStep = "add-step" ("Add an approver", "加签"),
+        AddStep = "add_step" ("Add an approver", "加签"),
         /// Remind those for whom it waits (催办).
         Remind = "remind" ("Remind", "催办"),
         /// Say something about it.
@@ -73,13 +73,13 @@ text_enum! {
         /// Say what it pays.
         Match = "match" ("Match", "匹配"),
         /// Say that it pays no contract.
-        SetAside = "set-aside" ("Set aside", "标记无需匹配"),
+        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
         /// Take it apart, because it pays several contracts.
         Split = "split" ("Split", "拆分"),
         /// Put it together again.
         Join = "join" ("Join", "重新合并"),
         /// Make a new secret.
-        RotateSecret = "rotate-secret" ("Rotate secret", "更换密钥"),
+        RotateSecret = "rotate_secret" ("Rotate secret", "更换密钥"),
         /// Send it a trial.
         Ping = "ping" ("Send a trial", "发送测试"),
         /// Send it once more.
@@ -89,8 +89,8 @@ text_enum! {
         /// Take that back.
         Enable = "enable" ("Enable", "启用"),
         /// Set the user's password.
-        SetPassword = "set-password" ("Set the password", "设置密码"),
+        SetPassword = "set_password" ("Set the password", "设置密码"),
         /// Give what the user owns to others, or to the pool.
-        HandOver = "hand-over" ("Hand over", "交接"),
+        HandOver = "hand_over" ("Hand over", "交接"),
     }
 }

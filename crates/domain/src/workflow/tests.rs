@@ -185,7 +185,7 @@ fn receipts() {
     use crate::receipt::{MACHINE, ReceiptAction, ReceiptStatus};
     let table: &[Line] = &[
         ("open", "match", "matched", "receipts:manage"),
-        ("open", "set-aside", "set_aside", "receipts:manage"),
+        ("open", "set_aside", "set_aside", "receipts:manage"),
         ("set_aside", "reopen", "open", "receipts:manage"),
         ("open", "split", "split", "receipts:manage"),
         ("split", "join", "open", "receipts:manage"),
@@ -212,7 +212,7 @@ fn approvals() {
         ("pending", "reject", "rejected", "named"),
         ("pending", "withdraw", "withdrawn", "named"),
         ("pending", "return", "pending", "named"),
-        ("pending", "add-step", "pending", "named"),
+        ("pending", "add_step", "pending", "named"),
         ("pending", "remind", "pending", "named"),
         ("pending", "comment", "pending", "named"),
         ("approved", "comment", "approved", "named"),
@@ -328,7 +328,7 @@ fn every_action_that_a_record_names_has_a_label_and_no_other() {
     let mut named: BTreeSet<String> = by_people.collect();
     let outside: BTreeSet<String> =
         crate::fixtures::sources().iter().flat_map(|source| judged(source)).collect();
-    for known in ["update", "delete", "ping", "hand-over", "credit"] {
+    for known in ["update", "delete", "ping", "hand_over", "credit"] {
         assert!(outside.contains(known), "{outside:?}");
     }
     named.extend(outside);

@@ -132,7 +132,7 @@ impl Ask {
         let mut call = Call::new(caller, self.origin().request_id);
         call.permission = self.permission;
         call.if_match = condition::if_match(self.request.headers(), self.shape.precondition)?;
-        call.dry_run = self.says(Flag::DryRun);
+        call.dry_run = self.says(Flag::DryRun) || self.says(Flag::DryJob);
         call.allow_duplicate = self.says(Flag::AllowDuplicate);
         if self.shape.idempotent {
             call.idempotency = idempotency::key(&self.request, &self.body)?;

@@ -54,7 +54,7 @@ pub(crate) fn routes(api: &mut Api) {
         "/contacts/{id}",
         "delete_contact",
         "Delete a contact",
-        "Not while a lead or an opportunity names the contact.",
+        "Not while a lead or an opportunity names the contact, or an activity is about it.",
         contacts::delete,
     )
     .shown_with(&ContactId::example(3))

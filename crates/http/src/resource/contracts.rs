@@ -84,7 +84,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/contracts/{id}",
             "delete_contract",
             "Delete a draft",
-            "Only a draft that never was submitted can be deleted.",
+            "Only a draft that never was submitted, and that no activity is about, can be deleted.",
             contracts::delete,
         )
         .shown_with(&ContractId::example(2))

@@ -12,7 +12,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/customer-changes",
             "list_customer_changes",
             "List changes of customers",
-            "Those of customers that the caller may change, and those that the caller asked for.",
+            "Those of customers that the caller may change, by sharing as well, and those that the caller asked for.",
             &customer_changes::LISTING,
             customer_changes::list,
         )
@@ -38,7 +38,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/customer-changes/{id}",
             "get_customer_change",
             "Get a change of a customer",
-            "What was said about the customer, what is to be said, and what differs.",
+            "What was said about the customer, what is to be said, and what differs. It is there for whoever finds it in \
+              the list.",
             &customer_changes::LISTING,
             customer_changes::get,
         )

@@ -67,9 +67,11 @@ pub(crate) fn routes(api: &mut Api) {
             "/opportunities/{id}",
             "delete_opportunity",
             "Delete an opportunity",
-            "While it is open and has no contract.",
+            "While it is open and nothing depends on it: no contract, no lead that became it, no activity about it, no \
+             approval that was asked for.",
             opportunities::delete,
         )
+        .shown_with(&OpportunityId::example(3))
         .needs(Permission::OpportunitiesUpdate)
         .refuses(&[Code::PendingApproval, Code::InvalidTransition, Code::ContractDecides, Code::InUse, Code::PendingTransfer])
         .act_with(

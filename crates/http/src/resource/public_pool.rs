@@ -1,7 +1,7 @@
 //! The public pool (公海).
 
 use fairlead_application::jobs::recycle;
-use fairlead_application::{jobs, pool, pools};
+use fairlead_application::{Flag, jobs, pool, pools};
 use fairlead_domain::access::Permission;
 use fairlead_domain::error::Code;
 use fairlead_domain::values::CustomerId;
@@ -71,11 +71,12 @@ pub(crate) fn routes(api: &mut Api) {
             ("/public-pool/recycle-runs", "/jobs"),
             "run_recycling",
             "Run recycling now",
-            "In the background; the answer's job tells the progress. A dry run tells what would go and who would be \
-             warned, and may try other rules before they are switched on. The scheduler runs it once every business \
-             day by itself.",
+            "In the background; the answer's job tells the progress. A dry run (`?dry_run=true`) tells what would go and \
+             who would be warned, and may try other `rules` before they are switched on. The scheduler runs it once every \
+             business day by itself.",
             recycle::start,
         )
+        .flagged(&[Flag::DryJob])
         .needs(Permission::SettingsManage)
         .refuses(&[Code::UnknownReference])
         .list(

@@ -16,7 +16,8 @@ pub(crate) fn routes(api: &mut Api) {
             "log_in",
             "Log in",
             "Gives an access token for minutes and a refresh token for days. The answer to a wrong password \
-             and to an unknown address is the same. Attempts are throttled per account and address.",
+             and to an unknown address is the same. Attempts are throttled per account and address. A few passwords are \
+             looked at at a time: whoever gets no turn within seconds is told to come back (`503 unavailable`).",
             async |app: &App, origin: &Origin, form: Valid<LoginForm>| {
                 session::login(app, &origin.request_id, &origin.client, form).await
             },

@@ -45,7 +45,7 @@ members!(OwnershipRecord {
     from_id,
     to_id,
     cause,
-    note,
+    reason,
     job_id,
     actor_id,
     occurred_at

@@ -166,6 +166,23 @@ pub(super) const CHECKS: &[Check] = &[
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE subject_id = subjects.id AND approvals.status = 'pending')",
     },
     Check {
+        // Who sees a request or a change goes by whom it is filed under; nobody, while a customer is in the pool.
+        name: "requests are with whom their subjects are",
+        population: "SELECT (SELECT COUNT(*) FROM approvals) + (SELECT COUNT(*) FROM customer_changes)",
+        differences: "SELECT approvals.subject_number || ': its approval is with somebody else than its subject' \
+             FROM approvals LEFT JOIN \
+             (SELECT id, owner_id FROM contracts UNION ALL SELECT id, owner_id FROM invoices \
+              UNION ALL SELECT id, owner_id FROM transfers \
+              UNION ALL SELECT id, owner_id FROM amendments \
+              UNION ALL SELECT id, owner_id FROM opportunities \
+              UNION ALL SELECT id, owner_id FROM customer_changes) AS subjects ON subjects.id = approvals.subject_id \
+             WHERE subjects.id IS NULL \
+             OR COALESCE(approvals.owner_id, approvals.id) <> COALESCE(subjects.owner_id, approvals.id) \
+             UNION ALL SELECT customer_changes.number || ': is with somebody else than its customer' \
+             FROM customer_changes JOIN customers ON customers.id = customer_changes.customer_id \
+             WHERE COALESCE(customer_changes.owner_id, customers.id) <> COALESCE(customers.owner_id, customers.id)",
+    },
+    Check {
         name: "refunds wait for payments that are confirmed",
         population: "SELECT COUNT(*) FROM refunds",
         differences: "SELECT refunds.number || ': waits, and its payment is ' || payments.status FROM refunds \
@@ -188,6 +205,20 @@ pub(super) const CHECKS: &[Check] = &[
         differences: "SELECT opportunities.name || ': is open, and its customer is in the pool' FROM opportunities \
              JOIN customers ON customers.id = opportunities.customer_id \
              WHERE opportunities.status = 'open' AND customers.owner_id IS NULL",
+    },
+    Check {
+        name: "activities are about what is there",
+        population: "SELECT COUNT(*) FROM activities",
+        differences: "SELECT activities.subject || ': is about what is not there, or is of another customer or lead' \
+             FROM activities LEFT JOIN \
+             (SELECT 'lead' AS kind, id, id AS root_id FROM leads \
+              UNION ALL SELECT 'customer', id, id FROM customers \
+              UNION ALL SELECT 'contact', id, customer_id FROM contacts \
+              UNION ALL SELECT 'opportunity', id, customer_id FROM opportunities \
+              UNION ALL SELECT 'contract', id, customer_id FROM contracts) AS named \
+             ON named.id = activities.about_id AND named.kind = activities.about_kind \
+             AND named.root_id = CASE activities.about_kind WHEN 'lead' THEN activities.lead_id ELSE activities.customer_id END \
+             WHERE named.id IS NULL",
     },
     Check {
         name: "customers: the last change of hands names the owner",

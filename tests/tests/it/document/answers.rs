@@ -204,7 +204,7 @@ async fn answers_are_as_described(server: Server) {
     let to = json!({"owner_id": company.rep.id});
     check("assign_customer", director.post(&format!("/customers/{given}/assign"), to).await);
     let job =
-        check("run_recycling", admin.post("/public-pool/recycle-runs", json!({"dry_run": true})).await).id();
+        check("run_recycling", admin.post("/public-pool/recycle-runs?dry_run=true", json!({})).await).id();
     until("the job", async || {
         let job = admin.get(&format!("/jobs/{job}")).await.expect(200).body;
         (job["status"] == "finished").then_some(())

@@ -134,7 +134,7 @@ const ENDING: Sent = &[
     ("admin", "delete_customer"),
     ("rep.east", "release_customer"),
     ("rep.east3", "delete_collaborator"),
-    ("rep.east", "delete_opportunity"),
+    ("rep.east3", "delete_opportunity"),
     ("rep.east", "request_customer_change"),
     ("rep.east", "request_transfer"),
     ("rep.east3", "delete_contract"),

@@ -136,7 +136,7 @@ async fn the_pool_gives_and_takes(server: Server) {
     assert!(wait.text_of("detail").ends_with(&wait.text_of("until")), "{}", wait.text);
     colleague.client.act(&claim).await.expect(200);
     let assign = format!("{path}/assign");
-    let to = |person: &Person| json!({"owner_id": person.id, "note": "new area"});
+    let to = |person: &Person| json!({"owner_id": person.id, "reason": "new area"});
     colleague.client.post(&assign, to(rep)).await.refused(403, "forbidden");
     manager.client.post(&assign, to(other_rep)).await.refused(403, "forbidden");
     manager.client.post(&assign, to(&company.marketing)).await.refused(409, "owner_not_eligible");
@@ -146,6 +146,14 @@ async fn the_pool_gives_and_takes(server: Server) {
         (&assigned.body["owner_id"], &assigned.body["previous_owner_id"]),
         (&json!(rep.id), &json!(colleague.id))
     );
+    let history = manager.client.all(&format!("{path}/ownership-history")).await;
+    assert_eq!((&history[0]["cause"], &history[0]["reason"]), (&json!("assigned"), &json!("new area")));
+    // The reason has one name; of a lead none is kept, and so none is taken.
+    let named_otherwise = json!({"owner_id": rep.id, "note": "new area"});
+    manager.client.post(&assign, named_otherwise).await.refused(400, "malformed_request");
+    let lead = rep.client.post("/leads", json!({"name": "Lin Mei", "source": "website"})).await.expect(201);
+    let assign_lead = format!("/leads/{}/assign", lead.id());
+    manager.client.post(&assign_lead, to(colleague)).await.refused(400, "malformed_request");
     let pooled = company.pool_customer().await;
     manager.client.post(&format!("/customers/{pooled}/assign"), to(&company.inner)).await.expect(200);
     company.inner.client.get(&format!("/customers/{pooled}")).await.expect(200);

@@ -34,6 +34,7 @@ on_both_databases! {
     whoever_asked_takes_it_back;
     without_a_grant_nothing_is_allowed;
     lists_and_totals_agree_with_single_reads;
+    what_a_list_shows_is_what_can_be_read;
 }
 
 /// Open without a login.
@@ -442,5 +443,106 @@ async fn lists_and_totals_agree_with_single_reads(server: Server) {
         }
         assert!(path.contains("pool") || different.len() > 2, "{path} is the same to everybody");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The ids that a list shows; none to whoever may not list at all.
+async fn shown(client: &Client, path: &str) -> BTreeSet<String> {
+    let path = format!("{path}?limit=200");
+    if client.get(&path).await.status == 403 {
+        return BTreeSet::new();
+    }
+    client.all(&path).await.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether a record is there for somebody.
+async fn is_there(client: &Client, path: &str) -> bool {
+    match client.get(path).await.status {
+        200 => true,
+        403 | 404 => false,
+        other => panic!("{path} answers {other}"),
+    }
+}
+
+/// Of every kind that has both: the document says which. A demo has some of each.
+async fn what_a_list_shows_is_what_can_be_read(server: Server) {
+    const MOST: usize = 60;
+    // Nothing happens by itself between a list and what is read one by one.
+    let mut demo = Server::demo(server.database.kind).await;
+    demo.stop().await;
+    demo.set("FAIRLEAD_JOBS__ENABLED", "false");
+    demo.restart().await;
+    let mut people = Vec::new();
+    for who in [
+        "rep.east",
+        "rep.east2",
+        "rep.east3",
+        "rep.south",
+        "manager.east",
+        "finance",
+        "marketing",
+        "auditor",
+        "admin",
+    ] {
+        let client = demo.login(&format!("{who}@demo.fairlead.example"), "demo-password").await;
+        people.push((who, client.get("/me").await.expect(200).id(), client));
+    }
+    // A customer of which a change waits is shared with somebody who may change it then.
+    let (owner, (_, other, _)) = (&people[0].2, &people[3]);
+    let change = owner.get("/customer-changes").await.expect(200).body["data"][0].clone();
+    let share = json!({"customer_id": change["customer_id"], "user_id": other, "access": "write"});
+    owner.post("/collaborators", share).await.expect(201);
+    assert!(shown(&people[3].2, "/customer-changes").await.contains(change["id"].as_str().unwrap()));
+
+    let spec = operations(&demo).await;
+    let reads: BTreeSet<&str> =
+        spec.values().filter(|it| it.method == Method::GET).map(|it| it.path.as_str()).collect();
+    let mut lists: Vec<&str> = reads
+        .iter()
+        .filter_map(|path| path.strip_suffix("/{id}"))
+        .filter(|list| reads.contains(list))
+        .map(|list| list.strip_prefix("/api/v1").unwrap())
+        .collect();
+    assert!(lists.len() >= 36, "{lists:?}");
+    // Whoever opens a customer of the pool sees its contacts from then on.
+    lists.sort_by_key(|list| !list.ends_with("/customers"));
+    let mut wrong = Vec::new();
+    for list in lists {
+        let mut listed = Vec::new();
+        for (_, _, client) in &people {
+            listed.push(shown(client, list).await);
+        }
+        let all: BTreeSet<&String> = listed.iter().flatten().collect();
+        assert!(!all.is_empty(), "the demo has nothing under {list}");
+        for ((who, me, client), listed) in people.iter().zip(&listed) {
+            for id in all.iter().step_by(all.len() / MOST + 1) {
+                // Everybody reads their own account; the list of all is for whoever sees users.
+                if list == "/users" && *id == me {
+                    continue;
+                }
+                let read = is_there(client, &format!("{list}/{id}")).await;
+                if read != listed.contains(*id) {
+                    let how = if read { "read, not listed" } else { "listed, not read" };
+                    wrong.push(format!("{list}/{id} as {who}: {how}"));
+                }
+            }
+        }
+    }
+    // Attachments are listed with their contracts.
+    let auditor = &people[7].2;
+    let mut compared = 0;
+    for contract in shown(auditor, "/contracts").await {
+        let list = format!("/contracts/{contract}/attachments");
+        for id in shown(auditor, &list).await {
+            for (who, _, client) in &people {
+                let listed = is_there(client, &list).await;
+                if listed != is_there(client, &format!("/attachments/{id}")).await {
+                    wrong.push(format!("/attachments/{id} as {who}: listed {listed}"));
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > people.len(), "the demo has attachments");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -368,8 +368,8 @@ impl World {
             }
             ("rule", _) => admin.post("/assignment-rules", self.new_assignment_rule()).await.expect(201).id(),
             ("job", _) => {
-                let run = json!({"dry_run": true});
-                let id = admin.post("/public-pool/recycle-runs", run).await.expect(202).id();
+                let run = "/public-pool/recycle-runs?dry_run=true";
+                let id = admin.post(run, json!({})).await.expect(202).id();
                 // Its version is looked at: nothing but the calls of this test may change it.
                 until("the job", async || {
                     let job = admin.get(&format!("/jobs/{id}")).await.expect(200).body;
@@ -438,7 +438,8 @@ impl World {
                 "customer_ids": [self.customer(None).await], "members": [{"user_id": colleague}],
                 "strategy": "round_robin",
             }),
-            "run_recycling" => json!({"dry_run": true}),
+            // No rule is on, so that nothing goes.
+            "run_recycling" => json!({}),
             "create_public_pool" => json!({"name": unique("Pool")}),
             "create_collaborator" => {
                 json!({"customer_id": id, "user_id": self.company.other_manager.id, "access": "read"})

@@ -34,6 +34,11 @@ fn act(client: &Client, path: impl Into<String>) -> Call {
     Box::pin(async move { client.act(&path).await })
 }
 
+fn delete(client: &Client, path: impl Into<String>) -> Call {
+    let (client, path) = (client.clone(), path.into());
+    Box::pin(async move { client.delete(&path).await })
+}
+
 fn patch(client: &Client, path: &str, if_match: &str, body: Value) -> Call {
     let (client, path, if_match) = (client.clone(), path.to_owned(), if_match.to_owned());
     Box::pin(async move { client.patch_if(&path, &if_match, body).await })

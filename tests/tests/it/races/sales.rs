@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{act, at_once, count, expect_tally, money, one_winner, outcome, patch, post, tally};
+use super::{act, at_once, count, delete, expect_tally, money, one_winner, outcome, patch, post, tally};
 use crate::support::{Company, Person, Server};
 
 on_both_databases! {
@@ -11,6 +11,7 @@ on_both_databases! {
     heavy_a_customer_with_open_business_is_never_released;
     heavy_a_sale_is_not_reopened_in_the_pool;
     heavy_no_stage_is_taken_from_under_a_sale;
+    heavy_nothing_is_noted_about_what_is_being_deleted;
 }
 
 /// A qualified lead of this person.
@@ -157,5 +158,30 @@ async fn heavy_no_stage_is_taken_from_under_a_sale(server: Server) {
         let (of_pipeline, of_sale) =
             if answers[0].status == 200 { ("200", "422 unknown_reference") } else { ("409 in_use", "200") };
         assert_eq!((outcome(&answers[0]), outcome(&answers[1])), (of_pipeline.into(), of_sale.into()));
+    }
+}
+
+/// Whichever comes first: what is noted has something that it is about.
+async fn heavy_nothing_is_noted_about_what_is_being_deleted(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep;
+    for round in 0..45 {
+        let (kind, of, id) = match round % 3 {
+            0 => {
+                let customer = company.customer(rep).await;
+                ("opportunity", "opportunities", opportunity(&company, rep, &customer).await)
+            }
+            1 => {
+                let contact = json!({"name": "Zhang Wei", "customer_id": company.customer(rep).await});
+                ("contact", "contacts", rep.client.post("/contacts", contact).await.expect(201).id())
+            }
+            _ => ("contract", "contracts", company.draft(rep, "10.00", "by_contract").await),
+        };
+        let call = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        let calls = [delete(&rep.client, format!("/{of}/{id}")), post(&rep.client, "/activities", call)];
+        let answers = at_once(calls).await;
+        let (of_record, of_activity) =
+            if answers[0].status == 204 { ("204", "422 unknown_reference") } else { ("409 in_use", "201") };
+        assert_eq!((outcome(&answers[0]), outcome(&answers[1])), (of_record.into(), of_activity.into()));
     }
 }
