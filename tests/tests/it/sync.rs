@@ -14,6 +14,7 @@ on_both_databases! {
     heavy_a_copy_is_what_lists_show;
     what_is_told_is_what_its_reader_sees;
     contacts_go_into_the_pool_and_come_out_of_it;
+    activities_go_with_whose_they_are_and_what_they_are_about;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -21,10 +22,11 @@ on_both_databases! {
     points_are_not_made_up;
 }
 
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("lead", "leads"),
     ("customer", "customers"),
     ("contact", "contacts"),
+    ("activity", "activities"),
     ("opportunity", "opportunities"),
     ("contract", "contracts"),
     ("invoice", "invoices"),
@@ -140,12 +142,15 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
     let client = &seller.client;
     let word = format!("{:x}", random.random::<u32>());
     let customer = pick(random, ids.entry("customer").or_default());
+    let about = pick(random, &["lead", "customer", "contact", "opportunity", "contract"]).unwrap();
+    let subject = pick(random, ids.entry(about).or_default());
+    let activity = pick(random, ids.entry("activity").or_default());
     let mut made = |kind: &'static str, answer: &crate::support::Answer| {
         if answer.status == 201 {
             ids.entry(kind).or_default().push(answer.body["id"].as_str().unwrap().to_owned());
         }
     };
-    match (random.random_range(0..18), customer) {
+    match (random.random_range(0..22), customer) {
         (0, _) => {
             let form = json!({"name": format!("Lead {word}"), "source": "website"});
             made("lead", &client.post("/leads", form).await);
@@ -190,6 +195,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
         }
         (12, _) => {
             if let Some(lead) = pick(random, ids.entry("lead").or_default()) {
+                client.act(&format!("/leads/{lead}/qualify")).await;
                 client.post(&format!("/leads/{lead}/convert"), json!({})).await;
             }
         }
@@ -216,6 +222,24 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             let user = pick(random, &sellers).unwrap().id.clone();
             let form = json!({"customer_id": customer, "user_id": user, "access": "read"});
             client.post("/collaborators", form).await;
+        }
+        (17 | 18, Some(_)) => {
+            let Some(subject) = subject else { return };
+            let kind = pick(random, &["task", "call"]).unwrap();
+            let form = json!({
+                "about": {"kind": about, "id": subject}, "kind": kind, "subject": word,
+                "due_at": "2199-01-05T08:00:00.000Z",
+            });
+            made("activity", &client.post("/activities", form).await);
+        }
+        (19, Some(_)) => {
+            let Some(activity) = activity else { return };
+            let done = json!({"happened_at": "2026-01-05T08:00:00.000Z"});
+            client.patch(&format!("/activities/{activity}"), done).await;
+        }
+        (20, Some(_)) => {
+            let Some(activity) = activity else { return };
+            client.delete(&format!("/activities/{activity}")).await;
         }
         (_, Some(_)) => {
             if let Some(contact) = pick(random, ids.entry("contact").or_default()) {
@@ -291,8 +315,16 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
     let contract = company.active(&company.rep, "100.00", "by_contract").await;
     company.paid(&company.rep, &contract, "40.00").await;
     let lead = json!({"name": "Li Wei", "source": "website"});
-    company.rep.client.post("/leads", lead).await.expect(201);
+    let lead = company.rep.client.post("/leads", lead).await.expect(201).id();
     let pooled = company.pool_customer().await;
+    for (by, kind, id) in [
+        (&company.rep, "lead", &lead),
+        (&company.rep, "contract", &contract),
+        (&company.admin, "customer", &pooled),
+    ] {
+        let form = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        by.client.post("/activities", form).await.expect(201);
+    }
     for customer in [&company.customer(&company.rep).await, &pooled] {
         let form = json!({
             "customer_id": customer, "name": "Zhang", "phone": "138 0013 8000", "email": "zhang@example.com",
@@ -304,6 +336,9 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
         let client = &person.client;
         let told = client.get("/sync?limit=500").await.expect(200).body;
         assert_eq!(told["has_more"], false);
+        let mut copy = Device::of(person);
+        copy.sync(500).await;
+        copy.is_what_lists_show().await;
         for (kind, member) in KINDS {
             for record in told[member].as_array().unwrap() {
                 let id = record["id"].as_str().unwrap();
@@ -326,6 +361,88 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
         };
         assert_eq!(told["contacts"].as_array().unwrap().len(), expected, "unmasked contacts for {role}");
     }
+}
+
+/// What is to be done is on the device of whoever may see it: of nobody else, and of nobody any more.
+async fn activities_go_with_whose_they_are_and_what_they_are_about(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, inner, director, finance, .. } = &company;
+    let task = async |kind: &str, id: &str| {
+        let form = json!({
+            "about": {"kind": kind, "id": id}, "kind": "task", "subject": "Call back",
+            "due_at": "2199-01-05T08:00:00.000Z",
+        });
+        ("activity", rep.client.post("/activities", form).await.expect(201).id())
+    };
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let (mine, of_contract) = (task("customer", &customer).await, task("contract", &contract).await);
+    let mut devices = [rep, other_rep, inner, director, finance].map(Device::of);
+    let (none, one, both): (&[_], &[_], &[_]) = (&[], &[&mine], &[&mine, &of_contract]);
+    let mut look = async |holders: [&[&(&'static str, String)]; 5], what: &str| {
+        for (device, held) in devices.iter_mut().zip(holders) {
+            device.sync(3).await;
+            device.is_what_lists_show().await;
+            let has = [&mine, &of_contract].map(|it| device.copy.contains_key(it));
+            assert_eq!(has, [held.contains(&&mine), held.contains(&&of_contract)], "{what}: {}", device.name);
+            let told = device.told;
+            device.sync(3).await;
+            assert_eq!(device.told, told, "{what}: {} is told of it twice", device.name);
+        }
+    };
+    look([both, none, none, both, both], "logged").await;
+    let give = async |to: &Person| {
+        let form = json!({"owner_id": to.id});
+        director.client.post(&format!("/customers/{customer}/assign"), form).await.expect(200);
+    };
+    // The contract stays with its owner, who does not see the customer any more.
+    give(other_rep).await;
+    look([none, one, none, both, both], "given away").await;
+    let share = json!({"customer_id": customer, "user_id": inner.id, "access": "read"});
+    other_rep.client.post("/collaborators", share).await.expect(201);
+    look([none, one, one, both, both], "shared").await;
+    let path = format!("/activities/{}", mine.1);
+    other_rep.client.patch(&path, json!({"happened_at": "2026-01-05T08:00:00.000Z"})).await.expect(200);
+    look([none, one, one, both, both], "completed").await;
+    give(rep).await;
+    look([both, none, one, both, both], "given back").await;
+    rep.client.delete(&format!("/contracts/{contract}")).await.expect(204);
+    look([one, none, one, one, one], "the contract deleted").await;
+    let release = format!("/customers/{customer}/release");
+    rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+    look([none, none, none, one, one], "in the pool").await;
+    inner.client.act(&format!("/public-pool/customers/{customer}/claim")).await.expect(200);
+    look([none, none, one, one, one], "claimed").await;
+    let survivor = company.customer(rep).await;
+    let loser = json!({"loser_id": customer});
+    director.client.post(&format!("/customers/{survivor}/merge"), loser).await.expect(200);
+    look([one, none, none, one, one], "merged").await;
+    rep.client.delete(&path).await.expect(204);
+    look([none, none, none, none, none], "deleted").await;
+
+    // Of a lead, then of the customer that it becomes.
+    let lead = json!({"name": "Lin Mei", "source": "website"});
+    let lead = rep.client.post("/leads", lead).await.expect(201).id();
+    let of_lead = task("lead", &lead).await;
+    let mut devices = [rep, other_rep, director, &company.marketing].map(Device::of);
+    let mut holders = async || {
+        let mut holders = Vec::new();
+        for device in &mut devices {
+            device.sync(200).await;
+            device.is_what_lists_show().await;
+            holders.push(device.copy.contains_key(&of_lead));
+        }
+        holders
+    };
+    assert_eq!(holders().await, [true, false, true, true]);
+    let to = json!({"owner_id": other_rep.id});
+    director.client.post(&format!("/leads/{lead}/assign"), to).await.expect(200);
+    assert_eq!(holders().await, [false, true, true, true]);
+    let call = json!({"about": {"kind": "lead", "id": lead}, "kind": "call", "subject": "Called"});
+    other_rep.client.post("/activities", call).await.expect(201);
+    other_rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+    other_rep.client.post(&format!("/leads/{lead}/convert"), json!({})).await.expect(200);
+    assert_eq!(holders().await, [false, true, true, false], "marketing sees no customers");
 }
 
 async fn contacts_go_into_the_pool_and_come_out_of_it(server: Server) {

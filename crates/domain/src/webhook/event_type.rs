@@ -96,6 +96,18 @@ text_enum! {
         ContactDeleted = "contact.deleted" ("Contact deleted", "联系人已删除"),
         /// A contact went along to the customer into which its own was merged.
         ContactMerged = "contact.merged" ("Contact moved", "联系人已随客户合并"),
+        /// A call, a meeting, a note, a task or the like was logged.
+        ActivityLogged = "activity.logged" ("Activity logged", "跟进已登记"),
+        /// Somebody who is known already filled in a form.
+        ActivityReceived = "activity.received" ("Activity by a web form", "已收到表单咨询"),
+        /// An activity was changed; a task that now has `happened_at` is done.
+        ActivityUpdated = "activity.updated" ("Activity changed", "跟进已修改"),
+        /// An activity was deleted.
+        ActivityDeleted = "activity.deleted" ("Activity deleted", "跟进已删除"),
+        /// An activity with a lead is one with the customer that the lead became.
+        ActivityFollowed = "activity.followed" ("Activity converted", "跟进已随线索转化"),
+        /// An activity went along to the lead or the customer into which its own was merged.
+        ActivityMerged = "activity.merged" ("Activity moved", "跟进已随合并转移"),
         /// An opportunity was recorded.
         OpportunityCreated = "opportunity.created" ("Opportunity recorded", "商机已创建"),
         /// What is said about an opportunity changed.
@@ -222,7 +234,8 @@ mod tests {
     use crate::fixtures::sources;
 
     fn is_event(word: &str) -> bool {
-        let kinds = ["lead", "customer", "contact", "opportunity", "contract", "invoice", "payment"];
+        let kinds =
+            ["lead", "customer", "contact", "activity", "opportunity", "contract", "invoice", "payment"];
         word.split_once('.').is_some_and(|(kind, verb)| {
             // What lists include of a record is a noun.
             let relations = ["owner", "customer"];

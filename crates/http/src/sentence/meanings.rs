@@ -617,6 +617,21 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "A contact went along to the customer into which its own was merged.",
         "联系人已随其客户并入另一个客户。",
     ),
+    ("A call, a meeting, a note, a task or the like was logged.", "登记了一次电话、会议、备注或任务等跟进。"),
+    ("Somebody who is known already filled in a form.", "已有线索或客户填写了表单。"),
+    (
+        "An activity was changed; a task that now has `happened_at` is done.",
+        "跟进已修改；任务有了 `happened_at` 即为已完成。",
+    ),
+    ("An activity was deleted.", "删除了一条跟进。"),
+    (
+        "An activity with a lead is one with the customer that the lead became.",
+        "线索转化为客户，其跟进已归入该客户。",
+    ),
+    (
+        "An activity went along to the lead or the customer into which its own was merged.",
+        "跟进已随其线索或客户并入另一条线索或另一个客户。",
+    ),
     ("An opportunity was recorded.", "新建了一个商机。"),
     ("What is said about an opportunity changed.", "商机的信息已修改。"),
     ("An opportunity was deleted.", "删除了一个商机。"),

@@ -218,18 +218,24 @@ pub(super) const CHECKS: &[Check] = &[
         name: "it is known where every record stands",
         population: "SELECT COUNT(*) FROM standings WHERE until IS NULL",
         differences: "WITH records AS (\
-                SELECT id, owner_id, CAST(NULL AS UUID) AS pool_id, CAST(NULL AS UUID) AS customer_id FROM leads \
-                UNION ALL SELECT id, owner_id, pool_id, id FROM customers \
-                UNION ALL SELECT id, NULL, NULL, customer_id FROM contacts \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM opportunities \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM contracts \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM invoices \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM payments) \
+                SELECT id, owner_id, CAST(NULL AS UUID) AS pool_id, CAST(NULL AS UUID) AS customer_id, \
+                    CAST(NULL AS UUID) AS with_id, CAST(NULL AS UUID) AS about_id FROM leads \
+                UNION ALL SELECT id, owner_id, pool_id, id, NULL, NULL FROM customers \
+                UNION ALL SELECT id, NULL, NULL, customer_id, customer_id, NULL FROM contacts \
+                UNION ALL SELECT id, NULL, NULL, customer_id, COALESCE(customer_id, lead_id), \
+                    CASE WHEN about_kind IN ('opportunity', 'contract') THEN about_id \
+                    ELSE COALESCE(customer_id, lead_id) END FROM activities \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM opportunities \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM contracts \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM invoices \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM payments) \
              SELECT 'a record stands elsewhere than was noted' FROM records \
              LEFT JOIN standings ON standings.record_id = records.id AND standings.until IS NULL \
              AND COALESCE(standings.owner_id, standings.record_id) = COALESCE(records.owner_id, records.id) \
              AND COALESCE(standings.pool_id, standings.record_id) = COALESCE(records.pool_id, records.id) \
              AND COALESCE(standings.customer_id, standings.record_id) = COALESCE(records.customer_id, records.id) \
+             AND COALESCE(standings.with_id, standings.record_id) = COALESCE(records.with_id, records.id) \
+             AND COALESCE(standings.about_id, standings.record_id) = COALESCE(records.about_id, records.id) \
              WHERE standings.record_id IS NULL \
              UNION ALL SELECT 'a record stands somewhere that is not there' FROM standings \
              LEFT JOIN records ON records.id = standings.record_id \
