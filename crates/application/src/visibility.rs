@@ -8,7 +8,7 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::text_enum;
 use fairlead_domain::values::TextEnum;
 use fairlead_persistence::Predicate;
-use fairlead_persistence::sync::{Stood, Watched};
+use fairlead_persistence::sync::Watched;
 use sha2::{Digest, Sha256};
 
 use crate::activities;
@@ -136,11 +136,16 @@ pub(crate) fn copied(ctx: &Context<'_>, kind: FollowedKind) -> Option<Watched> {
 
 /// `in_pool`: whether contacts of customers in the pool are among it.
 fn seen(ctx: &Context<'_>, kind: FollowedKind, in_pool: bool) -> Option<Watched> {
+    let with: &'static [&'static str] = match kind {
+        FollowedKind::Contact => &["with_id"],
+        FollowedKind::Activity => &["with_id", "about_id"],
+        _ => &[],
+    };
     let (visible, stood) = match kind {
         FollowedKind::Contact => {
             let seen = of_customers(own(ctx, FollowedKind::Customer)?, in_pool);
             let visible = Predicate::Through("contacts.customer_id", "customers", Box::new(seen));
-            (visible, Stood::With(&["with_id"], others(ctx, FollowedKind::Customer, in_pool)?))
+            (visible, others(ctx, FollowedKind::Customer, in_pool)?)
         }
         FollowedKind::Activity => {
             let of = [
@@ -151,17 +156,16 @@ fn seen(ctx: &Context<'_>, kind: FollowedKind, in_pool: bool) -> Option<Watched>
             ];
             let in_pool = Customer::sees_every_customer(ctx);
             let others = of.into_iter().filter_map(|kind| others(ctx, kind, in_pool)).collect();
-            let visible = activities::visible(ctx).ok()?;
-            (visible, Stood::With(&["with_id", "about_id"], Predicate::Any(others)))
+            (activities::visible(ctx).ok()?, Predicate::Any(others))
         }
         FollowedKind::Lead
         | FollowedKind::Customer
         | FollowedKind::Opportunity
         | FollowedKind::Contract
         | FollowedKind::Invoice
-        | FollowedKind::Payment => (own(ctx, kind)?, Stood::Itself(stood(ctx, kind)?)),
+        | FollowedKind::Payment => (own(ctx, kind)?, stood(ctx, kind)?),
     };
-    Some(Watched { kind: kind.record(), table: kind.table(), visible, stood })
+    Some(Watched { kind: kind.record(), table: kind.table(), visible, with, stood })
 }
 
 /// Customers with whom something is seen.

@@ -55,56 +55,37 @@ pub struct Watched {
     pub kind: RecordKind,
     /// Their table.
     pub table: &'static str,
-    /// Which rows of it can be seen now; those that are seen with others by way of these.
+    /// Which rows of it can be seen now, for whoever is told of all of them; those that are seen with others by way of
+    /// these.
     pub visible: Predicate,
-    /// The same as a condition on `standings`.
-    pub stood: Stood,
-}
-
-/// By which standing it is decided who could see a record.
-#[derive(Debug)]
-pub enum Stood {
-    /// By its own.
-    Itself(Predicate),
-    /// By those of the records that its own names in these columns, all of them.
-    With(&'static [&'static str], Predicate),
+    /// The columns in which standings name with what such a record is seen; none where it is seen by itself.
+    pub with: &'static [&'static str],
+    /// The same as `visible` of standings: their own, or those of all that they name.
+    pub stood: Predicate,
 }
 
 impl Watched {
-    /// The condition that a row of the table can be seen now.
-    fn can_be_seen(&self, sql: &mut Sql) {
-        match self.stood {
-            Stood::Itself(_) => self.visible.write(sql),
-            Stood::With(..) => self.is_seen(sql, &format!("{}.id", self.table)),
-        }
-    }
-
-    /// The condition that the record with this id can be seen now. Where it is seen with others, these are asked for by
-    /// row: of what `IN` names SQLite makes a list first, of all customers there are for a single row.
+    /// The condition that the record with this id can be seen now, by where it stands. What it is seen with is asked
+    /// for by row: of what `IN` names SQLite makes a list first, of all customers there are for a single row.
     fn is_seen(&self, sql: &mut Sql, id: &str) {
-        match &self.stood {
-            Stood::Itself(_) => {
-                let table = self.table;
-                sql.push(&format!("EXISTS (SELECT 1 FROM {table} WHERE {table}.id = {id} AND "));
-                self.visible.write(sql);
-            }
-            Stood::With(columns, others) => {
-                sql.push("EXISTS (SELECT 1 FROM standings AS here ");
-                sql.push(&format!("WHERE here.record_id = {id} AND here.until IS NULL"));
-                others_are_seen(sql, "here", columns, others);
-            }
-        }
+        sql.push("EXISTS (SELECT 1 FROM standings AS here ");
+        sql.push(&format!("WHERE here.record_id = {id} AND here.until IS NULL"));
+        self.stands_in_sight(sql, "here");
         sql.push(")");
     }
-}
 
-/// More of a condition on a standing: whatever it names can be seen now.
-fn others_are_seen(sql: &mut Sql, standing: &str, columns: &[&str], others: &Predicate) {
-    for column in columns {
-        sql.push(" AND EXISTS (SELECT 1 FROM standings AS theirs WHERE ");
-        sql.push(&format!("theirs.record_id = {standing}.{column} AND theirs.until IS NULL AND "));
-        others.write(sql);
-        sql.push(")");
+    /// More of a condition on a standing: who stands there can be seen, or whatever it names can be seen now.
+    fn stands_in_sight(&self, sql: &mut Sql, standing: &str) {
+        if self.with.is_empty() {
+            sql.push(" AND ");
+            self.stood.write(sql);
+        }
+        for column in self.with {
+            sql.push(" AND EXISTS (SELECT 1 FROM standings AS theirs WHERE ");
+            sql.push(&format!("theirs.record_id = {standing}.{column} AND theirs.until IS NULL AND "));
+            self.stood.write(sql);
+            sql.push(")");
+        }
     }
 }
 
@@ -234,19 +215,15 @@ impl Reader<'_> {
                     None if few => watched.visible.write(sql),
                     None => watched.visible.each().write(sql),
                     Some(window) => {
-                        watched.can_be_seen(sql);
+                        watched.is_seen(sql, &format!("{}.id", table.name));
                         sql.push(" AND id IN (SELECT record_id FROM audit_events WHERE ");
                         within(sql, "sequence", window);
                         sql.push(" AND record_kind = ").bind(watched.kind.as_str());
-                        if let Stood::With(columns, others) = &watched.stood {
-                            came_with_others(sql, watched.kind, columns, others, window);
-                        }
+                        came_with_others(sql, watched, window);
                         sql.push(")");
                     }
                 }
-                if matches!(watched.stood, Stood::With(..)) {
-                    sql.plan_each_time();
-                }
+                sql.plan_each_time();
                 after(sql, "id", part);
                 first(sql, "id", part);
                 Ok(())
@@ -287,21 +264,17 @@ impl Reader<'_> {
         self.rows(
             |sql| {
                 sql.push("own.record_id FROM ");
-                match &watched.stood {
-                    Stood::Itself(stood) => {
-                        sql.push("standings AS own WHERE record_kind = ").bind(watched.kind.as_str());
-                        sql.push(" AND ");
-                        within(sql, "until", window);
-                        sql.push(" AND ");
-                        stood.write(sql);
-                    }
-                    Stood::With(columns, others) => {
-                        went_or_others_did(sql, watched.kind, columns, window);
-                        while_others_were_seen(sql, columns, others, window);
-                        sql.plan_each_time();
-                    }
+                if watched.with.is_empty() {
+                    sql.push("standings AS own WHERE record_kind = ").bind(watched.kind.as_str());
+                    sql.push(" AND ");
+                    within(sql, "until", window);
+                    sql.push(" AND ");
+                    watched.stood.write(sql);
+                } else {
+                    went_or_others_did(sql, watched, window);
+                    while_others_were_seen(sql, watched, window);
                 }
-                sql.push(" AND ");
+                sql.plan_each_time().push(" AND ");
                 at_some_time(sql, "own", window);
                 sql.push(" AND NOT ");
                 watched.is_seen(sql, "own.record_id");
@@ -335,19 +308,11 @@ impl Reader<'_> {
                 sql.push(&format!("id, CAST(0 AS BIGINT), CAST({} AS BIGINT) FROM {table}", i64::MAX));
                 sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
-                watched.can_be_seen(sql);
-                sql.push(
-                    " UNION SELECT record_id, since, until FROM standings AS own WHERE until IS NOT NULL",
-                );
-                sql.push(" AND record_id IN (").bind_list(records.iter().copied()).push(")");
+                watched.is_seen(sql, &format!("{table}.id"));
+                sql.push(" UNION SELECT record_id, since, until FROM standings AS own WHERE record_id IN (");
+                sql.bind_list(records.iter().copied()).push(") AND until IS NOT NULL");
                 sql.push(" AND record_kind = ").bind(watched.kind.as_str());
-                match &watched.stood {
-                    Stood::Itself(stood) => {
-                        sql.push(" AND ");
-                        stood.write(sql);
-                    }
-                    Stood::With(columns, others) => others_are_seen(sql, "own", columns, others),
-                }
+                watched.stands_in_sight(sql, "own");
                 Ok(())
             },
             |row| Ok((row.column()?, row.column()?..=row.column()?)),
@@ -358,34 +323,32 @@ impl Reader<'_> {
 
 /// More of what changed: what came into sight with others, and had no event of its own. It is looked for from the
 /// others that moved, for `OR` would have everything looked at.
-fn came_with_others(sql: &mut Sql, kind: RecordKind, columns: &[&str], others: &Predicate, window: Window) {
-    for column in columns {
+fn came_with_others(sql: &mut Sql, watched: &Watched, window: Window) {
+    for column in watched.with {
         sql.push(" UNION ALL SELECT own.record_id FROM standings AS moved ");
-        sql.push(&format!(
-            "JOIN standings AS own ON own.{column} = moved.record_id WHERE own.record_kind = "
-        ));
-        sql.bind(kind.as_str()).push(" AND own.until IS NULL AND ");
+        sql.push(&format!("JOIN standings AS own ON own.{column} = moved.record_id "));
+        sql.push("WHERE own.record_kind = ").bind(watched.kind.as_str()).push(" AND own.until IS NULL AND ");
         within(sql, "moved.since", window);
-        sql.push(" AND NOT EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_id = moved.record_id AND ");
+        sql.push(" AND NOT EXISTS (SELECT 1 FROM standings AS theirs ");
+        sql.push("WHERE theirs.record_id = moved.record_id AND ");
         all_the_time(sql, window);
         sql.push(" AND ");
-        others.write(sql);
+        watched.stood.write(sql);
         sql.push(")");
     }
 }
 
 /// The standings that ended themselves, or one of the others that they name did.
-fn went_or_others_did(sql: &mut Sql, kind: RecordKind, columns: &[&str], window: Window) {
+fn went_or_others_did(sql: &mut Sql, watched: &Watched, window: Window) {
     sql.push("(SELECT record_id, with_id, about_id, since, until FROM standings WHERE record_kind = ");
-    sql.bind(kind.as_str()).push(" AND ");
+    sql.bind(watched.kind.as_str()).push(" AND ");
     within(sql, "until", window);
-    for column in columns {
+    for column in watched.with {
         sql.push(" UNION ALL SELECT own.record_id, own.with_id, own.about_id, own.since, own.until ");
-        sql.push(&format!(
-            "FROM standings AS moved JOIN standings AS own ON own.{column} = moved.record_id WHERE "
-        ));
+        sql.push("FROM standings AS moved ");
+        sql.push(&format!("JOIN standings AS own ON own.{column} = moved.record_id WHERE "));
         within(sql, "moved.until", window);
-        sql.push(" AND own.record_kind = ").bind(kind.as_str());
+        sql.push(" AND own.record_kind = ").bind(watched.kind.as_str());
     }
     sql.push(") AS own");
 }
@@ -393,16 +356,16 @@ fn went_or_others_did(sql: &mut Sql, kind: RecordKind, columns: &[&str], window:
 /// All at the same time: what came to a customer that was out of sight was never told. Stretches of which any two have
 /// a time in common have one all together. Each is looked up for the standing that is there already: SQLite keeps to
 /// the order of a `CROSS JOIN`.
-fn while_others_were_seen(sql: &mut Sql, columns: &[&str], others: &Predicate, window: Window) {
-    for column in columns {
+fn while_others_were_seen(sql: &mut Sql, watched: &Watched, window: Window) {
+    for column in watched.with {
         sql.push(" CROSS JOIN (SELECT record_id, since, until FROM standings WHERE ");
         at_some_time(sql, "standings", window);
         sql.push(" AND ");
-        others.write(sql);
+        watched.stood.write(sql);
         sql.push(&format!(") AS of_{column}"));
     }
     let mut before = vec!["own".to_owned()];
-    for column in columns {
+    for column in watched.with {
         let other = format!("of_{column}");
         sql.push(if before.len() == 1 { " WHERE " } else { " AND " });
         sql.push(&format!("{other}.record_id = own.{column}"));

@@ -316,8 +316,8 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what event streams tell",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.can_be_seen(sql);\n                sql.push(",
-            instead: "sql.push(\"TRUE\");\n                sql.push(",
+            text: "watched.is_seen(sql, &format!(\"{table}.id\"));",
+            instead: "sql.push(\"TRUE\");",
         }],
         package: END_TO_END,
         tests: &["events::*::nobody_hears_of_what_they_do_not_see"],
@@ -327,8 +327,8 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what a copy is told",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.can_be_seen(sql);\n                        sql.push(",
-            instead: "sql.push(\"TRUE\");\n                        sql.push(",
+            text: "watched.is_seen(sql, &format!(\"{}.id\", table.name));",
+            instead: "sql.push(\"TRUE\");",
         }],
         package: END_TO_END,
         tests: &["sync::*::what_is_not_for_somebody_any_more_is_forgotten"],
