@@ -1,6 +1,7 @@
 //! Delta sync (增量同步): what a client with a copy has to change in it.
 
 use fairlead_domain::activity::Activity;
+use fairlead_domain::approval::Approval;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::Contract;
@@ -36,8 +37,8 @@ pub struct SyncForm {
     pub since: Option<String>,
     /// Which kinds of records, separated by commas; all when absent. They stay the same from answer to answer.
     #[serde(default)]
-    #[validate(length(min = 1, max = 8))]
-    #[schema(min_items = 1, max_items = 8)]
+    #[validate(length(min = 1, max = 9))]
+    #[schema(min_items = 1, max_items = 9)]
     pub kinds: Option<Vec<FollowedKind>>,
     /// How many records at most, removed ones included.
     #[serde(default = "usual")]
@@ -63,7 +64,7 @@ pub struct Removed {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct SyncPage {
     /// Whether to forget the whole copy first: it is the beginning, or what you may see was decided anew (roles, teams,
-    /// pools, what is shared with you).
+    /// pools, what is shared with you, for whom you decide).
     pub reset: bool,
     /// Leads.
     #[schema(max_items = 500)]
@@ -89,6 +90,9 @@ pub struct SyncPage {
     /// Payments.
     #[schema(max_items = 500)]
     pub payments: Vec<Payment>,
+    /// Requests for approval that you may see, those that wait for you among them.
+    #[schema(max_items = 500)]
+    pub approvals: Vec<Approval>,
     /// What is gone, or is not for you any more.
     #[schema(max_items = 500)]
     pub removed: Vec<Removed>,
@@ -254,6 +258,10 @@ impl SyncPage {
             FollowedKind::Payment => {
                 let found: Vec<Payment> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.payments, |payment| payment.id))
+            }
+            FollowedKind::Approval => {
+                let found: Vec<Approval> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.approvals, |approval| approval.id))
             }
         }
     }

@@ -2,6 +2,7 @@
 //! sync.
 
 use fairlead_domain::access::{Clause, Permission, ScopeFilter};
+use fairlead_domain::approval;
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::record::RecordKind;
@@ -11,8 +12,8 @@ use fairlead_persistence::Predicate;
 use fairlead_persistence::sync::Watched;
 use sha2::{Digest, Sha256};
 
-use crate::activities;
 use crate::search::SearchKind;
+use crate::{activities, approvals};
 
 text_enum! {
     /// A kind of record of which streams of events, webhooks and delta sync tell.
@@ -33,6 +34,8 @@ text_enum! {
         Invoice = "invoice" ("Invoice", "开票"),
         /// A payment (回款).
         Payment = "payment" ("Payment", "回款"),
+        /// An approval request (审批).
+        Approval = "approval" ("Approval", "审批"),
     }
 }
 
@@ -73,6 +76,7 @@ impl FollowedKind {
             Self::Contract => RecordKind::Contract,
             Self::Invoice => RecordKind::Invoice,
             Self::Payment => RecordKind::Payment,
+            Self::Approval => RecordKind::Approval,
         }
     }
 
@@ -87,11 +91,12 @@ impl FollowedKind {
             Self::Contract => "contracts",
             Self::Invoice => "invoices",
             Self::Payment => "payments",
+            Self::Approval => "approvals",
         }
     }
 
     /// What shows one that stands by itself, and its column with the customer that it is or belongs to. Others are
-    /// seen by way of these.
+    /// seen by way of these, or by what is asked about and who decides.
     const fn by_itself(self) -> Option<(Permission, &'static str)> {
         match self {
             Self::Lead => Some((Permission::LeadsRead, "id")),
@@ -100,7 +105,7 @@ impl FollowedKind {
             Self::Contract => Some((Permission::ContractsRead, "customer_id")),
             Self::Invoice => Some((Permission::InvoicesRead, "customer_id")),
             Self::Payment => Some((Permission::PaymentsRead, "customer_id")),
-            Self::Contact | Self::Activity => None,
+            Self::Contact | Self::Activity | Self::Approval => None,
         }
     }
 }
@@ -158,6 +163,7 @@ fn seen(ctx: &Context<'_>, kind: FollowedKind, in_pool: bool) -> Option<Watched>
             let others = of.into_iter().filter_map(|kind| others(ctx, kind, in_pool)).collect();
             (activities::visible(ctx).ok()?, Predicate::Any(others))
         }
+        FollowedKind::Approval => (approvals::visible(ctx).ok()?, approvals::stood(ctx)),
         FollowedKind::Lead
         | FollowedKind::Customer
         | FollowedKind::Opportunity
@@ -181,22 +187,41 @@ fn others(ctx: &Context<'_>, kind: FollowedKind, in_pool: bool) -> Option<Predic
 }
 
 /// A digest of everything but records that decides what the caller may see: their permissions and scopes, who is in
-/// the teams that these name, what is shared with them. While it is the same, only records can make a difference.
+/// the teams that these name, what is shared with them, for whom they decide at this time. While it is the same, only
+/// records can make a difference.
 pub(crate) fn fingerprint(ctx: &Context<'_>) -> String {
-    let mut hash = Sha256::new();
-    let mut say = |text: String| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    };
-    say(ctx.actor.id.to_string());
-    say(format!("{} {}", Customer::sees_every_customer(ctx), Customer::shows_pool_contact_data(ctx)));
-    for kind in FollowedKind::ALL {
-        let Some((permission, _)) = kind.by_itself() else { continue };
-        say(kind.to_string());
-        match ctx.actor.visible_scope(permission) {
-            ScopeFilter::All => say("all".to_owned()),
-            ScopeFilter::Any(clauses) => clauses.iter().for_each(|clause| say(told(ctx, clause))),
+    let sees = [Customer::sees_every_customer(ctx), Customer::shows_pool_contact_data(ctx)];
+    let mut words = vec![ctx.actor.id.to_string(), format!("{sees:?}")];
+    let mut say = |what: String, scope: &ScopeFilter| {
+        words.push(what);
+        match scope {
+            ScopeFilter::All => words.push("all".to_owned()),
+            ScopeFilter::Any(clauses) => words.extend(clauses.iter().map(|clause| told(ctx, clause))),
         }
+    };
+    for kind in FollowedKind::ALL {
+        if let Some((permission, _)) = kind.by_itself() {
+            say(kind.to_string(), &ctx.actor.visible_scope(permission));
+        }
+    }
+    for part in approval::readable(ctx.actor) {
+        say(format!("about {}", part.subject_kind), &part.scope);
+    }
+    for inbox in approvals::entrusted(ctx) {
+        for part in &inbox.readable {
+            say(format!("for {} about {}", inbox.name, part.subject_kind), &part.scope);
+        }
+        for clause in &inbox.clauses {
+            let what = format!("for {} by {} about {}", inbox.name, clause.waiting_for, clause.subject_kind);
+            for scope in &clause.scopes {
+                say(what.clone(), scope);
+            }
+        }
+    }
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update((word.len() as u64).to_be_bytes());
+        hash.update(word);
     }
     hash.finalize().iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

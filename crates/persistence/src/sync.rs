@@ -16,6 +16,7 @@
 use std::ops::RangeInclusive;
 
 use fairlead_domain::activity::Subject;
+use fairlead_domain::approval::Approval;
 use fairlead_domain::record::RecordKind;
 use sea_orm::{DbBackend, Value};
 use serde::Deserialize;
@@ -34,7 +35,7 @@ use crate::stored::Kept;
 use crate::work::Work;
 
 /// The kinds of records of which it is kept where they stood.
-const KINDS: [RecordKind; 8] = [
+const KINDS: [RecordKind; 9] = [
     RecordKind::Lead,
     RecordKind::Customer,
     RecordKind::Contact,
@@ -43,10 +44,11 @@ const KINDS: [RecordKind; 8] = [
     RecordKind::Contract,
     RecordKind::Invoice,
     RecordKind::Payment,
+    RecordKind::Approval,
 ];
 
 /// The members by which it is decided who may see a record.
-const PLACES: [&str; 4] = ["owner_id", "pool_id", "customer_id", "lead_id"];
+const PLACES: [&str; 6] = ["owner_id", "pool_id", "customer_id", "lead_id", "waiting_for", "steps"];
 
 /// Records of one kind, as far as somebody may see them.
 #[derive(Debug)]
@@ -129,9 +131,11 @@ pub(crate) async fn note(work: &Work, entry: &Entry, sequence: i64) -> Result<()
     let of = |place| id(&entry.data, place);
     let customer = if entry.kind == RecordKind::Customer { Some(entry.record_id) } else { of("customer_id") };
     let (with, about) = seen_with(entry.kind, &entry.data);
+    let concerns = Concerns::of(entry)?;
     let text = "INSERT INTO standings \
-                (record_kind, record_id, owner_id, pool_id, customer_id, with_id, about_id, since) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+                (record_kind, record_id, owner_id, pool_id, customer_id, with_id, about_id, \
+                 subject_kind, waiting_for, persons, since) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let values: Vec<Value> = vec![
         entry.kind.as_str().into(),
         entry.record_id.into(),
@@ -140,6 +144,9 @@ pub(crate) async fn note(work: &Work, entry: &Entry, sequence: i64) -> Result<()
         customer.into(),
         with.into(),
         about.into(),
+        concerns.subject_kind.into(),
+        concerns.waiting_for.into(),
+        concerns.persons.into(),
         sequence.into(),
     ];
     work.execute(text, values).await?;
@@ -158,6 +165,33 @@ fn seen_with(kind: RecordKind, data: &Json) -> (Option<Uuid>, Option<Uuid>) {
             (with, about.or(with))
         }
         _ => (None, None),
+    }
+}
+
+/// Whom a record concerns, whosesoever it is.
+#[derive(Default)]
+struct Concerns {
+    /// What a request for approval is about.
+    subject_kind: Option<String>,
+    /// For whom it waits.
+    waiting_for: Option<String>,
+    /// Who sees it for what they have to do with it: those who decided it.
+    persons: Option<String>,
+}
+
+impl Concerns {
+    fn of(entry: &Entry) -> Result<Self, StoreError> {
+        if entry.kind != RecordKind::Approval {
+            return Ok(Self::default());
+        }
+        let request = Approval::deserialize(&entry.data);
+        let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let persons: Vec<String> = request.those_who_decided().map(|person| person.to_string()).collect();
+        Ok(Self {
+            subject_kind: Some(request.subject_kind.to_string()),
+            waiting_for: request.waiting_for.as_ref().map(ToString::to_string),
+            persons: Some(persons.join(" ")),
+        })
     }
 }
 

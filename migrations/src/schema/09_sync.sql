@@ -9,6 +9,10 @@ CREATE TABLE standings (
     customer_id {uuid},
     with_id {uuid},
     about_id {uuid},
+    -- Whom requests for approval concern: what they are about, for whom they wait, and who decided.
+    subject_kind TEXT,
+    waiting_for TEXT,
+    persons TEXT,
     since BIGINT NOT NULL,
     until BIGINT,
     PRIMARY KEY (record_id, since),

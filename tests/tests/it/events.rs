@@ -14,6 +14,7 @@ on_both_databases! {
     what_was_missed_is_judged_event_by_event;
     what_happens_out_of_sight_stays_untold;
     activities_are_told_to_whoever_sees_what_they_are_about;
+    approvals_are_told_to_whom_they_wait_for;
     what_is_gone_since_long_was_there;
     streams_end;
     what_is_asked_is_checked;
@@ -267,6 +268,38 @@ async fn activities_are_told_to_whoever_sees_what_they_are_about(server: Server)
     company.director.client.post(&format!("/customers/{customer}/assign"), to).await.expect(200);
     assert_eq!(heard(rep).await, told(&[]));
     assert_eq!(heard(&company.director.client).await, all);
+}
+
+async fn approvals_are_told_to_whom_they_wait_for(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let form = json!({
+        "user_id": company.manager.id, "delegate_id": company.other_rep.id, "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2999-01-01T00:00:00Z",
+    });
+    company.manager.client.post("/delegations", form).await.expect(201);
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    rep.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let path = format!("/approvals/{}", company.pending(&contract).await);
+    for person in [&company.manager, &company.finance] {
+        person.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    }
+    let heard = async |client: &Client| {
+        let mut stream = Listening::begin(client, "?wait=0&kinds=approval", Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            heard.push(event.event);
+        }
+        heard
+    };
+    let course = ["requested", "step_approved", "approved"].map(|event| format!("approval.{event}"));
+    for person in [&company.rep, &company.manager, &company.finance] {
+        assert_eq!(heard(&person.client).await, course, "{}", person.email);
+    }
+    // Up to where it waited for them no more.
+    assert_eq!(heard(&company.other_rep.client).await, course[..2]);
+    assert_eq!(heard(&company.colleague.client).await, Vec::<String>::new());
 }
 
 async fn streams_end(server: Server) {

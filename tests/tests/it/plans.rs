@@ -368,16 +368,25 @@ async fn a_difference_is_told_by_what_happened(server: Server) {
     let customer = company.customer(&company.rep).await;
     tell(&mut server).await;
     let rep = company.rep.client.at(&server.url);
+    let amount = json!({"amount": "100.00", "currency": "CNY"});
     let activity =
         json!({"about": {"kind": "customer", "id": customer}, "kind": "call", "subject": "Called"});
-    for (kind, table, form) in [
-        ("contact", "contacts", json!({"customer_id": customer, "name": "Li Wei"})),
-        ("activity", "activities", activity),
+    let contract = json!({
+        "customer_id": customer, "title": "Contract", "amount": amount, "collection_scheme": "by_contract",
+        "installments": [{"due_on": "2199-12-31", "amount": amount}],
+    });
+    for (kind, table, path, form) in [
+        ("contact", "contacts", "/contacts", json!({"customer_id": customer, "name": "Li Wei"})),
+        ("activity", "activities", "/activities", activity),
+        ("approval", "approvals", "/contracts", contract),
     ] {
         for person in [&company.rep, &company.director] {
             let client = person.client.at(&server.url);
             let point = client.get(&format!("/sync?kinds={kind}")).await.expect(200).text_of("next");
-            rep.post(&format!("/{table}"), form.clone()).await.expect(201);
+            let made = rep.post(path, form.clone()).await.expect(201).id();
+            if kind == "approval" {
+                rep.act(&format!("/contracts/{made}/submit")).await.expect(200);
+            }
             let begun = all_sent(&server).len();
             let told = client.get(&format!("/sync?kinds={kind}&since={point}")).await.expect(200).body;
             assert_eq!(told[table].as_array().unwrap().len(), 1, "{told}");

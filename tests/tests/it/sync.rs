@@ -15,6 +15,7 @@ on_both_databases! {
     what_is_told_is_what_its_reader_sees;
     contacts_go_into_the_pool_and_come_out_of_it;
     activities_go_with_whose_they_are_and_what_they_are_about;
+    approvals_come_to_whoever_decides_and_go;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -22,7 +23,7 @@ on_both_databases! {
     points_are_not_made_up;
 }
 
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("lead", "leads"),
     ("customer", "customers"),
     ("contact", "contacts"),
@@ -31,6 +32,7 @@ const KINDS: [(&str, &str); 8] = [
     ("contract", "contracts"),
     ("invoice", "invoices"),
     ("payment", "payments"),
+    ("approval", "approvals"),
 ];
 
 /// A copy on somebody's device: which version it has of what.
@@ -150,7 +152,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             ids.entry(kind).or_default().push(answer.body["id"].as_str().unwrap().to_owned());
         }
     };
-    match (random.random_range(0..22), customer) {
+    match (random.random_range(0..30), customer) {
         (0, _) => {
             let form = json!({"name": format!("Lead {word}"), "source": "website"});
             made("lead", &client.post("/leads", form).await);
@@ -171,6 +173,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             let form = json!({
                 "customer_id": customer, "title": "Contract", "amount": {"amount": "100.00", "currency": "CNY"},
                 "collection_scheme": "by_contract",
+                "installments": [{"due_on": "2026-12-31", "amount": {"amount": "100.00", "currency": "CNY"}}],
             });
             made("contract", &client.post("/contracts", form).await);
         }
@@ -240,6 +243,51 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
         (20, Some(_)) => {
             let Some(activity) = activity else { return };
             client.delete(&format!("/activities/{activity}")).await;
+        }
+        (21 | 22, _) => {
+            let Some(contract) = pick(random, ids.entry("contract").or_default()) else { return };
+            for owner in sellers {
+                owner.client.act(&format!("/contracts/{contract}/submit")).await;
+            }
+        }
+        (23 | 24 | 25, _) => {
+            let deciders = [&company.manager, &company.other_manager, &company.finance];
+            let who = pick(random, &[deciders.as_slice(), &sellers].concat()).unwrap();
+            let waiting = who.client.get("/approvals?box=waiting&limit=200").await.expect(200).body;
+            let Some(approval) = pick(random, waiting["data"].as_array().unwrap()) else { return };
+            let what =
+                pick(random, &["approve", "approve", "approve", "reject", "return", "comment"]).unwrap();
+            let mut form = json!({"comment": word});
+            if what == "return" {
+                form["step"] = json!(0);
+            }
+            let path = format!("/approvals/{}/{what}", approval["id"].as_str().unwrap());
+            who.client.post(&path, form).await;
+        }
+        (26, _) => {
+            let Some(contract) = pick(random, ids.entry("contract").or_default()) else { return };
+            client.act(&format!("/contracts/{contract}/withdraw")).await;
+        }
+        (27, _) => {
+            if let Some(delegation) = pick(random, ids.entry("delegation").or_default()) {
+                company.admin.client.delete(&format!("/delegations/{delegation}")).await;
+            }
+            let from = pick(random, &[&company.manager, &company.finance]).unwrap();
+            let form = json!({
+                "user_id": from.id, "delegate_id": seller.id, "starts_at": "2026-01-01T00:00:00Z",
+                "ends_at": "2999-01-01T00:00:00Z",
+            });
+            let made = company.admin.client.post("/delegations", form).await;
+            if made.status == 201 {
+                ids.entry("delegation").or_default().push(made.id());
+            }
+        }
+        (28, Some(customer)) => {
+            let to = pick(random, &sellers).unwrap().id.clone();
+            let form = json!({
+                "kind": "customers", "record_ids": [customer], "to_user_id": to, "reason": word,
+            });
+            client.post("/transfers", form).await;
         }
         (_, Some(_)) => {
             if let Some(contact) = pick(random, ids.entry("contact").or_default()) {
@@ -443,6 +491,49 @@ async fn activities_go_with_whose_they_are_and_what_they_are_about(server: Serve
     other_rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
     other_rep.client.post(&format!("/leads/{lead}/convert"), json!({})).await.expect(200);
     assert_eq!(holders().await, [false, true, true, false], "marketing sees no customers");
+}
+
+/// Whoever decides for somebody has what waits for that person, as long as it does, and what they decided.
+async fn approvals_come_to_whoever_decides_and_go(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, finance, other_rep, other_manager, .. } = &company;
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let approval = ("approval", company.pending(&contract).await);
+    let mut devices = [rep, manager, finance, other_manager, other_rep, colleague].map(Device::of);
+    let mut holders = async |what: &str, resets: usize| {
+        let mut holders = Vec::new();
+        for device in &mut devices {
+            let before = device.resets;
+            device.sync(50).await;
+            device.is_what_lists_show().await;
+            assert!(device.resets - before <= resets, "{what}: {} begins anew", device.name);
+            holders.push(device.copy.contains_key(&approval));
+        }
+        holders
+    };
+    let path = format!("/approvals/{}", approval.1);
+    assert_eq!(holders("asked", 1).await, [true, true, true, false, false, false]);
+    let delegate = async |from: &Person, to: &Person| {
+        let form = json!({
+            "user_id": from.id, "delegate_id": to.id, "starts_at": "2026-01-01T00:00:00Z",
+            "ends_at": "2999-01-01T00:00:00Z",
+        });
+        from.client.post("/delegations", form).await.expect(201);
+    };
+    delegate(manager, other_rep).await;
+    delegate(finance, colleague).await;
+    assert_eq!(holders("delegated", 1).await, [true, true, true, false, true, false]);
+    manager.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved", 0).await, [true, true, true, false, false, true]);
+    let back = json!({"step": 0, "comment": "Look again"});
+    colleague.client.post(&format!("{path}/return"), back).await.expect(200);
+    assert_eq!(holders("returned", 0).await, [true, true, true, false, true, false]);
+    // What they decided they go on seeing.
+    other_rep.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved for the manager", 0).await, [true, true, true, false, true, true]);
+    finance.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved by all", 0).await, [true, true, true, false, true, false]);
 }
 
 async fn contacts_go_into_the_pool_and_come_out_of_it(server: Server) {

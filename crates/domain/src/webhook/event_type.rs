@@ -216,6 +216,34 @@ text_enum! {
         PaymentTransferred = "payment.transferred" ("Payment transferred", "回款已转移"),
         /// A payment went along to the customer into which its own was merged.
         PaymentMerged = "payment.merged" ("Payment moved", "回款已随客户合并"),
+        /// Somebody asked for an approval.
+        ApprovalRequested = "approval.requested" ("Approval requested", "审批已发起"),
+        /// Somebody agreed to a step that waits for others as well.
+        ApprovalAgreed = "approval.agreed" ("Agreed in part", "审批已部分同意"),
+        /// A step of a request was approved; the next one waits.
+        ApprovalStepApproved = "approval.step_approved" ("Step approved", "审批步骤已通过"),
+        /// Every step of a request was approved.
+        ApprovalApproved = "approval.approved" ("Request approved", "审批已通过"),
+        /// A request was rejected.
+        ApprovalRejected = "approval.rejected" ("Request rejected", "审批已驳回"),
+        /// A request goes back to a former step.
+        ApprovalReturned = "approval.returned" ("Request returned", "审批已退回"),
+        /// One more person is to agree before the present step.
+        ApprovalStepPutBefore = "approval.step_put_before" ("Step added before", "审批已前加签"),
+        /// One more person is to agree after the present step.
+        ApprovalStepPutAfter = "approval.step_put_after" ("Step added after", "审批已后加签"),
+        /// Somebody said something about a request.
+        ApprovalCommented = "approval.commented" ("Comment on a request", "审批有新评论"),
+        /// Those for whom a request waits were reminded.
+        ApprovalReminded = "approval.reminded" ("Reminder of a request", "审批已催办"),
+        /// A request was taken back, or what it is about changed meanwhile.
+        ApprovalWithdrawn = "approval.withdrawn" ("Request withdrawn", "审批已撤回"),
+        /// A request went along to the next owner of what it is about.
+        ApprovalTransferred = "approval.transferred" ("Request transferred", "审批已随负责人转移"),
+        /// A request went along to the customer into which its own was merged.
+        ApprovalMerged = "approval.merged" ("Request moved", "审批已随客户合并"),
+        /// A customer of what a request is about was merged; what is asked is the same.
+        ApprovalSubjectMerged = "approval.subject_merged" ("Subject of a request merged", "审批涉及的客户已合并"),
     }
 }
 
@@ -234,8 +262,17 @@ mod tests {
     use crate::fixtures::sources;
 
     fn is_event(word: &str) -> bool {
-        let kinds =
-            ["lead", "customer", "contact", "activity", "opportunity", "contract", "invoice", "payment"];
+        let kinds = [
+            "lead",
+            "customer",
+            "contact",
+            "activity",
+            "opportunity",
+            "contract",
+            "invoice",
+            "payment",
+            "approval",
+        ];
         word.split_once('.').is_some_and(|(kind, verb)| {
             // What lists include of a record is a noun.
             let relations = ["owner", "customer"];
