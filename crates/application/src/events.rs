@@ -36,8 +36,8 @@ const STREAMS: usize = 10;
 pub struct EventsForm {
     /// Which kinds of records, separated by commas; all when absent.
     #[serde(default)]
-    #[validate(length(min = 1, max = 9))]
-    #[schema(min_items = 1, max_items = 9)]
+    #[validate(length(min = 1, max = 10))]
+    #[schema(min_items = 1, max_items = 10)]
     pub kinds: Option<Vec<FollowedKind>>,
     /// After how many seconds the stream ends at the latest; 0 tells what has happened since `Last-Event-ID`, and
     /// ends.

@@ -11,6 +11,7 @@ use fairlead_domain::invoice::Invoice;
 use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::Payment;
+use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
 use fairlead_persistence::Reader;
 use fairlead_persistence::sync::{Part, Window};
@@ -37,8 +38,8 @@ pub struct SyncForm {
     pub since: Option<String>,
     /// Which kinds of records, separated by commas; all when absent. They stay the same from answer to answer.
     #[serde(default)]
-    #[validate(length(min = 1, max = 9))]
-    #[schema(min_items = 1, max_items = 9)]
+    #[validate(length(min = 1, max = 10))]
+    #[schema(min_items = 1, max_items = 10)]
     pub kinds: Option<Vec<FollowedKind>>,
     /// How many records at most, removed ones included.
     #[serde(default = "usual")]
@@ -93,6 +94,9 @@ pub struct SyncPage {
     /// Requests for approval that you may see, those that wait for you among them.
     #[schema(max_items = 500)]
     pub approvals: Vec<Approval>,
+    /// Transfers, those to you and those that you asked for among them.
+    #[schema(max_items = 500)]
+    pub transfers: Vec<Transfer>,
     /// What is gone, or is not for you any more.
     #[schema(max_items = 500)]
     pub removed: Vec<Removed>,
@@ -262,6 +266,10 @@ impl SyncPage {
             FollowedKind::Approval => {
                 let found: Vec<Approval> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.approvals, |approval| approval.id))
+            }
+            FollowedKind::Transfer => {
+                let found: Vec<Transfer> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.transfers, |transfer| transfer.id))
             }
         }
     }

@@ -85,12 +85,24 @@ pub async fn get(app: &App, call: &Call, id: TransferId) -> Read<TransferView> {
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TransferSummary>> {
     app.read(call, async |ctx, reader| {
-        ctx.actor.authorize_own(Permission::TransfersRead)?;
-        let seen = visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead));
+        let seen = listed(ctx)?;
         let links = |transfer: &Transfer| Links { owner: Some(transfer.owner_id), ..Links::default() };
         lists::page(ctx, reader, &list, seen, links).await
     })
     .await
+}
+
+/// The transfers that the caller may list. Whoever may list none is told so.
+pub(crate) fn listed(ctx: &Context) -> Result<Predicate, Refusal> {
+    ctx.actor.authorize_own(Permission::TransfersRead)?;
+    Ok(visible(ctx, ctx.actor.visible_scope(Permission::TransfersRead)))
+}
+
+/// The same by where they stood: standings name whom they concern.
+pub(crate) fn stood(ctx: &Context) -> Predicate {
+    let scope = ctx.actor.visible_scope(Permission::TransfersRead);
+    let mine = Predicate::Like("persons", format!("%{}%", ctx.actor.id));
+    Predicate::Any(vec![mine, Predicate::Scope("customer_id", scope)])
 }
 
 /// Transfers within a scope, and those that concern the caller.

@@ -13,7 +13,7 @@ use fairlead_persistence::sync::Watched;
 use sha2::{Digest, Sha256};
 
 use crate::search::SearchKind;
-use crate::{activities, approvals};
+use crate::{activities, approvals, transfers};
 
 text_enum! {
     /// A kind of record of which streams of events, webhooks and delta sync tell.
@@ -36,6 +36,8 @@ text_enum! {
         Payment = "payment" ("Payment", "回款"),
         /// An approval request (审批).
         Approval = "approval" ("Approval", "审批"),
+        /// A transfer (转移).
+        Transfer = "transfer" ("Transfer", "转移"),
     }
 }
 
@@ -77,6 +79,7 @@ impl FollowedKind {
             Self::Invoice => RecordKind::Invoice,
             Self::Payment => RecordKind::Payment,
             Self::Approval => RecordKind::Approval,
+            Self::Transfer => RecordKind::Transfer,
         }
     }
 
@@ -92,11 +95,12 @@ impl FollowedKind {
             Self::Invoice => "invoices",
             Self::Payment => "payments",
             Self::Approval => "approvals",
+            Self::Transfer => "transfers",
         }
     }
 
     /// What shows one that stands by itself, and its column with the customer that it is or belongs to. Others are
-    /// seen by way of these, or by what is asked about and who decides.
+    /// seen by way of these, or by whom they concern as well.
     const fn by_itself(self) -> Option<(Permission, &'static str)> {
         match self {
             Self::Lead => Some((Permission::LeadsRead, "id")),
@@ -105,7 +109,7 @@ impl FollowedKind {
             Self::Contract => Some((Permission::ContractsRead, "customer_id")),
             Self::Invoice => Some((Permission::InvoicesRead, "customer_id")),
             Self::Payment => Some((Permission::PaymentsRead, "customer_id")),
-            Self::Contact | Self::Activity | Self::Approval => None,
+            Self::Contact | Self::Activity | Self::Approval | Self::Transfer => None,
         }
     }
 }
@@ -164,6 +168,7 @@ fn seen(ctx: &Context<'_>, kind: FollowedKind, in_pool: bool) -> Option<Watched>
             (activities::visible(ctx).ok()?, Predicate::Any(others))
         }
         FollowedKind::Approval => (approvals::visible(ctx).ok()?, approvals::stood(ctx)),
+        FollowedKind::Transfer => (transfers::listed(ctx).ok()?, transfers::stood(ctx)),
         FollowedKind::Lead
         | FollowedKind::Customer
         | FollowedKind::Opportunity

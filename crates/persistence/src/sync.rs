@@ -35,7 +35,7 @@ use crate::stored::Kept;
 use crate::work::Work;
 
 /// The kinds of records of which it is kept where they stood.
-const KINDS: [RecordKind; 9] = [
+const KINDS: [RecordKind; 10] = [
     RecordKind::Lead,
     RecordKind::Customer,
     RecordKind::Contact,
@@ -45,6 +45,7 @@ const KINDS: [RecordKind; 9] = [
     RecordKind::Invoice,
     RecordKind::Payment,
     RecordKind::Approval,
+    RecordKind::Transfer,
 ];
 
 /// The members by which it is decided who may see a record.
@@ -175,24 +176,35 @@ struct Concerns {
     subject_kind: Option<String>,
     /// For whom it waits.
     waiting_for: Option<String>,
-    /// Who sees it for what they have to do with it: those who decided it.
+    /// Who sees it for what they have to do with it: those who decided a request; the receiver of a transfer, and
+    /// whoever asked for it.
     persons: Option<String>,
 }
 
 impl Concerns {
     fn of(entry: &Entry) -> Result<Self, StoreError> {
-        if entry.kind != RecordKind::Approval {
-            return Ok(Self::default());
+        match entry.kind {
+            RecordKind::Approval => {
+                let request = Approval::deserialize(&entry.data);
+                let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                Ok(Self {
+                    subject_kind: Some(request.subject_kind.to_string()),
+                    waiting_for: request.waiting_for.as_ref().map(ToString::to_string),
+                    persons: Some(named(request.those_who_decided())),
+                })
+            }
+            RecordKind::Transfer => {
+                let persons = ["to_user_id", "created_by"].into_iter();
+                let persons = named(persons.filter_map(|member| id(&entry.data, member)));
+                Ok(Self { persons: Some(persons), ..Self::default() })
+            }
+            _ => Ok(Self::default()),
         }
-        let request = Approval::deserialize(&entry.data);
-        let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let persons: Vec<String> = request.those_who_decided().map(|person| person.to_string()).collect();
-        Ok(Self {
-            subject_kind: Some(request.subject_kind.to_string()),
-            waiting_for: request.waiting_for.as_ref().map(ToString::to_string),
-            persons: Some(persons.join(" ")),
-        })
     }
+}
+
+fn named(persons: impl Iterator<Item = impl ToString>) -> String {
+    persons.map(|person| person.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether an event is the end of its record.

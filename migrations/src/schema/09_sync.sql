@@ -9,7 +9,8 @@ CREATE TABLE standings (
     customer_id {uuid},
     with_id {uuid},
     about_id {uuid},
-    -- Whom requests for approval concern: what they are about, for whom they wait, and who decided.
+    -- Whom a record concerns: what a request for approval is about, for whom it waits, and who decided; who receives a
+    -- transfer, and who asked for it.
     subject_kind TEXT,
     waiting_for TEXT,
     persons TEXT,

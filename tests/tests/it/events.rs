@@ -15,6 +15,7 @@ on_both_databases! {
     what_happens_out_of_sight_stays_untold;
     activities_are_told_to_whoever_sees_what_they_are_about;
     approvals_are_told_to_whom_they_wait_for;
+    transfers_are_told_to_their_receiver;
     what_is_gone_since_long_was_there;
     streams_end;
     what_is_asked_is_checked;
@@ -300,6 +301,28 @@ async fn approvals_are_told_to_whom_they_wait_for(server: Server) {
     // Up to where it waited for them no more.
     assert_eq!(heard(&company.other_rep.client).await, course[..2]);
     assert_eq!(heard(&company.colleague.client).await, Vec::<String>::new());
+}
+
+async fn transfers_are_told_to_their_receiver(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, receiver) = (&company.rep.client, &company.other_rep.client);
+    let customer = company.customer(&company.rep).await;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": company.other_rep.id, "reason": "Closer",
+    });
+    let transfer = rep.post("/transfers", form).await.expect(201).id();
+    rep.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    for (client, hears) in [(rep, true), (receiver, true), (&company.colleague.client, false)] {
+        let mut stream = Listening::begin(client, "?wait=0&kinds=transfer", Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            assert_eq!(event.data["record_id"], json!(transfer));
+            heard.push(event.event);
+        }
+        let course: &[&str] = if hears { &["transfer.requested", "transfer.withdrawn"] } else { &[] };
+        assert_eq!(heard, course);
+    }
 }
 
 async fn streams_end(server: Server) {

@@ -16,6 +16,7 @@ on_both_databases! {
     contacts_go_into_the_pool_and_come_out_of_it;
     activities_go_with_whose_they_are_and_what_they_are_about;
     approvals_come_to_whoever_decides_and_go;
+    transfers_are_told_to_whom_they_concern;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -23,7 +24,7 @@ on_both_databases! {
     points_are_not_made_up;
 }
 
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("lead", "leads"),
     ("customer", "customers"),
     ("contact", "contacts"),
@@ -33,6 +34,7 @@ const KINDS: [(&str, &str); 9] = [
     ("invoice", "invoices"),
     ("payment", "payments"),
     ("approval", "approvals"),
+    ("transfer", "transfers"),
 ];
 
 /// A copy on somebody's device: which version it has of what.
@@ -534,6 +536,32 @@ async fn approvals_come_to_whoever_decides_and_go(server: Server) {
     assert_eq!(holders("approved for the manager", 0).await, [true, true, true, false, true, true]);
     finance.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
     assert_eq!(holders("approved by all", 0).await, [true, true, true, false, true, false]);
+}
+
+async fn transfers_are_told_to_whom_they_concern(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, other_rep, manager, .. } = &company;
+    let customer = company.customer(rep).await;
+    let mut devices = [rep, other_rep, manager, colleague, inner].map(Device::of);
+    for device in &mut devices {
+        device.sync(50).await;
+    }
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": other_rep.id, "reason": "Closer to them",
+    });
+    let transfer = ("transfer", rep.client.post("/transfers", form).await.expect(201).id());
+    let path = format!("/transfers/{}", transfer.1);
+    for version in [1, 2] {
+        for device in &mut devices {
+            device.sync(50).await;
+            device.is_what_lists_show().await;
+        }
+        let held = devices.each_ref().map(|device| device.copy.get(&transfer).copied());
+        assert_eq!(held, [Some(version), Some(version), Some(version), None, None]);
+        if version == 1 {
+            rep.client.act(&format!("{path}/withdraw")).await.expect(200);
+        }
+    }
 }
 
 async fn contacts_go_into_the_pool_and_come_out_of_it(server: Server) {

@@ -244,6 +244,16 @@ text_enum! {
         ApprovalMerged = "approval.merged" ("Request moved", "审批已随客户合并"),
         /// A customer of what a request is about was merged; what is asked is the same.
         ApprovalSubjectMerged = "approval.subject_merged" ("Subject of a request merged", "审批涉及的客户已合并"),
+        /// Somebody asked for a transfer.
+        TransferRequested = "transfer.requested" ("Transfer requested", "转移已申请"),
+        /// A transfer was approved, and everything of it went to the receiver.
+        TransferApproved = "transfer.approved" ("Transfer approved", "转移已完成"),
+        /// A transfer was not approved.
+        TransferRejected = "transfer.rejected" ("Transfer rejected", "转移已驳回"),
+        /// A transfer was taken back.
+        TransferWithdrawn = "transfer.withdrawn" ("Transfer withdrawn", "转移已撤回"),
+        /// A customer of a transfer that waits was merged into another one.
+        TransferCustomerMerged = "transfer.customer_merged" ("Customer of a transfer merged", "转移涉及的客户已合并"),
     }
 }
 
@@ -272,6 +282,7 @@ mod tests {
             "invoice",
             "payment",
             "approval",
+            "transfer",
         ];
         word.split_once('.').is_some_and(|(kind, verb)| {
             // What lists include of a record is a noun.

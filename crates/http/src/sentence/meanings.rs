@@ -715,6 +715,17 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "A customer of what a request is about was merged; what is asked is the same.",
         "审批涉及的客户已合并，审批内容不变。",
     ),
+    ("Somebody asked for a transfer.", "有人申请了转移。"),
+    (
+        "A transfer was approved, and everything of it went to the receiver.",
+        "转移已通过审批，其全部记录已转给接收人。",
+    ),
+    ("A transfer was not approved.", "转移未通过审批。"),
+    ("A transfer was taken back.", "转移已撤回。"),
+    (
+        "A customer of a transfer that waits was merged into another one.",
+        "待审批转移中的客户已并入另一个客户。",
+    ),
     // job_kind
     ("Sends neglected customers back to their pools (回收).", "将疏于跟进的客户回收到各自的公海。"),
     ("Scores leads anew after the rules changed.", "规则变更后重新为线索评分。"),

@@ -215,7 +215,7 @@ pub(super) const CHECKS: &[Check] = &[
              LEFT JOIN audit_events ON audit_events.sequence = outbox.sequence WHERE audit_events.id IS NULL",
     },
     Check {
-        // Who decided stands there by their ids, each of 36 letters, with a space between two.
+        // Whom a record concerns stands there by their ids, each of 36 letters, with a space between two.
         name: "it is known where every record stands",
         population: "SELECT COUNT(*) FROM standings WHERE until IS NULL",
         differences: "WITH records AS (\
@@ -230,7 +230,8 @@ pub(super) const CHECKS: &[Check] = &[
                 UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM contracts \
                 UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM invoices \
                 UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM payments \
-                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM approvals) \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM approvals \
+                UNION ALL SELECT id, owner_id, NULL, NULL, NULL, NULL FROM transfers) \
              SELECT 'a record stands elsewhere than was noted' FROM records \
              LEFT JOIN standings ON standings.record_id = records.id AND standings.until IS NULL \
              AND COALESCE(standings.owner_id, standings.record_id) = COALESCE(records.owner_id, records.id) \
@@ -246,6 +247,9 @@ pub(super) const CHECKS: &[Check] = &[
              OR (COALESCE(LENGTH(standings.persons), 0) + 1) / 37 <> \
                 (SELECT COUNT(*) + COUNT(on_behalf_of) FROM approval_decisions \
                  WHERE approval_decisions.approval_id = approvals.id AND NOT void) \
+             UNION ALL SELECT transfers.number || ': concerns others than was noted' \
+             FROM transfers JOIN standings ON standings.record_id = transfers.id AND standings.until IS NULL \
+             WHERE COALESCE(LENGTH(standings.persons), 0) <> 73 \
              UNION ALL SELECT 'a record stands somewhere that is not there' FROM standings \
              LEFT JOIN records ON records.id = standings.record_id \
              WHERE standings.until IS NULL AND records.id IS NULL",
