@@ -373,7 +373,7 @@ async fn a_difference_is_told_by_what_happened(server: Server) {
         json!({"about": {"kind": "customer", "id": customer}, "kind": "call", "subject": "Called"});
     let contract = json!({
         "customer_id": customer, "title": "Contract", "amount": amount, "collection_scheme": "by_contract",
-        "installments": [{"due_on": "2199-12-31", "amount": amount}],
+        "installments": [{"due_on": "2026-12-31", "amount": amount}],
     });
     for (kind, table, path, form) in [
         ("contact", "contacts", "/contacts", json!({"customer_id": customer, "name": "Li Wei"})),
