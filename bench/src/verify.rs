@@ -169,6 +169,7 @@ const COPIED_IDS: &[&str] = &[
     "subject_id",
     "record_id",
     "approval_id",
+    "with_id",
 ];
 
 /// A statement that copies every row of a table so many times.
@@ -198,12 +199,16 @@ fn copy(table: &str, columns: &[String], postgres: bool, copies: i64) -> String 
     let columns: Vec<String> = columns.iter().filter(|column| !made(column)).cloned().collect();
     let values: Vec<String> = columns.iter().map(value).collect();
     let condition = match table {
-        // Transfers are not copied.
+        // Neither transfers nor activities are copied.
         "approvals" => "subject_kind <> 'transfer' AND subject_kind <> 'stage_gate'",
         "approval_decisions" => {
             "approval_id IN (SELECT id FROM approvals WHERE subject_kind <> 'transfer' AND subject_kind <> 'stage_gate')"
         }
-        "search_entries" | "standings" => "record_kind <> 'lead'",
+        "search_entries" => "record_kind <> 'lead'",
+        "standings" => {
+            "record_kind NOT IN ('lead', 'activity', 'transfer') \
+             AND COALESCE(subject_kind, '') NOT IN ('transfer', 'stage_gate')"
+        }
         _ => "TRUE",
     };
     format!(

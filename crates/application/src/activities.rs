@@ -156,26 +156,31 @@ pub async fn get(app: &App, call: &Call, id: ActivityId, include: Include) -> Re
     .await
 }
 
-/// The activities about the leads and customers that the caller may see, unmasked.
+/// The activities about the leads and customers that the caller may see, unmasked. Whoever may see neither is told so.
+pub(crate) fn visible(ctx: &Context<'_>) -> Result<Predicate, Refusal> {
+    let leads = lists::scope(ctx, Permission::LeadsRead, "id");
+    let customers = lists::scope(ctx, Permission::CustomersRead, "id");
+    let of_leads = |scope| {
+        let about_leads = Predicate::Through("activities.lead_id", "leads", Box::new(scope));
+        Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])
+    };
+    let of_customers = |scope: Predicate| {
+        let seen = if Customer::sees_every_customer(ctx) { scope } else { scope.owned() };
+        Predicate::Through("activities.customer_id", "customers", Box::new(seen))
+    };
+    let of_either = match (leads, customers) {
+        (Err(refusal), Err(_)) => return Err(refusal),
+        (leads, customers) => Predicate::Any(
+            leads.into_iter().map(of_leads).chain(customers.into_iter().map(of_customers)).collect(),
+        ),
+    };
+    Ok(Predicate::All(vec![of_either, about_visible(ctx)]))
+}
+
+/// The activities that the caller may see.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<ActivitySummary>> {
     app.read(call, async |ctx, reader| {
-        let leads = lists::scope(ctx, Permission::LeadsRead, "id");
-        let customers = lists::scope(ctx, Permission::CustomersRead, "id");
-        let of_leads = |scope| {
-            let about_leads = Predicate::Through("activities.lead_id", "leads", Box::new(scope));
-            Predicate::All(vec![Predicate::IsNull("customer_id"), about_leads])
-        };
-        let of_customers = |scope: Predicate| {
-            let seen = if Customer::sees_every_customer(ctx) { scope } else { scope.owned() };
-            Predicate::Through("activities.customer_id", "customers", Box::new(seen))
-        };
-        let visible = match (leads, customers) {
-            (Err(refusal), Err(_)) => return Err(refusal.into()),
-            (leads, customers) => Predicate::Any(
-                leads.into_iter().map(of_leads).chain(customers.into_iter().map(of_customers)).collect(),
-            ),
-        };
-        let visible = Predicate::All(vec![visible, about_visible(ctx)]);
+        let visible = visible(ctx)?;
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

@@ -105,15 +105,49 @@ fn subject(kind: ApprovalSubject) -> Predicate {
     Predicate::Is("subject_kind", kind.as_str().into())
 }
 
-/// Requests of which these persons decided a step, or had it decided for them; what was returned does not count.
-fn decided_by(persons: &[UserId], void_too: bool) -> Predicate {
-    let columns = ["user_id", "on_behalf_of"].into_iter();
-    let one = |user: UserId| columns.clone().map(move |column| Predicate::Is(column, user.0.into()));
-    let mut theirs = vec![Predicate::Any(persons.iter().copied().flat_map(one).collect())];
-    if !void_too {
-        theirs.push(Predicate::Is("void", false.into()));
+/// Of what conditions on requests are.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    /// The requests as they are.
+    Requests,
+    /// Where they stood: `standings` have of a request what changes about who sees it.
+    Standings,
+}
+
+impl Of {
+    fn pending(self) -> Predicate {
+        match self {
+            Self::Requests => Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
+            Self::Standings => Predicate::IsNull("waiting_for").negate(),
+        }
     }
-    Predicate::Named("approval_id", "approval_decisions", Box::new(Predicate::All(theirs)))
+
+    /// A condition on what stays with a request from beginning to end.
+    fn lasting(self, condition: Predicate) -> Predicate {
+        match self {
+            Self::Requests => condition,
+            Self::Standings => Predicate::Each("record_id", "approvals", Box::new(condition)),
+        }
+    }
+
+    /// Requests of which these persons decided a step, or had it decided for them; what was returned does not count.
+    fn decided_by(self, persons: &[UserId]) -> Predicate {
+        match self {
+            Self::Requests => {
+                let columns = ["user_id", "on_behalf_of"].into_iter();
+                let one =
+                    |user: UserId| columns.clone().map(move |column| Predicate::Is(column, user.0.into()));
+                let theirs = Predicate::Any(persons.iter().copied().flat_map(one).collect());
+                let counts = Predicate::Is("void", false.into());
+                let decision = Predicate::All(vec![theirs, counts]);
+                Predicate::Named("approval_id", "approval_decisions", Box::new(decision))
+            }
+            Self::Standings => {
+                let one = |user: &UserId| Predicate::Like("persons", format!("%{user}%"));
+                Predicate::Any(persons.iter().map(one).collect())
+            }
+        }
+    }
 }
 
 fn decided_by_me(ctx: &Context) -> Predicate {
@@ -123,10 +157,11 @@ fn decided_by_me(ctx: &Context) -> Predicate {
 
 /// What waits for the caller: the SQL of [`Inbox::admits`], for each name in which they decide.
 fn waiting(ctx: &Context) -> Predicate {
-    Predicate::Any(approval::inboxes(ctx).into_iter().map(waiting_in_name).collect())
+    let waiting = |inbox| waiting_in_name(inbox, Of::Requests);
+    Predicate::Any(approval::inboxes(ctx).into_iter().map(waiting).collect())
 }
 
-fn waiting_in_name(inbox: Inbox) -> Predicate {
+fn waiting_in_name(inbox: Inbox, of: Of) -> Predicate {
     let named = Predicate::Like("waiting_for", inbox.named_pattern());
     let clause = |clause: approval::InboxClause| {
         let mut parts =
@@ -138,13 +173,13 @@ fn waiting_in_name(inbox: Inbox) -> Predicate {
         let persons = inbox.persons.iter().map(|user| Predicate::Is(column, user.0.into())).collect();
         Predicate::Any(persons).negate()
     };
+    // Nobody is the beneficiary of most requests.
+    let no_beneficiary = Predicate::Any(vec![Predicate::IsNull("beneficiary_id"), nobody("beneficiary_id")]);
     Predicate::All(vec![
-        Predicate::Is("status", ApprovalStatus::Pending.as_str().into()),
-        nobody("requester_id"),
+        of.pending(),
+        of.lasting(Predicate::All(vec![nobody("requester_id"), no_beneficiary])),
         nobody("owner_id"),
-        // Nobody is the beneficiary of most requests.
-        Predicate::Any(vec![Predicate::IsNull("beneficiary_id"), nobody("beneficiary_id")]),
-        decided_by(&inbox.persons, false).negate(),
+        of.decided_by(&inbox.persons).negate(),
         seen_by_name(&inbox.readable),
         Predicate::Any(inbox.clauses.into_iter().map(clause).chain([named]).collect()),
     ])
@@ -157,11 +192,22 @@ fn seen_by_name(parts: &[approval::SubjectScope]) -> Predicate {
     Predicate::Any(parts.iter().map(part).collect())
 }
 
-/// The requests about subjects that the caller may see, those that wait for whom the caller decides, and those that
-/// the caller decided.
-fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
-    let parts = approval::readable(ctx.actor);
-    let seen = vec![seen_by_name(&parts), waiting(ctx), decided_by(&[ctx.actor.id], false)];
+/// What the caller decides for others at this time.
+pub(crate) fn entrusted(ctx: &Context) -> impl Iterator<Item = Inbox> {
+    let me = ctx.actor.id;
+    approval::inboxes(ctx).into_iter().filter(move |inbox| inbox.name != me)
+}
+
+/// The requests about subjects that the caller may see, among which is what waits for them; those that wait for whom
+/// the caller decides, and those that the caller decided.
+fn seen(ctx: &Context, of: Of) -> Predicate {
+    let mut seen = vec![seen_by_name(&approval::readable(ctx.actor)), of.decided_by(&[ctx.actor.id])];
+    seen.extend(entrusted(ctx).map(|inbox| waiting_in_name(inbox, of)));
+    Predicate::Any(seen)
+}
+
+/// The requests that the caller may see. Whoever may see none is told so.
+pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
     if !approval::sees_any(ctx) {
         // Several kinds are read by the same permission.
         let mut one_of: Vec<&str> = Vec::new();
@@ -175,7 +221,12 @@ fn readable(ctx: &Context) -> Result<Predicate, Refusal> {
             .authorize_own(Permission::ContractsRead)
             .map_err(|refusal| Refusal { detail, ..refusal }.with("permissions", one_of))?;
     }
-    Ok(Predicate::Any(seen))
+    Ok(seen(ctx, Of::Requests))
+}
+
+/// The same by where they stood.
+pub(crate) fn stood(ctx: &Context) -> Predicate {
+    seen(ctx, Of::Standings)
 }
 
 /// Takes a parameter that is not a column, but means a condition about the caller, out of what was asked.
@@ -246,7 +297,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let mut list = list.clone();
         let boxed = chosen(&mut list, BOX, |word| in_box(ctx, word));
         let in_role = chosen(&mut list, ROLE, |word| in_role(ctx, word));
-        let visible = Predicate::All(vec![readable(ctx)?, boxed, in_role]);
+        let visible = Predicate::All(vec![visible(ctx)?, boxed, in_role]);
         lists::page(ctx, reader, &list, visible, links).await
     })
     .await

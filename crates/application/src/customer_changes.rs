@@ -104,10 +104,7 @@ pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
 
 /// The changes of customers that the caller may change, and those that the caller asked for.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerChangeSummary>> {
-    app.read(call, async |ctx, reader| {
-        lists::page(ctx, reader, &list, visible(ctx)?, links).await
-    })
-    .await
+    app.read(call, async |ctx, reader| lists::page(ctx, reader, &list, visible(ctx)?, links).await).await
 }
 
 /// Asks for a change of a customer.

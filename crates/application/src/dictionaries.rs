@@ -47,6 +47,7 @@ use crate::leads::LeadBulkAction;
 use crate::payments::PaymentBulkAction;
 use crate::receipts::{Delimiter, ImportOutcome, ReceiptBulkAction};
 use crate::search::SearchKind;
+use crate::visibility::FollowedKind;
 
 /// Every closed list of the API, in the order of the sale. The words of the state machines are among them, for
 /// they are states and buttons on a screen.
@@ -131,6 +132,7 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<JobAction>,
     of::<JobOutcome>,
     of::<RecordKind>,
+    of::<FollowedKind>,
     of::<Action>,
     of::<TakenBy>,
     of::<BulkMode>,

@@ -21,8 +21,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read};
-use crate::search::SearchKind;
-use crate::visibility;
+use crate::visibility::{self, FollowedKind};
 
 /// How much of the trail is looked at together.
 const BATCH: i64 = 500;
@@ -37,9 +36,9 @@ const STREAMS: usize = 10;
 pub struct EventsForm {
     /// Which kinds of records, separated by commas; all when absent.
     #[serde(default)]
-    #[validate(length(min = 1, max = 7))]
-    #[schema(min_items = 1, max_items = 7)]
-    pub kinds: Option<Vec<SearchKind>>,
+    #[validate(length(min = 1, max = 10))]
+    #[schema(min_items = 1, max_items = 10)]
+    pub kinds: Option<Vec<FollowedKind>>,
     /// After how many seconds the stream ends at the latest; 0 tells what has happened since `Last-Event-ID`, and
     /// ends.
     #[serde(default = "longest")]
@@ -63,7 +62,7 @@ pub struct RecordEvent {
     /// When.
     pub occurred_at: Timestamp,
     /// To which kind of record.
-    pub record_kind: SearchKind,
+    pub record_kind: FollowedKind,
     /// To which record.
     pub record_id: Uuid,
     /// Who did it; none when Fairlead itself.
@@ -94,7 +93,7 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
                 Refusal { code: Code::InvalidCursor, ..Refusal::malformed("Last-Event-ID", detail) }.into()
             );
         }
-        let (told, place) = told(ctx, reader, &SearchKind::chosen(form.kinds.as_deref()), place).await?;
+        let (told, place) = told(ctx, reader, &visibility::chosen(form.kinds.as_deref()), place).await?;
         let events = told.into_iter().filter_map(tell).collect();
         Ok(Heard { events, place, more: place < last })
     })
@@ -106,7 +105,7 @@ pub async fn after(app: &App, call: &Call, form: &Valid<EventsForm>, place: Opti
 pub(crate) async fn told(
     ctx: &Context<'_>,
     reader: &Reader<'_>,
-    kinds: &[SearchKind],
+    kinds: &[FollowedKind],
     place: i64,
 ) -> Result<(Vec<TrailEvent>, i64), Failure> {
     let watched: Vec<_> = kinds.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
@@ -121,7 +120,8 @@ pub(crate) async fn may_be_told(
     reader: &Reader<'_>,
     (kind, record, sequence): (RecordKind, Uuid, i64),
 ) -> Result<bool, Failure> {
-    let watched: Vec<_> = SearchKind::ALL.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
+    let watched: Vec<_> =
+        FollowedKind::ALL.iter().filter_map(|kind| visibility::watched(ctx, *kind)).collect();
     Ok(!seen(reader, &watched, vec![(record, sequence, kind)], |event| *event).await?.is_empty())
 }
 

@@ -17,7 +17,8 @@ use validator::{Validate, ValidationError};
 
 use crate::app::App;
 use crate::call::{Call, Read};
-use crate::{contacts, visibility};
+use crate::contacts;
+use crate::visibility::{self, FollowedKind};
 
 /// How many hits there are at most, and when nothing is said about it.
 const MOST: u64 = 50;
@@ -118,7 +119,7 @@ pub async fn search(app: &App, call: &Call, form: Valid<SearchForm>) -> Read<Sea
     let question = SearchQuestion::new(&form.q);
     let most = usize::try_from(form.limit.min(MOST)).unwrap_or_default();
     app.read(call, async |ctx, reader| {
-        let kinds = SearchKind::chosen(form.kinds.as_deref());
+        let kinds = visibility::chosen(form.kinds.as_deref());
         let among: Vec<Findable> = kinds.iter().filter_map(|kind| findable(ctx, *kind)).collect();
         let mut data: Vec<SearchHit> = Vec::new();
         for fit in Fit::ALL {
@@ -261,7 +262,8 @@ fn findable(ctx: &Context<'_>, kind: SearchKind) -> Option<Findable> {
     };
     let visible = match kind {
         SearchKind::Contact => contacts::visible(ctx, Predicate::True).ok()?,
-        _ => visibility::own(ctx, kind)?,
+        _ => visibility::own(ctx, kind.into())?,
     };
+    let kind = FollowedKind::from(kind);
     Some(Findable { kind: kind.record(), table: kind.table(), visible, by_contact_data })
 }

@@ -1,5 +1,7 @@
 //! Delta sync (增量同步): what a client with a copy has to change in it.
 
+use fairlead_domain::activity::Activity;
+use fairlead_domain::approval::Approval;
 use fairlead_domain::contact::Contact;
 use fairlead_domain::context::Context;
 use fairlead_domain::contract::Contract;
@@ -9,6 +11,7 @@ use fairlead_domain::invoice::Invoice;
 use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::Payment;
+use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
 use fairlead_persistence::Reader;
 use fairlead_persistence::sync::{Part, Window};
@@ -19,8 +22,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Read};
-use crate::search::SearchKind;
-use crate::visibility;
+use crate::visibility::{self, FollowedKind};
 
 /// How many records an answer has at most, and when nothing is said about it.
 const USUAL: u64 = 200;
@@ -36,9 +38,9 @@ pub struct SyncForm {
     pub since: Option<String>,
     /// Which kinds of records, separated by commas; all when absent. They stay the same from answer to answer.
     #[serde(default)]
-    #[validate(length(min = 1, max = 7))]
-    #[schema(min_items = 1, max_items = 7)]
-    pub kinds: Option<Vec<SearchKind>>,
+    #[validate(length(min = 1, max = 10))]
+    #[schema(min_items = 1, max_items = 10)]
+    pub kinds: Option<Vec<FollowedKind>>,
     /// How many records at most, removed ones included.
     #[serde(default = "usual")]
     #[validate(range(min = 1, max = 500))]
@@ -54,7 +56,7 @@ fn usual() -> u64 {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Removed {
     /// What it was.
-    pub kind: SearchKind,
+    pub kind: FollowedKind,
     /// Its id.
     pub id: Uuid,
 }
@@ -63,7 +65,7 @@ pub struct Removed {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct SyncPage {
     /// Whether to forget the whole copy first: it is the beginning, or what you may see was decided anew (roles, teams,
-    /// pools, what is shared with you).
+    /// pools, what is shared with you, for whom you decide).
     pub reset: bool,
     /// Leads.
     #[schema(max_items = 500)]
@@ -74,6 +76,9 @@ pub struct SyncPage {
     /// Contacts of customers with an owner.
     #[schema(max_items = 500)]
     pub contacts: Vec<Contact>,
+    /// Activities: calls, meetings, notes and tasks; not those about a pool customer that is masked.
+    #[schema(max_items = 500)]
+    pub activities: Vec<Activity>,
     /// Opportunities.
     #[schema(max_items = 500)]
     pub opportunities: Vec<Opportunity>,
@@ -86,6 +91,12 @@ pub struct SyncPage {
     /// Payments.
     #[schema(max_items = 500)]
     pub payments: Vec<Payment>,
+    /// Requests for approval that you may see, those that wait for you among them.
+    #[schema(max_items = 500)]
+    pub approvals: Vec<Approval>,
+    /// Transfers, those to you and those that you asked for among them.
+    #[schema(max_items = 500)]
+    pub transfers: Vec<Transfer>,
     /// What is gone, or is not for you any more.
     #[schema(max_items = 500)]
     pub removed: Vec<Removed>,
@@ -104,7 +115,7 @@ struct Point {
     /// By what it was decided what the client may see.
     by: String,
     /// The kinds that were asked for.
-    kinds: Vec<SearchKind>,
+    kinds: Vec<FollowedKind>,
     /// The event that the copy is of, and the last one that it may show; none while the client gets all of it.
     at: Option<(i64, i64)>,
     /// The event that it is to be of, once everything was told.
@@ -131,7 +142,7 @@ impl Point {
 /// What is different for the caller since a point.
 pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPage> {
     let point = form.since.as_deref().map(|since| Point::read(app, since)).transpose()?;
-    let kinds = SearchKind::chosen(form.kinds.as_deref());
+    let kinds = visibility::chosen(form.kinds.as_deref());
     if point.as_ref().is_some_and(|point| point.kinds != kinds) {
         let why = "it belongs to other kinds of records";
         return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("since", why) }.into());
@@ -197,7 +208,7 @@ impl SyncPage {
         &mut self,
         ctx: &Context<'_>,
         reader: &Reader<'_>,
-        kind: SearchKind,
+        kind: FollowedKind,
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
@@ -213,40 +224,52 @@ impl SyncPage {
         &mut self,
         ctx: &Context<'_>,
         reader: &Reader<'_>,
-        kind: SearchKind,
+        kind: FollowedKind,
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<Uuid>, Failure> {
         let Some(watched) = visibility::copied(ctx, kind) else { return Ok(Vec::new()) };
         match kind {
-            SearchKind::Lead => {
+            FollowedKind::Lead => {
                 let found: Vec<Lead> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.leads, |lead| lead.id))
             }
-            SearchKind::Customer => {
+            FollowedKind::Customer => {
                 let found: Vec<Customer> = reader.changed(&watched, window, part).await?;
                 let seen = found.into_iter().map(|customer| customer.seen_by(ctx, false)).collect();
                 Ok(take(seen, &mut self.customers, |customer| customer.id))
             }
-            SearchKind::Contact => {
+            FollowedKind::Contact => {
                 let found: Vec<Contact> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.contacts, |contact| contact.id))
             }
-            SearchKind::Opportunity => {
+            FollowedKind::Activity => {
+                let found: Vec<Activity> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.activities, |activity| activity.id))
+            }
+            FollowedKind::Opportunity => {
                 let found: Vec<Opportunity> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.opportunities, |opportunity| opportunity.id))
             }
-            SearchKind::Contract => {
+            FollowedKind::Contract => {
                 let found: Vec<Contract> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.contracts, |contract| contract.id))
             }
-            SearchKind::Invoice => {
+            FollowedKind::Invoice => {
                 let found: Vec<Invoice> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.invoices, |invoice| invoice.id))
             }
-            SearchKind::Payment => {
+            FollowedKind::Payment => {
                 let found: Vec<Payment> = reader.changed(&watched, window, part).await?;
                 Ok(take(found, &mut self.payments, |payment| payment.id))
+            }
+            FollowedKind::Approval => {
+                let found: Vec<Approval> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.approvals, |approval| approval.id))
+            }
+            FollowedKind::Transfer => {
+                let found: Vec<Transfer> = reader.changed(&watched, window, part).await?;
+                Ok(take(found, &mut self.transfers, |transfer| transfer.id))
             }
         }
     }
@@ -269,7 +292,7 @@ mod tests {
         let (app, call) = open(&directory).await;
         let point = Point {
             by: "x".to_owned(),
-            kinds: SearchKind::ALL.to_vec(),
+            kinds: FollowedKind::ALL.to_vec(),
             at: Some((7, 8)),
             to: 9,
             read: 11,

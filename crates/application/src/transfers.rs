@@ -89,13 +89,17 @@ pub async fn get(app: &App, call: &Call, id: TransferId, include: Include) -> Re
 
 /// The transfers of what the caller may see, to the caller, and asked for by the caller.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<TransferSummary>> {
-    app.read(call, async |ctx, reader| {
-        lists::page(ctx, reader, &list, visible(ctx)?, links).await
-    })
-    .await
+    app.read(call, async |ctx, reader| lists::page(ctx, reader, &list, visible(ctx)?, links).await).await
 }
 
-/// The transfers that the caller may see: the SQL of [`Transfer::reveal`].
+/// The same by where they stood: standings name whom they concern.
+pub(crate) fn stood(ctx: &Context) -> Predicate {
+    let scope = ctx.actor.visible_scope(Permission::TransfersRead);
+    let mine = Predicate::Like("persons", format!("%{}%", ctx.actor.id));
+    Predicate::Any(vec![mine, Predicate::Scope("customer_id", scope)])
+}
+
+/// The transfers that the caller may see: the SQL of [`Transfer::reveal`]. Whoever may see none is told so.
 pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
     let scope = lists::scope(ctx, Permission::TransfersRead, "id")?;
     let me = ctx.actor.id.0;

@@ -50,6 +50,16 @@ text_enum! {
     }
 }
 
+impl SubjectKind {
+    /// Whether it is for others than its customer is: an activity about it is for whoever sees both.
+    pub const fn has_own_readers(self) -> bool {
+        match self {
+            Self::Opportunity | Self::Contract => true,
+            Self::Lead | Self::Customer | Self::Contact => false,
+        }
+    }
+}
+
 /// The record that an activity is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

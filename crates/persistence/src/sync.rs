@@ -4,6 +4,10 @@
 //! event since; what it has to forget is what could be seen then and cannot be seen now. The second question is about
 //! the past: [`note`] keeps a row for each stretch of events over which a record stood in one place.
 //!
+//! Some records are seen with others: a contact with its customer, an activity with the customer or the lead whose it is
+//! and with the opportunity or the contract that it is about. Their standings name these, and what the others' standings
+//! say decides about them: they go out of sight and come into it without an event of their own.
+//!
 //! The point is taken before the pages of an answer are read, and each page is of its own moment. So a copy may have
 //! what came into sight behind its point, and lack what was away just then. What it *may* have is what could be seen
 //! at any time from its point to the last event of its pages, and is forgotten; what it has *surely* is what could be
@@ -11,8 +15,11 @@
 
 use std::ops::RangeInclusive;
 
+use fairlead_domain::activity::Subject;
+use fairlead_domain::approval::Approval;
 use fairlead_domain::record::RecordKind;
 use sea_orm::{DbBackend, Value};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -28,18 +35,21 @@ use crate::stored::Kept;
 use crate::work::Work;
 
 /// The kinds of records of which it is kept where they stood.
-const KINDS: [RecordKind; 7] = [
+const KINDS: [RecordKind; 10] = [
     RecordKind::Lead,
     RecordKind::Customer,
     RecordKind::Contact,
+    RecordKind::Activity,
     RecordKind::Opportunity,
     RecordKind::Contract,
     RecordKind::Invoice,
     RecordKind::Payment,
+    RecordKind::Approval,
+    RecordKind::Transfer,
 ];
 
 /// The members by which it is decided who may see a record.
-const PLACES: [&str; 3] = ["owner_id", "pool_id", "customer_id"];
+const PLACES: [&str; 6] = ["owner_id", "pool_id", "customer_id", "lead_id", "waiting_for", "steps"];
 
 /// Records of one kind, as far as somebody may see them.
 #[derive(Debug)]
@@ -48,42 +58,38 @@ pub struct Watched {
     pub kind: RecordKind,
     /// Their table.
     pub table: &'static str,
-    /// Which of them can be seen now; of those that go with their customer, which customers.
+    /// Which rows of it can be seen now, for whoever is told of all of them; those that are seen with others by way of
+    /// these.
     pub visible: Predicate,
-    /// The same as a condition on `standings`: their own, or those of their customer.
-    pub stood: Stood,
+    /// The columns in which standings name with what such a record is seen; none where it is seen by itself.
+    pub with: &'static [&'static str],
+    /// The same as `visible` of standings: their own, or those of all that they name.
+    pub stood: Predicate,
 }
 
 impl Watched {
-    /// The condition that a row of a table can be seen now. Of those that go with their customer the customer is asked
+    /// The condition that the record with this id can be seen now, by where it stands. What it is seen with is asked
     /// for by row: of what `IN` names SQLite makes a list first, of all customers there are for a single row.
-    fn can_be_seen(&self, sql: &mut Sql, table: &str) {
-        match self.stood {
-            Stood::Itself(_) => self.visible.write(sql),
-            Stood::Customer(_) => {
-                let same = format!("customers.id = {table}.customer_id");
-                sql.push(&format!("EXISTS (SELECT 1 FROM customers WHERE {same} AND "));
-                self.visible.write(sql);
-                sql.push(")");
-            }
-        }
-    }
-
-    /// The same where few customers can be seen, which are listed first.
-    fn are_of_few_customers(&self, sql: &mut Sql) {
-        sql.push("customer_id IN (SELECT id FROM customers WHERE ");
-        self.visible.write(sql);
+    fn is_seen(&self, sql: &mut Sql, id: &str) {
+        sql.push("EXISTS (SELECT 1 FROM standings AS here ");
+        sql.push(&format!("WHERE here.record_id = {id} AND here.until IS NULL"));
+        self.stands_in_sight(sql, "here");
         sql.push(")");
     }
-}
 
-/// By which standing it is decided who could see a record.
-#[derive(Debug)]
-pub enum Stood {
-    /// By its own.
-    Itself(Predicate),
-    /// By its customer's.
-    Customer(Predicate),
+    /// More of a condition on a standing: who stands there can be seen, or whatever it names can be seen now.
+    fn stands_in_sight(&self, sql: &mut Sql, standing: &str) {
+        if self.with.is_empty() {
+            sql.push(" AND ");
+            self.stood.write(sql);
+        }
+        for column in self.with {
+            sql.push(" AND EXISTS (SELECT 1 FROM standings AS theirs WHERE ");
+            sql.push(&format!("theirs.record_id = {standing}.{column} AND theirs.until IS NULL AND "));
+            self.stood.write(sql);
+            sql.push(")");
+        }
+    }
 }
 
 /// The events after one and up to another.
@@ -106,7 +112,7 @@ pub struct Part {
     pub most: u64,
 }
 
-/// Whoever sees fewer customers than these is told what goes with them by looking at each.
+/// Whoever sees fewer customers, or leads, than these is told what is seen with them by looking at each.
 const FEW: u64 = 1000;
 
 /// What the points of clients are signed for.
@@ -123,20 +129,82 @@ pub(crate) async fn note(work: &Work, entry: &Entry, sequence: i64) -> Result<()
     if is_gone(changes) {
         return Ok(());
     }
-    let [owner, pool, customer] = PLACES.map(|place| id(&entry.data, place));
-    let customer = if entry.kind == RecordKind::Customer { Some(entry.record_id) } else { customer };
-    let text = "INSERT INTO standings (record_kind, record_id, owner_id, pool_id, customer_id, since) \
-                VALUES ($1, $2, $3, $4, $5, $6)";
+    let of = |place| id(&entry.data, place);
+    let customer = if entry.kind == RecordKind::Customer { Some(entry.record_id) } else { of("customer_id") };
+    let (with, about) = seen_with(entry.kind, &entry.data);
+    let concerns = Concerns::of(entry)?;
+    let text = "INSERT INTO standings \
+                (record_kind, record_id, owner_id, pool_id, customer_id, with_id, about_id, \
+                 subject_kind, waiting_for, persons, since) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let values: Vec<Value> = vec![
         entry.kind.as_str().into(),
         entry.record_id.into(),
-        owner.into(),
-        pool.into(),
+        of("owner_id").into(),
+        of("pool_id").into(),
         customer.into(),
+        with.into(),
+        about.into(),
+        concerns.subject_kind.into(),
+        concerns.waiting_for.into(),
+        concerns.persons.into(),
         sequence.into(),
     ];
     work.execute(text, values).await?;
     Ok(())
+}
+
+/// The records with which a record is seen: the customer or the lead whose it is, and what it is about, which is the
+/// same again where that has no readers of its own.
+fn seen_with(kind: RecordKind, data: &Json) -> (Option<Uuid>, Option<Uuid>) {
+    let with = id(data, "customer_id").or_else(|| id(data, "lead_id"));
+    match kind {
+        RecordKind::Contact => (with, None),
+        RecordKind::Activity => {
+            let about = data.get("about").and_then(|about| Subject::deserialize(about).ok());
+            let about = about.filter(|about| about.kind.has_own_readers()).map(|about| about.id);
+            (with, about.or(with))
+        }
+        _ => (None, None),
+    }
+}
+
+/// Whom a record concerns, whosesoever it is.
+#[derive(Default)]
+struct Concerns {
+    /// What a request for approval is about.
+    subject_kind: Option<String>,
+    /// For whom it waits.
+    waiting_for: Option<String>,
+    /// Who sees it for what they have to do with it: those who decided a request; the receiver of a transfer, and
+    /// whoever asked for it.
+    persons: Option<String>,
+}
+
+impl Concerns {
+    fn of(entry: &Entry) -> Result<Self, StoreError> {
+        match entry.kind {
+            RecordKind::Approval => {
+                let request = Approval::deserialize(&entry.data);
+                let request = request.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                Ok(Self {
+                    subject_kind: Some(request.subject_kind.to_string()),
+                    waiting_for: request.waiting_for.as_ref().map(ToString::to_string),
+                    persons: Some(named(request.those_who_decided())),
+                })
+            }
+            RecordKind::Transfer => {
+                let persons = ["to_user_id", "created_by"].into_iter();
+                let persons = named(persons.filter_map(|member| id(&entry.data, member)));
+                Ok(Self { persons: Some(persons), ..Self::default() })
+            }
+            _ => Ok(Self::default()),
+        }
+    }
+}
+
+fn named(persons: impl Iterator<Item = impl ToString>) -> String {
+    persons.map(|person| person.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether an event is the end of its record.
@@ -184,28 +252,24 @@ impl Reader<'_> {
         window: Option<Window>,
         part: Part,
     ) -> Result<Vec<T>, StoreError> {
-        let few = window.is_none() && self.sees_few_customers(watched).await?;
+        let few = window.is_none() && self.sees_few_others(watched).await?;
         self.rows(
             |sql| {
                 let table = T::table();
                 sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE ");
-                if few {
-                    watched.are_of_few_customers(sql);
-                } else {
-                    watched.can_be_seen(sql, table.name);
-                }
-                if let Some(window) = window {
-                    sql.push(" AND id IN (SELECT record_id FROM audit_events WHERE ");
-                    within(sql, "sequence", window);
-                    sql.push(" AND record_kind = ").bind(watched.kind.as_str());
-                    if let Stood::Customer(stood) = &watched.stood {
-                        came_with_their_customer(sql, table.name, stood, window);
+                match window {
+                    None if few => watched.visible.write(sql),
+                    None => watched.visible.each().write(sql),
+                    Some(window) => {
+                        watched.is_seen(sql, &format!("{}.id", table.name));
+                        sql.push(" AND id IN (SELECT record_id FROM audit_events WHERE ");
+                        within(sql, "sequence", window);
+                        sql.push(" AND record_kind = ").bind(watched.kind.as_str());
+                        came_with_others(sql, watched, window);
+                        sql.push(")");
                     }
-                    sql.push(")");
                 }
-                if matches!(watched.stood, Stood::Customer(_)) {
-                    sql.plan_each_time();
-                }
+                sql.plan_each_time();
                 after(sql, "id", part);
                 first(sql, "id", part);
                 Ok(())
@@ -215,20 +279,25 @@ impl Reader<'_> {
         .await
     }
 
-    /// Whether SQLite had better begin with the customers that can be seen than go through what there is in its order,
-    /// as pages of a copy do otherwise. PostgreSQL knows by itself.
-    async fn sees_few_customers(&self, watched: &Watched) -> Result<bool, StoreError> {
-        if self.backend() != DbBackend::Sqlite || matches!(watched.stood, Stood::Itself(_)) {
+    /// Whether SQLite had better begin with the others that can be seen, such as customers, than go through what there
+    /// is in its order, as pages of a copy do otherwise. PostgreSQL knows by itself.
+    async fn sees_few_others(&self, watched: &Watched) -> Result<bool, StoreError> {
+        if self.backend() != DbBackend::Sqlite {
             return Ok(false);
         }
-        let count = |sql: &mut Sql| {
-            sql.push("COUNT(*) FROM (SELECT 1 FROM customers WHERE ");
-            watched.visible.write(sql);
-            sql.push(&format!(" LIMIT {FEW}) AS seen"));
-            Ok(())
-        };
-        let seen = self.number(count).await?;
-        Ok(u64::try_from(seen).unwrap_or(0) < FEW)
+        for (table, which) in watched.visible.listed() {
+            let count = |sql: &mut Sql| {
+                sql.push(&format!("COUNT(*) FROM (SELECT 1 FROM {table} WHERE "));
+                which.write(sql);
+                sql.push(&format!(" LIMIT {FEW}) AS seen"));
+                Ok(())
+            };
+            let seen = self.number(count).await?;
+            if u64::try_from(seen).unwrap_or(0) >= FEW {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What could be seen at a point, or while the pages of the copy were read, and cannot be seen now.
@@ -240,34 +309,25 @@ impl Reader<'_> {
     ) -> Result<Vec<Uuid>, StoreError> {
         self.rows(
             |sql| {
-                sql.push("record_id FROM ");
-                match &watched.stood {
-                    Stood::Itself(stood) => {
-                        sql.push("standings AS own WHERE record_kind = ").bind(watched.kind.as_str());
-                        sql.push(" AND ");
-                        within(sql, "until", window);
-                        sql.push(" AND ");
-                        stood.write(sql);
-                    }
-                    Stood::Customer(stood) => {
-                        went_or_their_customer(sql, watched.kind, window);
-                        sql.push(" WHERE ");
-                        while_their_customer_was_seen(sql, stood, window);
-                        sql.plan_each_time();
-                    }
+                sql.push("own.record_id FROM ");
+                if watched.with.is_empty() {
+                    sql.push("standings AS own WHERE record_kind = ").bind(watched.kind.as_str());
+                    sql.push(" AND ");
+                    within(sql, "until", window);
+                    sql.push(" AND ");
+                    watched.stood.write(sql);
+                } else {
+                    went_or_others_did(sql, watched, window);
+                    while_others_were_seen(sql, watched, window);
                 }
-                sql.push(" AND ");
-                at_some_time(sql, window);
-                let table = watched.table;
-                sql.push(&format!(
-                    " AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = own.record_id AND "
-                ));
-                watched.can_be_seen(sql, table);
-                sql.push(")");
+                sql.plan_each_time().push(" AND ");
+                at_some_time(sql, "own", window);
+                sql.push(" AND NOT ");
+                watched.is_seen(sql, "own.record_id");
                 // It may have stood in several places.
-                after(sql, "record_id", part);
-                sql.push(" GROUP BY record_id");
-                first(sql, "record_id", part);
+                after(sql, "own.record_id", part);
+                sql.push(" GROUP BY own.record_id");
+                first(sql, "own.record_id", part);
                 Ok(())
             },
             only,
@@ -276,8 +336,8 @@ impl Reader<'_> {
     }
 
     /// The events of which can be told for each of these records: all where it can be seen now, and otherwise those
-    /// from where it came into sight to the one that took it away, each time, however late that is heard. What goes
-    /// with its customer can be told of as long as the customer can be seen, even that it is gone.
+    /// from where it came into sight to the one that took it away, each time, however late that is heard. What is seen
+    /// with others can be told of as long as these can be seen, even that it is gone.
     pub async fn told_during(
         &self,
         watched: &Watched,
@@ -294,14 +354,11 @@ impl Reader<'_> {
                 sql.push(&format!("id, CAST(0 AS BIGINT), CAST({} AS BIGINT) FROM {table}", i64::MAX));
                 sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
-                watched.can_be_seen(sql, table);
-                sql.push(" UNION SELECT record_id, since, until FROM standings WHERE until IS NOT NULL AND record_id IN (");
-                sql.bind_list(records.iter().copied()).push(") AND ");
-                sql.push("record_kind = ").bind(watched.kind.as_str()).push(" AND ");
-                match &watched.stood {
-                    Stood::Itself(stood) => stood.write(sql),
-                    Stood::Customer(_) => watched.can_be_seen(sql, "standings"),
-                }
+                watched.is_seen(sql, &format!("{table}.id"));
+                sql.push(" UNION SELECT record_id, since, until FROM standings AS own WHERE record_id IN (");
+                sql.bind_list(records.iter().copied()).push(") AND until IS NOT NULL");
+                sql.push(" AND record_kind = ").bind(watched.kind.as_str());
+                watched.stands_in_sight(sql, "own");
                 Ok(())
             },
             |row| Ok((row.column()?, row.column()?..=row.column()?)),
@@ -310,43 +367,60 @@ impl Reader<'_> {
     }
 }
 
-/// More of what changed: what came into sight with its customer, and had no event of its own. It is looked for from the
-/// customers that moved, for `OR` would have everything looked at.
-fn came_with_their_customer(sql: &mut Sql, table: &str, stood: &Predicate, window: Window) {
-    sql.push(&format!(" UNION ALL SELECT {table}.id FROM standings AS moved "));
-    sql.push(&format!("JOIN {table} ON {table}.customer_id = moved.record_id "));
-    sql.push("WHERE moved.record_kind = 'customer' AND ");
-    within(sql, "moved.since", window);
-    sql.push(" AND NOT EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer' ");
-    sql.push("AND theirs.record_id = moved.record_id AND ");
-    all_the_time(sql, window);
-    sql.push(" AND ");
-    stood.write(sql);
-    sql.push(")");
+/// More of what changed: what came into sight with others, and had no event of its own. It is looked for from the
+/// others that moved, for `OR` would have everything looked at.
+fn came_with_others(sql: &mut Sql, watched: &Watched, window: Window) {
+    for column in watched.with {
+        sql.push(" UNION ALL SELECT own.record_id FROM standings AS moved ");
+        sql.push(&format!("JOIN standings AS own ON own.{column} = moved.record_id "));
+        sql.push("WHERE own.record_kind = ").bind(watched.kind.as_str()).push(" AND own.until IS NULL AND ");
+        within(sql, "moved.since", window);
+        sql.push(" AND NOT EXISTS (SELECT 1 FROM standings AS theirs ");
+        sql.push("WHERE theirs.record_id = moved.record_id AND ");
+        all_the_time(sql, window);
+        sql.push(" AND ");
+        watched.stood.write(sql);
+        sql.push(")");
+    }
 }
 
-/// The standings that ended themselves, or one of whose customer did.
-fn went_or_their_customer(sql: &mut Sql, kind: RecordKind, window: Window) {
-    sql.push("(SELECT record_id, customer_id, since, until FROM standings WHERE record_kind = ");
-    sql.bind(kind.as_str()).push(" AND ");
+/// The standings that ended themselves, or one of the others that they name did.
+fn went_or_others_did(sql: &mut Sql, watched: &Watched, window: Window) {
+    sql.push("(SELECT record_id, with_id, about_id, since, until FROM standings WHERE record_kind = ");
+    sql.bind(watched.kind.as_str()).push(" AND ");
     within(sql, "until", window);
-    sql.push(" UNION ALL SELECT own.record_id, own.customer_id, own.since, own.until ");
-    sql.push("FROM standings AS moved JOIN standings AS own ON own.customer_id = moved.record_id ");
-    sql.push("WHERE moved.record_kind = 'customer' AND ");
-    within(sql, "moved.until", window);
-    sql.push(" AND own.record_kind = ").bind(kind.as_str()).push(") AS own");
+    for column in watched.with {
+        sql.push(" UNION ALL SELECT own.record_id, own.with_id, own.about_id, own.since, own.until ");
+        sql.push("FROM standings AS moved ");
+        sql.push(&format!("JOIN standings AS own ON own.{column} = moved.record_id WHERE "));
+        within(sql, "moved.until", window);
+        sql.push(" AND own.record_kind = ").bind(watched.kind.as_str());
+    }
+    sql.push(") AS own");
 }
 
-/// Both at the same time: what came to a customer that was out of sight was never told.
-fn while_their_customer_was_seen(sql: &mut Sql, stood: &Predicate, window: Window) {
-    sql.push("EXISTS (SELECT 1 FROM standings AS theirs WHERE theirs.record_kind = 'customer'");
-    sql.push(" AND theirs.record_id = own.customer_id");
-    sql.push(" AND (theirs.until IS NULL OR theirs.until > own.since)");
-    sql.push(" AND (own.until IS NULL OR own.until > theirs.since) AND ");
-    at_some_time(sql, window);
-    sql.push(" AND ");
-    stood.write(sql);
-    sql.push(")");
+/// All at the same time: what came to a customer that was out of sight was never told. Stretches of which any two have
+/// a time in common have one all together. Each is looked up for the standing that is there already: SQLite keeps to
+/// the order of a `CROSS JOIN`.
+fn while_others_were_seen(sql: &mut Sql, watched: &Watched, window: Window) {
+    for column in watched.with {
+        sql.push(" CROSS JOIN (SELECT record_id, since, until FROM standings WHERE ");
+        at_some_time(sql, "standings", window);
+        sql.push(" AND ");
+        watched.stood.write(sql);
+        sql.push(&format!(") AS of_{column}"));
+    }
+    let mut before = vec!["own".to_owned()];
+    for column in watched.with {
+        let other = format!("of_{column}");
+        sql.push(if before.len() == 1 { " WHERE " } else { " AND " });
+        sql.push(&format!("{other}.record_id = own.{column}"));
+        for one in &before {
+            sql.push(&format!(" AND ({other}.until IS NULL OR {other}.until > {one}.since)"));
+            sql.push(&format!(" AND ({one}.until IS NULL OR {one}.until > {other}.since)"));
+        }
+        before.push(other);
+    }
 }
 
 /// The column has an event of the window.
@@ -356,9 +430,9 @@ fn within(sql: &mut Sql, column: &str, window: Window) {
 }
 
 /// The standing was the present one at some time while the copy was made.
-fn at_some_time(sql: &mut Sql, window: Window) {
-    sql.push("since <= ").bind(window.read).push(" AND (until IS NULL OR until > ");
-    sql.bind(window.after).push(")");
+fn at_some_time(sql: &mut Sql, standing: &str, window: Window) {
+    sql.push(&format!("{standing}.since <= ")).bind(window.read);
+    sql.push(&format!(" AND ({standing}.until IS NULL OR {standing}.until > ")).bind(window.after).push(")");
 }
 
 /// The standing was the present one all the time while the copy was made.

@@ -13,6 +13,9 @@ on_both_databases! {
     a_broken_stream_goes_on_where_it_was;
     what_was_missed_is_judged_event_by_event;
     what_happens_out_of_sight_stays_untold;
+    activities_are_told_to_whoever_sees_what_they_are_about;
+    approvals_are_told_to_whom_they_wait_for;
+    transfers_are_told_to_their_receiver;
     what_is_gone_since_long_was_there;
     streams_end;
     what_is_asked_is_checked;
@@ -221,6 +224,105 @@ async fn what_happens_out_of_sight_stays_untold(server: Server) {
     }
     let seen = ["created", "assigned", "assigned", "updated", "assigned"];
     assert_eq!(heard, seen.map(|event| format!("customer.{event}")));
+}
+
+async fn activities_are_told_to_whoever_sees_what_they_are_about(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, other_rep) = (&company.rep.client, &company.other_rep.client);
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let customer = rep.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let share = json!({"customer_id": customer, "user_id": company.other_rep.id, "access": "read"});
+    rep.post("/collaborators", share).await.expect(201);
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let log = async |kind: &str, id: &str| {
+        let about = json!({"kind": kind, "id": id});
+        let form =
+            json!({"about": about, "kind": "task", "subject": "Call", "due_at": "2199-01-05T08:00:00Z"});
+        rep.post("/activities", form).await.expect(201).id()
+    };
+    let (call, of_contract) = (log("customer", &customer).await, log("contract", &contract).await);
+    let done = json!({"happened_at": "2026-01-05T08:00:00.000Z"});
+    rep.patch(&format!("/activities/{of_contract}"), done).await.expect(200);
+    rep.delete(&format!("/activities/{call}")).await.expect(204);
+    let heard = async |client: &Client| {
+        let mut stream = Listening::begin(client, "?wait=0&kinds=activity", Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            heard.push((event.event, event.data["record_id"].as_str().unwrap().to_owned()));
+        }
+        heard
+    };
+    let told = |events: &[(&str, &String)]| -> Vec<(String, String)> {
+        events.iter().map(|(event, id)| (format!("activity.{event}"), (*id).clone())).collect()
+    };
+    let all =
+        told(&[("logged", &call), ("logged", &of_contract), ("updated", &of_contract), ("deleted", &call)]);
+    assert_eq!(heard(rep).await, all);
+    assert_eq!(
+        heard(other_rep).await,
+        told(&[("logged", &call), ("deleted", &call)]),
+        "the contract is not shared"
+    );
+    assert_eq!(heard(&company.inner.client).await, told(&[]));
+    // They go with their customer: whose it is not any more hears nothing of what they missed.
+    let to = json!({"owner_id": company.colleague.id});
+    company.director.client.post(&format!("/customers/{customer}/assign"), to).await.expect(200);
+    assert_eq!(heard(rep).await, told(&[]));
+    assert_eq!(heard(&company.director.client).await, all);
+}
+
+async fn approvals_are_told_to_whom_they_wait_for(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let form = json!({
+        "user_id": company.manager.id, "delegate_id": company.other_rep.id, "starts_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2999-01-01T00:00:00Z",
+    });
+    company.manager.client.post("/delegations", form).await.expect(201);
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    rep.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let path = format!("/approvals/{}", company.pending(&contract).await);
+    for person in [&company.manager, &company.finance] {
+        person.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    }
+    let heard = async |client: &Client| {
+        let mut stream = Listening::begin(client, "?wait=0&kinds=approval", Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            heard.push(event.event);
+        }
+        heard
+    };
+    let course = ["requested", "step_approved", "approved"].map(|event| format!("approval.{event}"));
+    for person in [&company.rep, &company.manager, &company.finance] {
+        assert_eq!(heard(&person.client).await, course, "{}", person.email);
+    }
+    // Up to where it waited for them no more.
+    assert_eq!(heard(&company.other_rep.client).await, course[..2]);
+    assert_eq!(heard(&company.colleague.client).await, Vec::<String>::new());
+}
+
+async fn transfers_are_told_to_their_receiver(server: Server) {
+    let company = Company::found(&server).await;
+    let (rep, receiver) = (&company.rep.client, &company.other_rep.client);
+    let customer = company.customer(&company.rep).await;
+    let ready = Listening::begin(rep, "", None).await.next().await.unwrap();
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": company.other_rep.id, "reason": "Closer",
+    });
+    let transfer = rep.post("/transfers", form).await.expect(201).id();
+    rep.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
+    for (client, hears) in [(rep, true), (receiver, true), (&company.colleague.client, false)] {
+        let mut stream = Listening::begin(client, "?wait=0&kinds=transfer", Some(&ready.id)).await;
+        let mut heard = Vec::new();
+        while let Some(event) = stream.next().await {
+            assert_eq!(event.data["record_id"], json!(transfer));
+            heard.push(event.event);
+        }
+        let course: &[&str] = if hears { &["transfer.requested", "transfer.withdrawn"] } else { &[] };
+        assert_eq!(heard, course);
+    }
 }
 
 async fn streams_end(server: Server) {

@@ -238,9 +238,9 @@ async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
         ("/sync?limit=501", "must be between 1 and 500", "须在 1 至 500 之间"),
         ("/sync?since=", "must have between 1 and 1000 characters", "长度须为 1 至 1000"),
         (
-            "/sync?kinds=lead,lead,lead,lead,lead,lead,lead,lead",
-            "must have between 1 and 7 items",
-            "长度须为 1 至 7",
+            "/sync?kinds=lead,lead,lead,lead,lead,lead,lead,lead,lead,lead,lead",
+            "must have between 1 and 10 items",
+            "长度须为 1 至 10",
         ),
         ("/events?wait=901", "must be between 0 and 900", "须在 0 至 900 之间"),
     ] {

@@ -14,6 +14,9 @@ on_both_databases! {
     heavy_a_copy_is_what_lists_show;
     what_is_told_is_what_its_reader_sees;
     contacts_go_into_the_pool_and_come_out_of_it;
+    activities_go_with_whose_they_are_and_what_they_are_about;
+    approvals_come_to_whoever_decides_and_go;
+    transfers_are_told_to_whom_they_concern;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -21,14 +24,17 @@ on_both_databases! {
     points_are_not_made_up;
 }
 
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 10] = [
     ("lead", "leads"),
     ("customer", "customers"),
     ("contact", "contacts"),
+    ("activity", "activities"),
     ("opportunity", "opportunities"),
     ("contract", "contracts"),
     ("invoice", "invoices"),
     ("payment", "payments"),
+    ("approval", "approvals"),
+    ("transfer", "transfers"),
 ];
 
 /// A copy on somebody's device: which version it has of what.
@@ -140,12 +146,15 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
     let client = &seller.client;
     let word = format!("{:x}", random.random::<u32>());
     let customer = pick(random, ids.entry("customer").or_default());
+    let about = pick(random, &["lead", "customer", "contact", "opportunity", "contract"]).unwrap();
+    let subject = pick(random, ids.entry(about).or_default());
+    let activity = pick(random, ids.entry("activity").or_default());
     let mut made = |kind: &'static str, answer: &crate::support::Answer| {
         if answer.status == 201 {
             ids.entry(kind).or_default().push(answer.body["id"].as_str().unwrap().to_owned());
         }
     };
-    match (random.random_range(0..18), customer) {
+    match (random.random_range(0..30), customer) {
         (0, _) => {
             let form = json!({"name": format!("Lead {word}"), "source": "website"});
             made("lead", &client.post("/leads", form).await);
@@ -166,6 +175,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             let form = json!({
                 "customer_id": customer, "title": "Contract", "amount": {"amount": "100.00", "currency": "CNY"},
                 "collection_scheme": "by_contract",
+                "installments": [{"due_on": "2026-12-31", "amount": {"amount": "100.00", "currency": "CNY"}}],
             });
             made("contract", &client.post("/contracts", form).await);
         }
@@ -190,6 +200,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
         }
         (12, _) => {
             if let Some(lead) = pick(random, ids.entry("lead").or_default()) {
+                client.act(&format!("/leads/{lead}/qualify")).await;
                 client.post(&format!("/leads/{lead}/convert"), json!({})).await;
             }
         }
@@ -216,6 +227,69 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             let user = pick(random, &sellers).unwrap().id.clone();
             let form = json!({"customer_id": customer, "user_id": user, "access": "read"});
             client.post("/collaborators", form).await;
+        }
+        (17 | 18, Some(_)) => {
+            let Some(subject) = subject else { return };
+            let kind = pick(random, &["task", "call"]).unwrap();
+            let form = json!({
+                "about": {"kind": about, "id": subject}, "kind": kind, "subject": word,
+                "due_at": "2199-01-05T08:00:00.000Z",
+            });
+            made("activity", &client.post("/activities", form).await);
+        }
+        (19, Some(_)) => {
+            let Some(activity) = activity else { return };
+            let done = json!({"happened_at": "2026-01-05T08:00:00.000Z"});
+            client.patch(&format!("/activities/{activity}"), done).await;
+        }
+        (20, Some(_)) => {
+            let Some(activity) = activity else { return };
+            client.delete(&format!("/activities/{activity}")).await;
+        }
+        (21 | 22, _) => {
+            let Some(contract) = pick(random, ids.entry("contract").or_default()) else { return };
+            for owner in sellers {
+                owner.client.act(&format!("/contracts/{contract}/submit")).await;
+            }
+        }
+        (23 | 24 | 25, _) => {
+            let deciders = [&company.manager, &company.other_manager, &company.finance];
+            let who = pick(random, &[deciders.as_slice(), &sellers].concat()).unwrap();
+            let waiting = who.client.get("/approvals?box=waiting&limit=200").await.expect(200).body;
+            let Some(approval) = pick(random, waiting["data"].as_array().unwrap()) else { return };
+            let what =
+                pick(random, &["approve", "approve", "approve", "reject", "return", "comment"]).unwrap();
+            let mut form = json!({"comment": word});
+            if what == "return" {
+                form["step"] = json!(0);
+            }
+            let path = format!("/approvals/{}/{what}", approval["id"].as_str().unwrap());
+            who.client.post(&path, form).await;
+        }
+        (26, _) => {
+            let Some(contract) = pick(random, ids.entry("contract").or_default()) else { return };
+            client.act(&format!("/contracts/{contract}/withdraw")).await;
+        }
+        (27, _) => {
+            if let Some(delegation) = pick(random, ids.entry("delegation").or_default()) {
+                company.admin.client.delete(&format!("/delegations/{delegation}")).await;
+            }
+            let from = pick(random, &[&company.manager, &company.finance]).unwrap();
+            let form = json!({
+                "user_id": from.id, "delegate_id": seller.id, "starts_at": "2026-01-01T00:00:00Z",
+                "ends_at": "2999-01-01T00:00:00Z",
+            });
+            let made = company.admin.client.post("/delegations", form).await;
+            if made.status == 201 {
+                ids.entry("delegation").or_default().push(made.id());
+            }
+        }
+        (28, Some(customer)) => {
+            let to = pick(random, &sellers).unwrap().id.clone();
+            let form = json!({
+                "kind": "customers", "record_ids": [customer], "to_user_id": to, "reason": word,
+            });
+            client.post("/transfers", form).await;
         }
         (_, Some(_)) => {
             if let Some(contact) = pick(random, ids.entry("contact").or_default()) {
@@ -291,8 +365,16 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
     let contract = company.active(&company.rep, "100.00", "by_contract").await;
     company.paid(&company.rep, &contract, "40.00").await;
     let lead = json!({"name": "Li Wei", "source": "website"});
-    company.rep.client.post("/leads", lead).await.expect(201);
+    let lead = company.rep.client.post("/leads", lead).await.expect(201).id();
     let pooled = company.pool_customer().await;
+    for (by, kind, id) in [
+        (&company.rep, "lead", &lead),
+        (&company.rep, "contract", &contract),
+        (&company.admin, "customer", &pooled),
+    ] {
+        let form = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        by.client.post("/activities", form).await.expect(201);
+    }
     for customer in [&company.customer(&company.rep).await, &pooled] {
         let form = json!({
             "customer_id": customer, "name": "Zhang", "phone": "138 0013 8000", "email": "zhang@example.com",
@@ -304,6 +386,9 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
         let client = &person.client;
         let told = client.get("/sync?limit=500").await.expect(200).body;
         assert_eq!(told["has_more"], false);
+        let mut copy = Device::of(person);
+        copy.sync(500).await;
+        copy.is_what_lists_show().await;
         for (kind, member) in KINDS {
             for record in told[member].as_array().unwrap() {
                 let id = record["id"].as_str().unwrap();
@@ -325,6 +410,157 @@ async fn what_is_told_is_what_its_reader_sees(server: Server) {
             _ => 1,
         };
         assert_eq!(told["contacts"].as_array().unwrap().len(), expected, "unmasked contacts for {role}");
+    }
+}
+
+/// What is to be done is on the device of whoever may see it: of nobody else, and of nobody any more.
+async fn activities_go_with_whose_they_are_and_what_they_are_about(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, inner, director, finance, .. } = &company;
+    let task = async |kind: &str, id: &str| {
+        let form = json!({
+            "about": {"kind": kind, "id": id}, "kind": "task", "subject": "Call back",
+            "due_at": "2199-01-05T08:00:00.000Z",
+        });
+        ("activity", rep.client.post("/activities", form).await.expect(201).id())
+    };
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let (mine, of_contract) = (task("customer", &customer).await, task("contract", &contract).await);
+    let mut devices = [rep, other_rep, inner, director, finance].map(Device::of);
+    let (none, one, both): (&[_], &[_], &[_]) = (&[], &[&mine], &[&mine, &of_contract]);
+    let mut look = async |holders: [&[&(&'static str, String)]; 5], what: &str| {
+        for (device, held) in devices.iter_mut().zip(holders) {
+            device.sync(3).await;
+            device.is_what_lists_show().await;
+            let has = [&mine, &of_contract].map(|it| device.copy.contains_key(it));
+            assert_eq!(has, [held.contains(&&mine), held.contains(&&of_contract)], "{what}: {}", device.name);
+            let told = device.told;
+            device.sync(3).await;
+            assert_eq!(device.told, told, "{what}: {} is told of it twice", device.name);
+        }
+    };
+    look([both, none, none, both, both], "logged").await;
+    let give = async |to: &Person| {
+        let form = json!({"owner_id": to.id});
+        director.client.post(&format!("/customers/{customer}/assign"), form).await.expect(200);
+    };
+    // The contract stays with its owner, who does not see the customer any more.
+    give(other_rep).await;
+    look([none, one, none, both, both], "given away").await;
+    let share = json!({"customer_id": customer, "user_id": inner.id, "access": "read"});
+    other_rep.client.post("/collaborators", share).await.expect(201);
+    look([none, one, one, both, both], "shared").await;
+    let path = format!("/activities/{}", mine.1);
+    other_rep.client.patch(&path, json!({"happened_at": "2026-01-05T08:00:00.000Z"})).await.expect(200);
+    look([none, one, one, both, both], "completed").await;
+    give(rep).await;
+    look([both, none, one, both, both], "given back").await;
+    rep.client.delete(&format!("/contracts/{contract}")).await.expect(204);
+    look([one, none, one, one, one], "the contract deleted").await;
+    let release = format!("/customers/{customer}/release");
+    rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+    look([none, none, none, one, one], "in the pool").await;
+    inner.client.act(&format!("/public-pool/customers/{customer}/claim")).await.expect(200);
+    look([none, none, one, one, one], "claimed").await;
+    let survivor = company.customer(rep).await;
+    let loser = json!({"loser_id": customer});
+    director.client.post(&format!("/customers/{survivor}/merge"), loser).await.expect(200);
+    look([one, none, none, one, one], "merged").await;
+    rep.client.delete(&path).await.expect(204);
+    look([none, none, none, none, none], "deleted").await;
+
+    // Of a lead, then of the customer that it becomes.
+    let lead = json!({"name": "Lin Mei", "source": "website"});
+    let lead = rep.client.post("/leads", lead).await.expect(201).id();
+    let of_lead = task("lead", &lead).await;
+    let mut devices = [rep, other_rep, director, &company.marketing].map(Device::of);
+    let mut holders = async || {
+        let mut holders = Vec::new();
+        for device in &mut devices {
+            device.sync(200).await;
+            device.is_what_lists_show().await;
+            holders.push(device.copy.contains_key(&of_lead));
+        }
+        holders
+    };
+    assert_eq!(holders().await, [true, false, true, true]);
+    let to = json!({"owner_id": other_rep.id});
+    director.client.post(&format!("/leads/{lead}/assign"), to).await.expect(200);
+    assert_eq!(holders().await, [false, true, true, true]);
+    let call = json!({"about": {"kind": "lead", "id": lead}, "kind": "call", "subject": "Called"});
+    other_rep.client.post("/activities", call).await.expect(201);
+    other_rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+    other_rep.client.post(&format!("/leads/{lead}/convert"), json!({})).await.expect(200);
+    assert_eq!(holders().await, [false, true, true, false], "marketing sees no customers");
+}
+
+/// Whoever decides for somebody has what waits for that person, as long as it does, and what they decided.
+async fn approvals_come_to_whoever_decides_and_go(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, finance, other_rep, other_manager, .. } = &company;
+    let contract = company.draft(rep, "100.00", "by_contract").await;
+    rep.client.act(&format!("/contracts/{contract}/submit")).await.expect(200);
+    let approval = ("approval", company.pending(&contract).await);
+    let mut devices = [rep, manager, finance, other_manager, other_rep, colleague].map(Device::of);
+    let mut holders = async |what: &str, resets: usize| {
+        let mut holders = Vec::new();
+        for device in &mut devices {
+            let before = device.resets;
+            device.sync(50).await;
+            device.is_what_lists_show().await;
+            assert!(device.resets - before <= resets, "{what}: {} begins anew", device.name);
+            holders.push(device.copy.contains_key(&approval));
+        }
+        holders
+    };
+    let path = format!("/approvals/{}", approval.1);
+    assert_eq!(holders("asked", 1).await, [true, true, true, false, false, false]);
+    let delegate = async |from: &Person, to: &Person| {
+        let form = json!({
+            "user_id": from.id, "delegate_id": to.id, "starts_at": "2026-01-01T00:00:00Z",
+            "ends_at": "2999-01-01T00:00:00Z",
+        });
+        from.client.post("/delegations", form).await.expect(201);
+    };
+    delegate(manager, other_rep).await;
+    delegate(finance, colleague).await;
+    assert_eq!(holders("delegated", 1).await, [true, true, true, false, true, false]);
+    manager.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved", 0).await, [true, true, true, false, false, true]);
+    let back = json!({"step": 0, "comment": "Look again"});
+    colleague.client.post(&format!("{path}/return"), back).await.expect(200);
+    assert_eq!(holders("returned", 0).await, [true, true, true, false, true, false]);
+    // What they decided they go on seeing.
+    other_rep.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved for the manager", 0).await, [true, true, true, false, true, true]);
+    finance.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    assert_eq!(holders("approved by all", 0).await, [true, true, true, false, true, false]);
+}
+
+async fn transfers_are_told_to_whom_they_concern(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, inner, other_rep, manager, .. } = &company;
+    let customer = company.customer(rep).await;
+    let mut devices = [rep, other_rep, manager, colleague, inner].map(Device::of);
+    for device in &mut devices {
+        device.sync(50).await;
+    }
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": other_rep.id, "reason": "Closer to them",
+    });
+    let transfer = ("transfer", rep.client.post("/transfers", form).await.expect(201).id());
+    let path = format!("/transfers/{}", transfer.1);
+    for version in [1, 2] {
+        for device in &mut devices {
+            device.sync(50).await;
+            device.is_what_lists_show().await;
+        }
+        let held = devices.each_ref().map(|device| device.copy.get(&transfer).copied());
+        assert_eq!(held, [Some(version), Some(version), Some(version), None, None]);
+        if version == 1 {
+            rep.client.act(&format!("{path}/withdraw")).await.expect(200);
+        }
     }
 }
 

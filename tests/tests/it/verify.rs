@@ -75,6 +75,13 @@ const BROKEN: &[(&str, &str)] = &[
         "UPDATE standings SET owner_id = NULL WHERE record_kind = 'invoice'",
     ),
     ("it is known where every record stands", "DELETE FROM standings WHERE record_kind = 'contact'"),
+    ("it is known where every record stands", "UPDATE standings SET with_id = NULL"),
+    (
+        "it is known where every record stands",
+        "UPDATE standings SET about_id = with_id WHERE record_kind = 'activity'",
+    ),
+    ("it is known where every record stands", "UPDATE standings SET waiting_for = 'role:nobody'"),
+    ("it is known where every record stands", "UPDATE standings SET persons = ''"),
     (IN_SEARCH, "UPDATE search_entries SET title = 'Another', number = NULL"),
     (IN_SEARCH, "UPDATE search_entries SET words = 'another' WHERE record_kind = 'opportunity'"),
     (IN_SEARCH, "UPDATE search_entries SET contact_words = '' WHERE contact_words <> ''"),

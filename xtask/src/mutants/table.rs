@@ -329,7 +329,7 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what search finds",
         edits: &[Edit {
             file: "crates/application/src/search.rs",
-            text: "_ => visibility::own(ctx, kind)?,",
+            text: "_ => visibility::own(ctx, kind.into())?,",
             instead: "_ => Predicate::True,",
         }],
         package: END_TO_END,
@@ -340,8 +340,8 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what event streams tell",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.can_be_seen(sql, table);\n                sql.push(\" UNION SELECT",
-            instead: "sql.push(\"TRUE\");\n                sql.push(\" UNION SELECT",
+            text: "watched.is_seen(sql, &format!(\"{table}.id\"));",
+            instead: "sql.push(\"TRUE\");",
         }],
         package: END_TO_END,
         tests: &["events::*::nobody_hears_of_what_they_do_not_see"],
@@ -351,11 +351,25 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of what a copy is told",
         edits: &[Edit {
             file: "crates/persistence/src/sync.rs",
-            text: "watched.can_be_seen(sql, table.name);\n                }\n                if let",
-            instead: "sql.push(\"TRUE\");\n                }\n                if let",
+            text: "watched.is_seen(sql, &format!(\"{}.id\", table.name));",
+            instead: "sql.push(\"TRUE\");",
         }],
         package: END_TO_END,
         tests: &["sync::*::what_is_not_for_somebody_any_more_is_forgotten"],
+    },
+    Mutation {
+        name: "subject-of-activities",
+        without: "the readers of what an activity is about, for copies and events",
+        edits: &[Edit {
+            file: "crates/application/src/visibility.rs",
+            text: "&[\"with_id\", \"about_id\"]",
+            instead: "&[\"with_id\"]",
+        }],
+        package: END_TO_END,
+        tests: &[
+            "sync::*::activities_go_with_whose_they_are_and_what_they_are_about",
+            "events::*::activities_are_told_to_whoever_sees_what_they_are_about",
+        ],
     },
     Mutation {
         name: "cursor",

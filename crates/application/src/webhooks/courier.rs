@@ -25,7 +25,7 @@ use super::message;
 use crate::app::App;
 use crate::call::{Caller, Failure};
 use crate::events;
-use crate::search::SearchKind;
+use crate::visibility::FollowedKind;
 
 /// How often it is looked whether anything happened.
 const LOOK: Duration = Duration::from_millis(500);
@@ -169,7 +169,7 @@ impl App {
     ) -> Result<Option<(Vec<TrailEvent>, i64)>, Failure> {
         let owner = Caller { user: webhook.owner_id, session: None };
         let heard = self
-            .look(Some(owner), async |ctx, reader| events::told(ctx, reader, SearchKind::ALL, place).await);
+            .look(Some(owner), async |ctx, reader| events::told(ctx, reader, FollowedKind::ALL, place).await);
         match heard.await {
             Ok((mut events, further)) => {
                 events.retain(|event| webhook.tells(&event.event));

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::search::SearchKind;
+use crate::visibility::FollowedKind;
 
 /// What secrets begin with where people see them.
 pub(super) const SECRET_PREFIX: &str = "whsec_";
@@ -33,7 +33,7 @@ pub struct EventMessage {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HappenedData {
     /// The kind of record.
-    pub record_kind: SearchKind,
+    pub record_kind: FollowedKind,
     /// Which record.
     pub record_id: Uuid,
     /// Who did it; none when Fairlead itself.

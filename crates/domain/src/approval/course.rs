@@ -230,10 +230,15 @@ impl Approval {
         deciders
     }
 
+    /// Who decided a step, and for whom somebody did so.
+    pub fn those_who_decided(&self) -> impl Iterator<Item = UserId> {
+        let decisions = self.steps.iter().flat_map(|step| &step.decisions);
+        decisions.flat_map(|decision| [Some(decision.by), decision.on_behalf_of]).flatten()
+    }
+
     /// Whether this person decided a step, or somebody did so for them.
     pub(super) fn decided_by(&self, user: UserId) -> bool {
-        let mut decisions = self.steps.iter().flat_map(|step| &step.decisions);
-        decisions.any(|decision| decision.by == user || decision.on_behalf_of == Some(user))
+        self.those_who_decided().any(|person| person == user)
     }
 
     fn present(&self) -> usize {

@@ -96,6 +96,18 @@ text_enum! {
         ContactDeleted = "contact.deleted" ("Contact deleted", "联系人已删除"),
         /// A contact went along to the customer into which its own was merged.
         ContactMerged = "contact.merged" ("Contact moved", "联系人已随客户合并"),
+        /// A call, a meeting, a note, a task or the like was logged.
+        ActivityLogged = "activity.logged" ("Activity logged", "跟进已登记"),
+        /// Somebody who is known already filled in a form.
+        ActivityReceived = "activity.received" ("Activity by a web form", "已收到表单咨询"),
+        /// An activity was changed; a task that now has `happened_at` is done.
+        ActivityUpdated = "activity.updated" ("Activity changed", "跟进已修改"),
+        /// An activity was deleted.
+        ActivityDeleted = "activity.deleted" ("Activity deleted", "跟进已删除"),
+        /// An activity with a lead is one with the customer that the lead became.
+        ActivityFollowed = "activity.followed" ("Activity converted", "跟进已随线索转化"),
+        /// An activity went along to the lead or the customer into which its own was merged.
+        ActivityMerged = "activity.merged" ("Activity moved", "跟进已随合并转移"),
         /// An opportunity was recorded.
         OpportunityCreated = "opportunity.created" ("Opportunity recorded", "商机已创建"),
         /// What is said about an opportunity changed.
@@ -204,6 +216,44 @@ text_enum! {
         PaymentTransferred = "payment.transferred" ("Payment transferred", "回款已转移"),
         /// A payment went along to the customer into which its own was merged.
         PaymentMerged = "payment.merged" ("Payment moved", "回款已随客户合并"),
+        /// Somebody asked for an approval.
+        ApprovalRequested = "approval.requested" ("Approval requested", "审批已发起"),
+        /// Somebody agreed to a step that waits for others as well.
+        ApprovalAgreed = "approval.agreed" ("Agreed in part", "审批已部分同意"),
+        /// A step of a request was approved; the next one waits.
+        ApprovalStepApproved = "approval.step_approved" ("Step approved", "审批步骤已通过"),
+        /// Every step of a request was approved.
+        ApprovalApproved = "approval.approved" ("Request approved", "审批已通过"),
+        /// A request was rejected.
+        ApprovalRejected = "approval.rejected" ("Request rejected", "审批已驳回"),
+        /// A request goes back to a former step.
+        ApprovalReturned = "approval.returned" ("Request returned", "审批已退回"),
+        /// One more person is to agree before the present step.
+        ApprovalStepPutBefore = "approval.step_put_before" ("Step added before", "审批已前加签"),
+        /// One more person is to agree after the present step.
+        ApprovalStepPutAfter = "approval.step_put_after" ("Step added after", "审批已后加签"),
+        /// Somebody said something about a request.
+        ApprovalCommented = "approval.commented" ("Comment on a request", "审批有新评论"),
+        /// Those for whom a request waits were reminded.
+        ApprovalReminded = "approval.reminded" ("Reminder of a request", "审批已催办"),
+        /// A request was taken back, or what it is about changed meanwhile.
+        ApprovalWithdrawn = "approval.withdrawn" ("Request withdrawn", "审批已撤回"),
+        /// A request went along to the next owner of what it is about.
+        ApprovalTransferred = "approval.transferred" ("Request transferred", "审批已随负责人转移"),
+        /// A request went along to the customer into which its own was merged.
+        ApprovalMerged = "approval.merged" ("Request moved", "审批已随客户合并"),
+        /// A customer of what a request is about was merged; what is asked is the same.
+        ApprovalSubjectMerged = "approval.subject_merged" ("Subject of a request merged", "审批涉及的客户已合并"),
+        /// Somebody asked for a transfer.
+        TransferRequested = "transfer.requested" ("Transfer requested", "转移已申请"),
+        /// A transfer was approved, and everything of it went to the receiver.
+        TransferApproved = "transfer.approved" ("Transfer approved", "转移已完成"),
+        /// A transfer was not approved.
+        TransferRejected = "transfer.rejected" ("Transfer rejected", "转移已驳回"),
+        /// A transfer was taken back.
+        TransferWithdrawn = "transfer.withdrawn" ("Transfer withdrawn", "转移已撤回"),
+        /// A customer of a transfer that waits was merged into another one.
+        TransferCustomerMerged = "transfer.customer_merged" ("Customer of a transfer merged", "转移涉及的客户已合并"),
     }
 }
 
@@ -222,7 +272,18 @@ mod tests {
     use crate::fixtures::sources;
 
     fn is_event(word: &str) -> bool {
-        let kinds = ["lead", "customer", "contact", "opportunity", "contract", "invoice", "payment"];
+        let kinds = [
+            "lead",
+            "customer",
+            "contact",
+            "activity",
+            "opportunity",
+            "contract",
+            "invoice",
+            "payment",
+            "approval",
+            "transfer",
+        ];
         word.split_once('.').is_some_and(|(kind, verb)| {
             // What lists include of a record is a noun.
             let relations = ["owner", "customer"];

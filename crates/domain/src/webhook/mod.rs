@@ -126,7 +126,7 @@ pub struct WebhookDetails {
     #[validate(nested)]
     pub url: WebAddress,
     /// What it tells; every event that there is when nothing is named. Events are of leads, customers, contacts,
-    /// opportunities, contracts, invoices and payments.
+    /// activities, opportunities, contracts, invoices, payments, approvals and transfers.
     #[serde(default)]
     #[validate(length(max = 200), custom(function = "distinct_events"))]
     #[schema(max_items = 200)]

@@ -7,10 +7,11 @@ pub(crate) fn routes(api: &mut Api) {
         "/events",
         "follow_events",
         "Follow what happens to records",
-        "Server-sent events: each tells what happened to which lead, customer, contact, opportunity, contract, \
-         invoice or payment that you see, or saw until this very event; to a contact, while you see its customer. \
-         What happens to anything else, such as activities, approvals and transfers, is not told. Ask for the record itself to know more. `event` and `type` are names such as `contract.submitted`, and \
-         there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any server, and misses nothing; \
+        "Server-sent events: each tells what happened to which lead, customer, contact, activity, opportunity, \
+         contract, invoice, payment, approval or transfer that you see, or saw until this very event; to a contact \
+         or an activity, while you see whose it is and what it is about. What happens to anything else, such as \
+         amendments and refunds, is not told. Ask for the record itself to know more. `event` and `type` are names \
+         such as `contract.submitted`, and there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any server, and misses nothing; \
          an event may come twice. The first event without it is `ready`. A stream ends after `wait` seconds, when \
          you log out, and when the server stops: begin it again. Send the token in the `Authorization` header, \
          as everywhere.",

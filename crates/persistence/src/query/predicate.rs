@@ -61,6 +61,29 @@ impl Predicate {
         Self::All(vec![scope, Self::IsNull("owner_id").negate()])
     }
 
+    /// The same, asked anew of each row: for whoever goes through the rows in their order, and stops soon.
+    #[must_use]
+    pub(crate) fn each(&self) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(Self::each).collect();
+        match self {
+            Self::Through(column, table, inner) => Self::Each(*column, *table, inner.clone()),
+            Self::Not(inner) => Self::Not(Box::new(inner.each())),
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+            other => other.clone(),
+        }
+    }
+
+    /// The tables of which rows are listed before anything else is looked at, and the conditions on these.
+    pub(crate) fn listed(&self) -> Vec<(&'static str, &Self)> {
+        match self {
+            Self::Through(_, table, inner) if !inner.is_broad() => vec![(*table, inner.as_ref())],
+            Self::Not(inner) => inner.listed(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::listed).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Adds the condition to a statement, in brackets.
     pub fn write(&self, sql: &mut Sql) {
         match self {

@@ -246,22 +246,41 @@ pub(super) const CHECKS: &[Check] = &[
              LEFT JOIN audit_events ON audit_events.sequence = outbox.sequence WHERE audit_events.id IS NULL",
     },
     Check {
+        // Whom a record concerns stands there by their ids, each of 36 letters, with a space between two.
         name: "it is known where every record stands",
         population: "SELECT COUNT(*) FROM standings WHERE until IS NULL",
         differences: "WITH records AS (\
-                SELECT id, owner_id, CAST(NULL AS UUID) AS pool_id, CAST(NULL AS UUID) AS customer_id FROM leads \
-                UNION ALL SELECT id, owner_id, pool_id, id FROM customers \
-                UNION ALL SELECT id, NULL, NULL, customer_id FROM contacts \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM opportunities \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM contracts \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM invoices \
-                UNION ALL SELECT id, owner_id, NULL, customer_id FROM payments) \
+                SELECT id, owner_id, CAST(NULL AS UUID) AS pool_id, CAST(NULL AS UUID) AS customer_id, \
+                    CAST(NULL AS UUID) AS with_id, CAST(NULL AS UUID) AS about_id FROM leads \
+                UNION ALL SELECT id, owner_id, pool_id, id, NULL, NULL FROM customers \
+                UNION ALL SELECT id, NULL, NULL, customer_id, customer_id, NULL FROM contacts \
+                UNION ALL SELECT id, NULL, NULL, customer_id, COALESCE(customer_id, lead_id), \
+                    CASE WHEN about_kind IN ('opportunity', 'contract') THEN about_id \
+                    ELSE COALESCE(customer_id, lead_id) END FROM activities \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM opportunities \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM contracts \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM invoices \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM payments \
+                UNION ALL SELECT id, owner_id, NULL, customer_id, NULL, NULL FROM approvals \
+                UNION ALL SELECT id, owner_id, NULL, NULL, NULL, NULL FROM transfers) \
              SELECT 'a record stands elsewhere than was noted' FROM records \
              LEFT JOIN standings ON standings.record_id = records.id AND standings.until IS NULL \
              AND COALESCE(standings.owner_id, standings.record_id) = COALESCE(records.owner_id, records.id) \
              AND COALESCE(standings.pool_id, standings.record_id) = COALESCE(records.pool_id, records.id) \
              AND COALESCE(standings.customer_id, standings.record_id) = COALESCE(records.customer_id, records.id) \
+             AND COALESCE(standings.with_id, standings.record_id) = COALESCE(records.with_id, records.id) \
+             AND COALESCE(standings.about_id, standings.record_id) = COALESCE(records.about_id, records.id) \
              WHERE standings.record_id IS NULL \
+             UNION ALL SELECT approvals.subject_number || ': waits or was decided otherwise than was noted' \
+             FROM approvals JOIN standings ON standings.record_id = approvals.id AND standings.until IS NULL \
+             WHERE COALESCE(standings.subject_kind, '') <> approvals.subject_kind \
+             OR COALESCE(standings.waiting_for, '') <> COALESCE(approvals.waiting_for, '') \
+             OR (COALESCE(LENGTH(standings.persons), 0) + 1) / 37 <> \
+                (SELECT COUNT(*) + COUNT(on_behalf_of) FROM approval_decisions \
+                 WHERE approval_decisions.approval_id = approvals.id AND NOT void) \
+             UNION ALL SELECT transfers.number || ': concerns others than was noted' \
+             FROM transfers JOIN standings ON standings.record_id = transfers.id AND standings.until IS NULL \
+             WHERE COALESCE(LENGTH(standings.persons), 0) <> 73 \
              UNION ALL SELECT 'a record stands somewhere that is not there' FROM standings \
              LEFT JOIN records ON records.id = standings.record_id \
              WHERE standings.until IS NULL AND records.id IS NULL",
