@@ -456,8 +456,10 @@ async fn activities_go_with_whose_they_are_and_what_they_are_about(server: Serve
     look([none, one, one, both, both], "completed").await;
     give(rep).await;
     look([both, none, one, both, both], "given back").await;
+    // A contract stays as long as something is about it.
+    rep.client.delete(&format!("/activities/{}", of_contract.1)).await.expect(204);
+    look([one, none, one, one, one], "the one about the contract deleted").await;
     rep.client.delete(&format!("/contracts/{contract}")).await.expect(204);
-    look([one, none, one, one, one], "the contract deleted").await;
     let release = format!("/customers/{customer}/release");
     rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
     look([none, none, none, one, one], "in the pool").await;

@@ -18,6 +18,14 @@ use crate::{process, tools};
 /// system or a user can fail both.
 const TEMPORARY: &str = "/tmp";
 
+/// The same in memory, where there is such a thing. Each test has a database of its own, which is a thousand files: to
+/// make them on a disk took more of the processor than all statements.
+const IN_MEMORY: &str = "/dev/shm";
+
+/// How much room there must be, in KiB: many times of what tests have been seen to need. In containers there is often
+/// less.
+const ROOM: u64 = 4 * 1024 * 1024;
+
 /// Long on purpose: a machine that is busy compiling starts nothing quickly.
 const STARTUP: Duration = Duration::from_secs(90);
 
@@ -51,6 +59,14 @@ while [ -e "$2/data/postmaster.pid" ] && [ "$tries" -lt 100 ]; do sleep 0.1; tri
 rm -rf "$2"
 "#;
 
+fn temporary() -> &'static str {
+    let mut df = Command::new("df");
+    let told = process::capture(df.args(["-Pk", IN_MEMORY])).map(|told| told.stdout).unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
+    let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    if free.is_some_and(|free| free >= ROOM) { IN_MEMORY } else { TEMPORARY }
+}
+
 /// A running server; dropping it ends the server and removes all that it left.
 pub(super) struct Cluster {
     server: Child,
@@ -62,7 +78,7 @@ impl Cluster {
     /// Makes an empty cluster and starts its server.
     pub(super) fn start(binaries: &Binaries) -> Result<Self> {
         let owner = Owner::choose()?;
-        let folder = tempfile::Builder::new().prefix("fairlead-pg-").tempdir_in(TEMPORARY)?;
+        let folder = tempfile::Builder::new().prefix("fairlead-pg-").tempdir_in(temporary())?;
         owner.own(folder.path())?;
         let data = folder.path().join("data");
         let log = folder.path().join("log");

@@ -66,7 +66,7 @@ impl Predicate {
     pub(crate) fn each(&self) -> Self {
         let all = |parts: &[Self]| parts.iter().map(Self::each).collect();
         match self {
-            Self::Through(column, table, inner) => Self::Each(*column, *table, inner.clone()),
+            Self::Through(column, table, inner) => Self::Each(column, table, inner.clone()),
             Self::Not(inner) => Self::Not(Box::new(inner.each())),
             Self::All(parts) => Self::All(all(parts)),
             Self::Any(parts) => Self::Any(all(parts)),

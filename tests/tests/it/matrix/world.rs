@@ -1,5 +1,7 @@
 //! A company with everything that a line of the tables can be about, and how a line is tried.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::*;
 
 /// A company with everybody whom the matrix needs.
@@ -170,7 +172,8 @@ impl World {
 
     /// In a month of its own.
     pub(super) fn target(owner: &str) -> Value {
-        let month = rand::random_range(0..12_000);
+        static MONTH: AtomicU32 = AtomicU32::new(0);
+        let month = MONTH.fetch_add(1, Ordering::Relaxed);
         json!({
             "owner_id": owner, "month": format!("2{:03}-{:02}", month / 12, month % 12 + 1), "measure": "signed",
             "amount": money("100.00"),

@@ -136,6 +136,12 @@ fn migrated_name() -> String {
 async fn migrate(database: &Database) {
     let migrated = command(database, &["migrate"]).output().await.unwrap();
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    let whole = match database.kind {
+        // What is in the log only is not copied.
+        Kind::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)",
+        Kind::Postgres => "",
+    };
+    database.connect().await.run(&format!("DELETE FROM signing_keys; {whole}")).await;
 }
 
 impl Database {
@@ -175,7 +181,7 @@ impl Database {
         Self::create_from(kind, "template1").await
     }
 
-    /// One with the schema and nothing else. The first test that needs one migrates it, and what it got is kept to be
+    /// One with the schema and nothing else: not even keys, which each server makes itself. The first test that needs one migrates it, and what it got is kept to be
     /// copied: to make every table anew would be a third of what many tests do.
     pub async fn migrated(kind: Kind) -> Self {
         match kind {
