@@ -156,13 +156,13 @@ async fn what_it_is_about_stays_as_long_as_it(server: Server) {
     let customer = rep.get(&contract.1).await.expect(200).text_of("customer_id");
     let deal = json!({"name": "Pumps", "customer_id": customer});
     let deal = rep.post("/opportunities", deal).await.expect(201).id();
-    let contact = json!({"name": "Zhang Wei", "customer_id": customer});
-    let contact = rep.post("/contacts", contact).await.expect(201).id();
+    let person = json!({"name": "Zhang Wei", "customer_id": customer});
+    let person = rep.post("/contacts", person).await.expect(201).id();
     let path = format!("/customers/{customer}");
     for (kind, of, id) in [
         contract,
         ("opportunity", format!("/opportunities/{deal}"), deal),
-        ("contact", format!("/contacts/{contact}"), contact),
+        ("contact", format!("/contacts/{person}"), person),
     ] {
         let about = json!({"kind": kind, "id": id});
         let form = json!({"about": about, "kind": "task", "subject": "Call back", "due_at": LATER});

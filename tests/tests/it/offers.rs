@@ -312,12 +312,12 @@ async fn what_others_depend_on_is_not_offered_for_deletion(server: Server) {
     let deal = rep.post("/opportunities", form).await.expect(201).id();
     let contact = rep.post("/contacts", json!({"name": "Zhang Wei", "customer_id": customer})).await;
     let contact = contact.expect(201).id();
-    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let draft = company.draft(&company.rep, "100.00", "by_contract").await;
     let mut noted = Vec::new();
     for (kind, path, id) in [
         ("opportunity", format!("/opportunities/{deal}"), deal),
         ("contact", format!("/contacts/{contact}"), contact),
-        ("contract", format!("/contracts/{contract}"), contract),
+        ("contract", format!("/contracts/{draft}"), draft),
     ] {
         assert_eq!(offered(rep, &path, "delete").await, Value::Null, "{path}");
         let form = json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});

@@ -252,7 +252,7 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
                 owner.client.act(&format!("/contracts/{contract}/submit")).await;
             }
         }
-        (23 | 24 | 25, _) => {
+        (23..=25, _) => {
             let deciders = [&company.manager, &company.other_manager, &company.finance];
             let who = pick(random, &[deciders.as_slice(), &sellers].concat()).unwrap();
             let waiting = who.client.get("/approvals?box=waiting&limit=200").await.expect(200).body;

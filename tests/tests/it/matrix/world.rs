@@ -441,8 +441,6 @@ impl World {
                 "customer_ids": [self.customer(None).await], "members": [{"user_id": colleague}],
                 "strategy": "round_robin",
             }),
-            // No rule is on, so that nothing goes.
-            "run_recycling" => json!({}),
             "create_public_pool" => json!({"name": unique("Pool")}),
             "create_collaborator" => {
                 json!({"customer_id": id, "user_id": self.company.other_manager.id, "access": "read"})
@@ -533,6 +531,7 @@ impl World {
                 admin.post("/price-lists", list).await.expect(201);
                 json!({"currency": "CNY", "lines": [{"product_id": product, "quantity": "2"}]})
             }
+            // To run the recycling as well: no rule is on, so that nothing goes.
             _ => json!({}),
         }
     }
