@@ -318,7 +318,7 @@ impl Reader<'_> {
                     watched.stood.write(sql);
                 } else {
                     went_or_others_did(sql, watched, window);
-                    while_others_were_seen(sql, watched, window);
+                    while_others_were_seen(sql, watched, Some(window));
                 }
                 sql.plan_each_time().push(" AND ");
                 at_some_time(sql, "own", window);
@@ -336,8 +336,8 @@ impl Reader<'_> {
     }
 
     /// The events of which can be told for each of these records: all where it can be seen now, and otherwise those
-    /// from where it came into sight to the one that took it away, each time, however late that is heard. What is seen
-    /// with others can be told of as long as these can be seen, even that it is gone.
+    /// from where it came into sight to the one that took it away, each time, however late that is heard: also where
+    /// others with which it is seen went out of sight and it did not move.
     pub async fn told_during(
         &self,
         watched: &Watched,
@@ -355,10 +355,17 @@ impl Reader<'_> {
                 sql.push(" WHERE id IN (");
                 sql.bind_list(records.iter().copied()).push(") AND ");
                 watched.is_seen(sql, &format!("{table}.id"));
-                sql.push(" UNION SELECT record_id, since, until FROM standings AS own WHERE record_id IN (");
-                sql.bind_list(records.iter().copied()).push(") AND until IS NOT NULL");
-                sql.push(" AND record_kind = ").bind(watched.kind.as_str());
-                watched.stands_in_sight(sql, "own");
+                sql.push(" UNION SELECT own.record_id, ");
+                during(sql, watched, self.backend());
+                sql.push(" FROM standings AS own");
+                if watched.with.is_empty() {
+                    sql.push(" WHERE own.until IS NOT NULL AND ");
+                    watched.stood.write(sql);
+                } else {
+                    while_others_were_seen(sql, watched, None);
+                }
+                sql.push(" AND own.record_id IN (").bind_list(records.iter().copied());
+                sql.push(") AND own.record_kind = ").bind(watched.kind.as_str());
                 Ok(())
             },
             |row| Ok((row.column()?, row.column()?..=row.column()?)),
@@ -402,11 +409,13 @@ fn went_or_others_did(sql: &mut Sql, watched: &Watched, window: Window) {
 /// All at the same time: what came to a customer that was out of sight was never told. Stretches of which any two have
 /// a time in common have one all together. Each is looked up for the standing that is there already: SQLite keeps to
 /// the order of a `CROSS JOIN`.
-fn while_others_were_seen(sql: &mut Sql, watched: &Watched, window: Window) {
+fn while_others_were_seen(sql: &mut Sql, watched: &Watched, window: Option<Window>) {
     for column in watched.with {
         sql.push(" CROSS JOIN (SELECT record_id, since, until FROM standings WHERE ");
-        at_some_time(sql, "standings", window);
-        sql.push(" AND ");
+        if let Some(window) = window {
+            at_some_time(sql, "standings", window);
+            sql.push(" AND ");
+        }
         watched.stood.write(sql);
         sql.push(&format!(") AS of_{column}"));
     }
@@ -421,6 +430,21 @@ fn while_others_were_seen(sql: &mut Sql, watched: &Watched, window: Window) {
         }
         before.push(other);
     }
+}
+
+/// The first and the last event of what a standing, and those of all others that it names, have in common.
+fn during(sql: &mut Sql, watched: &Watched, backend: DbBackend) {
+    let all = ["own".to_owned()].into_iter().chain(watched.with.iter().map(|column| format!("of_{column}")));
+    let all: Vec<String> = all.collect();
+    let since: Vec<String> = all.iter().map(|one| format!("{one}.since")).collect();
+    let until: Vec<String> = all.iter().map(|one| format!("COALESCE({one}.until, {})", i64::MAX)).collect();
+    let (greatest, least) = match backend {
+        // With one argument they would be of all rows.
+        _ if watched.with.is_empty() => ("", ""),
+        DbBackend::Sqlite => ("MAX", "MIN"),
+        _ => ("GREATEST", "LEAST"),
+    };
+    sql.push(&format!("{greatest}({}), {least}({})", since.join(", "), until.join(", ")));
 }
 
 /// The column has an event of the window.

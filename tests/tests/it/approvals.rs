@@ -423,6 +423,23 @@ async fn badges_and_boxes_agree(server: Server) {
     assert_eq!(ids(boss, "role=approver&status=pending&box=waiting").await, 2);
     assert_eq!((ids(rep, "role=requester").await, ids(rep, "role=approver").await), (2, 0));
     boss.client.get("/approvals?role=owner").await.refused(400, "malformed_request");
+
+    // What its requester does not see any more is on no badge either.
+    let path = format!("/approval-flows/{}", flow(&company, "customer_change").await["id"].as_str().unwrap());
+    let chosen = json!({"enabled": true, "customer_grades": ["A"]});
+    company.admin.client.patch(&path, chosen).await.expect(200);
+    let id = company.customer(rep).await;
+    let share = json!({"customer_id": id, "user_id": colleague.id, "access": "write"});
+    let share = rep.client.post("/collaborators", share).await.expect(201).id();
+    let change = json!({"customer_id": id, "changes": {"grade": "A"}});
+    colleague.client.post("/customer-changes", change).await.expect(201);
+    for requested in [2, 1] {
+        assert_eq!(counts(colleague).await, json!({"waiting": 0, "requested": requested}));
+        assert_eq!(ids(colleague, "role=requester&status=pending").await, requested);
+        if requested == 2 {
+            rep.client.delete(&format!("/collaborators/{share}")).await.expect(204);
+        }
+    }
 }
 
 async fn who_leaves_while_it_is_pending(server: Server) {

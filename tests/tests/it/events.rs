@@ -190,8 +190,8 @@ async fn what_was_missed_is_judged_event_by_event(server: Server) {
     };
     // Up to where the customer was taken away, and not beyond, however late it is asked for.
     assert_eq!(heard(rep, "?wait=0&kinds=customer").await, ["customer.created", "customer.assigned"]);
-    // Contacts go with their customer: of one that is somebody else's now, nothing is told.
-    assert_eq!(heard(rep, "?wait=0&kinds=contact").await, Vec::<String>::new());
+    // Contacts go with their customer: what happened to them until then is told as it was told at once, nothing since.
+    assert_eq!(heard(rep, "?wait=0&kinds=contact").await, ["contact.created", "contact.deleted"]);
     let contacts = heard(&company.other_rep.client, "?wait=0&kinds=contact").await;
     assert_eq!(contacts, ["contact.created", "contact.deleted", "contact.created"]);
 }
@@ -264,11 +264,17 @@ async fn activities_are_told_to_whoever_sees_what_they_are_about(server: Server)
         "the contract is not shared"
     );
     assert_eq!(heard(&company.inner.client).await, told(&[]));
-    // They go with their customer: whose it is not any more hears nothing of what they missed.
+    // They go with their customer: whose it is not any more hears what they missed until then, and nothing since.
     let to = json!({"owner_id": company.colleague.id});
     company.director.client.post(&format!("/customers/{customer}/assign"), to).await.expect(200);
-    assert_eq!(heard(rep).await, told(&[]));
-    assert_eq!(heard(&company.director.client).await, all);
+    let later = json!({
+        "about": {"kind": "customer", "id": customer}, "kind": "task", "subject": "Call",
+        "due_at": "2199-01-05T08:00:00Z",
+    });
+    let later = company.colleague.client.post("/activities", later).await.expect(201).id();
+    assert_eq!(heard(rep).await, all);
+    let since = told(&[("logged", &later)]);
+    assert_eq!(heard(&company.director.client).await, [all, since].concat());
 }
 
 async fn approvals_are_told_to_whom_they_wait_for(server: Server) {

@@ -465,6 +465,7 @@ async fn activities_go_with_whose_they_are_and_what_they_are_about(server: Serve
     look([none, none, none, one, one], "in the pool").await;
     inner.client.act(&format!("/public-pool/customers/{customer}/claim")).await.expect(200);
     look([none, none, one, one, one], "claimed").await;
+    give(rep).await;
     let survivor = company.customer(rep).await;
     let loser = json!({"loser_id": customer});
     director.client.post(&format!("/customers/{survivor}/merge"), loser).await.expect(200);

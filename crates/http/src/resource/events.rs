@@ -8,12 +8,12 @@ pub(crate) fn routes(api: &mut Api) {
         "follow_events",
         "Follow what happens to records",
         "Server-sent events: each tells what happened to which lead, customer, contact, activity, opportunity, \
-         contract, invoice, payment, approval or transfer that you see, or saw until this very event; to a contact \
-         or an activity, while you see whose it is and what it is about. What happens to anything else, such as \
-         amendments and refunds, is not told. Ask for the record itself to know more. `event` and `type` are names \
-         such as `contract.submitted`, and there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any server, and misses nothing; \
-         an event may come twice. The first event without it is `ready`. A stream ends after `wait` seconds, when \
-         you log out, and when the server stops: begin it again. Send the token in the `Authorization` header, \
-         as everywhere.",
+         contract, invoice, payment, approval or transfer that you see, or saw until this very event; of a contact or \
+         an activity, whose it is and what it is about decide. What happens to anything else, such as amendments and \
+         refunds, is not told. Ask for the record itself to know more. `event` and `type` are names such as \
+         `contract.submitted`, and there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any \
+         server, and misses nothing; an event may come twice. The first event without it is `ready`. A stream ends \
+         after `wait` seconds, when you log out, and when the server stops: begin it again. Send the token in the \
+         `Authorization` header, as everywhere.",
     );
 }

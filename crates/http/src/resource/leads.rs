@@ -80,7 +80,7 @@ pub(crate) fn routes(api: &mut Api) {
             "/leads/{id}",
             "delete_lead",
             "Delete a lead",
-            "For leads recorded by mistake. A converted lead is history.",
+            "For leads recorded by mistake: one with activities stays, and one that was converted is history.",
             leads::delete,
         )
         .needs(Permission::LeadsUpdate)
