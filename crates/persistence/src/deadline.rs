@@ -1,7 +1,7 @@
 //! How long a statement may take.
 //!
-//! PostgreSQL counts by itself (`statement_timeout`), and hears of a client that has left. SQLite knows neither: it asks
-//! every so many steps whether to go on.
+//! PostgreSQL counts by itself (`statement_timeout`). SQLite does not: it asks every so many steps whether to go on. So
+//! a read that was given up ends at once there; on PostgreSQL it ends when its time is over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
