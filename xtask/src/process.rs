@@ -14,6 +14,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 /// How often a waiting command looks up.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
+/// What compiles and complains.
+const CLIPPY: &str = "clippy-driver";
+
 /// What a child gets to end by itself; longer than nextest gives its tests.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -21,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(15);
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// A signal to us alone: our children have to be told.
 static TERMINATED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether our code is compiled by clippy.
+static LINTED: AtomicBool = AtomicBool::new(false);
 
 /// From here on a signal does not end this process at once: without this, nothing would be cleaned up.
 pub(crate) fn catch_interrupts() -> Result<()> {
@@ -60,7 +66,20 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
             command.env_remove(name);
         }
     }
+    if LINTED.load(Ordering::Relaxed) {
+        let beside = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(CLIPPY));
+        let clippy = beside.filter(|path| path.is_file()).unwrap_or_else(|| CLIPPY.into());
+        command.env("RUSTC_WORKSPACE_WRAPPER", clippy);
+        // `-D warnings`, in the words in which `cargo clippy` hands its arguments on.
+        command.env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
+    }
     command
+}
+
+/// From here on whatever cargo builds of ours is linted as it is compiled, and a warning is an error: clippy is a
+/// compiler. `cargo clippy` and then `cargo build` would read all of the code twice, and the libraries as well.
+pub(crate) fn lint_what_is_built() {
+    LINTED.store(true, Ordering::Relaxed);
 }
 
 /// Builds the server, everything else and all tests. All at once: for one package alone, cargo builds most libraries
