@@ -1,12 +1,14 @@
 //! Approvals (审批): what waits for whom, and what follows from a decision.
 
+mod outlook;
+
 use std::collections::BTreeMap;
 
 use fairlead_domain::access::Permission;
 use fairlead_domain::amendment::Amendment;
 use fairlead_domain::approval::{
-    self, AddStepForm, Approval, ApprovalStatus, ApprovalSubject, Decision, Inbox, Progress, Proposal,
-    ReturnForm, SubjectFacts,
+    self, AddStepForm, Approval, ApprovalStatus, ApprovalSubject, ApprovalTies, Decision, Inbox, Progress,
+    Proposal, ReturnForm, SubjectFacts,
 };
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
@@ -18,7 +20,7 @@ use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::transfer::Transfer;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{
-    AmendmentId, ApprovalId, ContractId, CustomerChangeId, InvoiceId, Prose, UserId,
+    AmendmentId, ApprovalId, ContractId, CustomerChangeId, InvoiceId, Prose, TransferId, UserId,
 };
 use fairlead_persistence::{Predicate, Work};
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,7 @@ use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{AT_ONCE, Resource, save_changed, there};
+use crate::change::{AT_ONCE, Eyes, Resource, save_changed, there};
 use crate::listing::{Condition, Field, Include, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
@@ -71,8 +73,16 @@ impl Resource for Approval {
         Approval::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<ApprovalView, Refusal> {
-        Ok(ApprovalView { allowed_actions: self.allowed_actions(ctx), record: self })
+        Ok(view(ctx, self, &ApprovalTies::default()))
     }
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ApprovalView, Failure> {
+        let ties = Box::pin(outlook::ties(ctx, eyes, &self)).await?;
+        Ok(view(ctx, self, &ties))
+    }
+}
+
+fn view(ctx: &Context, approval: Approval, ties: &ApprovalTies) -> ApprovalView {
+    ApprovalView { allowed_actions: approval.allowed_actions(ctx, ties), record: approval }
 }
 
 /// What one says when one agrees.
@@ -423,7 +433,9 @@ async fn locked(work: &Work, found: Approval) -> Result<(Subject, Approval), Fai
             let (contract, invoice) = invoices::locked(work, InvoiceId(found.subject_id)).await?;
             Subject::Invoice(contract, invoice)
         }
-        ApprovalSubject::Transfer => Subject::Transfer(there(work.load(found.subject_id).await?)?),
+        ApprovalSubject::Transfer => {
+            Subject::Transfer(transfers::locked(work, TransferId(found.subject_id)).await?)
+        }
         ApprovalSubject::CustomerChange => {
             let (customer, change) = customer_changes::load(work, CustomerChangeId(found.subject_id)).await?;
             Subject::Customer(customer, change)
@@ -530,7 +542,7 @@ async fn decide(
             Progress::Approved => subject.go_on(ctx, work).await?,
             Progress::Rejected => subject.go_back(ctx, work).await?,
         }
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -588,7 +600,7 @@ pub async fn withdraw(app: &App, call: &Call, id: ApprovalId) -> Written<Approva
         let mut after = before.clone();
         let event = after.withdraw(ctx)?;
         work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }
@@ -606,7 +618,7 @@ async fn move_on(
         let mut after = before.clone();
         let event = case(ctx, work, &mut after).await?;
         work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        after.seen(ctx, &Eyes::Work(work)).await
     })
     .await
 }

@@ -30,7 +30,7 @@ use crate::change::{self, Eyes, Resource, named, save_changed, there};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{CustomerRef, Related, views};
-use crate::{approvals, attachments, catalogue, customers, pipelines};
+use crate::{approvals, attachments, catalogue, customers, pipelines, transfers};
 
 views!(Contract, /// A contract.
     ContractView, /// A contract in a list.
@@ -320,14 +320,14 @@ pub(crate) async fn lapse_drafts(
         Predicate::Is("customer_id", customer.0.into()),
         Predicate::Is("status", ContractStatus::Draft.as_str().into()),
     ]);
-    for before in work.load_all::<Contract>(drafts).await? {
+    let drafts: Vec<Contract> = work.load_all(drafts).await?;
+    for before in &drafts {
         let mut after = before.clone();
         let event = after.lapse(ctx)?;
         return_opportunity(ctx, work, &after).await?;
-        work.save(&before, &mut after, event).await?;
-        work.release_from_transfers(&[before.id.0]).await?;
+        work.save(before, &mut after, event).await?;
     }
-    Ok(())
+    transfers::lapse(ctx, work, &drafts.iter().map(|draft| draft.id.0).collect::<Vec<_>>()).await
 }
 
 /// Ends a running contract: what is open of its plan is closed, nothing paid is lost.

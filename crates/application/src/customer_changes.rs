@@ -25,7 +25,7 @@ use crate::customers::Owners;
 use crate::likeness::{self, Among};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
-use crate::views::{Related, summary};
+use crate::views::{Included, Related, summary};
 
 /// A change of a customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -73,11 +73,9 @@ impl Resource for CustomerChange {
         CustomerChange::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<CustomerChangeView, Refusal> {
-        Ok(CustomerChangeView {
-            changes: self.changes(),
-            allowed_actions: self.allowed_actions(ctx),
-            record: self,
-        })
+        let allowed_actions = self.allowed_actions(ctx);
+        let record = self.seen_by(ctx);
+        Ok(CustomerChangeView { changes: record.changes(), allowed_actions, record })
     }
 }
 
@@ -102,9 +100,18 @@ pub(crate) fn visible(ctx: &Context) -> Result<Predicate, Refusal> {
     Ok(Predicate::Any(vec![scope, Predicate::Is("created_by", ctx.actor.id.0.into())]))
 }
 
-/// The changes of customers that the caller may change, and those that the caller asked for.
+/// The changes of customers that the caller may change, and those that the caller asked for, as this caller must see
+/// them.
 pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<CustomerChangeSummary>> {
-    app.read(call, async |ctx, reader| lists::page(ctx, reader, &list, visible(ctx)?, links).await).await
+    app.read(call, async |ctx, reader| {
+        let page: Page<(CustomerChange, Included)> =
+            lists::page(ctx, reader, &list, visible(ctx)?, links).await?;
+        let shown = |(change, included): (CustomerChange, Included)| {
+            CustomerChangeSummary::from((change.seen_by(ctx), included))
+        };
+        Ok(Page { data: page.data.into_iter().map(shown).collect(), page: page.page })
+    })
+    .await
 }
 
 /// Asks for a change of a customer.

@@ -229,9 +229,9 @@ pub(crate) async fn insert(
 /// Who owns customers now; nobody those that are in the pool.
 pub(crate) type Owners = BTreeMap<CustomerId, Option<UserId>>;
 
-/// What every change of hands leaves: a line of the history, what was asked about the customer in the hands of whom it
-/// concerns now, and the end of what was shared with whom it no longer does. However many there are, what hangs on them
-/// is looked for once.
+/// What every change of hands leaves: a line of the history, the end of other transfers that named the customer, what was
+/// asked about it in the hands of whom it concerns now, and the end of what was shared with whom it no longer does.
+/// However many there are, what hangs on them is looked for once.
 pub(crate) async fn moved(
     ctx: &Context<'_>,
     work: &mut Work,
@@ -244,7 +244,7 @@ pub(crate) async fn moved(
         }
         let owners: Owners = some.iter().map(|change| (change.customer_id, change.to)).collect();
         let ids: Vec<Uuid> = owners.keys().map(|customer| customer.0).collect();
-        work.release_from_transfers(&ids).await?;
+        transfers::lapse(ctx, work, &ids).await?;
         customer_changes::follow(ctx, work, &owners).await?;
         collaborators::end(work, &owners).await?;
     }

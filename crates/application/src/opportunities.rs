@@ -16,7 +16,7 @@ use fairlead_domain::opportunity::{
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Line, Money, NumberKind, OpportunityId, StageId};
+use fairlead_domain::values::{ContractId, Line, Money, Number, NumberKind, OpportunityId, StageId};
 use fairlead_persistence::Work;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -252,6 +252,25 @@ pub(crate) async fn pass_gate(
         draft_contract(ctx, work, &mut after).await?;
     }
     Ok(work.save(before, &mut after, event).await?)
+}
+
+/// Why it would not enter the stage if the last approver agreed now: what [`pass_gate`] would answer.
+pub(crate) async fn gate_obstacle(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    before: &Opportunity,
+) -> Result<Option<Refusal>, Failure> {
+    let pipeline = pipelines::seen_of(eyes, before).await?;
+    let mut after = before.clone();
+    let passed = after.pass_gate(ctx, &pipeline).and_then(|(entered, _)| {
+        if entered != Entered::Signing {
+            return Ok(());
+        }
+        // Nothing is kept of this draft, so that it needs neither an id nor a number of its own.
+        let number = Number::new(NumberKind::Contract, ctx.today().year(), 0);
+        Contract::from_opportunity(ctx, ContractId(before.id.0), number, &after).map(drop)
+    });
+    Ok(passed.err())
 }
 
 /// An approver did not agree, or the question was taken back: it stays where it is.

@@ -53,18 +53,28 @@ fn view(ctx: &Context, pipeline: Pipeline, dependents: &Dependents) -> PipelineV
     PipelineView { allowed_actions: pipeline.allowed_actions(ctx, dependents), record: pipeline }
 }
 
+fn which(id: Option<PipelineId>) -> Predicate {
+    match id {
+        Some(id) => Predicate::Is("id", id.0.into()),
+        None => Predicate::Is("is_default", true.into()),
+    }
+}
+
 /// The pipeline that a form names, or the default one. It cannot change while an opportunity moves along it.
 pub(crate) async fn chosen(work: &Work, id: Option<PipelineId>, pointer: &str) -> Result<Pipeline, Failure> {
-    let found: Option<Pipeline> = match id {
-        Some(id) => work.hold(Predicate::Is("id", id.0.into())).await?,
-        None => work.hold(Predicate::Is("is_default", true.into())).await?,
-    };
+    let found: Option<Pipeline> = work.hold(which(id)).await?;
     Ok(found.ok_or_else(|| Refusal::unknown_reference(pointer))?)
 }
 
 /// The pipeline of an opportunity.
 pub(crate) async fn of(work: &Work, opportunity: &Opportunity) -> Result<Pipeline, Failure> {
     chosen(work, opportunity.details.pipeline_id, "/pipeline_id").await
+}
+
+/// The same, for whoever only looks.
+pub(crate) async fn seen_of(eyes: &Eyes<'_>, opportunity: &Opportunity) -> Result<Pipeline, Failure> {
+    let found: Vec<Pipeline> = eyes.all(which(opportunity.details.pipeline_id)).await?;
+    Ok(found.into_iter().next().ok_or_else(|| Refusal::unknown_reference("/pipeline_id"))?)
 }
 
 /// Exactly one pipeline is the default: a new one takes the place of the one before.

@@ -1,5 +1,7 @@
 //! Transfers (转移): asked for here, decided by approvals, executed all or nothing.
 
+mod outlook;
+
 use std::collections::BTreeSet;
 
 use fairlead_domain::access::Permission;
@@ -14,7 +16,7 @@ use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::payment::{Payment, Refund};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::transfer::{
-    Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle, waits,
+    Transfer, TransferDetails, TransferItem, TransferKind, TransferObstacle, lapsing, waits,
 };
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, NumberKind, TransferId, UserId};
@@ -26,11 +28,13 @@ use crate::app::App;
 use crate::approvals;
 use crate::bulk::refused;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, AT_ONCE, Resource};
+use crate::change::{self, AT_ONCE, Eyes, Resource};
 use crate::customers;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
+
+pub(crate) use outlook::obstacle;
 
 views!(Transfer, /// A transfer.
     TransferView, /// A transfer in a list.
@@ -202,10 +206,10 @@ fn changed_hands() -> Refusal {
     Refusal::new(Code::OwnersDiffer, "the record has changed hands since the transfer was asked for")
 }
 
-/// What other transfers wait to move.
-async fn pending(work: &Work, records: Vec<Uuid>) -> Result<Vec<TransferItem>, Failure> {
+/// What transfers wait to move.
+async fn pending(eyes: &Eyes<'_>, records: Vec<Uuid>) -> Result<Vec<TransferItem>, Failure> {
     let of_records = Predicate::In("record_id", records);
-    Ok(work.find_all(Predicate::All(vec![of_records, Predicate::Is("pending", true.into())])).await?)
+    Ok(eyes.all(Predicate::All(vec![of_records, Predicate::Is("pending", true.into())])).await?)
 }
 
 /// Refuses what another transfer waits to move.
@@ -213,7 +217,7 @@ pub(crate) async fn none_pending(
     work: &Work,
     records: impl IntoIterator<Item = Uuid>,
 ) -> Result<(), Failure> {
-    match pending(work, records.into_iter().collect()).await?.first() {
+    match pending(&Eyes::Work(work), records.into_iter().collect()).await?.first() {
         None => Ok(()),
         Some(item) => Err(waits().with("id", item.record_id).into()),
     }
@@ -247,6 +251,49 @@ async fn note(
     Ok(work.append(&item).await?)
 }
 
+/// Locks what a transfer names, then the transfer: so does whoever gives one of these records to somebody else, and takes
+/// back the transfer with it.
+pub(crate) async fn locked(work: &Work, id: TransferId) -> Result<Transfer, Failure> {
+    let found: Transfer = change::there(work.find(id).await?)?;
+    let details = &found.details;
+    let named = Predicate::ids(details.record_ids.iter().copied());
+    // Customers before the user who receives, everything else after, as everywhere.
+    match details.kind {
+        TransferKind::Customers => {
+            work.load_all::<Customer>(named).await?;
+        }
+        TransferKind::Opportunities => {
+            work.lock_user(details.to_user_id).await?;
+            work.load_all::<Opportunity>(named).await?;
+        }
+        TransferKind::Contracts => {
+            work.lock_user(details.to_user_id).await?;
+            work.load_all::<Contract>(named).await?;
+        }
+    }
+    Ok(change::there(work.load(id).await?)?)
+}
+
+/// Records, which the caller has locked, left their owner by other means than the transfers that wait to move them:
+/// whoever has them now may ask for a transfer of their own. What can no longer go as it was asked for is taken back,
+/// with the question about it.
+pub(crate) async fn lapse(ctx: &Context<'_>, work: &mut Work, records: &[Uuid]) -> Result<(), Failure> {
+    for some in records.chunks(AT_ONCE) {
+        let waiting = pending(&Eyes::Work(work), some.to_vec()).await?;
+        if waiting.is_empty() {
+            continue;
+        }
+        let over = lapsing(&waiting);
+        approvals::lapse::<Transfer>(ctx, work, Predicate::ids(over.iter().map(|id| id.0))).await?;
+        for transfer in over {
+            work.settle_transfer(transfer).await?;
+        }
+        // What would have gone along stays behind, and may be asked for by itself.
+        work.release_from_transfers(some).await?;
+    }
+    Ok(())
+}
+
 /// Takes a transfer back.
 pub async fn withdraw(app: &App, call: &Call, id: TransferId) -> Written<TransferView> {
     app.write(call, async |ctx, work| {
@@ -263,8 +310,7 @@ pub(crate) async fn execute(ctx: &Context<'_>, work: &mut Work, before: &Transfe
     let mut transfer = before.clone();
     let event = transfer.approve(ctx)?;
     // Records before what tells of them, as everywhere.
-    let mut moving = Moving::new(ctx, work, &transfer).await?;
-    moving.gone = gone(work, &transfer).await?;
+    let moving = Moving::new(ctx, work, &transfer).await?;
     work.save(before, &mut transfer, event).await?;
     work.settle_transfer(transfer.id).await?;
     let along = moving.all(ctx, work, &transfer).await?;
@@ -275,16 +321,10 @@ pub(crate) async fn execute(ctx: &Context<'_>, work: &mut Work, before: &Transfe
     Ok(())
 }
 
-/// The records that went to somebody else after the transfer was asked for, even if they came back.
-async fn gone(work: &Work, transfer: &Transfer) -> Result<BTreeSet<Uuid>, Failure> {
-    let which = Predicate::All(vec![
-        Predicate::Is("transfer_id", transfer.id.0.into()),
-        Predicate::Is("included", false.into()),
-        Predicate::Is("pending", false.into()),
-    ]);
-    let items: Vec<TransferItem> = work.find_all(which).await?;
-    Ok(items.into_iter().map(|item| item.record_id).collect())
-}
+/// The states of opportunities that go along with their customer.
+const OPEN: [&str; 1] = ["open"];
+/// The states of contracts that do.
+const LIVE: [&str; 3] = ["draft", "pending_approval", "active"];
 
 /// Records on their way to another owner.
 pub(crate) struct Moving {
@@ -296,7 +336,6 @@ pub(crate) struct Moving {
     /// Opportunities, contracts and what belongs to these.
     others: Vec<Uuid>,
     along: Vec<(RecordKind, Uuid)>,
-    gone: BTreeSet<Uuid>,
     obstacles: Vec<TransferObstacle>,
 }
 
@@ -319,7 +358,12 @@ impl Moving {
         reason: Line,
     ) -> Result<Self, Failure> {
         let load = work.owner_load(to, customers::day_began(ctx)).await?;
-        Ok(Self {
+        Ok(Self::with((from, to), load, reason))
+    }
+
+    /// Nothing has moved yet to a user who owns that much.
+    fn with((from, to): (UserId, UserId), load: OwnerLoad, reason: Line) -> Self {
+        Self {
             from,
             to,
             load,
@@ -327,9 +371,8 @@ impl Moving {
             changes: Vec::new(),
             others: Vec::new(),
             along: Vec::new(),
-            gone: BTreeSet::new(),
             obstacles: Vec::new(),
-        })
+        }
     }
 
     /// Who receives.
@@ -356,6 +399,13 @@ impl Moving {
     ) -> Result<Vec<(RecordKind, Uuid)>, Failure> {
         self.named(ctx, work, transfer).await?;
         self.included(work, transfer).await?;
+        self.verdict(transfer)?;
+        self.settle(ctx, work).await?;
+        Ok(self.along)
+    }
+
+    /// Refuses where something is in the way.
+    fn verdict(&mut self, transfer: &Transfer) -> Result<(), Refusal> {
         if let Some(full) = self.obstacles.iter().position(|it| it.code == Code::OwnershipLimitReached) {
             // Of whom it is too many tells how much the receiver owns.
             let full = self.obstacles.swap_remove(full);
@@ -364,19 +414,16 @@ impl Moving {
             self.obstacles = all.collect();
         }
         if self.obstacles.is_empty() {
-            self.settle(ctx, work).await?;
-            return Ok(self.along);
+            return Ok(());
         }
         let detail = format!("{} of the records cannot be transferred, so none was", self.obstacles.len());
-        Err(Refusal::new(Code::TransferObstructed, detail).with("items", self.obstacles).into())
+        Err(Refusal::new(Code::TransferObstructed, detail).with("items", &self.obstacles))
     }
 
     /// Has what was asked about the records follow them, once all of them have moved.
     pub(crate) async fn settle(&self, ctx: &Context<'_>, work: &mut Work) -> Result<(), Failure> {
         customers::moved(ctx, work, &self.changes, None).await?;
-        for some in self.others.chunks(AT_ONCE) {
-            work.release_from_transfers(some).await?;
-        }
+        lapse(ctx, work, &self.others).await?;
         let owners = self.others.iter().map(|id| (*id, Some(self.to))).collect();
         approvals::follow(work, &owners).await
     }
@@ -391,7 +438,6 @@ impl Moving {
         let details = &transfer.details;
         for id in &details.record_ids {
             let outcome = match details.kind {
-                _ if self.gone.contains(id) => Err(changed_hands().into()),
                 TransferKind::Customers => self.customer(ctx, work, *id).await,
                 TransferKind::Opportunities => match work.load::<Opportunity>(*id).await? {
                     Some(opportunity) => self.opportunity(work, &opportunity).await,
@@ -409,14 +455,9 @@ impl Moving {
 
     /// Moves what goes along with customers: what is open, and has the same owner.
     async fn included(&mut self, work: &mut Work, transfer: &Transfer) -> Result<(), Failure> {
-        let of_customers = Predicate::All(vec![
-            Predicate::In("customer_id", self.changes.iter().map(|change| change.customer_id.0).collect()),
-            Predicate::Is("owner_id", self.from.0.into()),
-        ]);
         if transfer.details.include_opportunities {
-            let open = Predicate::All(vec![of_customers.clone(), Predicate::Is("status", "open".into())]);
-            let found: Vec<Opportunity> = work.load_all(open).await?;
-            self.none_waits(work, found.iter().map(|it| it.id.0)).await?;
+            let found: Vec<Opportunity> = work.load_all(self.goes_along(&OPEN)).await?;
+            self.none_waits(&Eyes::Work(work), transfer, found.iter().map(|it| it.id.0)).await?;
             for opportunity in found {
                 let outcome = self.opportunity(work, &opportunity).await;
                 self.obstructed(opportunity.id.0, outcome)?;
@@ -424,11 +465,8 @@ impl Moving {
             }
         }
         if transfer.details.include_contracts {
-            let live =
-                ["draft", "pending_approval", "active"].map(|status| Predicate::Is("status", status.into()));
-            let live = Predicate::All(vec![of_customers, Predicate::Any(live.into())]);
-            let found: Vec<Contract> = work.load_all(live).await?;
-            self.none_waits(work, found.iter().map(|it| it.id.0)).await?;
+            let found: Vec<Contract> = work.load_all(self.goes_along(&LIVE)).await?;
+            self.none_waits(&Eyes::Work(work), transfer, found.iter().map(|it| it.id.0)).await?;
             for contract in found {
                 let outcome = self.contract(work, &contract).await;
                 self.obstructed(contract.id.0, outcome)?;
@@ -438,19 +476,62 @@ impl Moving {
         Ok(())
     }
 
+    /// What has the same owner as the customers that move, in these states.
+    fn goes_along(&self, states: &[&'static str]) -> Predicate {
+        let customers = self.changes.iter().map(|change| change.customer_id.0).collect();
+        let states = states.iter().map(|state| Predicate::Is("status", (*state).into())).collect();
+        Predicate::All(vec![
+            Predicate::In("customer_id", customers),
+            Predicate::Is("owner_id", self.from.0.into()),
+            Predicate::Any(states),
+        ])
+    }
+
     /// What another transfer waits to move does not go along.
-    async fn none_waits(&mut self, work: &Work, records: impl Iterator<Item = Uuid>) -> Result<(), Failure> {
-        for item in pending(work, records.collect()).await? {
+    async fn none_waits(
+        &mut self,
+        eyes: &Eyes<'_>,
+        transfer: &Transfer,
+        records: impl Iterator<Item = Uuid>,
+    ) -> Result<(), Failure> {
+        let waiting = pending(eyes, records.collect()).await?;
+        for item in waiting.iter().filter(|item| item.transfer_id != transfer.id) {
             self.obstacles.push(TransferObstacle::new(item.record_id, waits()));
         }
         Ok(())
     }
 
-    async fn customer(&mut self, ctx: &Context<'_>, work: &mut Work, id: Uuid) -> Result<(), Failure> {
-        let before: Customer = change::there(work.load(id).await?)?;
+    /// A customer as it would be with the receiver.
+    fn moved_customer(
+        &self,
+        ctx: &Context,
+        before: &Customer,
+    ) -> Result<(Customer, OwnershipChange, Event), Refusal> {
         self.same_owner(before.owner_id)?;
         let mut after = before.clone();
         let (change, event) = after.transfer(ctx, self.to, self.load, self.reason.clone())?;
+        Ok((after, change, event))
+    }
+
+    /// An opportunity as it would be with the receiver.
+    fn moved_opportunity(&self, before: &Opportunity) -> Result<(Opportunity, Event), Refusal> {
+        self.same_owner(Some(before.owner_id))?;
+        let mut after = before.clone();
+        let event = after.transfer(self.to)?;
+        Ok((after, event))
+    }
+
+    /// A contract as it would be with the receiver; so many approvals of what belongs to it are pending.
+    fn moved_contract(&self, before: &Contract, pending: usize) -> Result<(Contract, Event), Refusal> {
+        self.same_owner(Some(before.owner_id))?;
+        let mut after = before.clone();
+        let event = after.transfer(self.to, pending)?;
+        Ok((after, event))
+    }
+
+    async fn customer(&mut self, ctx: &Context<'_>, work: &mut Work, id: Uuid) -> Result<(), Failure> {
+        let before: Customer = change::there(work.load(id).await?)?;
+        let (mut after, change, event) = self.moved_customer(ctx, &before)?;
         work.save(&before, &mut after, event).await?;
         self.took_one();
         self.changes.push(change);
@@ -458,23 +539,19 @@ impl Moving {
     }
 
     pub(crate) async fn opportunity(&mut self, work: &mut Work, before: &Opportunity) -> Result<(), Failure> {
-        self.same_owner(Some(before.owner_id))?;
-        let mut after = before.clone();
-        let event = after.transfer(self.to)?;
+        let (mut after, event) = self.moved_opportunity(before)?;
         work.save(before, &mut after, event).await?;
         self.others.push(before.id.0);
         Ok(())
     }
 
     pub(crate) async fn contract(&mut self, work: &mut Work, before: &Contract) -> Result<(), Failure> {
-        self.same_owner(Some(before.owner_id))?;
         let of_contract = || Predicate::Is("contract_id", before.id.0.into());
         let invoices: Vec<Invoice> = work.load_all(of_contract()).await?;
         let pending =
             invoices.iter().filter(|invoice| invoice.status == InvoiceStatus::PendingApproval).count();
         let pending = pending + amendments::count_pending(work, before).await?;
-        let mut after = before.clone();
-        let event = after.transfer(self.to, pending)?;
+        let (mut after, event) = self.moved_contract(before, pending)?;
         work.save(before, &mut after, event).await?;
         let to = self.to;
         self.others.push(before.id.0);

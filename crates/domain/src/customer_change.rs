@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::access::Permission;
+use crate::access::{Permission, Standing};
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::audit;
 use crate::context::{Context, Event};
@@ -150,10 +150,33 @@ impl CustomerChange {
         Ok((change, Event("customer_change.requested")))
     }
 
+    fn standing(&self, ctx: &Context) -> Standing {
+        ctx.org.standing_with(self.owner_id, Some(self.customer_id))
+    }
+
     /// Seen by whoever may change the customer, those with whom it is shared for that included, and by whoever asked.
     pub fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
-        let standing = ctx.org.standing_with(self.owner_id, Some(self.customer_id));
-        ctx.reveal_concerning(Permission::CustomersUpdate, &standing, &[self.created_by])
+        ctx.reveal_concerning(Permission::CustomersUpdate, &self.standing(ctx), &[self.created_by])
+    }
+
+    /// What this caller may see of it: its contact data as that of the customer itself. Whoever asked goes on seeing what
+    /// became of it when the customer is in the pool or somebody else's, and nothing that would tell how to reach it.
+    #[must_use]
+    pub fn seen_by(mut self, ctx: &Context) -> Self {
+        if self.shows_contact_data(ctx) {
+            return self;
+        }
+        self.before = Said(self.before.0.masked(|_| true));
+        self.after = Said(self.after.0.masked(|_| true));
+        self
+    }
+
+    /// Whether the customer's own contact data is shown to this caller: to whoever may change it, and while it has an
+    /// owner to whoever may see it.
+    fn shows_contact_data(&self, ctx: &Context) -> bool {
+        let standing = self.standing(ctx);
+        let may = |permission| ctx.actor.authorize(permission, &standing).is_ok();
+        may(Permission::CustomersUpdate) || (self.owner_id.is_some() && may(Permission::CustomersRead))
     }
 
     /// Its customer has another owner now, or none: what it tells is for whoever may change the customer.
@@ -225,5 +248,55 @@ mod tests {
         assert!(!sees(&change, FINANCE));
         change.created_by = user(OTHER_MANAGER);
         assert!(sees(&change, OTHER_MANAGER));
+    }
+
+    /// Whether all of it is shown; if not, that no contact data is.
+    fn shows(change: &CustomerChange, ctx: &Context) -> bool {
+        let seen = change.clone().seen_by(ctx);
+        if seen == *change {
+            return true;
+        }
+        let text = serde_json::to_string(&(&seen, seen.changes())).unwrap();
+        for hidden in [" 0013 ", "zhang@", "acme.example", "Ask for Li"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+        assert_eq!(seen.changes()["region"]["after"], "East China", "what is no contact data stays");
+        false
+    }
+
+    #[test]
+    fn contact_data_of_a_change_is_shown_where_that_of_the_customer_is() {
+        let world = World::new();
+        let mut customer = world.customer(Some(REP));
+        let details = json!({
+            "kind": "company", "name": "Acme", "phone": "138 0013 8000", "email": "zhang@example.com",
+            "website": "https://acme.example",
+        });
+        customer.details = serde_json::from_value(details).unwrap();
+        let changes = json!({"phone": "139 0013 9000", "note": "Ask for Li", "region": "East China"});
+        let changes = changes.as_object().unwrap().clone();
+        let form = CustomerChangeForm { customer_id: customer.id, changes, reason: None };
+        let (id, number) =
+            (CustomerChangeId(Uuid::from_u128(1)), Number::new(NumberKind::CustomerChange, 2026, 1));
+        let asked = world.by(REP, |ctx| CustomerChange::request(ctx, id, number, &customer, &form));
+        let mut change = asked.unwrap().0;
+        let to = |change: &CustomerChange, who| world.by(who, |ctx| shows(change, ctx));
+        let other = world.actor(OTHER_REP);
+        let shared = |share| {
+            let places = Places { shared: BTreeMap::from([(customer.id, share)]), ..Places::default() };
+            Actor::new(other.id, other.team, other.roles.clone(), other.grants(), places)
+        };
+        assert!(to(&change, REP) && to(&change, MANAGER));
+        // With somebody else: for whoever sees the customer, as by sharing, not for having asked.
+        change.created_by = user(OTHER_REP);
+        assert!(!to(&change, OTHER_REP));
+        assert!(shows(&change, &world.ctx(&shared(Share::Read))));
+        assert!(shows(&change, &world.ctx(&shared(Share::Write))));
+        // In the pool: for whoever may change what is there.
+        change.belong_to(None);
+        change.created_by = user(REP);
+        for (who, shown) in [(REP, false), (MANAGER, false), (FINANCE, false), (DIRECTOR, true)] {
+            assert_eq!(to(&change, who), shown, "{who}");
+        }
     }
 }

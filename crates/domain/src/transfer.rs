@@ -158,6 +158,14 @@ pub struct TransferItem {
     pub created_at: Timestamp,
 }
 
+/// The transfers that lapse when records of which these items tell leave their owner by other means, for somebody else or
+/// the pool: those that wait and name one of them. What is transferred goes as a whole or not at all, and nobody agrees to
+/// less than was asked for. What would only have gone along with a customer stays behind.
+pub fn lapsing<'a>(items: impl IntoIterator<Item = &'a TransferItem>) -> BTreeSet<TransferId> {
+    let named = items.into_iter().filter(|item| item.pending && !item.included);
+    named.map(|item| item.transfer_id).collect()
+}
+
 /// Why a record cannot go.
 #[derive(Debug, Clone, Serialize)]
 pub struct TransferObstacle {
@@ -229,5 +237,26 @@ impl Transfer {
         let event = self.decided(ctx, ProposalAction::Approve)?;
         Self::may_receive(ctx, self.details.to_user_id, self.owner_id, "/to_user_id")?;
         Ok(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_lapses_without_what_it_names_and_goes_on_without_what_goes_along() {
+        let item = |transfer: u128, included, pending| TransferItem {
+            id: TransferItemId(Uuid::from_u128(1)),
+            transfer_id: TransferId(Uuid::from_u128(transfer)),
+            record_kind: RecordKind::Customer,
+            record_id: Uuid::from_u128(2),
+            included,
+            pending,
+            created_at: crate::fixtures::now(),
+        };
+        let items = [item(1, false, true), item(1, false, true), item(2, true, true), item(3, false, false)];
+        assert_eq!(lapsing(&items), BTreeSet::from([TransferId(Uuid::from_u128(1))]));
+        assert!(lapsing(&items[2..]).is_empty());
     }
 }

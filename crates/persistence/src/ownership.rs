@@ -101,8 +101,8 @@ impl Work {
         Ok(())
     }
 
-    /// Notes that records went to somebody else: whoever has them now may ask for a transfer of their own. What waits
-    /// for its decision is judged again when it is approved, and says then that they are gone.
+    /// Notes that records wait for no transfer any more, since they went by other means: whoever has them now may ask for
+    /// a transfer of their own. What becomes of the transfers that waited is for the caller to say.
     pub async fn release_from_transfers(&self, records: &[Uuid]) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());

@@ -33,7 +33,7 @@ on_both_databases! {
 }
 
 /// Runs recycling and waits until it is done.
-async fn recycle(admin: &Client, form: Value) -> Value {
+pub(crate) async fn recycle(admin: &Client, form: Value) -> Value {
     run(admin, "/public-pool/recycle-runs", form).await
 }
 
@@ -67,7 +67,7 @@ fn item(id: &str, outcome: &str, reason: &str) -> (String, String, String) {
 }
 
 /// Lets a customer have been with its owner for so many days.
-async fn age(server: &Server, customer: &str, days: i64) {
+pub(crate) async fn age(server: &Server, customer: &str, days: i64) {
     let ago = server.database.ago(days, 0);
     let text = format!("UPDATE customers SET owned_since = {ago}, created_at = {ago} WHERE id = $1");
     server.database.alter(&text, customer).await;

@@ -17,6 +17,7 @@ on_both_databases! {
     activities_go_with_whose_they_are_and_what_they_are_about;
     approvals_come_to_whoever_decides_and_go;
     transfers_are_told_to_whom_they_concern;
+    what_lapses_with_a_customer_is_told;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -565,6 +566,45 @@ async fn transfers_are_told_to_whom_they_concern(server: Server) {
             rep.client.act(&format!("{path}/withdraw")).await.expect(200);
         }
     }
+}
+
+/// What was asked about a customer is over when the customer leaves: whoever may still see it is told so, and whoever may
+/// not forgets it.
+async fn what_lapses_with_a_customer_is_told(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, director, .. } = &company;
+    let customer = company.customer(rep).await;
+    let change = json!({"customer_id": customer, "changes": {"phone": "138 0013 8000"}});
+    let change = rep.client.post("/customer-changes", change).await.expect(201).id();
+    let form = json!({
+        "kind": "customers", "record_ids": [customer], "to_user_id": colleague.id, "reason": "Closer to them",
+    });
+    let transfer = rep.client.post("/transfers", form).await.expect(201).id();
+    let about_change = ("approval", company.pending(&change).await);
+    let about_transfer = ("approval", company.pending(&transfer).await);
+    let transfer = ("transfer", transfer);
+    let mut devices = [rep, colleague, manager, director].map(Device::of);
+    let mut held = async || {
+        let mut held = Vec::new();
+        for device in &mut devices {
+            device.sync(50).await;
+            device.is_what_lists_show().await;
+            let version = |record: &(&'static str, String)| device.copy.get(record).copied();
+            held.push([version(&about_change), version(&about_transfer), version(&transfer)]);
+        }
+        held
+    };
+    let all = [Some(1); 3];
+    assert_eq!(held().await, [all, [None, None, Some(1)], all, all]);
+    let reason = json!({"reason": "No need"});
+    rep.client.post(&format!("/customers/{customer}/release"), reason).await.expect(200);
+    let told = held().await;
+    // The customer is masked for them in the pool, and so is the question about it gone; the transfer was of their own.
+    let (gone, over) = ([None, Some(2), Some(2)], [None, None, Some(2)]);
+    assert_eq!(told[..3], [gone, over, gone]);
+    assert_eq!(told[3][1..], [Some(2), Some(2)]);
+    assert!(told[3][0] > Some(1), "it was taken back, and has no owner any more");
+    server.verify().await;
 }
 
 async fn contacts_go_into_the_pool_and_come_out_of_it(server: Server) {

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::offers::reason;
 use crate::support::{Company, Person, Server, until};
 
 on_both_databases! {
@@ -214,14 +215,14 @@ async fn what_changed_meanwhile_stops_the_whole(server: Server) {
         ids.push(company.customer(rep).await);
     }
     let transfer = ask(rep, customers(&ids, colleague)).await;
+    let over = format!("/approvals/{}/approve", company.pending(&transfer).await);
+    rep.client.post("/transfers", customers(&ids[..1], colleague)).await.refused(409, "pending_transfer");
     let give = json!({"owner_id": inner.id});
     manager.client.post(&format!("/customers/{}/assign", ids[1]), give).await.expect(200);
-    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
-    let items = stopped.body["items"].as_array().unwrap();
-    assert_eq!(
-        (items.len(), &items[0]["id"], &items[0]["code"]),
-        (1, &json!(ids[1]), &json!("owners_differ"))
-    );
+    // Nobody can carry it out any more: all of it is taken back with the one that went.
+    manager.client.post(&over, json!({})).await.refused(409, "already_decided");
+    let seen = rep.client.get(&format!("/transfers/{transfer}")).await.expect(200).body;
+    assert_eq!(seen["status"], "withdrawn");
     for at in [0, 2] {
         assert_eq!(owner(&company, &format!("/customers/{}", ids[at])).await, json!(rep.id));
     }
@@ -231,10 +232,26 @@ async fn what_changed_meanwhile_stops_the_whole(server: Server) {
         .post(&format!("/customers/{}/assign", ids[1]), json!({"owner_id": rep.id}))
         .await
         .expect(200);
+    manager.client.post(&over, json!({})).await.refused(409, "already_decided");
+    // One that cannot go stops the whole: the approver is told which one, and nothing moves.
+    let mut deals = Vec::new();
+    for name in ["Pumps", "Valves"] {
+        let form = json!({"name": name, "customer_id": ids[0]});
+        deals.push(rep.client.post("/opportunities", form).await.expect(201).id());
+    }
+    let form = json!({
+        "kind": "opportunities", "record_ids": deals, "to_user_id": colleague.id, "reason": "Better placed",
+    });
+    let transfer = ask(rep, form).await;
+    let lose = format!("/opportunities/{}/lose", deals[1]);
+    rep.client.post(&lose, json!({"reason": "price"})).await.expect(200);
     let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
-    assert_eq!(stopped.body["items"][0]["id"], json!(ids[1]));
-    let refused = rep.client.post("/transfers", customers(&ids, colleague)).await;
-    refused.refused(409, "pending_transfer");
+    let items = stopped.body["items"].as_array().unwrap();
+    assert_eq!(
+        (items.len(), &items[0]["id"], &items[0]["code"]),
+        (1, &json!(deals[1]), &json!("invalid_transition"))
+    );
+    assert_eq!(owner(&company, &format!("/opportunities/{}", deals[0])).await, json!(rep.id));
     rep.client.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
     let transfer = ask(rep, customers(&ids, colleague)).await;
     company.set(json!({"ownership": {"by_user": [{"user_id": colleague.id, "limit": 2}]}})).await;
@@ -277,13 +294,14 @@ async fn heavy_two_hundred_customers_go_at_once_or_not_at_all(server: Server) {
     }
     let mut form = customers(&ids, colleague);
     form["include_opportunities"] = json!(true);
-    let transfer = ask(rep, form).await;
+    form["include_contracts"] = json!(true);
+    let transfer = ask(rep, form.clone()).await;
+    let approval = format!("/approvals/{}", company.pending(&transfer).await);
     let give = json!({"owner_id": inner.id});
     let moved = format!("/customers/{}/assign", ids[77]);
     director.client.post(&moved, give).await.expect(200);
-    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
-    assert_eq!(stopped.body["items"].as_array().unwrap().len(), 1);
-    assert_eq!(stopped.body["items"][0]["id"], json!(ids[77]));
+    // One went by other means: the whole is over.
+    manager.client.post(&format!("{approval}/approve"), json!({})).await.refused(409, "already_decided");
     let total = async |list: &str, owner: &Person| {
         let path = format!("/{list}?owner_id={}&total=true", owner.id);
         director.client.get(&path).await.expect(200).body["page"]["total"].as_str().unwrap().to_owned()
@@ -293,10 +311,27 @@ async fn heavy_two_hundred_customers_go_at_once_or_not_at_all(server: Server) {
         ("0".into(), "199".into())
     );
     director.client.post(&moved, json!({"owner_id": rep.id})).await.expect(200);
-    rep.client.act(&format!("/transfers/{transfer}/withdraw")).await.expect(200);
-    let mut form = customers(&ids, colleague);
-    form["include_opportunities"] = json!(true);
+    // One thing in the way of two hundred stops them all, and its approver knows before.
     let transfer = ask(rep, form).await;
+    let amount = json!({"amount": "100.00", "currency": "CNY"});
+    let draft = json!({
+        "title": "Delivery", "customer_id": ids[77], "amount": amount, "collection_scheme": "by_contract",
+        "installments": [{"due_on": "2026-12-31", "amount": amount}],
+    });
+    let draft = rep.client.post("/contracts", draft).await.expect(201).id();
+    rep.client.act(&format!("/contracts/{draft}/submit")).await.expect(200);
+    let approval = format!("/approvals/{}", company.pending(&transfer).await);
+    let seen = manager.client.get(&approval).await.expect(200);
+    assert_eq!(reason(&seen, "approve"), "transfer_obstructed");
+    let stopped = approve(&company, manager, &transfer).await.refused(409, "transfer_obstructed");
+    assert_eq!(stopped.body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(stopped.body["items"][0]["id"], json!(draft));
+    assert_eq!(
+        (total("customers", colleague).await, total("customers", rep).await),
+        ("0".into(), "200".into())
+    );
+    rep.client.act(&format!("/contracts/{draft}/withdraw")).await.expect(200);
+    assert_eq!(reason(&manager.client.get(&approval).await.expect(200), "approve"), Value::Null);
     approve(&company, manager, &transfer).await.expect(200);
     assert_eq!(total("customers", colleague).await, "200");
     assert_eq!(total("opportunities", colleague).await, "200");
@@ -617,14 +652,15 @@ async fn who_has_it_now_is_not_held_up_by_what_was_asked_before(server: Server) 
     let id = company.customer(rep).await;
     let one = || std::slice::from_ref(&id);
     let before = ask(rep, customers(one(), colleague)).await;
+    let over = format!("/approvals/{}/approve", company.pending(&before).await);
     rep.client.delete(&format!("/customers/{id}")).await.refused(409, "pending_transfer");
     let give = json!({"owner_id": inner.id});
     manager.client.post(&format!("/customers/{id}/assign"), give).await.expect(200);
     let after = ask(inner, customers(one(), colleague)).await;
-    approve(&company, manager, &before).await.refused(409, "transfer_obstructed");
+    manager.client.post(&over, json!({})).await.refused(409, "already_decided");
     approve(&company, manager, &after).await.expect(200);
     assert_eq!(owner(&company, &format!("/customers/{id}")).await, json!(colleague.id));
-    rep.client.act(&format!("/transfers/{before}/withdraw")).await.expect(200);
+    rep.client.act(&format!("/transfers/{before}/withdraw")).await.refused(409, "invalid_transition");
     // Whoever sees it and may not transfer it does not learn that a transfer waits.
     let share = json!({"customer_id": id, "user_id": rep.id, "access": "read"});
     colleague.client.post("/collaborators", share).await.expect(201);

@@ -68,6 +68,10 @@ const BROKEN: &[(&str, &str)] = &[
         "UPDATE approvals SET subject_id = id WHERE subject_kind = 'invoice' AND status = 'approved'",
     ),
     (WITH_WHOM, "UPDATE customer_changes SET owner_id = NULL"),
+    (
+        "records wait for transfers that are pending",
+        "UPDATE transfer_items SET pending = FALSE WHERE NOT included",
+    ),
     (WITH_WHOM, "UPDATE customer_changes SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%')"),
     ("invoices and payments agree with their contract", "UPDATE refunds SET owner_id = created_by"),
     (

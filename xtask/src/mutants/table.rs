@@ -267,6 +267,28 @@ pub(super) const TABLE: &[Mutation] = &[
         tests: &["approval::tests::whoever_asks_may_take_it_back_but_not_decide"],
     },
     Mutation {
+        name: "lost-item",
+        without: "that a transfer is over when what it names leaves by other means",
+        edits: &[Edit {
+            file: "crates/domain/src/transfer.rs",
+            text: "item.pending && !item.included",
+            instead: "false && item.pending",
+        }],
+        package: END_TO_END,
+        tests: &["lapsing::*::a_transfer_lapses_when_what_it_names_leaves"],
+    },
+    Mutation {
+        name: "asked-once",
+        without: "what masks a change of a customer for whoever only asked for it",
+        edits: &[Edit {
+            file: "crates/domain/src/customer_change.rs",
+            text: "if self.shows_contact_data(ctx) {",
+            instead: "if true {",
+        }],
+        package: END_TO_END,
+        tests: &["lapsing::*::contact_data_of_a_change_leaves_with_the_customer"],
+    },
+    Mutation {
         name: "own-payment",
         without: "that nobody confirms what they recorded",
         edits: &[Edit {

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::bulk::refused;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::listing::ListRequest;
-use crate::{contracts, customers, lists, pipelines};
+use crate::{contracts, customers, lists, pipelines, transfers};
 
 /// How many customers one step looks at.
 const BATCH: usize = 200;
@@ -214,13 +214,14 @@ async fn go(
         Predicate::Is("customer_id", customer.id.0.into()),
         Predicate::Is("status", "open".into()),
     ]);
-    for before in work.load_all::<Opportunity>(open).await? {
-        let pipeline = pipelines::of(work, &before).await?;
+    let open: Vec<Opportunity> = work.load_all(open).await?;
+    for before in &open {
+        let pipeline = pipelines::of(work, before).await?;
         let mut after = before.clone();
         let event = after.lapse(ctx, &pipeline)?;
-        work.save(&before, &mut after, event).await?;
-        work.release_from_transfers(&[before.id.0]).await?;
+        work.save(before, &mut after, event).await?;
     }
+    transfers::lapse(ctx, work, &open.iter().map(|lost| lost.id.0).collect::<Vec<_>>()).await?;
     let mut after = customer.clone();
     let (change, event) = after.recycle(ctx, cause)?;
     work.save(customer, &mut after, event).await?;

@@ -59,6 +59,15 @@ pub struct AddStepForm {
     pub comment: Option<Prose>,
 }
 
+/// What the subject of a request says about what may be done with it. Read beside a request that the caller could decide.
+#[derive(Debug, Clone, Default)]
+pub struct ApprovalTies {
+    /// The version that the subject has now; none where nobody looked.
+    pub subject_version: Option<i64>,
+    /// Why the subject would not go on if the caller agreed now; asked where that is the last agreement.
+    pub obstacle: Option<Refusal>,
+}
+
 /// To which step a request goes back.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -349,6 +358,11 @@ impl Approval {
         Ok((progress, decision, event))
     }
 
+    /// What it would lead to if the caller agreed now; nothing where they may not.
+    pub fn would_lead_to(&self, ctx: &Context) -> Option<Progress> {
+        self.clone().decide(ctx, Decision::Approved, None).ok().map(|(progress, ..)| progress)
+    }
+
     /// The present step is decided: the next one waits, or the request is approved.
     fn step_passed(&mut self, ctx: &Context) -> Result<(Progress, Event), Refusal> {
         let next = self.present() + 1;
@@ -577,12 +591,24 @@ impl Approval {
         Ok(Event("approval.withdrawn"))
     }
 
+    /// Would a decision of the caller hold? It binds to the version that was reviewed, whatever the decision is.
+    fn may_reject(&self, ctx: &Context, ties: &ApprovalTies) -> Result<(), Refusal> {
+        self.may_decide(ctx)?;
+        ties.subject_version.map_or(Ok(()), |present| self.check_version(present))
+    }
+
+    /// Would the caller's agreement be taken? Where nothing is left to wait for, its subject must be able to go on.
+    fn may_approve(&self, ctx: &Context, ties: &ApprovalTies) -> Result<(), Refusal> {
+        self.may_reject(ctx, ties)?;
+        ties.obstacle.clone().map_or(Ok(()), Err)
+    }
+
     /// What this caller may do with it.
-    pub fn allowed_actions(&self, ctx: &Context) -> Vec<AllowedAction> {
+    pub fn allowed_actions(&self, ctx: &Context, ties: &ApprovalTies) -> Vec<AllowedAction> {
         let judge = |action: ApprovalAction, may| AllowedAction::judge(action.as_str(), may);
         vec![
-            judge(ApprovalAction::Approve, self.may_decide(ctx)),
-            judge(ApprovalAction::Reject, self.may_decide(ctx)),
+            judge(ApprovalAction::Approve, self.may_approve(ctx, ties)),
+            judge(ApprovalAction::Reject, self.may_reject(ctx, ties)),
             judge(ApprovalAction::Return, self.may_return(ctx)),
             judge(ApprovalAction::AddStep, self.may_add_step(ctx)),
             judge(ApprovalAction::Withdraw, self.may_withdraw(ctx)),

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use course::{AddStepForm, Place, Progress, ReturnForm};
+pub use course::{AddStepForm, ApprovalTies, Place, Progress, ReturnForm};
 pub use delegation::{Delegation, DelegationDetails};
 pub use facts::{ApprovalSnapshot, SubjectFacts};
 pub use flow::{ApprovalFlow, ApproverRule, FlowDetails, FlowStep, FlowVersion, StepCondition, StepMode};

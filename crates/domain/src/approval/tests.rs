@@ -179,6 +179,35 @@ fn a_decision_binds_to_the_reviewed_version() {
 }
 
 #[test]
+fn what_would_be_refused_is_not_offered() {
+    let world = World::new();
+    let reasons = |approval: &Approval, who, ties: &ApprovalTies| {
+        let offers = world.by(who, |ctx| approval.allowed_actions(ctx, ties));
+        let reason = |action: &str| offers.iter().find(|it| it.action == action).unwrap().reason;
+        [reason("approve"), reason("reject")]
+    };
+    let leads_to = |approval: &Approval, who| world.by(who, |ctx| approval.would_lead_to(ctx));
+    let mut approval = asked(&world, REP).unwrap();
+    let version = |version| ApprovalTies { subject_version: Some(version), obstacle: None };
+    let stale = Some(Code::StaleApproval);
+    assert_eq!(reasons(&approval, MANAGER, &version(3)), [None, None]);
+    assert_eq!(reasons(&approval, MANAGER, &version(4)), [stale, stale], "as `check_version` has it");
+    // Whoever may not decide is told that first.
+    let forbidden = Some(Code::Forbidden);
+    assert_eq!(reasons(&approval, FINANCE, &version(4)), [forbidden, forbidden]);
+    // What its subject refuses counts for agreeing alone.
+    let obstacle = Some(Refusal::new(Code::TransferObstructed, "they cannot go"));
+    let obstructed = ApprovalTies { obstacle, ..version(3) };
+    assert_eq!(reasons(&approval, MANAGER, &obstructed), [Some(Code::TransferObstructed), None]);
+    // What agreeing would lead to is what it leads to.
+    assert_eq!((leads_to(&approval, MANAGER), leads_to(&approval, FINANCE)), (Some(Progress::Next), None));
+    assert_eq!(decide(&world, &mut approval, MANAGER, Approved), Ok(Progress::Next));
+    assert_eq!(leads_to(&approval, FINANCE), Some(Progress::Approved));
+    assert_eq!(decide(&world, &mut approval, FINANCE, Approved), Ok(Progress::Approved));
+    assert_eq!(leads_to(&approval, SECOND_FINANCE), None);
+}
+
+#[test]
 fn facts_are_taken_from_the_record() {
     let world = World::new();
     let (mut contract, _) = world.contract(CollectionScheme::ByInvoice, &[100, 200]);
@@ -541,7 +570,7 @@ fn one_more_person_is_asked() {
 fn what_a_request_has_no_room_for_is_not_offered() {
     let world = World::new();
     let offered = |approval: &Approval, action: &str| {
-        let offers = world.by(MANAGER, |ctx| approval.allowed_actions(ctx));
+        let offers = world.by(MANAGER, |ctx| approval.allowed_actions(ctx, &ApprovalTies::default()));
         offers.iter().find(|offer| offer.action == action).unwrap().reason
     };
     let add = |approval: &Approval| {
@@ -746,7 +775,7 @@ proptest! {
             let standing = world.0.standing(approval.owner_id);
             let mut boxes = world.by(*who, inboxes).into_iter();
             prop_assert_eq!(boxes.any(|inbox| inbox.admits(&approval, &standing)), waits);
-            let offered = world.by(*who, |ctx| approval.allowed_actions(ctx));
+            let offered = world.by(*who, |ctx| approval.allowed_actions(ctx, &ApprovalTies::default()));
             prop_assert_eq!(offered[0].allowed && offered[1].allowed, waits);
             let deciders = approval.deciders(&world.0, now());
             prop_assert_eq!(deciders.contains(&user(*who)), waits);

@@ -3,8 +3,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::lead::Source;
+use crate::pool::ContactField;
 use crate::text_enum;
-use crate::values::{Email, Line, Phone, Prose, Tags, WebAddress, company_key};
+use crate::values::{
+    Email, Line, Phone, Prose, Tags, WebAddress, company_key, mask_email, mask_phone, mask_text,
+};
 
 text_enum! {
     /// What a customer is.
@@ -154,6 +157,33 @@ pub struct CustomerDetails {
 }
 
 impl CustomerDetails {
+    /// The same with some of its contact data masked or left out.
+    #[must_use]
+    pub(crate) fn masked(mut self, masks: impl Fn(ContactField) -> bool) -> Self {
+        if masks(ContactField::Phone) {
+            self.phone = self.phone.as_ref().map(mask_phone);
+        }
+        if masks(ContactField::Email) {
+            self.email = self.email.as_ref().map(mask_email);
+        }
+        if masks(ContactField::Address) {
+            self.address = self.address.as_ref().map(|text| Line::new(mask_text(text.as_str())));
+        }
+        if masks(ContactField::Website) {
+            self.website = None;
+        }
+        if masks(ContactField::RegistrationNumber) {
+            self.registration_number = None;
+        }
+        if masks(ContactField::TaxProfiles) {
+            self.tax_profiles.clear();
+        }
+        if masks(ContactField::Note) {
+            self.note = None;
+        }
+        self
+    }
+
     /// The name as it is compared.
     pub fn name_key(&self) -> String {
         company_key(self.name.as_str())

@@ -27,7 +27,7 @@ use crate::record;
 use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
 use crate::valid::Valid;
-use crate::values::{CustomerId, Line, PoolId, Timestamp, UserId, mask_email, mask_phone, mask_text};
+use crate::values::{CustomerId, Line, PoolId, Timestamp, UserId};
 use crate::workflow::{AllowedAction, rejudge};
 
 text_enum! {
@@ -340,28 +340,7 @@ impl Customer {
     }
 
     fn masked(mut self, masks: impl Fn(ContactField) -> bool) -> Self {
-        let details = &mut self.details;
-        if masks(ContactField::Phone) {
-            details.phone = details.phone.as_ref().map(mask_phone);
-        }
-        if masks(ContactField::Email) {
-            details.email = details.email.as_ref().map(mask_email);
-        }
-        if masks(ContactField::Address) {
-            details.address = details.address.as_ref().map(|text| Line::new(mask_text(text.as_str())));
-        }
-        if masks(ContactField::Website) {
-            details.website = None;
-        }
-        if masks(ContactField::RegistrationNumber) {
-            details.registration_number = None;
-        }
-        if masks(ContactField::TaxProfiles) {
-            details.tax_profiles.clear();
-        }
-        if masks(ContactField::Note) {
-            details.note = None;
-        }
+        self.details = self.details.masked(masks);
         self
     }
 

@@ -24,7 +24,9 @@ pub(crate) fn routes(api: &mut Api) {
             "get_approval",
             "Get a request for approval",
             "One whose subject the caller may see, that waits for the caller's decision in whoever's name, or that the \
-             caller decided. With its steps, the decisions on them, and the record as it was when the request was made.",
+             caller decided. With its steps, the decisions on them, and the record as it was when the request was made. \
+             What the record has become meanwhile is judged as well: where approving it would be refused, `approve` in \
+             `allowed_actions` says with which code.",
             &approvals::LISTING,
             approvals::get,
         )

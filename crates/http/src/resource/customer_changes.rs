@@ -12,7 +12,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/customer-changes",
             "list_customer_changes",
             "List changes of customers",
-            "Those of customers that the caller may change, by sharing as well, and those that the caller asked for.",
+            "Those of customers that the caller may change, by sharing as well, and those that the caller asked for. \
+             Contact data in them is masked for whoever only asked and does not see that of the customer any more.",
             &customer_changes::LISTING,
             customer_changes::list,
         )
@@ -39,7 +40,7 @@ pub(crate) fn routes(api: &mut Api) {
             "get_customer_change",
             "Get a change of a customer",
             "What was said about the customer, what is to be said, and what differs. It is there for whoever finds it in \
-              the list.",
+              the list, and as it is there. It is `withdrawn` when the customer changes hands before it was decided.",
             &customer_changes::LISTING,
             customer_changes::get,
         )

@@ -24,7 +24,9 @@ pub(crate) fn routes(api: &mut Api) {
             "Up to 200 customers, opportunities or contracts of one owner; customers may take their open \
              opportunities and running contracts along. The owner asks, or a superior of theirs. The owner's \
              supervisor decides it under `/approvals`: then every record is looked at again, and all of them move \
-             or none does.",
+             or none does. Should one of those that were named leave its owner before by other means (assigned, \
+             released, recycled, handed over, or as another transfer has it), the whole is `withdrawn`, and its approval \
+             with it; the others can be asked for anew at once. What would only have gone along stays behind.",
             transfers::create,
         )
         .needs(Permission::TransfersRequest)

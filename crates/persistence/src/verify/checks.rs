@@ -389,12 +389,13 @@ pub(super) const CHECKS: &[Check] = &[
              OR (LENGTH(given.number) = 8 + LENGTH(series.latest) AND SUBSTR(given.number, 9) > series.latest)",
     },
     Check {
-        // One that changed hands meanwhile waits no longer, though its transfer does.
+        // A transfer that lost what it names is over. What would have gone along may be gone.
         name: "records wait for transfers that are pending",
         population: "SELECT COUNT(*) FROM transfer_items",
         differences: "SELECT transfers.number || ': is ' || transfers.status || ', and its records are told otherwise' \
              FROM transfers JOIN transfer_items ON transfer_items.transfer_id = transfers.id \
-             WHERE transfer_items.pending AND transfers.status <> 'pending'",
+             WHERE (transfer_items.pending AND transfers.status <> 'pending') \
+             OR (transfers.status = 'pending' AND NOT transfer_items.pending AND NOT transfer_items.included)",
     },
     Check {
         name: "what happened to customers is in their timelines",
