@@ -439,7 +439,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_told_with_what_is() {
-        static BARE: Listing = Listing { search: &[], includes: &[], ..THINGS };
+        static BARE: Listing = Listing {
+            resource: "bare",
+            fields: &[Field::new("name", Kind::Text).sortable()],
+            search: &[],
+            default_sort: "-name",
+            includes: &[],
+        };
         let wishes = "all, sort, limit, cursor, total";
         let told = |listing: &'static Listing, body: Json| listing.search(body).unwrap_err();
         for (refusal, expected) in [
