@@ -5,6 +5,7 @@ use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{Contract, ContractStatus};
 use fairlead_domain::customer::Customer;
+use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus, InvoiceTies, IssueForm};
 use fairlead_domain::patch::Patch;
@@ -75,7 +76,12 @@ impl Resource for Invoice {
         Invoice::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<InvoiceView, Refusal> {
-        view(ctx, self, &InvoiceTies { contract_status: ContractStatus::Active, submission: None })
+        let dependents = Dependents::default();
+        view(
+            ctx,
+            self,
+            &InvoiceTies { contract_status: ContractStatus::Active, dependents, submission: None },
+        )
     }
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<InvoiceView, Failure> {
         let mut ties = eyes.ties(&self).await?;
@@ -199,7 +205,10 @@ pub async fn update(
 /// Deletes a draft that nobody was ever asked about.
 pub async fn delete(app: &App, call: &Call, id: InvoiceId) -> Written<()> {
     let event = Event("invoice.deleted");
-    app.remove(call, id, event, async |ctx, _, invoice: &Invoice| Ok(invoice.may_delete(ctx)?)).await
+    app.remove(call, id, event, async |ctx, work, invoice: &Invoice| {
+        Ok(invoice.may_delete(ctx, &work.ties(invoice).await?)?)
+    })
+    .await
 }
 
 /// Asks for approval; from now on the amount counts against the contract's.

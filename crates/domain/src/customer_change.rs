@@ -1,19 +1,21 @@
 //! Changes of customers that take an approval (客户变更审批): asked for, and made once it was given.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::access::{Permission, Standing};
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::audit;
 use crate::context::{Context, Event};
-use crate::customer::{Customer, CustomerDetails, Grade};
+use crate::customer::{Customer, CustomerDetails, CustomerKind, Grade};
 use crate::error::{Code, Refusal};
 use crate::patch::Patch;
 use crate::valid::Valid;
-use crate::values::{CustomerChangeId, CustomerId, Line, Number, Timestamp, UserId};
+use crate::values::{CustomerChangeId, CustomerId, Line, Number, Timestamp, UserId, form};
 use crate::{proposal, record};
 
 /// How a customer is to change.
@@ -28,8 +30,9 @@ pub struct CustomerChangeForm {
     /// The customer.
     pub customer_id: CustomerId,
     /// The members that change, as a merge patch (RFC 7396) of the customer.
+    #[validate(nested)]
     #[schema(value_type = CustomerPatch)]
-    pub changes: Map<String, Value>,
+    pub changes: Changes,
     /// Why.
     #[serde(default)]
     #[validate(nested)]
@@ -38,6 +41,41 @@ pub struct CustomerChangeForm {
 
 /// What may change about a customer.
 pub type CustomerPatch = Patch<CustomerDetails>;
+
+/// The members that change. They are read and judged together with the form that has them, as those of any customer: no
+/// rule is about several members, so that what one of them breaks it breaks of every customer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Changes(pub Map<String, Value>);
+
+impl Changes {
+    fn of_anybody(&self) -> Result<CustomerDetails, Refusal> {
+        CustomerPatch::new(self.0.clone()).read(json!({"kind": CustomerKind::Company, "name": "-"}))
+    }
+}
+
+impl<'de> Deserialize<'de> for Changes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let changes = Self(Map::deserialize(deserializer)?);
+        match changes.of_anybody() {
+            Ok(_) => Ok(changes),
+            Err(refusal) => Err(form::refused(&refusal)),
+        }
+    }
+}
+
+impl Validate for Changes {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        if self.0.is_empty() {
+            let mut errors = ValidationErrors::new();
+            let nothing =
+                ValidationError::new("nothing_changes").with_message(Cow::Borrowed("must change something"));
+            errors.add("__all__", nothing);
+            return Err(errors);
+        }
+        self.of_anybody().map_or(Ok(()), |details| details.validate())
+    }
+}
 
 /// What is said about a customer, kept as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -127,7 +165,7 @@ impl CustomerChange {
     ) -> Result<(Self, Event), Refusal> {
         customer.may_update(ctx)?;
         let owner_id = Some(customer.owner()?);
-        let patch = CustomerPatch::new(form.changes.clone());
+        let patch = CustomerPatch::new(form.changes.0.clone());
         let after =
             patch.apply(&customer.details).map_err(|refusal| refusal.within("/changes"))?.into_inner();
         if after == customer.details {
@@ -206,7 +244,6 @@ impl CustomerChange {
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -218,7 +255,7 @@ mod tests {
     fn a_change_is_seen_by_whoever_may_change_the_customer_and_by_whoever_asked() {
         let world = World::new();
         let customer = world.customer(Some(REP));
-        let changes = json!({"region": "East China"}).as_object().unwrap().clone();
+        let changes = Changes(json!({"region": "East China"}).as_object().unwrap().clone());
         let form = CustomerChangeForm { customer_id: customer.id, changes, reason: None };
         let (id, number) =
             (CustomerChangeId(Uuid::from_u128(1)), Number::new(NumberKind::CustomerChange, 2026, 1));
@@ -274,7 +311,7 @@ mod tests {
         });
         customer.details = serde_json::from_value(details).unwrap();
         let changes = json!({"phone": "139 0013 9000", "note": "Ask for Li", "region": "East China"});
-        let changes = changes.as_object().unwrap().clone();
+        let changes = Changes(changes.as_object().unwrap().clone());
         let form = CustomerChangeForm { customer_id: customer.id, changes, reason: None };
         let (id, number) =
             (CustomerChangeId(Uuid::from_u128(1)), Number::new(NumberKind::CustomerChange, 2026, 1));
@@ -297,6 +334,36 @@ mod tests {
         change.created_by = user(REP);
         for (who, shown) in [(REP, false), (MANAGER, false), (FINANCE, false), (DIRECTOR, true)] {
             assert_eq!(to(&change, who), shown, "{who}");
+        }
+    }
+
+    #[test]
+    fn what_changes_is_read_and_judged_with_the_form() {
+        let form = |reason: &str, changes: Value| {
+            let body = json!({"customer_id": CustomerId::example(1), "changes": changes, "reason": reason});
+            Valid::<CustomerChangeForm>::check(form::read(body)?)
+        };
+        let long = "x".repeat(201);
+        for (changes, code, pointers) in [
+            (
+                json!({"name": "", "email": "nowhere", "tax_profiles": [{"bank": ""}]}),
+                Code::ValidationFailed,
+                "/changes/email, /changes/name, /changes/tax_profiles/0/bank, /reason",
+            ),
+            (json!({}), Code::ValidationFailed, "/changes, /reason"),
+            // What cannot be read, and unknown words, end the reading as anywhere else.
+            (json!({"nmae": "a"}), Code::MalformedRequest, "/changes/nmae"),
+            (json!({"a\u{1f}/b": 1}), Code::MalformedRequest, "/changes/a~1b"),
+            (json!({"tags": [7]}), Code::MalformedRequest, "/changes/tags/0"),
+            (json!({"name": null}), Code::MalformedRequest, "/changes/name"),
+            (json!({"grade": "Z", "name": ""}), Code::ValidationFailed, "/changes/grade"),
+        ] {
+            let refusal = form(&long, changes.clone()).unwrap_err();
+            let told: Vec<&str> = refusal.errors.iter().map(|error| &*error.pointer).collect();
+            assert_eq!((refusal.code, &*told.join(", ")), (code, pointers), "{changes}");
+        }
+        for taken in [json!({"kind": "person"}), json!({"grade": null, "tags": ["vip"]})] {
+            assert!(form("Grew", taken.clone()).is_ok(), "{taken}");
         }
     }
 }

@@ -34,7 +34,12 @@ impl Dependents {
         let named = |it: &Dependent| format!("{} ({})", it.record_kind.label().en, it.count);
         let named: Vec<String> = self.0.iter().map(named).collect();
         let detail = format!("other records depend on this one: {}", named.join(", "));
-        Err(Refusal::new(Code::InUse, detail).with("dependents", &self.0))
+        Err(self.refuse(detail))
+    }
+
+    /// Refuses to delete a record on which they depend, for a reason that says more than how many they are.
+    pub(crate) fn refuse(&self, why: impl Into<String>) -> Refusal {
+        Refusal::new(Code::InUse, why).with("dependents", &self.0)
     }
 }
 

@@ -201,6 +201,9 @@ text_enum! {
     }
 }
 
+/// The rule that a value breaks which cannot be read.
+const MALFORMED: &str = "malformed";
+
 /// One broken rule of one member of a form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
@@ -346,7 +349,7 @@ impl Refusal {
     /// The request cannot be read; `pointer` says where.
     pub fn malformed(pointer: &str, message: impl Into<String>) -> Self {
         let message = message.into();
-        let mut refusal = Self::invalid(pointer, "malformed", message.clone());
+        let mut refusal = Self::invalid(pointer, MALFORMED, message.clone());
         refusal.code = Code::MalformedRequest;
         refusal.detail = message;
         refusal
@@ -358,10 +361,14 @@ impl Refusal {
         let text = error.inner().to_string();
         let broken = form::classify(&text);
         let member = broken.map_or_else(|| form::absent_or_repeated(&text), |broken| broken.member);
-        if let Some(member) = member {
-            form::push_segment(&mut pointer, member);
+        // Names that came with the request may begin with a slash as well; those are no pointers.
+        match member {
+            Some(deeper) if broken.is_some() && deeper.starts_with('/') => pointer.push_str(deeper),
+            Some(member) => form::push_segment(&mut pointer, member),
+            None => {}
         }
         match broken {
+            Some(broken) if broken.code == MALFORMED => Self::malformed(&pointer, broken.message),
             Some(broken) => Self::invalid(&pointer, broken.code, broken.message),
             None => Self::malformed(&pointer, text),
         }

@@ -17,6 +17,7 @@ use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractStatus};
 use crate::customer::{Customer, TaxProfile};
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::record::RecordKind;
@@ -26,7 +27,7 @@ use crate::valid::Valid;
 use crate::values::{
     ContractId, CustomerId, InvoiceId, Line, Money, Number, Prose, Rate, TaxSplit, Timestamp, UserId,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::workflow::{Action, AllowedAction, Machine, Rule, Who};
 
 text_enum! {
     /// The state of an invoice.
@@ -246,6 +247,8 @@ record!(Invoice, Invoice, found by |invoice| {
 pub struct InvoiceTies {
     /// The state of its contract.
     pub contract_status: ContractStatus,
+    /// What would be left without it.
+    pub dependents: Dependents,
     /// Why [`Invoice::check_submission`] refuses it; asked where [`Invoice::may_submit`] does not.
     pub submission: Option<Refusal>,
 }
@@ -325,23 +328,28 @@ impl Invoice {
 
     /// May it be changed by hand? While it is a draft.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.is_draft(ctx, Action::Update, "only a draft can be changed")
+    }
+
+    /// Refuses what is done by hand to drafts only.
+    fn is_draft(&self, ctx: &Context, action: Action, why: &str) -> Result<(), Refusal> {
         ctx.authorize(Permission::InvoicesRequest, Some(self.owner_id))?;
         match self.status {
             InvoiceStatus::Draft => Ok(()),
             InvoiceStatus::PendingApproval => {
                 Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the invoice"))
             }
-            other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+            other => Err(Refusal::new(Code::InvalidTransition, why)
                 .with("record_kind", RecordKind::Invoice)
                 .with("from", other)
-                .with("action", "update")),
+                .with("action", action)),
         }
     }
 
     /// May it be deleted? While it is a draft that nobody was ever asked about.
-    pub fn may_delete(&self, ctx: &Context) -> Result<(), Refusal> {
-        self.may_update(ctx)?;
-        never_asked(self.submitted_by)
+    pub fn may_delete(&self, ctx: &Context, ties: &InvoiceTies) -> Result<(), Refusal> {
+        self.is_draft(ctx, Action::Delete, "only a draft can be deleted")?;
+        never_asked(self.submitted_by, &ties.dependents)
     }
 
     /// Changes what was said about it.
@@ -518,7 +526,7 @@ impl Invoice {
         });
         actions.push(AllowedAction::judge("credit", self.may_credit(ctx)));
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
-        actions.push(AllowedAction::judge("delete", self.may_delete(ctx)));
+        actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));
         actions
     }
 }

@@ -25,7 +25,7 @@ use crate::values::{
     ContactId, ContractId, CustomerId, Line, Money, OpportunityId, PipelineId, Prose, StageId, Tags,
     Timestamp, UserId,
 };
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::workflow::{Action, AllowedAction, Machine, Rule, Who};
 
 text_enum! {
     /// Whether a sale goes on.
@@ -373,22 +373,27 @@ impl Opportunity {
 
     /// May it be changed by hand? While it goes on.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.goes_on(ctx, Action::Update, "changed")
+    }
+
+    /// Refuses what is done by hand to an opportunity only while it goes on.
+    fn goes_on(&self, ctx: &Context, action: Action, done: &str) -> Result<(), Refusal> {
         ctx.actor.authorize(Permission::OpportunitiesUpdate, &self.standing(ctx))?;
         self.nothing_pending()?;
         if self.status == OpportunityStatus::Open {
             return Ok(());
         }
-        let detail = format!("an opportunity that is {} cannot be changed", self.status);
+        let detail = format!("an opportunity that is {} cannot be {done}", self.status);
         Err(Refusal::new(Code::InvalidTransition, detail)
             .with("record_kind", RecordKind::Opportunity)
             .with("from", self.status)
-            .with("action", "update"))
+            .with("action", action))
     }
 
     /// May it be deleted? While no contract came from it, not even one that was cancelled, no lead became it, no activity
     /// is about it, and nobody was ever asked to let it into a stage.
     pub fn may_delete(&self, ctx: &Context, ties: &OpportunityTies) -> Result<(), Refusal> {
-        self.may_update(ctx)?;
+        self.goes_on(ctx, Action::Delete, "deleted")?;
         // A collaborator works with it, but it is not theirs.
         ctx.authorize(Permission::OpportunitiesUpdate, Some(self.owner_id))?;
         self.no_contract()?;

@@ -29,10 +29,15 @@ impl<T: Serialize + DeserializeOwned + Validate> Patch<T> {
 
     /// The form after the patch, judged as a whole.
     pub fn apply(&self, current: &T) -> Result<Valid<T>, Refusal> {
-        let mut form =
+        let form =
             serde_json::to_value(current).map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
+        Valid::check(self.read(form)?)
+    }
+
+    /// The form after the patch, as it is read and before it is judged.
+    pub(crate) fn read(&self, mut form: Value) -> Result<T, Refusal> {
         merge(&mut form, &Value::Object(self.members.clone()));
-        Valid::check(form::read(form)?)
+        form::read(form)
     }
 }
 

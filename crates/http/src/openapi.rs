@@ -38,7 +38,7 @@ behind the record, such as `POST /api/v1/contracts/{id}/submit`.
 
 ## Errors
 Every error is a problem document (RFC 9457) with a stable `code`, a `request_id`, and the figures of its \
-code; `GET /problems` lists all codes. Titles, details and messages come in English or Chinese by \
+code; `GET /problems` lists all codes with their figures. Titles, details and messages come in English or Chinese by \
 `Accept-Language`.
 
 ## Webhooks

@@ -100,12 +100,15 @@ const OF_OPPORTUNITY: &[(Naming, &str)] = &[
     ((RecordKind::Lead, "leads", "converted_opportunity_id"), "converted_customer_id"),
 ];
 
-/// What is about a contact or a contract: whoever sees that one sees it, and nobody else.
+/// What is about a contact: whoever sees that one sees it, and nobody else.
 const ABOUT: &[Naming] = &[(RecordKind::Activity, "activities", "about_id")];
 
-/// What is about an opportunity, with what was asked before it entered its stages.
-const ABOUT_OPPORTUNITY: &[Naming] =
+/// What is about an opportunity or a contract, with what was asked about it: before it entered a stage, before it ran.
+const ABOUT_SUBJECT: &[Naming] =
     &[(RecordKind::Activity, "activities", "about_id"), (RecordKind::Approval, "approvals", "subject_id")];
+
+/// What was asked about an invoice. Where money was put on it, or a part of it taken back, it is no draft any more.
+const OF_INVOICE: &[Naming] = &[(RecordKind::Approval, "approvals", "subject_id")];
 
 fn count_all(sql: &mut Sql, named: &[Naming], id: Uuid) {
     for (at, (_, table, column)) in named.iter().enumerate() {
@@ -215,7 +218,7 @@ impl Tied for Opportunity {
         sql.push(", ");
         count_of_customer(sql, OF_OPPORTUNITY, self.id.0, self.details.customer_id.0);
         sql.push(", ");
-        count_all(sql, ABOUT_OPPORTUNITY, self.id.0);
+        count_all(sql, ABOUT_SUBJECT, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<OpportunityTies, StoreError> {
@@ -223,7 +226,7 @@ impl Tied for Opportunity {
         Ok(OpportunityTies {
             customer_owner: row.member()?,
             pending_transfers: row.column()?,
-            dependents: dependents(row, kinds.chain(ABOUT_OPPORTUNITY.iter().map(|it| it.0)))?,
+            dependents: dependents(row, kinds.chain(ABOUT_SUBJECT.iter().map(|it| it.0)))?,
         })
     }
 }
@@ -235,14 +238,14 @@ impl Tied for Contract {
         customer_owner(sql, self.details.customer_id.0);
         pending_transfers(sql, self.id.0);
         sql.push(", ");
-        count_all(sql, ABOUT, self.id.0);
+        count_all(sql, ABOUT_SUBJECT, self.id.0);
     }
 
     fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
         Ok(ContractTies {
             customer_owner: row.member()?,
             pending_transfers: row.column()?,
-            dependents: dependents(row, ABOUT.iter().map(|it| it.0))?,
+            dependents: dependents(row, ABOUT_SUBJECT.iter().map(|it| it.0))?,
             submission: None,
         })
     }
@@ -252,11 +255,17 @@ impl Tied for Invoice {
     type Ties = InvoiceTies;
 
     fn ask(&self, sql: &mut Sql) {
-        sql.push("status FROM contracts WHERE id = ").bind(self.details.contract_id.0);
+        sql.push("status, ");
+        count_all(sql, OF_INVOICE, self.id.0);
+        sql.push(" FROM contracts WHERE id = ").bind(self.details.contract_id.0);
     }
 
     fn tell(row: &mut Row) -> Result<InvoiceTies, StoreError> {
-        Ok(InvoiceTies { contract_status: row.member()?, submission: None })
+        Ok(InvoiceTies {
+            contract_status: row.member()?,
+            dependents: dependents(row, OF_INVOICE.iter().map(|it| it.0))?,
+            submission: None,
+        })
     }
 }
 

@@ -365,7 +365,7 @@ async fn no_branch_tells_what_is_masked(server: Server) {
     for member in ["phone", "-email", "registration_number"] {
         let refused = search(&company.rep.client, "customers", json!({"sort": [member]})).await;
         let refused = refused.refused(422, "validation_failed");
-        assert_eq!(refused.body["errors"][0]["pointer"], "/sort", "{member}");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/sort/0", "{member}");
     }
 }
 
@@ -382,7 +382,11 @@ async fn what_no_search_takes_is_named(server: Server) {
         (json!({"limit": 201}), broken, "/limit"),
         (json!({"limit": "7"}), malformed, "/limit"),
         (json!({"cursor": null}), malformed, "/cursor"),
-        (json!({"include": ["contract"]}), broken, "/include"),
+        (json!({"include": ["contract"]}), broken, "/include/0"),
+        (json!({"include": ["owner", "owner", "contract"]}), broken, "/include/2"),
+        (json!({"include": vec!["owner"; 6]}), broken, "/include"),
+        (json!({"sort": ["name", "-shoe_size"]}), broken, "/sort/1"),
+        (json!({"colour": ["red"]}), malformed, "/colour"),
         (filter(json!({})), broken, "/all/0/any/1"),
         (filter(json!({"colour": ["red"]})), malformed, "/all/0/any/1/colour"),
         (filter(json!({"grade": ["hot", "E"]})), broken, "/all/0/any/1/grade/1"),
@@ -400,6 +404,11 @@ async fn what_no_search_takes_is_named(server: Server) {
     let refused = search(client, "leads", filter(json!({"colour": ["red"]}))).await;
     let allowed = refused.body["allowed"].as_array().unwrap();
     assert!(allowed.contains(&json!("budget_gte")) && !allowed.contains(&json!("limit")), "{}", refused.text);
+    let said = refused.text_of("detail");
+    let expected = "unknown field `colour`, expected some of ";
+    assert!(said.starts_with(expected) && said.contains("budget_gte"), "{said}");
+    let whole = search(client, "leads", json!({"colour": ["red"]})).await;
+    assert_eq!(whole.body["allowed"], json!(["all", "q", "include", "sort", "limit", "cursor", "total"]));
     let twice =
         client.request(reqwest::Method::POST, "/leads/search").header("content-type", "application/json");
     let twice = twice.body(r#"{"all": [{"any": [{"name": ["a"], "name": ["b"]}]}]}"#);
@@ -407,7 +416,8 @@ async fn what_no_search_takes_is_named(server: Server) {
     // In Chinese too.
     let asked = client.request(reqwest::Method::POST, "/leads/search").header("accept-language", "zh-CN");
     let told = client.send(asked.json(&filter(json!({"colour": ["red"]})))).await;
-    assert_eq!(told.refused(400, "malformed_request").body["detail"], "未知的成员 `colour`");
+    let told = told.refused(400, "malformed_request").text_of("detail");
+    assert!(told.starts_with("未知的成员 `colour`，可以使用：") && told.contains("budget_gte"), "{told}");
     client.get("/leads/search").await.refused(405, "method_not_allowed");
 }
 

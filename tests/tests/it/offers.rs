@@ -14,6 +14,7 @@ on_both_databases! {
     a_draft_that_cannot_be_submitted_says_so;
     whoever_did_not_ask_is_not_offered_to_take_it_back;
     what_was_submitted_is_not_offered_for_deletion;
+    a_refused_deletion_says_that_it_was_one;
     what_has_an_owner_was_claimed_before;
     customers_are_offered_for_release_and_deletion_where_it_is_done;
     what_others_depend_on_is_not_offered_for_deletion;
@@ -114,7 +115,9 @@ async fn what_was_submitted_is_not_offered_for_deletion(server: Server) {
             (&json!("draft"), &json!(company.rep.id))
         );
         assert_eq!(reason(&draft, "delete"), "in_use", "{path}");
-        rep.delete(&path).await.refused(409, "in_use");
+        let refused = rep.delete(&path).await.refused(409, "in_use");
+        let asked = json!([{"record_kind": "approval", "count": 1}]);
+        assert_eq!(refused.body["dependents"], asked, "{path}");
         assert_eq!(reason(&draft, "update"), Value::Null, "{path}");
     }
     // A rejection leaves the same behind.
@@ -124,6 +127,28 @@ async fn what_was_submitted_is_not_offered_for_deletion(server: Server) {
     let reject = format!("/approvals/{}/reject", company.pending(&contract).await);
     company.director.client.post(&reject, json!({"comment": "No."})).await.expect(200);
     assert_eq!(offered(rep, &path, "delete").await, "in_use");
+}
+
+async fn a_refused_deletion_says_that_it_was_one(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.active(&company.rep, "100.00", "by_invoice").await;
+    let invoice = company.issued(&company.rep, &contract, "100.00").await;
+    let deal = json!({"customer_id": company.customer(&company.rep).await, "name": "Pumps"});
+    let deal = rep.post("/opportunities", deal).await.expect(201).id();
+    rep.post(&format!("/opportunities/{deal}/lose"), json!({"reason": "price"})).await.expect(200);
+    for (path, kind, from) in [
+        (format!("/contracts/{contract}"), "contract", "active"),
+        (format!("/invoices/{invoice}"), "invoice", "issued"),
+        (format!("/opportunities/{deal}"), "opportunity", "lost"),
+    ] {
+        let refused = [("delete", rep.delete(&path).await), ("update", rep.patch(&path, json!({})).await)];
+        for (action, answer) in refused {
+            let told = answer.refused(409, "invalid_transition").body;
+            let told = [&told["record_kind"], &told["from"], &told["action"]];
+            assert_eq!(told, [kind, from, action], "{path}");
+        }
+    }
 }
 
 async fn what_has_an_owner_was_claimed_before(server: Server) {

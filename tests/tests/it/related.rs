@@ -255,16 +255,20 @@ async fn what_a_record_does_not_include_is_refused(server: Server) {
     let payment = rep.post("/payments", payment).await.expect(201).id();
     let pooled = company.pool_customer().await;
     let six = "owner,customer,customer.owner,contract,contract.owner,contract.customer";
-    let of_contract = "expected up to 4 of owner, customer, customer.owner, opportunity".to_owned();
+    let of_contract = "expected up to 5 of owner, customer, customer.owner, opportunity".to_owned();
     let of_payment = format!("expected up to 5 of {}", six.replace(',', ", "));
-    let of_lead = "expected up to 1 of owner".to_owned();
-    let of_pool = "expected up to 1 of primary_contact".to_owned();
+    let of_lead = "expected up to 5 of owner".to_owned();
+    let of_pool = "expected up to 5 of primary_contact".to_owned();
     for (path, include, message) in [
         (format!("/leads/{lead}"), "customer", &of_lead),
-        (format!("/leads/{lead}"), "owner,owner", &of_lead),
+        (format!("/leads/{lead}"), "owner,owner,owner,owner,owner,owner", &of_lead),
         (format!("/leads/{lead}"), "", &of_lead),
         (format!("/contracts/{contract}"), "contract", &of_contract),
-        (format!("/contracts/{contract}"), "owner,customer,customer.owner,opportunity,owner", &of_contract),
+        (
+            format!("/contracts/{contract}"),
+            "owner,customer,customer.owner,opportunity,owner,owner",
+            &of_contract,
+        ),
         (format!("/payments/{payment}"), "owner.team", &of_payment),
         (format!("/payments/{payment}"), "contract.customer.owner", &of_payment),
         (format!("/payments/{payment}"), six, &of_payment),
@@ -279,7 +283,7 @@ async fn what_a_record_does_not_include_is_refused(server: Server) {
     let asked = rep.request(Method::GET, &format!("/leads/{lead}?include=customer"));
     let refused = rep.send(asked.header("accept-language", "zh-CN")).await.refused(400, "malformed_request");
     let message = refused.body["errors"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("最多为下列值中的 1 个：owner"), "{message}");
+    assert!(message.starts_with("最多为下列值中的 5 个：owner"), "{message}");
     // Nothing else is asked of a record, and of one without relations not even that.
     let refused = rep.get(&format!("/leads/{lead}?limit=1")).await.refused(400, "malformed_request");
     assert_eq!(
@@ -304,6 +308,13 @@ async fn what_a_record_does_not_include_is_refused(server: Server) {
     let other =
         rep.get(&format!("/payments/{payment}?include=customer,owner,customer.owner")).await.expect(200);
     assert_eq!((&twice.body, twice.header("etag")), (&other.body, other.header("etag")));
+    // Of few relations as of many.
+    for (path, include) in [
+        (format!("/leads/{lead}"), "owner,owner"),
+        (format!("/contracts/{contract}"), "owner,customer,customer.owner,opportunity,owner"),
+    ] {
+        rep.get(&format!("{path}?include={include}")).await.expect(200);
+    }
 }
 
 async fn writes_include_nothing(server: Server) {

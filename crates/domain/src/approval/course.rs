@@ -315,7 +315,7 @@ impl Approval {
 
     fn already_decided(&self) -> Refusal {
         Refusal::new(Code::AlreadyDecided, format!("the request is {}", self.status))
-            .with("status", self.status)
+            .with("approval_status", self.status)
     }
 
     /// A decision binds to the version of the subject that was reviewed.

@@ -29,6 +29,7 @@ pub use proposal::{Outcome, Proposal, ProposalAction, ProposalMachine, rules as 
 
 use crate::access::{Actor, Permission, Standing};
 use crate::context::Context;
+use crate::dependents::Dependents;
 use crate::error::{Code, Refusal};
 use crate::record;
 use crate::text_enum;
@@ -376,12 +377,13 @@ pub struct Approval {
 }
 record!(Approval, Approval);
 
-/// Refuses to delete a subject about which somebody once asked: it took part in an approval.
-pub(crate) fn never_asked(submitted_by: Option<UserId>) -> Result<(), Refusal> {
+/// Refuses to delete a subject about which somebody once asked: it took part in an approval, which is among what depends
+/// on it.
+pub(crate) fn never_asked(submitted_by: Option<UserId>, dependents: &Dependents) -> Result<(), Refusal> {
     if submitted_by.is_none() {
         return Ok(());
     }
-    Err(Refusal::new(Code::InUse, "it took part in an approval; cancel it instead"))
+    Err(dependents.refuse("it took part in an approval; cancel it instead"))
 }
 
 /// Whether this caller takes a question back: whoever asked it, while they may ask such questions; nobody else decides

@@ -35,7 +35,7 @@ use crate::search::SearchEntry;
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{ContractId, InstallmentId, Line, Money, Number, OpportunityId, Timestamp, UserId};
-use crate::workflow::{AllowedAction, Machine, Rule, Who};
+use crate::workflow::{Action, AllowedAction, Machine, Rule, Who};
 
 text_enum! {
     /// The state of a contract.
@@ -329,16 +329,21 @@ impl Contract {
 
     /// May it be changed by hand? While it is a draft.
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
+        self.is_draft(ctx, Action::Update, "only a draft can be changed")
+    }
+
+    /// Refuses what is done by hand to drafts only.
+    fn is_draft(&self, ctx: &Context, action: Action, why: &str) -> Result<(), Refusal> {
         ctx.authorize(Permission::ContractsDraft, Some(self.owner_id))?;
         match self.status {
             ContractStatus::Draft => Ok(()),
             ContractStatus::PendingApproval => {
                 Err(Refusal::new(Code::PendingApproval, "withdraw the approval to change the contract"))
             }
-            other => Err(Refusal::new(Code::InvalidTransition, "only a draft can be changed")
+            other => Err(Refusal::new(Code::InvalidTransition, why)
                 .with("record_kind", RecordKind::Contract)
                 .with("from", other)
-                .with("action", "update")),
+                .with("action", action)),
         }
     }
 
@@ -372,8 +377,8 @@ impl Contract {
     /// May it be deleted? While it is a draft that nobody was ever asked about, nor about its transfer now, and that no
     /// activity is about.
     pub fn may_delete(&self, ctx: &Context, ties: &ContractTies) -> Result<(), Refusal> {
-        self.may_update(ctx)?;
-        never_asked(self.submitted_by)?;
+        self.is_draft(ctx, Action::Delete, "only a draft can be deleted")?;
+        never_asked(self.submitted_by, &ties.dependents)?;
         crate::transfer::check_none_pending(self.id.0, ties.pending_transfers)?;
         ties.dependents.check_none()
     }

@@ -112,7 +112,14 @@ fn what_was_submitted_once_is_taken_back_by_its_asker_and_never_deleted() {
     }
     world.by(REP, |ctx| contract.withdraw(ctx)).unwrap();
     assert_eq!(contract.submitted_by, Some(user(REP)));
-    assert_eq!(code(world.by(REP, |ctx| contract.may_delete(ctx, &ties))), Err(Code::InUse));
+    let asked = ContractTies {
+        dependents: [(RecordKind::Approval, 1)].into_iter().collect(),
+        ..ContractTies::default()
+    };
+    let refusal = world.by(REP, |ctx| contract.may_delete(ctx, &asked)).unwrap_err();
+    assert_eq!(refusal.code, Code::InUse);
+    let named = serde_json::json!([{"record_kind": "approval", "count": 1}]);
+    assert_eq!(refusal.figures["dependents"], named);
     assert_eq!(code(world.by(REP, |ctx| contract.may_update(ctx))), Ok(()));
 }
 

@@ -96,7 +96,8 @@ fn offered(
     contract: &Contract,
     (who, action): (u128, &str),
 ) -> Option<Code> {
-    let ties = InvoiceTies { contract_status: contract.status, submission: None };
+    let ties =
+        InvoiceTies { contract_status: contract.status, dependents: Dependents::default(), submission: None };
     let offers = world.by(who, |ctx| invoice.allowed_actions(ctx, &ties));
     offers.iter().find(|offer| offer.action == action).unwrap().reason
 }
@@ -113,7 +114,8 @@ fn what_is_left_of_its_contract_decides_whether_it_is_offered() {
         let submitted = world.by(REP, |ctx| second.clone().submit(ctx, &mut contract.clone()));
         let code = submission.as_ref().map(|refusal| refusal.code);
         assert_eq!(submitted.err().map(|refusal| refusal.code), code);
-        let ties = InvoiceTies { contract_status: contract.status, submission };
+        let ties =
+            InvoiceTies { contract_status: contract.status, dependents: Dependents::default(), submission };
         let offers = world.by(REP, |ctx| second.allowed_actions(ctx, &ties));
         assert_eq!(offers.iter().find(|offer| offer.action == "submit").unwrap().reason, code);
         code

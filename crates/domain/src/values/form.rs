@@ -30,6 +30,19 @@ pub fn broken_member<E: de::Error>(member: &str, code: &str, message: impl std::
     E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}{member}{MARK}"))
 }
 
+/// What a part of the value that is being read was refused with, where that part is read by itself; its pointer leads
+/// on from the part's own place.
+pub fn refused<E: de::Error>(refusal: &Refusal) -> E {
+    let Some(error) = refusal.errors.first() else { return E::custom(&refusal.detail) };
+    // What came with the request must not look like our marks.
+    let clean = |text: &str| text.replace(MARK, "");
+    let (pointer, message) = (clean(&error.pointer), clean(&error.message));
+    if pointer.is_empty() {
+        return broken(&error.code, message);
+    }
+    broken_member(&pointer, &error.code, message)
+}
+
 /// A broken rule, as it was told through `serde`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken<'a> {
@@ -37,7 +50,7 @@ pub struct Broken<'a> {
     pub code: &'a str,
     /// For people.
     pub message: &'a str,
-    /// The member of the value that is meant, if not the value itself.
+    /// The member of the value that is meant, or a pointer to one that is deeper, if not the value itself.
     pub member: Option<&'a str>,
 }
 

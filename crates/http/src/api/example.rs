@@ -80,13 +80,13 @@ impl Examples<'_> {
         }
     }
 
-    /// What a demo answered of a schema. A record with its relations is put together from the record as it is read
-    /// alone and the same one as a row, which has the relations.
+    /// What a demo answered of a schema. A record that may come with relations is shown as it comes when none is asked
+    /// for; the rows of its list show them.
     fn told(&self, name: &str) -> Vec<&'static Map<String, Value>> {
         if self.purpose == Purpose::Request {
             return Vec::new();
         }
-        let parts = |of: &str| [format!("{of}View"), of.to_owned(), format!("{of}Summary")];
+        let parts = |of: &str| [format!("{of}View"), of.to_owned()];
         let parts = name.strip_suffix(RELATED).map(parts).into_iter().flatten();
         let names = std::iter::once(name.to_owned()).chain(parts);
         names.filter_map(|name| RECORDS.get(&name)?.as_object()).collect()
@@ -214,6 +214,24 @@ mod tests {
                 assert_eq!(content["example"][member], *value, "{id}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_that_is_read_alone_is_shown_without_what_only_include_brings() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        let mut seen = 0;
+        for operation in &crate::resource::api().operations {
+            let Some(listing) = operation.shape.related else { continue };
+            let (id, path) = (operation.about.id, operation.shape.path.as_str());
+            let content = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"];
+            let example = content["example"].as_object().unwrap();
+            assert!(example["id"].is_string(), "{id}");
+            for relation in listing.relations() {
+                assert!(!example.contains_key(relation), "{id} shows {relation}");
+            }
+            seen += 1;
+        }
+        assert!(seen > 15, "{seen}");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use crate::request::query::FILE_NAME;
 use fairlead_application::Flag;
-use fairlead_application::listing::{Field, Kind, Listing, MAX_INTEGER, MAX_SORT, MAX_TEXT, Operator};
+use fairlead_application::listing::{
+    Field, Kind, Listing, MAX_INCLUDE, MAX_INTEGER, MAX_SORT, MAX_TEXT, Operator,
+};
 use fairlead_domain::values::{CURRENCIES, ID_PATTERN};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -198,9 +200,10 @@ fn includes(listing: &Listing, place: Place) -> Option<Wish> {
          along.",
         place.commas()
     );
-    let value = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listing.relations()));
-    let most = listing.most_relations();
-    (most > 0).then(|| Wish { name: "include".to_owned(), description, value, most: Some(most) })
+    let relations = listing.relations();
+    let there_are_some = !relations.is_empty();
+    let value = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(relations));
+    there_are_some.then(|| Wish { name: "include".to_owned(), description, value, most: Some(MAX_INCLUDE) })
 }
 
 fn paging(listing: &Listing, place: Place) -> [Wish; 4] {

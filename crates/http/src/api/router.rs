@@ -134,9 +134,12 @@ async fn run(
     let mut response = outcome
         .unwrap_or_else(|panic| Err(Refusal::new(Code::Internal, panic_message(&*panic)).into()))
         .unwrap_or_else(|failure| {
-            // The one thing about an operation that is said twice: here and in the domain.
+            // What is said twice: here, for whoever reads the specification, and where it is refused.
             if let Some(code) = failure.code().filter(|code| !document::names(&operation, *code)) {
                 tracing::warn!(operation = operation.about.id, %code, "the specification does not name this code");
+            }
+            for figure in failure.untold() {
+                tracing::warn!(operation = operation.about.id, figure, "the catalogue of problems does not tell this figure");
             }
             let home = failure.moved_to(&request).map(|path| state.link(&path));
             let mut response = problem::answer(failure, &request);

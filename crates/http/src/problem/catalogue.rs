@@ -5,7 +5,25 @@ use fairlead_domain::values::TextEnum;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::entry;
+use super::{entry, figures};
+
+/// A member that problems of a kind may have besides those that all have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemFigure {
+    /// Its name.
+    #[schema(max_length = 40, example = "limit")]
+    pub(super) name: String,
+    /// What it is in JSON: `string`, `integer`, `boolean`, `array` or `object`; null where there is nothing to tell.
+    #[serde(rename = "type")]
+    #[schema(max_length = 10, example = "integer")]
+    pub(super) kind: String,
+    /// What it says.
+    #[schema(max_length = 300, example = "How many there may be at most.")]
+    pub(super) description: String,
+    /// What it says, in Chinese.
+    #[schema(max_length = 300, example = "数量上限。")]
+    pub(super) description_zh: String,
+}
 
 /// One kind of problem.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +45,9 @@ pub(crate) struct ProblemKind {
     /// What it means, in Chinese.
     #[schema(max_length = 500, example = "必须唯一的值已被占用，`errors` 指出是哪个成员。")]
     pub(super) description_zh: String,
+    /// The members that it may have besides those of every problem. Not all of them come in every case.
+    #[schema(max_items = 20)]
+    pub(super) figures: Vec<ProblemFigure>,
 }
 
 /// Every kind of problem.
@@ -47,6 +68,16 @@ pub(crate) fn kind(code: Code) -> ProblemKind {
         title_zh: title.zh_cn.to_owned(),
         description: description(code).to_owned(),
         description_zh: entry.meaning_zh.to_owned(),
+        figures: figures::of(code).iter().map(figure).collect(),
+    }
+}
+
+fn figure(figure: &figures::Figure) -> ProblemFigure {
+    ProblemFigure {
+        name: figure.name.to_owned(),
+        kind: figure.kind.name().to_owned(),
+        description: figure.english.to_owned(),
+        description_zh: figure.chinese.to_owned(),
     }
 }
 

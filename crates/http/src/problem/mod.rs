@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod chinese;
+mod figures;
 mod page;
 mod table;
 
@@ -45,6 +46,14 @@ impl Failed {
     /// The code of an expected "no".
     pub(crate) fn code(&self) -> Option<Code> {
         self.refusal().map(|refusal| refusal.code)
+    }
+
+    /// The figures that the catalogue does not tell of the code, or that it tells otherwise.
+    pub(crate) fn untold(&self) -> Vec<&str> {
+        // Of what failed unexpectedly, nobody is given any.
+        let Some(refusal) = self.refusal().filter(|it| it.code != Code::Internal) else { return Vec::new() };
+        let is_untold = |(name, value): &(&String, &Value)| !figures::is_told(refusal.code, name, value);
+        refusal.figures.iter().filter(is_untold).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Where a record is found that was merged into another one: at the same path with the other's id.
@@ -265,14 +274,11 @@ pub(crate) fn example(code: Code, path: &str) -> Value {
         Code::UnknownReference => Refusal::unknown_reference("/owner_id"),
         Code::NotFound => Refusal::not_found(),
         Code::Internal => internal(),
-        Code::VersionMismatch => {
-            Refusal::new(code, "version 6 was expected, the present one is 7").with("current_version", 7)
-        }
-        Code::RateLimited | Code::Unavailable | Code::IdempotencyInProgress => {
-            Refusal::new(code, catalogue::description(code)).with(RETRY, 1)
-        }
+        Code::VersionMismatch => Refusal::new(code, "version 6 was expected, the present one is 7"),
         _ => Refusal::new(code, catalogue::description(code)),
     };
+    let shown = figures::of(code).iter().filter_map(|figure| Some((figure.name, figure.example()?)));
+    let refusal = shown.fold(refusal, |refusal, (name, example)| refusal.with(name, example));
     let path = path.replace("{id}", "0190163d-8694-739b-aea5-966c26f8ad91");
     json!(Problem::new(refusal, Language::English, &path, "0190163d-8694-739b-aea5-966c26f8ad91"))
 }
@@ -310,6 +316,25 @@ mod tests {
         let whole = "长".repeat(2000);
         let refusal = Refusal::new(Code::Internal, whole.clone());
         assert_eq!(Problem::new(refusal, Language::English, "/x", "r").detail, whole);
+    }
+
+    #[test]
+    fn examples_have_the_figures_of_their_code() {
+        let shown = |code: Code| example(code, "/api/v1/leads/{id}");
+        assert_eq!(shown(Code::InUse)["dependents"], json!([{"record_kind": "contact", "count": 2}]));
+        assert_eq!(shown(Code::InUse).get("stage_id"), None);
+        assert_eq!(shown(Code::RateLimited)["retry_after"], 1);
+        assert_eq!(shown(Code::Merged)["survivor_id"], "0190163d-8694-739b-aea5-966c26f8ad91");
+    }
+
+    #[test]
+    fn figures_that_nobody_tells_are_noticed() {
+        let untold = |refusal: Refusal| Failed::from(refusal).untold().join(", ");
+        let limit = |limit: Value| Refusal::new(Code::TooMany, "enough").with("limit", limit);
+        assert_eq!(untold(limit(7.into())), "");
+        assert_eq!(untold(limit("7".into())), "limit");
+        assert_eq!(untold(limit(7.into()).with("status", "full").with("owned", 7)), "status, owned");
+        assert_eq!(untold(Refusal::new(Code::Internal, "secret").with("dsn", "secret")), "");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use fairlead_domain::error::Code;
 
-use super::catalogue::{ProblemCatalogue, ProblemKind};
+use super::catalogue::{ProblemCatalogue, ProblemFigure, ProblemKind};
 use crate::api::{Api, Shown};
 use crate::request::negotiate::Language;
 use crate::resource;
@@ -18,6 +18,9 @@ struct Words {
     status: &'static str,
     code: &'static str,
     meaning: &'static str,
+    figures: &'static str,
+    figure: &'static str,
+    kind: &'static str,
     answered_by: &'static str,
     back: &'static str,
     missing: &'static str,
@@ -29,6 +32,9 @@ const ENGLISH: Words = Words {
     status: "Status",
     code: "Code",
     meaning: "Meaning",
+    figures: "Members besides those of every problem",
+    figure: "Member",
+    kind: "Type",
     answered_by: "Operations that may answer so",
     back: "All problems",
     missing: "There is no such code",
@@ -40,6 +46,9 @@ const CHINESE: Words = Words {
     status: "状态码",
     code: "代码",
     meaning: "含义",
+    figures: "除各错误共有的成员之外的成员",
+    figure: "成员",
+    kind: "类型",
     answered_by: "可能返回此错误的操作",
     back: "全部错误",
     missing: "没有这个错误代码",
@@ -114,16 +123,42 @@ impl Shown for ProblemKind {
         }
         let _ = write!(
             body,
-            "<p>{}: <code>{}</code> &nbsp; {}: <code>{}</code></p><h2>{}</h2><ul>{}</ul>",
+            "<p>{}: <code>{}</code> &nbsp; {}: <code>{}</code></p>{}<h2>{}</h2><ul>{}</ul>",
             words.code,
             self.code,
             words.status,
             self.status,
+            figures(&self.figures, language),
             words.answered_by,
             operations(self.code)
         );
         page(&format!("{} · {}", self.code, words.catalogue), language, &body)
     }
+}
+
+/// What a kind of problems carries, if it carries anything.
+fn figures(figures: &[ProblemFigure], language: Language) -> String {
+    if figures.is_empty() {
+        return String::new();
+    }
+    let words = language.words();
+    let rows = figures.iter().fold(String::new(), |mut rows, figure| {
+        let meaning = match language {
+            Language::English => &figure.description,
+            Language::Chinese => &figure.description_zh,
+        };
+        let (name, kind) = (&figure.name, &figure.kind);
+        let _ = write!(
+            rows,
+            "<tr><td><code>{name}</code></td><td><code>{kind}</code></td><td>{}</td></tr>",
+            prose(meaning)
+        );
+        rows
+    });
+    format!(
+        "<h2>{}</h2><table><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{rows}</tbody></table>",
+        words.figures, words.figure, words.kind, words.meaning
+    )
 }
 
 /// Instead of the page of a code that there is not.
@@ -185,6 +220,14 @@ mod tests {
         }
         assert!(english.contains("<html lang=\"en\">") && english.contains("<h1>Invoices exceed"));
         assert!(chinese.contains("<html lang=\"zh-CN\">") && chinese.contains("<h1>开票金额超出"));
+        // What it carries is told in the reader's language.
+        let row = |meaning: &str| {
+            format!("<code>remaining</code></td><td><code>object</code></td><td>{meaning}</td>")
+        };
+        assert!(english.contains(&row("What may still be invoiced.")), "{english}");
+        assert!(chinese.contains(&row("最多还可开票的金额。")), "{chinese}");
+        let bare = catalogue::kind(Code::NotFound).page(Language::English);
+        assert!(!bare.contains(ENGLISH.figures), "{bare}");
         let nothing = missing(Language::Chinese);
         assert!(nothing.contains("<h1>没有这个错误代码</h1>") && nothing.contains("href=\"/problems\""));
         let all = catalogue::all().page(Language::Chinese);

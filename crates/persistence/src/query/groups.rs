@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::listing::{
-    Condition, Field, Kind, ListRequest, Listing, MAX_INTEGER, MAX_LIMIT, MAX_SORT, MAX_TEXT, Operator,
-    bounded, fingerprint,
+    Condition, Field, Kind, ListRequest, Listing, MAX_INCLUDE, MAX_INTEGER, MAX_LIMIT, MAX_SORT, MAX_TEXT,
+    Operator, Unexpected, bounded, fingerprint,
 };
 
 /// How many groups a search may have.
@@ -56,32 +56,28 @@ fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Resu
 impl Listing {
     /// Reads the body of a search, in which no object names a member twice.
     pub fn search(&'static self, body: Json) -> Result<ListRequest, Refusal> {
+        let (members, wishes) = (body.as_object().into_iter().flatten(), self.wishes());
+        if let Some(name) = members.map(|(name, _)| name.as_str()).find(|name| !wishes.contains(name)) {
+            return Err(unknown("", name, &wishes));
+        }
         let search: Search = form::read(body)?;
         let mut request = ListRequest { cursor_at: "/cursor", total: search.total, ..self.bare() };
         let mut question = Vec::new();
         request.groups = self.groups(search.all, &mut question)?;
         if let Some(text) = search.q {
-            if self.search.is_empty() {
-                return Err(unknown("", "q", Vec::new()));
-            }
             bounded(&text).map_err(|why| between(Refusal::invalid("/q", "length", why), 1, MAX_TEXT))?;
             question.push(("q".to_owned(), text.clone()));
             request.search = Some(text);
         }
         if let Some(words) = search.include {
-            if self.includes.is_empty() {
-                return Err(unknown("", "include", Vec::new()));
-            }
-            check_length("/include", words.len(), self.most_relations())?;
+            check_length("/include", words.len(), MAX_INCLUDE)?;
             let include = self.include(words.iter().map(String::as_str));
-            request.include = include.map_err(|why| unknown_word("/include", why, self.relations()))?;
+            request.include = include.map_err(|it| unknown_item("/include", it, self.relations()))?;
         }
         let order = search.sort.unwrap_or_else(|| self.default_sort.split(',').map(str::to_owned).collect());
+        check_length("/sort", order.len(), MAX_SORT)?;
         let sort = self.order(order.iter().map(String::as_str));
-        request.sort = sort.map_err(|why| unknown_word("/sort", why, self.sortable()))?;
-        if request.sort.is_empty() {
-            return Err(between(Refusal::invalid("/sort", "length", "must name a member"), 1, MAX_SORT));
-        }
+        request.sort = sort.map_err(|it| unknown_item("/sort", it, self.sortable()))?;
         if let Some(limit) = search.limit {
             let limit = u64::try_from(limit).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
             let why = || format!("must be between 1 and {MAX_LIMIT}");
@@ -91,6 +87,20 @@ impl Listing {
         request.cursor = search.cursor;
         request.fingerprint = fingerprint(&question, &order.join(","));
         Ok(request)
+    }
+
+    /// The members that the body of a search may have.
+    fn wishes(&self) -> Vec<&'static str> {
+        let q = (!self.search.is_empty()).then_some("q");
+        let include = (!self.includes.is_empty()).then_some("include");
+        let others = ["sort", "limit", "cursor", "total"];
+        ["all"].into_iter().chain(q).chain(include).chain(others).collect()
+    }
+
+    /// The members that a filter may have. What stands for a condition of its own is said in a query only.
+    fn comparable(&self) -> Vec<String> {
+        let said = |name: &String| self.filter(name).is_some_and(|(field, _)| !field.only_equals);
+        self.filters().into_iter().filter(said).collect()
     }
 
     /// What the rows may be sorted by.
@@ -140,7 +150,7 @@ impl Listing {
         }
         let read = |(name, value): (String, Json)| {
             let found = self.filter(&name).filter(|(field, _)| !field.only_equals);
-            let (field, operator) = found.ok_or_else(|| unknown(at, &name, self.filters()))?;
+            let (field, operator) = found.ok_or_else(|| unknown(at, &name, &self.comparable()))?;
             condition(field, operator, value).map_err(|refusal| refusal.within(&member(at, &name)))
         };
         filter.into_iter().map(read).collect()
@@ -153,10 +163,11 @@ fn member(at: &str, name: &str) -> String {
     pointer
 }
 
-fn unknown(at: &str, name: &str, allowed: Vec<String>) -> Refusal {
-    let why = format!("unknown field `{name}`, expected what the list can be asked");
-    let refusal = Refusal::malformed(&member(at, name), why);
-    if allowed.is_empty() { refusal } else { refusal.with("allowed", allowed) }
+/// Names what there is in words as well: whoever reads the message has no figures before them.
+fn unknown<T: AsRef<str>>(at: &str, name: &str, allowed: &[T]) -> Refusal {
+    let allowed: Vec<&str> = allowed.iter().map(AsRef::as_ref).collect();
+    let why = format!("unknown field `{name}`, expected some of {}", allowed.join(", "));
+    Refusal::malformed(&member(at, name), why).with("allowed", allowed)
 }
 
 fn check_length(at: &str, length: usize, most: usize) -> Result<(), Refusal> {
@@ -172,6 +183,11 @@ fn between(refusal: Refusal, min: impl Serialize, max: impl Serialize) -> Refusa
 
 fn too_long(why: String, most: usize) -> Refusal {
     Refusal::invalid("/all", "length", why).with_param("max", most)
+}
+
+/// The same of a word in a list of them, which is named by its place like any other item.
+fn unknown_item(list: &str, (at, why): Unexpected, known: Vec<&'static str>) -> Refusal {
+    unknown_word(&format!("{list}/{at}"), why, known)
 }
 
 fn unknown_word(at: &str, why: String, known: Vec<&'static str>) -> Refusal {
@@ -330,10 +346,14 @@ mod tests {
             (json!({"limit": "5"}), Malformed, "/limit"),
             (json!({"sort": []}), Broken, "/sort"),
             (json!({"sort": "name"}), Malformed, "/sort"),
-            (json!({"sort": ["name,score"]}), Broken, "/sort"),
-            (json!({"sort": ["status"]}), Broken, "/sort"),
+            (json!({"sort": vec!["name"; 5]}), Broken, "/sort"),
+            (json!({"sort": ["name,score"]}), Broken, "/sort/0"),
+            (json!({"sort": ["name", "-status"]}), Broken, "/sort/1"),
             (json!({"include": []}), Broken, "/include"),
-            (json!({"include": ["customer"]}), Broken, "/include"),
+            (json!({"include": vec!["owner"; 6]}), Broken, "/include"),
+            (json!({"include": ["customer"]}), Broken, "/include/0"),
+            (json!({"include": ["owner", "owner", ""]}), Broken, "/include/2"),
+            (json!({"colour": "red"}), Malformed, "/colour"),
             (json!({"total": "true"}), Malformed, "/total"),
             (json!({"all": {}}), Malformed, "/all"),
             (json!({"all": [a]}), Malformed, "/all/0/name"),
@@ -388,7 +408,8 @@ mod tests {
             (json!({"q": ""}), json!({"min": 1, "max": 200})),
             (json!({"sort": []}), json!({"min": 1, "max": 4})),
             (json!({"sort": ["status"]}), json!({"allowed": ["name", "score"]})),
-            (json!({"include": []}), json!({"min": 1, "max": 1})),
+            (json!({"sort": vec!["name"; 5]}), json!({"min": 1, "max": 4})),
+            (json!({"include": []}), json!({"min": 1, "max": 5})),
             (json!({"include": ["customer"]}), json!({"allowed": ["owner"]})),
             (json!({"all": vec![json!({"any": [a]}); 11]}), json!({"max": 10})),
             (json!({"all": vec![json!({"any": vec![a.clone(); 17]}); 3]}), json!({"max": 50})),
@@ -408,8 +429,45 @@ mod tests {
             json!({"all": [{"any": vec![a.clone(); 20]}, {"any": vec![a.clone(); 20]}, {"any": vec![a; 10]}]}),
             json!({"all": [{"any": vec![json!({"owner_id": ids(99), "score_gt": 1}); 20]}]}),
             filter(&json!({"name": vec!["a"; 20]})),
+            // Said twice, a relation or a member is no more than said once, however many there are.
+            json!({"include": vec!["owner"; 5]}),
+            json!({"sort": ["name", "-name", "name", "name"]}),
         ] {
             assert!(THINGS.search(taken.clone()).is_ok(), "{taken}");
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_with_what_is() {
+        static BARE: Listing = Listing {
+            resource: "bare",
+            fields: &[Field::new("name", Kind::Text).sortable()],
+            search: &[],
+            default_sort: "-name",
+            includes: &[],
+        };
+        let wishes = "all, sort, limit, cursor, total";
+        let told = |listing: &'static Listing, body: Json| listing.search(body).unwrap_err();
+        for (refusal, expected) in [
+            (
+                told(&THINGS, json!({"colour": 1})),
+                "unknown field `colour`, expected some of all, q, include, sort, limit, cursor, total"
+                    .to_owned(),
+            ),
+            (told(&BARE, json!({"q": "a"})), format!("unknown field `q`, expected some of {wishes}")),
+            (
+                told(&BARE, json!({"include": ["owner"]})),
+                format!("unknown field `include`, expected some of {wishes}"),
+            ),
+        ] {
+            assert_eq!((&*refusal.errors[0].message, &refusal.detail), (&*expected, &expected));
+        }
+        let refusal = told(&THINGS, filter(&json!({"colour": ["red"]})));
+        let message = &refusal.errors[0].message;
+        assert!(message.starts_with("unknown field `colour`, expected some of name, name_ne, "), "{message}");
+        let allowed = refusal.figures["allowed"].as_array().unwrap();
+        assert!(allowed.contains(&json!("owner_id_is_null")), "{allowed:?}");
+        // What stands for a condition of its own is said in a query only.
+        assert!(!allowed.contains(&json!("box")), "{allowed:?}");
     }
 }

@@ -23,10 +23,13 @@ const MAX_DIGITS: usize = 11;
 /// How many members a list may be sorted by.
 pub const MAX_SORT: usize = 4;
 /// How many relations a query may include.
-const MAX_INCLUDE: usize = 5;
+pub const MAX_INCLUDE: usize = 5;
 
 /// The relations that a query includes: with `customer.owner` also `customer`.
 pub type Include = Vec<&'static str>;
+
+/// A word that a list does not know, or that is one too many: its place among the others, and what was expected.
+pub(super) type Unexpected = (usize, String);
 
 /// What one resource's list can be asked.
 #[derive(Debug)]
@@ -386,7 +389,7 @@ impl Listing {
                 "sort" => sort = value,
                 "total" => request.total = boolean(value).map_err(malformed)?,
                 "include" if !self.includes.is_empty() => {
-                    request.include = self.include(value.split(',')).map_err(malformed)?;
+                    request.include = self.include(value.split(',')).map_err(|(_, why)| malformed(why))?;
                 }
                 "q" if !self.search.is_empty() => {
                     request.search = Some(bounded(value).map_err(malformed)?.to_owned());
@@ -394,7 +397,7 @@ impl Listing {
                 _ => request.conditions.push(self.parse_condition(name, value)?),
             }
         }
-        request.sort = self.order(sort.split(',')).map_err(|why| Refusal::malformed("sort", why))?;
+        request.sort = self.order(sort.split(',')).map_err(|(_, why)| Refusal::malformed("sort", why))?;
         request.fingerprint = fingerprint(query, sort);
         Ok(request)
     }
@@ -414,7 +417,7 @@ impl Listing {
                     "give a parameter once; alternatives go in a comma list",
                 ));
             }
-            include = Some(self.include(value.split(',')).map_err(|why| Refusal::malformed(name, why))?);
+            include = Some(self.include(value.split(',')).map_err(|(_, why)| Refusal::malformed(name, why))?);
         }
         Ok(include.unwrap_or_default())
     }
@@ -450,18 +453,15 @@ impl Listing {
         self.includes.concat()
     }
 
-    /// How many of them a query may say.
-    pub fn most_relations(&self) -> usize {
-        MAX_INCLUDE.min(self.relations().len())
-    }
-
-    /// What some words of `include` name.
-    pub(super) fn include<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Include, String> {
-        let (relations, most) = (self.relations(), self.most_relations());
+    /// What some words of `include` name. Of every list so many words are taken, however many relations it has, as of
+    /// `sort`: to say one twice is the same everywhere.
+    pub(super) fn include<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Include, Unexpected> {
+        let relations = self.relations();
         let mut include = Include::new();
         for (at, word) in words.enumerate() {
-            let Some(&relation) = relations.iter().find(|known| at < most && **known == word) else {
-                return Err(format!("expected up to {most} of {}", relations.join(", ")));
+            let Some(&relation) = relations.iter().find(|known| at < MAX_INCLUDE && **known == word) else {
+                let why = format!("expected up to {MAX_INCLUDE} of {}", relations.join(", "));
+                return Err((at, why));
             };
             // What is in a related record brings that record along. Said twice, it is there once.
             let record = relation.split_once('.').map(|(record, _)| record);
@@ -474,7 +474,7 @@ impl Listing {
         Ok(include)
     }
 
-    pub(super) fn order<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Vec<Sort>, String> {
+    pub(super) fn order<'a>(&self, words: impl Iterator<Item = &'a str>) -> Result<Vec<Sort>, Unexpected> {
         let mut sort: Vec<Sort> = Vec::new();
         for (at, word) in words.enumerate() {
             let (name, descending) = word.strip_prefix('-').map_or((word, false), |name| (name, true));
@@ -488,7 +488,8 @@ impl Listing {
                 }
                 _ => {
                     let known = self.sortable().join(", ");
-                    return Err(format!("expected up to {MAX_SORT} of {known}, each with or without -"));
+                    let why = format!("expected up to {MAX_SORT} of {known}, each with or without -");
+                    return Err((at, why));
                 }
             }
         }

@@ -7,6 +7,32 @@ on_both_databases! {
     values_that_break_a_rule_are_named;
     amounts_are_exact_or_refused;
     references_lead_to_records_that_the_caller_sees;
+    changes_of_a_customer_are_told_with_the_rest_of_their_form;
+}
+
+async fn changes_of_a_customer_are_told_with_the_rest_of_their_form(server: Server) {
+    let company = Company::found(&server).await;
+    let customer = company.customer(&company.rep).await;
+    let ask = async |changes: Value| {
+        let form = json!({"customer_id": customer, "changes": changes, "reason": "x".repeat(201)});
+        company.rep.client.post("/customer-changes", form).await
+    };
+    for (changes, status, code, pointers) in [
+        (
+            json!({"name": "", "email": "nowhere"}),
+            422,
+            "validation_failed",
+            "/changes/email, /changes/name, /reason",
+        ),
+        (json!({}), 422, "validation_failed", "/changes, /reason"),
+        (json!({"nmae": "a"}), 400, "malformed_request", "/changes/nmae"),
+        (json!({"grade": "Z"}), 422, "validation_failed", "/changes/grade"),
+    ] {
+        let refused = ask(changes.clone()).await.refused(status, code);
+        let errors = refused.body["errors"].as_array().unwrap().iter();
+        let told: Vec<&str> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
+        assert_eq!(told.join(", "), pointers, "{changes}");
+    }
 }
 
 async fn bodies_that_cannot_be_read_are_refused(server: Server) {

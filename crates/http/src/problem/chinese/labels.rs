@@ -33,7 +33,7 @@ pub(super) fn label(figure: &str, word: &str, figures: &Map<String, Value>) -> O
         "permission" | "permissions" => of::<Permission>(word),
         "needed_scope" => of::<Scope>(word),
         "subject_kind" => of::<ApprovalSubject>(word),
-        "status" => of::<ApprovalStatus>(word),
+        "approval_status" => of::<ApprovalStatus>(word),
         "contract_status" => of::<ContractStatus>(word),
         "missing" => of::<RequiredField>(word),
         "target" => of::<AllocationTarget>(word),

@@ -10,6 +10,8 @@ type Table = &'static [(&'static str, &'static str)];
 /// Sentences of ours. One that was reworded loses its line here; a test names it.
 pub(super) const PATTERNS: Table = &[
     ("unknown parameter `{}`", "未知的参数 `{0}`"),
+    // Before what the parser says of a member, which begins like it.
+    ("unknown field `{}`, expected some of {}", "未知的成员 `{0}`，可以使用：{1}"),
     ("expected a number from 1 to {}", "须为 1 至 {0} 的整数"),
     ("must have between 1 and {} characters", "长度须为 1 至 {0} 个字符"),
     ("at most {} alternatives", "可选值最多 {0} 个"),

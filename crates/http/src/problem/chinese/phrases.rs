@@ -62,6 +62,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("the present step was decided in part; add a step after it", "当前步骤已有人作出决定，请在其后加签。"),
     // States.
     ("only a draft can be changed", "只有草稿可以修改。"),
+    ("only a draft can be deleted", "只有草稿可以删除。"),
     ("what never ran is not renewed", "从未执行过的合同不能续签。"),
     ("nothing is added to what was given up", "已取消的合同不能再添加附件。"),
     ("the user is active; disable them, or ask for a transfer", "该用户仍在使用中；请先停用，或申请转移。"),

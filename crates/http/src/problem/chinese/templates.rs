@@ -46,7 +46,7 @@ pub(super) const TEMPLATES: &[(Code, &str)] = &[
     (Code::StageRequirementsMissing, "进入该阶段还需填写：{missing}。"),
     (Code::ApprovalRequired, "此操作需要“{subject_kind}”审批。"),
     (Code::NoEligibleApprover, "步骤“{step}”没有其他可以审批的用户。"),
-    (Code::AlreadyDecided, "该审批当前为“{status}”，不能再作决定。"),
+    (Code::AlreadyDecided, "该审批当前为“{approval_status}”，不能再作决定。"),
     (Code::RemindedRecently, "不久前已催办，{next_at} 之后可以再次催办。"),
     (
         Code::StaleApproval,

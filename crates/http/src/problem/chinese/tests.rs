@@ -12,6 +12,7 @@ use super::patterns::PATTERNS;
 use super::phrases::PHRASES;
 use super::templates::{OUTCOMES, TEMPLATES, fill};
 use super::*;
+use crate::problem::figures::{self, FIGURES};
 use examples::examples;
 use sources::{rules, sources, unreadable, wordless};
 
@@ -56,6 +57,34 @@ fn placeholders_are_figures_of_the_source() {
             let name = name.split('.').next().unwrap_or_default();
             let given = sources.contains(&format!(".with(\"{name}\"")) || name == crate::request::range::SIZE;
             assert!(given, "{code}: nothing gives {name}");
+        }
+    }
+}
+
+/// Of which code each is, the log of every end-to-end test tells: the server warns of one that has no line.
+#[test]
+fn figures_are_those_of_the_source() {
+    let sources = sources().concat();
+    let named = sources.split(".with(\"").skip(1).filter_map(|behind| behind.split('"').next());
+    let given: BTreeSet<&str> = named.chain([crate::request::range::SIZE]).collect();
+    let figures = FIGURES.iter().flat_map(|(_, figures)| figures.iter());
+    let told: BTreeSet<&str> = figures.map(|figure| figure.name).collect();
+    assert_eq!(told, given);
+}
+
+#[test]
+fn templates_are_filled_with_figures_of_their_code() {
+    let examples = examples().into_iter().flat_map(|(code, figures, _)| {
+        let figures = figures.as_object().unwrap().clone();
+        figures.into_iter().map(move |(name, value)| (code, name, value))
+    });
+    for (code, name, value) in examples {
+        assert!(figures::is_told(code, &name, &value), "{code}: {name}");
+    }
+    for (code, template) in TEMPLATES {
+        for name in placeholders(template) {
+            let name = name.split('.').next().unwrap_or_default();
+            assert!(figures::of(*code).iter().any(|figure| figure.name == name), "{code}: {name}");
         }
     }
 }

@@ -143,7 +143,11 @@ pub(super) fn examples() -> Vec<(Code, Value, &'static str)> {
         ),
         (Code::ApprovalRequired, json!({"subject_kind": "customer_change"}), "此操作需要“客户变更”审批。"),
         (Code::NoEligibleApprover, json!({"step": "Finance"}), "步骤“Finance”没有其他可以审批的用户。"),
-        (Code::AlreadyDecided, json!({"status": "approved"}), "该审批当前为“已通过”，不能再作决定。"),
+        (
+            Code::AlreadyDecided,
+            json!({"approval_status": "approved"}),
+            "该审批当前为“已通过”，不能再作决定。",
+        ),
         (
             Code::RemindedRecently,
             json!({"next_at": "2026-02-01T09:00:00.000Z"}),
