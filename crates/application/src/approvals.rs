@@ -278,11 +278,12 @@ pub struct ApprovalCounts {
     pub requested: i64,
 }
 
-/// How many requests wait for the caller, and for how many the caller waits: of those that the caller may see.
+/// How many requests wait for the caller, and for how many the caller waits: of those that the caller may see. Whoever
+/// may see none is told so, as by the list.
 pub async fn counts(app: &App, call: &Call) -> Read<ApprovalCounts> {
     app.read(call, async |ctx, reader| {
         let pending = Predicate::Is("status", ApprovalStatus::Pending.as_str().into());
-        let mine = Predicate::All(vec![seen(ctx, Of::Requests), requested(ctx), pending]);
+        let mine = Predicate::All(vec![visible(ctx)?, requested(ctx), pending]);
         Ok(ApprovalCounts {
             waiting: reader.count("approvals", waiting(ctx)).await?,
             requested: reader.count("approvals", mine).await?,

@@ -134,17 +134,17 @@ text_enum! {
     /// What is done with many customers.
     pub enum CustomerBulkAction {
         /// Take them from the pool.
-        Claim = "claim" ("Claim", "领取"),
+        Claim = "claim",
         /// Give each to its `owner_id`.
-        Assign = "assign" ("Assign", "分配"),
+        Assign = "assign",
         /// Give them back to the pool, each with its `reason`.
-        Release = "release" ("Release to the pool", "退回公海"),
+        Release = "release",
         /// Move each to its `pool_id`.
-        Move = "move" ("Move to another pool", "移至其他公海"),
+        Move = "move",
         /// Keep them from being recycled.
-        Lock = "lock" ("Lock", "锁定"),
+        Lock = "lock",
         /// Let them be recycled again.
-        Unlock = "unlock" ("Unlock", "解锁"),
+        Unlock = "unlock",
     }
 }
 

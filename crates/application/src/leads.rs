@@ -318,17 +318,17 @@ text_enum! {
     /// What is done with many leads.
     pub enum LeadBulkAction {
         /// Give each to its `owner_id`.
-        Assign = "assign" ("Assign", "分配"),
+        Assign = "assign",
         /// Take them from the lead pool.
-        Claim = "claim" ("Claim", "领取"),
+        Claim = "claim",
         /// Give them back to the lead pool.
-        Release = "release" ("Release to the pool", "退回线索池"),
+        Release = "release",
         /// Find them worth an opportunity.
-        Qualify = "qualify" ("Qualify", "确认有效"),
+        Qualify = "qualify",
         /// Give each up for its `reason`.
-        Disqualify = "disqualify" ("Disqualify", "标记无效"),
+        Disqualify = "disqualify",
         /// Take them up again.
-        Reopen = "reopen" ("Reopen", "重新打开"),
+        Reopen = "reopen",
     }
 }
 

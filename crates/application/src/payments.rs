@@ -354,9 +354,9 @@ text_enum! {
     /// What is done with many payments.
     pub enum PaymentBulkAction {
         /// Say that the money arrived.
-        Confirm = "confirm" ("Confirm", "确认到账"),
+        Confirm = "confirm",
         /// Say that it did not.
-        Reject = "reject" ("Reject", "驳回"),
+        Reject = "reject",
         /// Give them other labels, such as that the commission was settled.
         Label = "label" ("Label", "打标签"),
     }

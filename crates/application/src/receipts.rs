@@ -200,9 +200,9 @@ text_enum! {
     /// What is done with many receipts.
     pub enum ReceiptBulkAction {
         /// Say what they pay.
-        Match = "match" ("Match", "匹配"),
+        Match = "match",
         /// Say that they pay no contract.
-        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
+        SetAside = "set_aside",
     }
 }
 

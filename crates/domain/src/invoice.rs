@@ -53,21 +53,21 @@ text_enum! {
     /// What may happen to an invoice.
     pub enum InvoiceAction {
         /// Ask for approval.
-        Submit = "submit" ("Submit", "提交审批"),
+        Submit = "submit",
         /// Take the question back.
-        Withdraw = "withdraw" ("Withdraw", "撤回"),
+        Withdraw = "withdraw",
         /// Give it up.
-        Cancel = "cancel" ("Cancel", "取消"),
+        Cancel = "cancel",
         /// Issue it.
-        Issue = "issue" ("Issue", "开票"),
+        Issue = "issue",
         /// Take it back.
-        Void = "void" ("Void", "作废"),
+        Void = "void",
         /// Credit notes add up to it.
-        Credit = "credit" ("Credit", "红冲"),
+        Credit = "credit",
         /// The last approver agreed.
-        Approve = "approve" ("Approve", "审批通过"),
+        Approve = "approve",
         /// An approver did not agree.
-        Reject = "reject" ("Reject", "审批驳回"),
+        Reject = "reject",
     }
 }
 

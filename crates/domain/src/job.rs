@@ -46,11 +46,11 @@ text_enum! {
     /// What may happen to a job.
     pub enum JobAction {
         /// A server takes it, or takes it over from one that went away.
-        Run = "run" ("Run", "运行"),
+        Run = "run",
         /// It came to its end.
-        Finish = "finish" ("Finish", "完成"),
+        Finish = "finish",
         /// It cannot be done.
-        Fail = "fail" ("Fail", "失败"),
+        Fail = "fail",
     }
 }
 

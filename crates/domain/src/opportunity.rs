@@ -43,17 +43,17 @@ text_enum! {
     /// What may happen to an opportunity.
     pub enum OpportunityAction {
         /// Move it to another open stage.
-        Advance = "advance" ("Advance", "推进阶段"),
+        Advance = "advance",
         /// Give it up.
-        Lose = "lose" ("Lose", "输单"),
+        Lose = "lose",
         /// Take it up again.
-        Reopen = "reopen" ("Reopen", "重新打开"),
+        Reopen = "reopen",
         /// Its contract became active.
-        Win = "win" ("Win", "赢单"),
+        Win = "win",
         /// Its contract was cancelled before it became active.
-        Return = "return" ("Return to open", "退回进行中"),
+        Resume = "resume",
         /// It goes to another owner.
-        Transfer = "transfer" ("Transfer", "转移"),
+        Transfer = "transfer",
     }
 }
 
@@ -147,7 +147,7 @@ pub static MACHINE: Machine<OpportunityStatus, OpportunityAction> = Machine {
             guards: &["its contract became active"],
         },
         Rule {
-            action: OpportunityAction::Return,
+            action: OpportunityAction::Resume,
             from: &[OpportunityStatus::Open],
             to: None,
             who: Who::System,
@@ -616,7 +616,7 @@ impl Opportunity {
 
     /// Its contract was cancelled before it became active.
     pub fn return_from_signing(&mut self, ctx: &Context, pipeline: &Pipeline) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, OpportunityAction::Return)?;
+        self.status = MACHINE.follow(self.status, OpportunityAction::Resume)?;
         self.contract_id = None;
         let back = self.returns_to_stage_id.take();
         let first = pipeline.first(StageKind::Open)?;
@@ -634,7 +634,7 @@ impl Opportunity {
         let mut actions = MACHINE.offers(ctx.actor, &standing, self.status, |action| match action {
             OpportunityAction::Advance | OpportunityAction::Lose => self.undecided(),
             OpportunityAction::Reopen => self.taken_up_by(ctx, ties.customer_owner).map(|_| ()),
-            OpportunityAction::Win | OpportunityAction::Return | OpportunityAction::Transfer => Ok(()),
+            OpportunityAction::Win | OpportunityAction::Resume | OpportunityAction::Transfer => Ok(()),
         });
         actions.push(AllowedAction::judge("update", self.may_update(ctx)));
         actions.push(AllowedAction::judge("delete", self.may_delete(ctx, ties)));

@@ -38,17 +38,17 @@ text_enum! {
     /// What may happen to a receipt.
     pub enum ReceiptAction {
         /// Say what it pays.
-        Match = "match" ("Match", "匹配"),
+        Match = "match",
         /// Say that it pays no contract.
-        SetAside = "set_aside" ("Set aside", "标记无需匹配"),
+        SetAside = "set_aside",
         /// Look at it again.
-        Reopen = "reopen" ("Reopen", "重新打开"),
+        Reopen = "reopen",
         /// Take it apart, because it pays several contracts.
-        Split = "split" ("Split", "拆分"),
+        Split = "split",
         /// Put it together again.
-        Join = "join" ("Join", "合并"),
+        Join = "join",
         /// The payment that accounted for it was rejected or reversed.
-        Release = "release" ("Release", "解除匹配"),
+        Unmatch = "unmatch",
     }
 }
 
@@ -97,7 +97,7 @@ pub static MACHINE: Machine<ReceiptStatus, ReceiptAction> = Machine {
             guards: &["every part of it is open"],
         },
         Rule {
-            action: ReceiptAction::Release,
+            action: ReceiptAction::Unmatch,
             from: &[ReceiptStatus::Matched],
             to: Some(ReceiptStatus::Open),
             who: Who::System,
@@ -431,7 +431,7 @@ impl Receipt {
 
     /// Its payment was rejected or reversed: nobody knows what it pays.
     pub fn release(&mut self) -> Result<Event, Refusal> {
-        self.status = MACHINE.follow(self.status, ReceiptAction::Release)?;
+        self.status = MACHINE.follow(self.status, ReceiptAction::Unmatch)?;
         self.payment_id = None;
         Ok(Event("receipt.released"))
     }
@@ -444,7 +444,7 @@ impl Receipt {
             | ReceiptAction::SetAside
             | ReceiptAction::Reopen
             | ReceiptAction::Split
-            | ReceiptAction::Release => Ok(()),
+            | ReceiptAction::Unmatch => Ok(()),
         })
     }
 }

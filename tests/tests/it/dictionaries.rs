@@ -10,6 +10,8 @@ use crate::support::Server;
 on_both_databases! {
     every_closed_list_of_the_specification_has_labels;
     a_dictionary_is_found_by_its_name;
+    an_action_is_called_the_same_everywhere;
+    records_name_actions_that_have_labels;
     what_seldom_changes_is_not_told_twice;
 }
 
@@ -108,6 +110,91 @@ async fn a_dictionary_is_found_by_its_name(server: Server) {
     for path in ["/dictionaries", "/dictionaries/lead_status"] {
         server.anonymous().get(path).await.refused(401, "unauthenticated");
     }
+}
+
+/// The labels of a dictionary, by its words.
+fn labels<'a>(dictionaries: &'a Value, name: &str) -> BTreeMap<&'a str, &'a Value> {
+    let found = dictionaries["data"].as_array().unwrap().iter().find(|one| one["name"] == name);
+    let values = found.unwrap_or_else(|| panic!("no dictionary {name}"))["values"].as_array().unwrap();
+    values.iter().map(|one| (one["value"].as_str().unwrap(), &one["label"])).collect()
+}
+
+/// Whoever shows a button or a line of a history finds its word in one place, whatever record it is about.
+async fn an_action_is_called_the_same_everywhere(server: Server) {
+    let admin = server.admin().await;
+    let dictionaries = admin.get("/dictionaries").await.expect(200).body;
+    let actions = labels(&dictionaries, "action");
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    let mut compare = |place: &str, word: &str, label: &Value| {
+        compared += 1;
+        if actions.get(word).is_none_or(|known| *known != label) {
+            wrong.push(format!("{place}: {word} {label} is {:?} in the dictionary", actions.get(word)));
+        }
+    };
+    let workflows = admin.get("/workflows").await.expect(200).body;
+    for machine in workflows["data"].as_array().unwrap() {
+        for step in machine["transitions"].as_array().unwrap() {
+            compare(machine["name"].as_str().unwrap(), step["action"].as_str().unwrap(), &step["label"]);
+        }
+    }
+    let names = dictionaries["data"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
+    for name in names.filter(|name| name.ends_with("_action")) {
+        for (word, label) in labels(&dictionaries, name) {
+            // What is done with many at once, and with one by `PATCH`.
+            if (name, word) != ("payment_bulk_action", "label") {
+                compare(name, word, label);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 120, "{compared}");
+}
+
+/// Of every kind that has some: the document says which kinds are read by id. A demo has some of each.
+async fn records_name_actions_that_have_labels(server: Server) {
+    // Nothing happens by itself between a list and what is read one by one.
+    let mut demo = Server::demo(server.database.kind).await;
+    demo.stop().await;
+    demo.set("FAIRLEAD_JOBS__ENABLED", "false");
+    demo.restart().await;
+    let document = demo.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let paths = document["paths"].as_object().unwrap();
+    let is_read = |path: &str| paths.get(path).is_some_and(|item| item["get"].is_object());
+    let lists: Vec<&str> = paths
+        .keys()
+        .filter(|path| is_read(path))
+        .filter_map(|path| path.strip_suffix("/{id}"))
+        .filter(|list| is_read(list))
+        .map(|list| list.strip_prefix("/api/v1").unwrap())
+        .collect();
+    let admin = demo.login("admin@demo.fairlead.example", "demo-password").await;
+    let dictionaries = admin.get("/dictionaries").await.expect(200).body;
+    let actions = labels(&dictionaries, "action");
+    let (mut kinds, mut nameless) = (BTreeSet::new(), BTreeSet::new());
+    for who in ["rep.east", "manager.east", "finance", "admin"] {
+        let client = demo.login(&format!("{who}@demo.fairlead.example"), "demo-password").await;
+        for list in &lists {
+            let page = client.get(list).await;
+            if page.status == 403 {
+                continue;
+            }
+            let page = page.expect(200).body;
+            for row in page["data"].as_array().unwrap().iter().take(3) {
+                let path = format!("{list}/{}", row["id"].as_str().unwrap());
+                let record = client.get(&path).await.expect(200).body;
+                for offer in record["allowed_actions"].as_array().into_iter().flatten() {
+                    let word = offer["action"].as_str().unwrap().to_owned();
+                    kinds.insert(*list);
+                    if !actions.contains_key(word.as_str()) {
+                        nameless.insert((*list, word));
+                    }
+                }
+            }
+        }
+    }
+    assert!(nameless.is_empty(), "{nameless:?}");
+    assert!(kinds.len() >= 28, "only {kinds:?} offer something");
 }
 
 async fn what_seldom_changes_is_not_told_twice(server: Server) {

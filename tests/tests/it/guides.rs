@@ -61,16 +61,30 @@ fn is_as_shown(answer: &Value, shown: &Value) -> bool {
     }
 }
 
+/// Before what a guide types: each request leaves a line in a file.
+const COUNTING: &str = ": > calls\ncurl() { echo >> calls; command curl \"$@\"; }\n";
+/// Behind a block: how many requests there were.
+const COUNTED: &str = "\nwc -l < calls";
+
 async fn ten_calls_get_one_started(server: Server) {
     let demo = Server::demo(server.database.kind).await;
     let text = guide("docs/getting-started.md");
-    assert_eq!(text.matches("\n## ").count(), 11, "ten calls, and what comes then");
+    assert!(text.starts_with("# Getting started: ten calls\n\nTen calls, "));
+    let steps: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let numbered = (1..).zip(&steps).take_while(|(number, step)| step.starts_with(&format!("{number}. ")));
+    assert_eq!((numbered.count(), steps.len()), (10, 11), "ten calls, and what comes then: {steps:?}");
     let blocks = blocks(&text);
-    let typed: Vec<&str> =
-        blocks.iter().filter(|(language, _)| *language == "bash").map(|(_, it)| *it).collect();
+    let typed = blocks.iter().filter(|(language, _)| *language == "bash");
+    let mut typed: Vec<String> = typed.map(|(_, block)| format!("{block}{COUNTED}")).collect();
+    typed[0].insert_str(0, COUNTING);
+    let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
     // Whoever types it again gets the same.
     for _ in 0..2 {
-        is_answered_as_shown(&blocks, run(&demo, &typed).await);
+        let mut printed = run(&demo, &typed).await;
+        let made: Vec<Value> = printed.iter_mut().map(|block| block.pop().unwrap()).collect();
+        let one_each: Vec<Value> = (0..=10).map(|calls| json!(calls)).collect();
+        assert_eq!(made, one_each, "what they take, and one call with each step");
+        is_answered_as_shown(&blocks, printed);
     }
     demo.verify().await;
 }

@@ -4,7 +4,7 @@
 use futures_util::future::join3;
 use serde_json::{Value, json};
 
-use crate::pool::{age, recycle};
+use crate::pool::recycling::{age, recycle};
 use crate::support::{Answer, Company, Person, Server, rounds, until};
 
 on_both_databases! {

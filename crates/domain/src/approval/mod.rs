@@ -54,19 +54,19 @@ text_enum! {
     /// What may happen to an approval request.
     pub enum ApprovalAction {
         /// Agree to the present step.
-        Approve = "approve" ("Approve", "同意"),
+        Approve = "approve",
         /// Do not agree.
-        Reject = "reject" ("Reject", "驳回"),
+        Reject = "reject",
         /// Take the question back.
-        Withdraw = "withdraw" ("Withdraw", "撤回"),
+        Withdraw = "withdraw",
         /// Have a former step decided anew.
-        Return = "return" ("Return", "退回"),
+        Return = "return",
         /// Have one more person agree (加签).
-        AddStep = "add_step" ("Add an approver", "加签"),
+        AddStep = "add_step",
         /// Remind those for whom it waits (催办).
-        Remind = "remind" ("Remind", "催办"),
+        Remind = "remind",
         /// Say something about it.
-        Comment = "comment" ("Comment", "评论"),
+        Comment = "comment",
     }
 }
 

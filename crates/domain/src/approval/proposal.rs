@@ -15,11 +15,11 @@ text_enum! {
     /// What may happen to what is asked for.
     pub enum ProposalAction {
         /// The last approver agrees, and it is done.
-        Approve = "approve" ("Approve", "同意"),
+        Approve = "approve",
         /// An approver does not agree.
-        Reject = "reject" ("Reject", "驳回"),
+        Reject = "reject",
         /// Whoever asked takes it back.
-        Withdraw = "withdraw" ("Withdraw", "撤回"),
+        Withdraw = "withdraw",
     }
 }
 

@@ -59,23 +59,23 @@ text_enum! {
     /// What may happen to a contract.
     pub enum ContractAction {
         /// Ask for approval.
-        Submit = "submit" ("Submit", "提交审批"),
+        Submit = "submit",
         /// Take the question back.
-        Withdraw = "withdraw" ("Withdraw", "撤回"),
+        Withdraw = "withdraw",
         /// Give the draft up.
-        Cancel = "cancel" ("Cancel", "取消"),
+        Cancel = "cancel",
         /// End it early.
-        Terminate = "terminate" ("Terminate", "终止"),
+        Terminate = "terminate",
         /// The last approver agreed.
-        Approve = "approve" ("Approve", "审批通过"),
+        Approve = "approve",
         /// An approver did not agree.
-        Reject = "reject" ("Reject", "审批驳回"),
+        Reject = "reject",
         /// It was paid in full.
-        Complete = "complete" ("Complete", "完成"),
+        Complete = "complete",
         /// A payment or an invoice was taken back after completion.
-        Reactivate = "reactivate" ("Reactivate", "恢复执行"),
+        Reactivate = "reactivate",
         /// It goes to another owner.
-        Transfer = "transfer" ("Transfer", "转移"),
+        Transfer = "transfer",
     }
 }
 

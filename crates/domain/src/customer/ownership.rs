@@ -25,21 +25,21 @@ text_enum! {
     /// What may happen to a customer's ownership.
     pub enum OwnershipAction {
         /// Take it from the pool.
-        Claim = "claim" ("Claim", "领取"),
+        Claim = "claim",
         /// Give it to a user.
-        Assign = "assign" ("Assign", "分配"),
+        Assign = "assign",
         /// Give it back to the pool.
-        Release = "release" ("Release to the pool", "退回公海"),
+        Release = "release",
         /// It was neglected and goes back to the pool.
-        Recycle = "recycle" ("Recycle", "回收"),
+        Recycle = "recycle",
         /// It goes to another owner, as was approved.
-        Transfer = "transfer" ("Transfer", "转移"),
+        Transfer = "transfer",
         /// It goes to another pool.
-        Move = "move" ("Move to another pool", "移至其他公海"),
+        Move = "move",
         /// Keep it from being recycled.
-        Lock = "lock" ("Lock", "锁定"),
+        Lock = "lock",
         /// Let it be recycled again.
-        Unlock = "unlock" ("Unlock", "解锁"),
+        Unlock = "unlock",
     }
 }
 

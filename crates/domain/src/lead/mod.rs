@@ -73,23 +73,23 @@ text_enum! {
     /// What may happen to a lead.
     pub enum LeadAction {
         /// Give it to a user.
-        Assign = "assign" ("Assign", "分配"),
+        Assign = "assign",
         /// Take it from the lead pool.
-        Claim = "claim" ("Claim", "领取"),
+        Claim = "claim",
         /// Give it back to the lead pool.
-        Release = "release" ("Release to the pool", "退回线索池"),
+        Release = "release",
         /// Its owner did not respond in time, and it goes back to the lead pool.
-        Return = "return" ("Return for lack of response", "超时回收"),
+        Recycle = "recycle",
         /// The first activity was logged.
-        Contact = "contact" ("Contact", "首次联系"),
+        Contact = "contact",
         /// Find it worth an opportunity.
-        Qualify = "qualify" ("Qualify", "确认有效"),
+        Qualify = "qualify",
         /// Give it up.
-        Disqualify = "disqualify" ("Disqualify", "标记无效"),
+        Disqualify = "disqualify",
         /// Take it up again.
-        Reopen = "reopen" ("Reopen", "重新打开"),
+        Reopen = "reopen",
         /// Make a customer of it.
-        Convert = "convert" ("Convert", "转化"),
+        Convert = "convert",
     }
 }
 
@@ -153,7 +153,7 @@ pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
             guards: &["the lead has an owner"],
         },
         Rule {
-            action: LeadAction::Return,
+            action: LeadAction::Recycle,
             from: &[LeadStatus::New],
             to: None,
             who: Who::System,
@@ -500,7 +500,7 @@ impl Lead {
         if self.owner_id.is_none() || self.response_due_at.is_none_or(|due| ctx.now < due) {
             return Ok(None);
         }
-        self.status = MACHINE.follow(self.status, LeadAction::Return)?;
+        self.status = MACHINE.follow(self.status, LeadAction::Recycle)?;
         self.belong_to(ctx, None);
         Ok(Some(Event("lead.response_overdue")))
     }

@@ -68,15 +68,15 @@ text_enum! {
     /// What may happen to a payment.
     pub enum PaymentAction {
         /// Say that the money arrived.
-        Confirm = "confirm" ("Confirm", "确认到账"),
+        Confirm = "confirm",
         /// Say that it did not.
-        Reject = "reject" ("Reject", "驳回"),
+        Reject = "reject",
         /// Take a confirmed payment back.
-        Reverse = "reverse" ("Reverse", "撤销"),
+        Reverse = "reverse",
         /// Put it on other invoices or installments.
-        Reallocate = "reallocate" ("Reallocate", "重新分配"),
+        Reallocate = "reallocate",
         /// It was paid back in full.
-        Refund = "refund" ("Refund", "退款"),
+        Refund = "refund",
     }
 }
 

@@ -36,9 +36,9 @@ text_enum! {
     /// What may happen to a refund.
     pub enum RefundAction {
         /// Say that the money went back.
-        Confirm = "confirm" ("Confirm", "确认退款"),
+        Confirm = "confirm",
         /// Say that it does not.
-        Reject = "reject" ("Reject", "驳回"),
+        Reject = "reject",
     }
 }
 

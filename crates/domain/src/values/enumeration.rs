@@ -5,14 +5,23 @@ use utoipa::ToSchema;
 ///
 /// An unknown string is refused with the code `unknown_value` and the list of the known ones. Each value says what
 /// people call it, in English and in Chinese: `New = "new" ("New", "新线索")`. What it means is its doc comment.
+///
+/// An action of a state machine says no such thing, `Claim = "claim"`: it is called what
+/// [`Action`](crate::workflow::Action) calls it, and one that is not there does not compile.
 #[macro_export]
 macro_rules! text_enum {
+    (@label $variant:ident) => {
+        $crate::values::TextEnum::label($crate::workflow::Action::$variant)
+    };
+    (@label $variant:ident $english:literal $chinese:literal) => {
+        $crate::values::Label { en: $english, zh_cn: $chinese }
+    };
     (
         $(#[doc = $doc:literal])*
         pub enum $name:ident {
             $(
                 $(#[doc = $vdoc:literal])*
-                $variant:ident = $text:literal ($english:literal, $chinese:literal)
+                $variant:ident = $text:literal $(($english:literal, $chinese:literal))?
             ),+ $(,)?
         }
     ) => {
@@ -39,7 +48,7 @@ macro_rules! text_enum {
             }
 
             fn label(self) -> $crate::values::Label {
-                match self { $(Self::$variant => $crate::values::Label { en: $english, zh_cn: $chinese }),+ }
+                match self { $(Self::$variant => $crate::text_enum!(@label $variant $($english $chinese)?)),+ }
             }
 
             fn meaning(self) -> &'static str {

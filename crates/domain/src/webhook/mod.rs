@@ -46,13 +46,13 @@ text_enum! {
     /// What may be done with a webhook.
     pub enum WebhookAction {
         /// Make a new secret.
-        RotateSecret = "rotate_secret" ("Rotate secret", "更换密钥"),
+        RotateSecret = "rotate_secret",
         /// Tell nothing for a while.
-        Disable = "disable" ("Disable", "停用"),
+        Disable = "disable",
         /// Tell again, in the name of whoever enables it.
-        Enable = "enable" ("Enable", "启用"),
+        Enable = "enable",
         /// Nobody takes what it tells, or nobody is left in whose name it listens.
-        GiveUp = "give_up" ("Give up", "自动停用"),
+        GiveUp = "give_up",
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::text_enum;
 
 text_enum! {
-    /// What one may do with a record, as its `allowed_actions` name it; in paths, hyphens stand for the underscores. What
-    /// a machine calls an action tells more of records of its kind: `/workflows` says so.
+    /// What one may do with a record, as its `allowed_actions` name it, and what happens to it by itself, as `/workflows`
+    /// tell: each is called the same there and here. In paths, hyphens stand for the underscores.
     pub enum Action {
         /// Change it: `PATCH` of the record.
         Update = "update" ("Change", "修改"),
@@ -15,13 +15,19 @@ text_enum! {
         /// Take it from its pool: a customer with `POST /public-pool/customers/{id}/claim`.
         Claim = "claim" ("Claim", "领取"),
         /// Give it back to its pool.
-        Release = "release" ("Release to the pool", "退回公海或线索池"),
+        Release = "release" ("Release to the pool", "退回池中"),
+        /// It was neglected, and goes back to its pool by itself.
+        Recycle = "recycle" ("Recycle", "回收"),
+        /// Somebody was in touch for the first time.
+        Contact = "contact" ("Contact", "首次联系"),
         /// Find it worth an opportunity.
         Qualify = "qualify" ("Qualify", "确认有效"),
         /// Find it not worth more time.
         Disqualify = "disqualify" ("Disqualify", "标记无效"),
         /// Make a customer of it.
         Convert = "convert" ("Convert", "转化"),
+        /// Change its owner: a transfer was approved, or its owner leaves.
+        Transfer = "transfer" ("Transfer", "转移"),
         /// Let it go to another pool.
         Move = "move" ("Move to another pool", "移至其他公海"),
         /// Keep it from being recycled.
@@ -30,6 +36,10 @@ text_enum! {
         Unlock = "unlock" ("Unlock", "解锁"),
         /// Move it to another open stage.
         Advance = "advance" ("Advance", "推进阶段"),
+        /// Win it: its contract became active.
+        Win = "win" ("Win", "赢单"),
+        /// Go on with it: its contract was cancelled before it became active.
+        Resume = "resume" ("Resume", "继续推进"),
         /// Give it up for a reason.
         Lose = "lose" ("Lose", "输单"),
         /// Take it up again.
@@ -46,7 +56,11 @@ text_enum! {
         Cancel = "cancel" ("Cancel", "取消"),
         /// End it early.
         Terminate = "terminate" ("Terminate", "终止"),
-        /// Agree to the present step.
+        /// Complete it: it was paid in full.
+        Complete = "complete" ("Complete", "完成"),
+        /// Have it run again: a payment or an invoice was taken back after completion.
+        Reactivate = "reactivate" ("Reactivate", "恢复执行"),
+        /// Agree to the present step; what was asked for is approved with the last one.
         Approve = "approve" ("Approve", "同意"),
         /// Do not agree, or say that the money did not move.
         Reject = "reject" ("Reject", "驳回"),
@@ -68,10 +82,14 @@ text_enum! {
         Confirm = "confirm" ("Confirm", "确认"),
         /// Take a confirmed payment back.
         Reverse = "reverse" ("Reverse", "撤销"),
+        /// Pay it back in full.
+        Refund = "refund" ("Refund", "退款"),
         /// Put it on other invoices or installments.
         Reallocate = "reallocate" ("Reallocate", "重新分配"),
         /// Say what it pays.
         Match = "match" ("Match", "匹配"),
+        /// Open it again: the payment that accounted for it was rejected or reversed.
+        Unmatch = "unmatch" ("Undo the match", "解除匹配"),
         /// Say that it pays no contract.
         SetAside = "set_aside" ("Set aside", "标记无需匹配"),
         /// Take it apart, because it pays several contracts.
@@ -84,6 +102,8 @@ text_enum! {
         Ping = "ping" ("Send a trial", "发送测试"),
         /// Send it once more.
         Redeliver = "redeliver" ("Send again", "重新发送"),
+        /// Disable it because nobody takes what it tells, or nobody is left in whose name it listens.
+        GiveUp = "give_up" ("Give up", "自动停用"),
         /// Let it do nothing for a while, or the user log in no more.
         Disable = "disable" ("Disable", "停用"),
         /// Take that back.
@@ -92,5 +112,11 @@ text_enum! {
         SetPassword = "set_password" ("Set the password", "设置密码"),
         /// Give what the user owns to others, or to the pool.
         HandOver = "hand_over" ("Hand over", "交接"),
+        /// Have a server take it, or take it over from one that went away.
+        Run = "run" ("Run", "运行"),
+        /// Bring it to its end.
+        Finish = "finish" ("Finish", "结束"),
+        /// End it because it cannot be done.
+        Fail = "fail" ("Fail", "失败"),
     }
 }

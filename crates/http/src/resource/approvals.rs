@@ -35,9 +35,10 @@ pub(crate) fn routes(api: &mut Api) {
             "count_approvals",
             "Count what waits",
             "For a badge: how many requests wait for the caller's decision, also in the name of those who delegated \
-             theirs, and how many of the caller's own are not decided.",
+             theirs, and how many of the caller's own are not decided. For whoever may list requests.",
             approvals::counts,
         )
+        .refuses(&[Code::Forbidden])
         .act_with(
             "/approvals/{id}/approve",
             "approve_request",

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use fairlead_application::{App, Call, workflows};
 use fairlead_domain::access::Permission;
 use fairlead_domain::values::Label;
-use fairlead_domain::workflow::{self, TakenBy};
+use fairlead_domain::workflow::{self, Action, TakenBy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -86,7 +86,7 @@ pub(crate) struct StateLabel {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Transition {
     /// The verb.
-    #[schema(max_length = 40, example = "submit")]
+    #[schema(value_type = Action)]
     action: String,
     /// What people call the action.
     label: Label,

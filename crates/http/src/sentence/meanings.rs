@@ -802,8 +802,19 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "从公海或线索池领取；领取客户用 `POST /public-pool/customers/{id}/claim`。",
     ),
     ("Give it back to its pool.", "退回公海或线索池。"),
+    ("It was neglected, and goes back to its pool by itself.", "因疏于跟进，自动回到公海或线索池。"),
+    ("Somebody was in touch for the first time.", "首次与对方取得联系。"),
     ("Find it not worth more time.", "判定不值得再投入时间。"),
+    (
+        "Change its owner: a transfer was approved, or its owner leaves.",
+        "更换负责人：转移已获批准，或负责人离职。",
+    ),
     ("Let it go to another pool.", "移至另一个公海。"),
+    ("Win it: its contract became active.", "赢单：其合同已生效。"),
+    (
+        "Go on with it: its contract was cancelled before it became active.",
+        "继续推进：其合同在生效前被取消。",
+    ),
     ("Give it up for a reason.", "说明原因后放弃。"),
     ("Make its payment plan from a pattern.", "按模式生成其回款计划。"),
     (
@@ -811,6 +822,15 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "为其添加文件，即 `POST /contracts/{id}/attachments`。",
     ),
     ("Give it up before it counts.", "在生效之前放弃。"),
+    ("Complete it: it was paid in full.", "完成：款项已全部收齐。"),
+    (
+        "Have it run again: a payment or an invoice was taken back after completion.",
+        "恢复执行：完成之后有回款或发票被撤销。",
+    ),
+    (
+        "Agree to the present step; what was asked for is approved with the last one.",
+        "同意当前步骤；最后一个步骤同意后，所申请的事项获得批准。",
+    ),
     ("Do not agree, or say that the money did not move.", "不同意，或说明款项没有收付。"),
     ("Take it back after it was issued.", "开出之后作废。"),
     (
@@ -818,12 +838,27 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "用红字发票冲销其部分或全部，即 `POST /credit-notes`。",
     ),
     ("Say that the money moved.", "确认款项已收付。"),
+    ("Pay it back in full.", "全额退还。"),
+    (
+        "Open it again: the payment that accounted for it was rejected or reversed.",
+        "重新变为待匹配：与之对应的回款已被驳回或撤销。",
+    ),
     ("Send it a trial.", "向其发送一次测试。"),
     ("Send it once more.", "再次发送。"),
+    (
+        "Disable it because nobody takes what it tells, or nobody is left in whose name it listens.",
+        "自动停用：推送无人接收，或已没有以其名义接收的用户。",
+    ),
     ("Let it do nothing for a while, or the user log in no more.", "暂停使用；如为用户，则不再允许其登录。"),
     ("Take that back.", "恢复使用。"),
     ("Set the user's password.", "设置该用户的密码。"),
     ("Give what the user owns to others, or to the pool.", "将该用户名下的记录交给他人，或退回公海。"),
+    (
+        "Have a server take it, or take it over from one that went away.",
+        "由一台服务器接手，或从已离开的服务器接手。",
+    ),
+    ("Bring it to its end.", "执行结束。"),
+    ("End it because it cannot be done.", "因无法完成而终止。"),
     // taken_by
     ("Whoever holds the permission for the record.", "对该记录拥有此权限的人。"),
     ("Somebody whom the record itself names; the guards say who.", "记录本身指定的人，条件中说明是谁。"),

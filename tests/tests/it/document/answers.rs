@@ -335,6 +335,7 @@ async fn problems_are_as_described(server: Server) {
         (400, "list_leads", rep.get(&format!("/leads?{}=1", &long[..3000])).await),
         (400, "get_lead", rep.get(&format!("/leads/{}", &long[..3000])).await),
         (403, "list_approvals", company.marketing.client.get("/approvals").await),
+        (403, "count_approvals", company.marketing.client.get("/approvals/counts").await),
         (401, "get_me", server.anonymous().get("/me").await),
         (401, "log_in", server.anonymous().post("/auth/login", json!({"email": "a@example.com", "password": "wrong-password"})).await),
         (403, "list_audit_events", rep.get("/audit-events").await),

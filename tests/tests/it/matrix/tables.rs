@@ -249,6 +249,7 @@ pub(super) const PAYMENTS: &str = "
 pub(super) const CONTRACT_DECISIONS: &str = "
                         to                       rep  manager  director  finance  marketing  auditor  admin
     list_approvals      nothing                  all  all      all       all      -          all      all
+    count_approvals     nothing                  all  all      all       all      -          all      all
     get_approval        approval.contract.first  own  team     all       all      -          all      all
     approve_request     approval.contract.first  -    team     all       -        -          -        -
     approve_request     approval.contract.second -    -        -         all      -          -        -

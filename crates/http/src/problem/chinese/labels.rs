@@ -74,9 +74,5 @@ fn machine(kind: RecordKind) -> Option<(Lookup, Lookup)> {
 
 /// Actions that the machine of the record does not have.
 fn outside(action: &str) -> Option<&'static str> {
-    match action {
-        "renew" => Some("续签"),
-        "refund" => Some("退款"),
-        _ => of::<Action>(action),
-    }
+    if action == "renew" { Some("续签") } else { of::<Action>(action) }
 }

@@ -1,9 +1,12 @@
 //! Lists over many records stay on an index: the databases' own plans for the statements that the server sends. And
 //! how many it sends.
 
+mod sync;
+
 use serde_json::{Value, json};
 
 use crate::support::{Company, Database, Direct, Kind, Server, until};
+use sync::*;
 
 on_both_databases! {
     heavy_the_pool_is_listed_by_an_index;
@@ -14,6 +17,7 @@ on_both_databases! {
     a_timeline_looks_at_no_other_customers_records;
     a_difference_is_told_by_what_happened;
     heavy_a_first_copy_is_told_in_the_order_of_an_index;
+    heavy_what_was_missed_is_told_by_an_index;
     what_is_asked_every_few_seconds_is_asked_of_indexes;
     scoring_anew_goes_through_the_leads_once;
     what_hangs_on_records_that_change_hands_is_looked_for_once;
@@ -406,85 +410,6 @@ async fn no_plan_of_a_search_is_kept(server: Server) {
 fn read_whole<'a>(plan: &str, tables: &[&'a str]) -> Vec<&'a str> {
     let whole = |table: &&&str| plan.lines().any(|line| line.starts_with(&format!("SCAN {table}")));
     tables.iter().filter(whole).copied().collect()
-}
-
-/// However many records there are and ever were, a copy asks for what happened since.
-async fn a_difference_is_told_by_what_happened(server: Server) {
-    let mut server = server;
-    let company = Company::found(&server).await;
-    let customer = company.customer(&company.rep).await;
-    tell(&mut server).await;
-    let rep = company.rep.client.at(&server.url);
-    let amount = json!({"amount": "100.00", "currency": "CNY"});
-    let activity =
-        json!({"about": {"kind": "customer", "id": customer}, "kind": "call", "subject": "Called"});
-    let contract = json!({
-        "customer_id": customer, "title": "Contract", "amount": amount, "collection_scheme": "by_contract",
-        "installments": [{"due_on": "2026-12-31", "amount": amount}],
-    });
-    for (kind, table, path, form) in [
-        ("contact", "contacts", "/contacts", json!({"customer_id": customer, "name": "Li Wei"})),
-        ("activity", "activities", "/activities", activity),
-        ("approval", "approvals", "/contracts", contract),
-    ] {
-        for person in [&company.rep, &company.director] {
-            let client = person.client.at(&server.url);
-            let point = client.get(&format!("/sync?kinds={kind}")).await.expect(200).text_of("next");
-            let made = rep.post(path, form.clone()).await.expect(201).id();
-            if kind == "approval" {
-                rep.act(&format!("/contracts/{made}/submit")).await.expect(200);
-            }
-            let begun = all_sent(&server).len();
-            let told = client.get(&format!("/sync?kinds={kind}&since={point}")).await.expect(200).body;
-            assert_eq!(told[table].as_array().unwrap().len(), 1, "{told}");
-            let asked = all_sent(&server).split_off(begun);
-            let last = |words: [&str; 2]| {
-                let fits = |statement: &&String| words.iter().all(|word| statement.contains(word));
-                asked.iter().rfind(fits).expect("a statement").clone()
-            };
-            let changed = last([&format!("FROM {table} WHERE"), "FROM audit_events WHERE"]);
-            let removed = last(["FROM standings", "GROUP BY own.record_id"]);
-            for statement in [changed, removed] {
-                let plan = plan(&server.database, &statement).await;
-                match server.database.kind {
-                    Kind::Sqlite => {
-                        let tables =
-                            [table, "customers", "standings", "audit_events", "moved", "theirs", "here"];
-                        assert!(read_whole(&plan, &tables).is_empty(), "{statement} reads all:\n{plan}");
-                        for whole in ["(id>?)", "(since<?)"] {
-                            assert!(!plan.contains(whole), "{statement} reads nearly all:\n{plan}");
-                        }
-                    }
-                    // Which index it takes depends on how many rows there are. What is asked of each row in turn,
-                    // though, is asked of all of them, however many there are.
-                    Kind::Postgres => {
-                        assert!(!plan.contains("SubPlan"), "{statement} looks at each row:\n{plan}");
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Pages of a copy that is begun go on where the one before ended: none sorts everything anew. PostgreSQL goes by what
-/// it knows of the tables.
-async fn heavy_a_first_copy_is_told_in_the_order_of_an_index(server: Server) {
-    let mut server = server;
-    if server.database.kind == Kind::Postgres {
-        return;
-    }
-    let company = many(&mut server).await;
-    for (person, order) in [(&company.director, "(id>?)"), (&company.rep, "(customer_id=?)")] {
-        person.client.at(&server.url).get("/sync?kinds=contact").await.expect(200);
-        let about = |it: &String| it.contains("FROM contacts WHERE") && it.contains("ORDER BY id");
-        let statement = all_sent(&server).into_iter().rfind(about).expect("a statement");
-        let plan = plan(&server.database, &statement).await;
-        assert!(plan.contains(order), "{statement} of {} is read otherwise:\n{plan}", person.email);
-        assert!(read_whole(&plan, &["contacts", "customers"]).is_empty(), "{statement} reads all:\n{plan}");
-        // Whoever has next to no customers gets what little they have at once.
-        let sorted = plan.contains("TEMP B-TREE FOR ORDER BY");
-        assert_eq!(sorted, order != "(id>?)", "{statement} is sorted:\n{plan}");
-    }
 }
 
 /// The questions to a table among the statements.
