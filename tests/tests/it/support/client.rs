@@ -28,8 +28,17 @@ pub struct Answer {
 
 impl Client {
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self::with(Self::http(), url)
+    }
+
+    /// A client that sends with this one.
+    pub fn with(http: reqwest::Client, url: &str) -> Self {
         Self { http, url: url.to_owned(), token: None, refresh_token: None }
+    }
+
+    /// What sends requests, and keeps connections for the next ones.
+    pub fn http() -> reqwest::Client {
+        reqwest::Client::builder().no_proxy().build().unwrap()
     }
 
     /// The same client, logged in.

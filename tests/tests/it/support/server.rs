@@ -17,6 +17,8 @@ pub struct Server {
     pub database: Arc<Database>,
     /// Such as `http://127.0.0.1:40123`.
     pub url: String,
+    /// What all clients send with: making one reads every certificate that the machine trusts.
+    http: reqwest::Client,
     process: Option<Child>,
     environment: Vec<(String, String)>,
     /// What a shell does before it becomes the server, such as setting limits.
@@ -68,11 +70,15 @@ impl Server {
     /// Starts a server on a new database, with more settings from the environment; an empty one is as
     /// delivered.
     pub async fn start_with(kind: Kind, environment: &[(&str, &str)]) -> Self {
-        let database = Arc::new(Database::migrated(kind).await);
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut server =
-            Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
+        Self::on(Arc::new(Database::migrated(kind).await), environment, false).await
+    }
+
+    async fn on(database: Arc<Database>, environment: Vec<(String, String)>, demo: bool) -> Self {
+        let http = Client::http();
+        let url = String::new();
+        let mut server = Self { database, url, http, process: None, environment, prelude: None, demo };
         server.restart().await;
         server
     }
@@ -82,25 +88,12 @@ impl Server {
         let database = Arc::new(Database::create(kind).await);
         let seeded = command(&database, &["seed", "--demo"]).output().await.unwrap();
         assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
-        let mut server = Self {
-            database,
-            url: String::new(),
-            process: None,
-            environment: Vec::new(),
-            prelude: None,
-            demo: true,
-        };
-        server.restart().await;
-        server
+        Self::on(database, Vec::new(), true).await
     }
 
     /// Another server on the same database.
     pub async fn beside(&self) -> Self {
-        let (database, environment) = (Arc::clone(&self.database), self.environment.clone());
-        let mut other =
-            Self { database, url: String::new(), process: None, environment, prelude: None, demo: false };
-        other.restart().await;
-        other
+        Self::on(Arc::clone(&self.database), self.environment.clone(), false).await
     }
 
     /// Starts the server's process (again), on a new port. Its log goes to `server.log` in the database's
@@ -187,7 +180,7 @@ impl Server {
 
     /// A client that is nobody.
     pub fn anonymous(&self) -> Client {
-        Client::new(&self.url)
+        Client::with(self.http.clone(), &self.url)
     }
 
     /// A client with a login.
