@@ -79,7 +79,7 @@ impl Reader<'_> {
             |sql| {
                 sql.push("id");
                 outdated(sql, basis);
-                sql.push(" AND id > ").bind(after.unwrap_or(Uuid::nil()));
+                sql.push(" AND id > ").bind(after.unwrap_or_default());
                 // As long as PostgreSQL has not noticed that the rules changed, it takes them for very few, unless it
                 // sees by which rules they are not scored; and would collect and sort all of them each time.
                 sql.push(&format!(" ORDER BY id LIMIT {most}")).plan_each_time();

@@ -168,7 +168,7 @@ impl Reader<'_> {
             |sql| {
                 let table = T::table();
                 sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id > ");
-                sql.bind(last.unwrap_or(Uuid::nil())).push(&format!(" ORDER BY id LIMIT {most}"));
+                sql.bind(last.unwrap_or_default()).push(&format!(" ORDER BY id LIMIT {most}"));
                 Ok(())
             },
             T::take,

@@ -466,7 +466,7 @@ fn all_the_time(sql: &mut Sql, window: Window) {
 }
 
 fn after(sql: &mut Sql, column: &str, part: Part) {
-    sql.push(&format!(" AND {column} > ")).bind(part.behind.unwrap_or(Uuid::nil()));
+    sql.push(&format!(" AND {column} > ")).bind(part.behind.unwrap_or_default());
 }
 
 fn first(sql: &mut Sql, column: &str, part: Part) {
