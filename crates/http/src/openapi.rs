@@ -529,24 +529,27 @@ mod tests {
         assert!(with_relations > 30, "{with_relations}");
     }
 
-    /// What is included stands beside the id that it has, in examples as well.
+    /// What is included stands beside the id that it has, in the rows of examples as well.
     #[test]
     fn examples_show_what_is_included_beside_its_id() {
         let document = document();
         let (mut shown, mut absent) = (0, 0);
         for (name, operation) in operations(&document) {
-            if !name.ends_with("/{id}") {
+            // What is read alone shows what comes when nothing is asked for.
+            if name.ends_with("/{id}") {
                 continue;
             }
             for word in words(&document, operation, "include").into_iter().filter(|word| !word.contains('.'))
             {
                 let example = &operation["responses"]["200"]["content"]["application/json"]["example"];
-                let included = example.get(word).unwrap_or_else(|| panic!("{name} shows no {word}"));
-                let id = included.get("id").unwrap_or(&Value::Null);
-                if let Some(beside) = example.get(format!("{word}_id")) {
-                    assert_eq!(id, beside, "{name} {word}");
+                for row in example["data"].as_array().unwrap() {
+                    let included = row.get(word).unwrap_or_else(|| panic!("{name} shows no {word}"));
+                    let id = included.get("id").unwrap_or(&Value::Null);
+                    if let Some(beside) = row.get(format!("{word}_id")) {
+                        assert_eq!(id, beside, "{name} {word}");
+                    }
+                    *(if id.is_null() { &mut absent } else { &mut shown }) += 1;
                 }
-                *(if id.is_null() { &mut absent } else { &mut shown }) += 1;
             }
         }
         assert!(shown > 30 && absent > 0, "{shown} {absent}");

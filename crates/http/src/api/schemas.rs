@@ -1,6 +1,7 @@
 //! The named schemas of the specification, collected from the types that operations take and give.
 
-use std::collections::BTreeMap;
+use std::any::type_name;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fairlead_application::listing::Listing;
 use fairlead_application::{WithContract, WithCustomer, WithOpportunity, WithOwner, WithPrimaryContact};
@@ -34,6 +35,9 @@ pub(crate) struct Asked {
 #[derive(Default, Clone)]
 pub(crate) struct Schemas {
     named: BTreeMap<String, RefOr<Schema>>,
+    /// Which types were asked for, by their whole names: the same ones are in many operations, each time with all that
+    /// is in them.
+    asked: BTreeSet<&'static str>,
     /// Names that two different schemas claim; a test wants none.
     collisions: Vec<String>,
 }
@@ -41,13 +45,15 @@ pub(crate) struct Schemas {
 impl Schemas {
     /// The schema of a type, and of all types in it.
     pub(crate) fn of<T: ToSchema>(&mut self) -> Named {
-        let mut nested = Vec::new();
-        T::schemas(&mut nested);
-        for (name, schema) in nested {
-            self.insert(name, schema);
-        }
         let name = T::name().into_owned();
-        self.insert(name.clone(), T::schema());
+        if self.asked.insert(type_name::<T>()) {
+            let mut nested = Vec::new();
+            T::schemas(&mut nested);
+            for (name, schema) in nested {
+                self.insert(name, schema);
+            }
+            self.insert(name.clone(), T::schema());
+        }
         reference(&name)
     }
 

@@ -12,7 +12,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use fairlead_application::stands_for;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::values::UserId;
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
@@ -47,8 +47,8 @@ pub(crate) struct Limits {
 
 struct Budgets {
     each: NonZeroU32,
-    limiter: RateLimiter<Asker, DefaultKeyedStateStore<Asker>, DefaultClock, StateInformationMiddleware>,
-    clock: DefaultClock,
+    limiter: RateLimiter<Asker, DefaultKeyedStateStore<Asker>, MonotonicClock, StateInformationMiddleware>,
+    clock: MonotonicClock,
     asked: AtomicU32,
 }
 
@@ -63,8 +63,13 @@ impl Limits {
     /// So many requests a minute for each; 0 is no limit.
     pub(crate) fn per_minute(requests: u32) -> Self {
         let budgets = NonZeroU32::new(requests).map(|each| {
-            let limiter = RateLimiter::keyed(Quota::per_minute(each)).with_middleware();
-            Budgets { each, limiter, clock: DefaultClock::default(), asked: AtomicU32::new(0) }
+            let limiter = RateLimiter::dashmap_with_clock(Quota::per_minute(each), MonotonicClock);
+            Budgets {
+                each,
+                limiter: limiter.with_middleware(),
+                clock: MonotonicClock,
+                asked: AtomicU32::new(0),
+            }
         });
         Self { budgets }
     }
