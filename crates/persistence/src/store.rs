@@ -27,9 +27,12 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LIFETIME: Duration = Duration::from_mins(30);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);
-/// What SQLite may keep of its file in memory, in KiB, all connections together. Each grows to its part as the file
-/// grows; the operating system keeps the rest at hand.
-const CACHE: u32 = 64 * 1024;
+/// What those that read may keep of SQLite's file in memory, in KiB, all together. Each forgets its part as soon as
+/// somebody wrote, so that more would seldom be of use, and takes hours to be filled by all of them; the operating
+/// system keeps the rest at hand.
+const READERS_CACHE: u32 = 16 * 1024;
+/// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
+const WRITER_CACHE: u32 = 8 * 1024;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
@@ -86,9 +89,9 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(LOCK_WAIT)
-            .pragma("cache_size", format!("-{}", CACHE / (readers + 2)))
             .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
+        let keeping = |kib: u32| options.clone().pragma("cache_size", format!("-{kib}"));
         let pool = |connections: u32| {
             SqlitePoolOptions::new()
                 .after_release(|connection, _| Box::pin(has_no_transaction(connection)))
@@ -101,7 +104,7 @@ impl Store {
         // The first connection sets the journal's mode, which readers cannot do at the same time.
         let begun = Instant::now();
         let writer = loop {
-            match pool(1).connect_with(options.clone()).await {
+            match pool(1).connect_with(keeping(WRITER_CACHE)).await {
                 Ok(writer) => break writer,
                 // For that lock SQLite does not wait by itself: another process is opening the new file, too.
                 Err(error) if is_busy(&error) && begun.elapsed() < LOCK_WAIT => {
@@ -112,8 +115,9 @@ impl Store {
         };
         let limits =
             Limits { patience: location.acquire_timeout, lifetime: None, statement: Some(STATEMENT) };
-        let prompt = Lane::new(options.clone(), readers, limits);
-        let patient = Lane::new(options, 1, Limits { statement: None, ..limits });
+        let reading = keeping(READERS_CACHE / (readers + 1));
+        let prompt = Lane::new(reading.clone(), readers, limits);
+        let patient = Lane::new(reading, 1, Limits { statement: None, ..limits });
         Ok(Self {
             reader: Reads::Sqlite(Arc::new(Lanes { prompt, patient })),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),

@@ -14,9 +14,8 @@ pub(crate) struct ProblemFigure {
     #[schema(max_length = 40, example = "limit")]
     pub(super) name: String,
     /// What it is in JSON: `string`, `integer`, `boolean`, `array` or `object`; null where there is nothing to tell.
-    #[serde(rename = "type")]
     #[schema(max_length = 10, example = "integer")]
-    pub(super) kind: String,
+    pub(super) value_type: String,
     /// What it says.
     #[schema(max_length = 300, example = "How many there may be at most.")]
     pub(super) description: String,
@@ -75,7 +74,7 @@ pub(crate) fn kind(code: Code) -> ProblemKind {
 fn figure(figure: &figures::Figure) -> ProblemFigure {
     ProblemFigure {
         name: figure.name.to_owned(),
-        kind: figure.kind.name().to_owned(),
+        value_type: figure.kind.name().to_owned(),
         description: figure.english.to_owned(),
         description_zh: figure.chinese.to_owned(),
     }

@@ -147,7 +147,7 @@ fn figures(figures: &[ProblemFigure], language: Language) -> String {
             Language::English => &figure.description,
             Language::Chinese => &figure.description_zh,
         };
-        let (name, kind) = (&figure.name, &figure.kind);
+        let (name, kind) = (&figure.name, &figure.value_type);
         let _ = write!(
             rows,
             "<tr><td><code>{name}</code></td><td><code>{kind}</code></td><td>{}</td></tr>",

@@ -216,7 +216,7 @@ async fn paths_and_methods_that_are_not_there_are_problems(server: Server) {
     // With what each carries, and how that looks.
     let used = server.anonymous().get_root("/problems/in_use").await.expect(200).body;
     let named = &used["figures"][0];
-    assert_eq!((&named["name"], &named["type"]), (&json!("dependents"), &json!("array")));
+    assert_eq!((&named["name"], &named["value_type"]), (&json!("dependents"), &json!("array")));
     assert!(named["description"].is_string() && named["description_zh"].is_string(), "{named}");
     let refusals_of = &document["paths"]["/api/v1/contracts/{id}"]["delete"]["responses"]["409"]["content"];
     let shown = &refusals_of["application/problem+json"]["examples"]["in_use"]["value"]["dependents"];
