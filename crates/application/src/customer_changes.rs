@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::approvals;
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{Resource, named, save_changed, there};
+use crate::change::{Eyes, Resource, named, save_changed, there};
 use crate::customers::Owners;
 use crate::likeness::{self, Among};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
@@ -185,4 +185,21 @@ pub(crate) async fn execute(
     let event = after.approve(ctx, &mut changed)?;
     work.save(before, &mut after, event).await?;
     Ok(work.save(customer, &mut changed, Event("customer.updated")).await?)
+}
+
+/// Why it would be refused if the last approver agreed now: what [`execute`] would answer. Somebody else may have the
+/// registration number by now, which no two customers have.
+pub(crate) async fn obstacle(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    (customer, change): (&Customer, &CustomerChange),
+) -> Result<Option<Refusal>, Failure> {
+    let mut changed = customer.clone();
+    if let Err(refusal) = change.clone().approve(ctx, &mut changed) {
+        return Ok(Some(refusal));
+    }
+    let (before, after) = (customer.details.registration_key(), changed.details.registration_key());
+    let Some(key) = after.filter(|after| before.as_ref() != Some(after)) else { return Ok(None) };
+    let taken = eyes.count("customers", Predicate::Is("registration_key", key.into())).await? > 0;
+    Ok(taken.then(|| Refusal::duplicate("/registration_number")))
 }

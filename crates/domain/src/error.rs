@@ -311,6 +311,12 @@ impl Refusal {
         Self { errors: Box::new([error]), ..Self::new(Code::ValidationFailed, "a value breaks a rule") }
     }
 
+    /// A value that only one record may have is another's.
+    pub fn duplicate(pointer: &str) -> Self {
+        let detail = "a value that must be unique is taken".to_owned();
+        Self { code: Code::Duplicate, detail, ..Self::invalid(pointer, "duplicate", "this value is taken") }
+    }
+
     /// A record named in the form does not exist or is not visible.
     pub fn unknown_reference(pointer: &str) -> Self {
         let message = "no such record, or it is not visible to you";

@@ -161,12 +161,7 @@ const UNIQUE: &[(&str, &str, &str)] = &[
 fn unique(constraint: &str, message: &str) -> StoreError {
     let sqlite = message.rsplit(": ").next().unwrap_or_default();
     match UNIQUE.iter().find(|(index, columns, _)| *index == constraint || *columns == sqlite) {
-        Some((_, _, pointer)) => {
-            let mut refusal = Refusal::invalid(pointer, "duplicate", "this value is taken");
-            refusal.code = Code::Duplicate;
-            "a value that must be unique is taken".clone_into(&mut refusal.detail);
-            StoreError::Refused(refusal)
-        }
+        Some((_, _, pointer)) => StoreError::Refused(Refusal::duplicate(pointer)),
         // A unique fact that the rules establish under a lock: whoever meets it here lost a race.
         None => StoreError::Conflict,
     }

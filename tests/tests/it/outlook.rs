@@ -9,6 +9,7 @@ on_both_databases! {
     a_transfer_that_cannot_be_carried_out_says_so;
     transfers_of_sales_and_contracts_say_so_too;
     a_change_of_what_changed_says_so;
+    a_change_to_a_number_that_another_has_says_so;
     what_the_last_step_would_refuse_is_told_at_the_last_step;
     a_version_that_nobody_reviewed_is_not_decided;
 }
@@ -140,6 +141,37 @@ async fn a_change_of_what_changed_says_so(server: Server) {
     // As it was when it was asked for.
     edit(Value::Null).await;
     takes(manager, &approval).await;
+}
+
+/// No two customers have one registration number: who has it now is looked for as the store would.
+async fn a_change_to_a_number_that_another_has_says_so(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, manager, director, .. } = &company;
+    let (customer, other) = (company.customer(rep).await, company.customer(colleague).await);
+    let (number, spelt_otherwise) = ("91310000MA1FL0000X", "91310000 ma1fl 0000x");
+    let ask = async |number: &str| {
+        let form = json!({"customer_id": customer, "changes": {"registration_number": number}});
+        let change = rep.client.post("/customer-changes", form).await.expect(201).id();
+        company.pending(&change).await
+    };
+    let approval = ask(number).await;
+    takes(manager, &approval).await;
+    // Another one gets it meanwhile, and gives it back.
+    let has = async |number: Value| {
+        let form = json!({ "registration_number": number });
+        colleague.client.patch(&format!("/customers/{other}"), form).await.expect(200);
+    };
+    has(json!(spelt_otherwise)).await;
+    refuses(manager, &approval, "duplicate").await;
+    refuses(director, &approval, "duplicate").await;
+    has(Value::Null).await;
+    takes(manager, &approval).await;
+    // What a customer has itself may be spelt otherwise.
+    manager.client.post(&format!("/approvals/{approval}/approve"), json!({})).await.expect(200);
+    let approval = ask(spelt_otherwise).await;
+    takes(manager, &approval).await;
+    manager.client.post(&format!("/approvals/{approval}/approve"), json!({})).await.expect(200);
+    server.verify().await;
 }
 
 async fn what_the_last_step_would_refuse_is_told_at_the_last_step(server: Server) {

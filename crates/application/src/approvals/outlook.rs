@@ -13,7 +13,7 @@ use super::Subject;
 use crate::call::Failure;
 use crate::change::Eyes;
 use crate::contracts::of_contract;
-use crate::{opportunities, transfers};
+use crate::{customer_changes, opportunities, transfers};
 
 /// What the subject of a request says about what the caller may do with it. Nothing is looked for where the caller could
 /// not decide it anyway.
@@ -64,7 +64,9 @@ impl Subject {
             Self::Invoice(contract, invoice) => invoice.clone().approve(contract).err(),
             Self::Transfer(transfer) => transfers::obstacle(ctx, eyes, transfer).await?,
             Self::Stage(opportunity) => opportunities::gate_obstacle(ctx, eyes, opportunity).await?,
-            Self::Customer(customer, change) => change.clone().approve(ctx, &mut customer.clone()).err(),
+            Self::Customer(customer, change) => {
+                customer_changes::obstacle(ctx, eyes, (customer, change)).await?
+            }
             Self::Amendment(contract, amendment) => {
                 let mut plan: Vec<Installment> = eyes.all(of_contract(contract.id)).await?;
                 // Nothing is kept of the plan, so that its parts need no ids of their own.
