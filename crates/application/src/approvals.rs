@@ -33,7 +33,7 @@ use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{AT_ONCE, Eyes, Resource, save_changed, there};
 use crate::listing::{Condition, Field, Include, Kind, ListRequest, Listing, Operator};
 use crate::lists::{self, Links, words};
-use crate::views::{Related, views};
+use crate::views::{Included, Related, views};
 use crate::{amendments, contracts, customer_changes, invoices, opportunities, transfers};
 
 views!(Approval, /// A request for approval.
@@ -82,7 +82,7 @@ impl Resource for Approval {
 }
 
 fn view(ctx: &Context, approval: Approval, ties: &ApprovalTies) -> ApprovalView {
-    ApprovalView { allowed_actions: approval.allowed_actions(ctx, ties), record: approval }
+    ApprovalView { allowed_actions: approval.allowed_actions(ctx, ties), record: approval.seen_by(ctx) }
 }
 
 /// What one says when one agrees.
@@ -309,7 +309,11 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Approv
         let boxed = chosen(&mut list, BOX, |word| in_box(ctx, word));
         let in_role = chosen(&mut list, ROLE, |word| in_role(ctx, word));
         let visible = Predicate::All(vec![visible(ctx)?, boxed, in_role]);
-        lists::page(ctx, reader, &list, visible, links).await
+        let page: Page<(Approval, Included)> = lists::page(ctx, reader, &list, visible, links).await?;
+        let shown = |(approval, included): (Approval, Included)| {
+            ApprovalSummary::from((approval.seen_by(ctx), included))
+        };
+        Ok(Page { data: page.data.into_iter().map(shown).collect(), page: page.page })
     })
     .await
 }

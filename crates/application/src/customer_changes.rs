@@ -33,7 +33,8 @@ pub struct CustomerChangeView {
     /// The record.
     #[serde(flatten)]
     pub record: CustomerChange,
-    /// What it changes, member by member, `before` and `after`.
+    /// What it changes, member by member, `before` and `after`: every member that changes, be its contact data masked or
+    /// left out (null, or an empty list).
     #[schema(value_type = MemberChanges)]
     pub changes: Map<String, Value>,
     /// What the caller may do with it now.
@@ -73,9 +74,8 @@ impl Resource for CustomerChange {
         CustomerChange::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<CustomerChangeView, Refusal> {
-        let allowed_actions = self.allowed_actions(ctx);
-        let record = self.seen_by(ctx);
-        Ok(CustomerChangeView { changes: record.changes(), allowed_actions, record })
+        let (changes, allowed_actions) = (self.changes(ctx), self.allowed_actions(ctx));
+        Ok(CustomerChangeView { record: self.seen_by(ctx), changes, allowed_actions })
     }
 }
 

@@ -265,7 +265,8 @@ impl SyncPage {
             }
             FollowedKind::Approval => {
                 let found: Vec<Approval> = reader.changed(&watched, window, part).await?;
-                Ok(take(found, &mut self.approvals, |approval| approval.id))
+                let seen = found.into_iter().map(|approval| approval.seen_by(ctx)).collect();
+                Ok(take(seen, &mut self.approvals, |approval| approval.id))
             }
             FollowedKind::Transfer => {
                 let found: Vec<Transfer> = reader.changed(&watched, window, part).await?;

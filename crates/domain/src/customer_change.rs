@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::access::{Permission, Standing};
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
-use crate::audit;
+use crate::audit::{self, MemberChange};
 use crate::context::{Context, Event};
 use crate::customer::{Customer, CustomerDetails, CustomerKind, Grade};
 use crate::error::{Code, Refusal};
@@ -81,6 +81,13 @@ impl Validate for Changes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Said(pub CustomerDetails);
+
+impl Said {
+    /// The same with its contact data masked or left out.
+    fn masked(self) -> Self {
+        Self(self.0.masked(|_| true))
+    }
+}
 
 /// A change of a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -154,6 +161,29 @@ pub fn check_merge(ctx: &Context, customers: &[&Customer]) -> Result<(), Refusal
     Ok(())
 }
 
+/// Whether the contact data of a customer with this owner is shown to this caller: to whoever may change it, and while it
+/// has an owner to whoever may see it.
+pub(crate) fn shows_contact_data(
+    ctx: &Context,
+    owner_id: Option<UserId>,
+    customer_id: Option<CustomerId>,
+) -> bool {
+    let standing = ctx.org.standing_with(owner_id, customer_id);
+    let may = |permission| ctx.actor.authorize(permission, &standing).is_ok();
+    may(Permission::CustomersUpdate) || (owner_id.is_some() && may(Permission::CustomersRead))
+}
+
+/// Masks the contact data of a change as the approval of it keeps it. What cannot be read is left out: nobody knows what
+/// it would tell.
+pub(crate) fn mask_snapshot(snapshot: &mut Value) {
+    for member in ["before", "after"] {
+        if let Some(kept) = snapshot.get_mut(member) {
+            let said = Said::deserialize(&*kept);
+            *kept = said.map_or(Value::Null, |said| json!(said.masked()));
+        }
+    }
+}
+
 impl CustomerChange {
     /// Asks for a change of a customer that somebody owns.
     pub fn request(
@@ -204,17 +234,13 @@ impl CustomerChange {
         if self.shows_contact_data(ctx) {
             return self;
         }
-        self.before = Said(self.before.0.masked(|_| true));
-        self.after = Said(self.after.0.masked(|_| true));
+        self.before = self.before.masked();
+        self.after = self.after.masked();
         self
     }
 
-    /// Whether the customer's own contact data is shown to this caller: to whoever may change it, and while it has an
-    /// owner to whoever may see it.
     fn shows_contact_data(&self, ctx: &Context) -> bool {
-        let standing = self.standing(ctx);
-        let may = |permission| ctx.actor.authorize(permission, &standing).is_ok();
-        may(Permission::CustomersUpdate) || (self.owner_id.is_some() && may(Permission::CustomersRead))
+        shows_contact_data(ctx, self.owner_id, Some(self.customer_id))
     }
 
     /// Its customer has another owner now, or none: what it tells is for whoever may change the customer.
@@ -223,10 +249,20 @@ impl CustomerChange {
         Event("customer_change.transferred")
     }
 
-    /// What it changes, member by member, `before` and `after`.
-    pub fn changes(&self) -> Map<String, Value> {
-        let json = |said: &Said| serde_json::to_value(said).ok();
-        audit::changes(json(&self.before).as_ref(), json(&self.after).as_ref())
+    /// What it changes, member by member, `before` and `after`, as this caller may see it: every member that changes,
+    /// though masked values may be alike.
+    pub fn changes(&self, ctx: &Context) -> Map<String, Value> {
+        let told = |said: &Said| serde_json::to_value(said).unwrap_or_default();
+        let mut changes = audit::changes(Some(&told(&self.before)), Some(&told(&self.after)));
+        if self.shows_contact_data(ctx) {
+            return changes;
+        }
+        let (before, after) = (told(&self.before.clone().masked()), told(&self.after.clone().masked()));
+        for (member, change) in &mut changes {
+            let masked = |said: &Value| said.get(member).cloned().unwrap_or_default();
+            *change = json!(MemberChange { before: masked(&before), after: masked(&after) });
+        }
+        changes
     }
 
     /// It was approved: the customer changes now, if it is still what it was.
@@ -248,8 +284,12 @@ mod tests {
 
     use super::*;
     use crate::access::{Actor, Places, Share};
-    use crate::fixtures::{DIRECTOR, FINANCE, MANAGER, OTHER_MANAGER, OTHER_REP, REP, World, user};
-    use crate::values::NumberKind;
+    use crate::approval::{Approval, Decision, SubjectFacts};
+    use crate::fixtures::{
+        DIRECTOR, Everybody, FINANCE, MANAGER, MARKETING, OTHER_MANAGER, OTHER_REP, REP, World, delegation,
+        flow, user,
+    };
+    use crate::values::{ApprovalId, NumberKind};
 
     #[test]
     fn a_change_is_seen_by_whoever_may_change_the_customer_and_by_whoever_asked() {
@@ -293,11 +333,12 @@ mod tests {
         if seen == *change {
             return true;
         }
-        let text = serde_json::to_string(&(&seen, seen.changes())).unwrap();
+        let text = serde_json::to_string(&(&seen, change.changes(ctx))).unwrap();
         for hidden in [" 0013 ", "zhang@", "acme.example", "Ask for Li"] {
             assert!(!text.contains(hidden), "{hidden} in {text}");
         }
-        assert_eq!(seen.changes()["region"]["after"], "East China", "what is no contact data stays");
+        assert_eq!(change.changes(ctx)["region"]["after"], "East China", "what is no contact data stays");
+        assert!(change.changes(ctx).contains_key("note"), "what changes is named");
         false
     }
 
@@ -335,6 +376,52 @@ mod tests {
         for (who, shown) in [(REP, false), (MANAGER, false), (FINANCE, false), (DIRECTOR, true)] {
             assert_eq!(to(&change, who), shown, "{who}");
         }
+    }
+
+    #[test]
+    fn the_approval_of_a_change_is_masked_where_the_change_is() {
+        let world = World::with(Everybody::EACH, vec![delegation(DIRECTOR, MARKETING)]);
+        let customer = world.customer(Some(REP));
+        let changes = json!({"phone": "139 0013 9000", "note": "Ask for Li"});
+        let changes = Changes(changes.as_object().unwrap().clone());
+        let form = CustomerChangeForm { customer_id: customer.id, changes, reason: None };
+        let (id, number) =
+            (CustomerChangeId(Uuid::from_u128(1)), Number::new(NumberKind::CustomerChange, 2026, 1));
+        let asked = world.by(REP, |ctx| CustomerChange::request(ctx, id, number, &customer, &form));
+        let change = asked.unwrap().0;
+        let facts = SubjectFacts::of_customer_change(&change).unwrap();
+        let flow = flow(ApprovalSubject::CustomerChange);
+        let approval = ApprovalId(Uuid::from_u128(2));
+        let asked = world.by(REP, |ctx| Approval::request(ctx, approval, &flow, facts));
+        let mut approval = asked.unwrap().0;
+        let is_whole = |approval: &Approval, who| {
+            let seen = world.by(who, |ctx| approval.clone().seen_by(ctx));
+            if seen == *approval {
+                return true;
+            }
+            assert_eq!(seen.snapshot["after"]["phone"], "139****9000");
+            assert!(!seen.snapshot.to_string().contains("Ask for Li"), "{}", seen.snapshot);
+            assert_eq!(Approval { snapshot: approval.snapshot.clone(), ..seen }, *approval, "nothing else");
+            false
+        };
+        // The delegate decides what they would not see otherwise; who neither decides nor sees the customer is not told.
+        for who in [REP, MANAGER, DIRECTOR, MARKETING] {
+            assert!(is_whole(&approval, who), "{who}");
+        }
+        assert!(!is_whole(&approval, OTHER_REP));
+        world.by(MARKETING, |ctx| approval.decide(ctx, Decision::Approved, None)).unwrap();
+        assert!(!is_whole(&approval, MARKETING), "once it is decided");
+        // Only where the customer is counts then.
+        approval.belong_to(None);
+        for (who, shown) in [(REP, false), (MANAGER, false), (DIRECTOR, true)] {
+            assert_eq!(is_whole(&approval, who), shown, "{who}");
+        }
+        // What cannot be read is left out, and other subjects stay as they are.
+        approval.snapshot = json!({"before": {"phone": 7}, "after": "139 0013 9000"});
+        let masked = world.by(MANAGER, |ctx| approval.clone().seen_by(ctx));
+        assert_eq!(masked.snapshot, json!({"before": null, "after": null}));
+        approval.subject_kind = ApprovalSubject::Contract;
+        assert!(is_whole(&approval, OTHER_REP));
     }
 
     #[test]

@@ -13,6 +13,8 @@ on_both_databases! {
     a_transfer_lapses_with_the_sale_that_is_lost;
     heavy_a_transfer_is_approved_while_its_customer_is_given_away;
     contact_data_of_a_change_leaves_with_the_customer;
+    contact_data_of_a_change_leaves_its_approval_as_well;
+    what_changes_is_named_where_it_is_masked;
 }
 
 fn transfer(kind: &str, ids: &[&str], to: &Person) -> Value {
@@ -247,4 +249,113 @@ async fn contact_data_of_a_change_leaves_with_the_customer(server: Server) {
     director.client.post(&assign, json!({"owner_id": rep.id})).await.expect(200);
     sees_all(rep, "withdrawn").await;
     server.verify().await;
+}
+
+/// What a request says of its subject to this person: the same alone, in lists and in copies, begun anew and followed.
+async fn snapshot(person: &Person, approval: &str, copy: &mut String) -> Value {
+    let alone = person.client.get(&format!("/approvals/{approval}")).await.expect(200).body;
+    let listed = json!(person.client.all("/approvals").await);
+    let anew = person.client.get("/sync?kinds=approval").await.expect(200).body;
+    let followed = person.client.get(&format!("/sync?kinds=approval{copy}")).await.expect(200).body;
+    for rows in [&listed, &anew["approvals"], &followed["approvals"]] {
+        let row = rows.as_array().unwrap().iter().find(|row| row["id"] == approval).expect("it is told");
+        assert_eq!((&row["snapshot"], &row["version"]), (&alone["snapshot"], &alone["version"]));
+    }
+    *copy = format!("&since={}", followed["next"].as_str().unwrap());
+    alone["snapshot"].clone()
+}
+
+/// Whoever decided about a change goes on seeing the request: as masked as the customer is for them.
+async fn contact_data_of_a_change_leaves_its_approval_as_well(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, other_rep, manager, director, .. } = &company;
+    let form = json!({
+        "kind": "company", "name": "Acme", "phone": "138 0013 8000", "email": "zhang@acme.example",
+        "note": "Ask for Li",
+    });
+    let customer = rep.client.post("/customers", form).await.expect(201).id();
+    let changes = json!({"phone": "139 0013 9000", "note": "Ask for Wu", "region": "East China"});
+    let form = json!({"customer_id": customer, "changes": changes, "reason": "They moved"});
+    let change = rep.client.post("/customer-changes", form).await.expect(201).id();
+    let approval = company.pending(&change).await;
+    let path = format!("/approvals/{approval}");
+    let is_whole = |seen: &Value| {
+        assert_eq!(
+            (&seen["before"]["phone"], &seen["before"]["note"]),
+            (&json!("138 0013 8000"), &json!("Ask for Li"))
+        );
+        assert_eq!(
+            (&seen["after"]["phone"], &seen["after"]["note"]),
+            (&json!("139 0013 9000"), &json!("Ask for Wu"))
+        );
+    };
+    let is_masked = |seen: &Value| {
+        assert_eq!(
+            (&seen["before"]["phone"], &seen["after"]["phone"]),
+            (&json!("138****8000"), &json!("139****9000"))
+        );
+        assert_eq!((&seen["before"]["note"], &seen["after"]["note"]), (&Value::Null, &Value::Null));
+        for hidden in [" 0013 ", "zhang@", "Ask for"] {
+            assert!(!seen.to_string().contains(hidden), "{hidden} in {seen}");
+        }
+        // What is no contact data stays.
+        assert_eq!((&seen["id"], &seen["after"]["region"]), (&json!(change), &json!("East China")));
+    };
+    let mut copy = String::new();
+    is_whole(&snapshot(manager, &approval, &mut copy).await);
+    let decided = manager.client.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    is_whole(&decided.body["snapshot"]);
+    is_whole(&snapshot(manager, &approval, &mut copy).await);
+    // In the pool, where the customer itself is masked for them.
+    let release = format!("/customers/{customer}/release");
+    rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+    is_masked(&snapshot(manager, &approval, &mut copy).await);
+    let rows = manager.client.all("/approvals?box=decided").await;
+    assert_eq!(rows.len(), 1);
+    is_masked(&rows[0]["snapshot"]);
+    // A write shows no more.
+    let said = manager.client.post(&format!("{path}/comment"), json!({"comment": "Well"})).await.expect(200);
+    is_masked(&said.body["snapshot"]);
+    is_masked(&snapshot(manager, &approval, &mut copy).await);
+    is_whole(&snapshot(director, &approval, &mut String::new()).await);
+    rep.client.get(&path).await.refused(404, "not_found");
+    // With somebody of another team, whose customer they do not even see.
+    let assign = format!("/customers/{customer}/assign");
+    director.client.post(&assign, json!({"owner_id": other_rep.id})).await.expect(200);
+    manager.client.get(&format!("/customers/{customer}")).await.refused(404, "not_found");
+    is_masked(&snapshot(manager, &approval, &mut copy).await);
+    is_whole(&snapshot(other_rep, &approval, &mut String::new()).await);
+    // Shared with them to be read.
+    let share = json!({"customer_id": customer, "user_id": manager.id, "access": "read"});
+    let share = other_rep.client.post("/collaborators", share).await.expect(201).id();
+    is_whole(&snapshot(manager, &approval, &mut copy).await);
+    other_rep.client.delete(&format!("/collaborators/{share}")).await.expect(204);
+    is_masked(&snapshot(manager, &approval, &mut copy).await);
+    // In their team again.
+    director.client.post(&assign, json!({"owner_id": rep.id})).await.expect(200);
+    is_whole(&snapshot(manager, &approval, &mut copy).await);
+    server.verify().await;
+}
+
+/// What is left out before and after, or is masked alike, changes all the same.
+async fn what_changes_is_named_where_it_is_masked(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, director, .. } = &company;
+    for (name, member, before, after, masked) in [
+        ("Acme", "note", "Ask for Li", "Ask for Wu", Value::Null),
+        ("Borealis", "phone", "138 0013 8000", "138 0014 8000", json!("138****8000")),
+    ] {
+        let form = json!({"kind": "company", "name": name, member: before});
+        let customer = rep.client.post("/customers", form).await.expect(201).id();
+        let form = json!({"customer_id": customer, "changes": {member: after}});
+        let change = rep.client.post("/customer-changes", form).await.expect(201).id();
+        let path = format!("/customer-changes/{change}");
+        let plain = json!({member: {"before": before, "after": after}});
+        assert_eq!(rep.client.get(&path).await.expect(200).body["changes"], plain);
+        let release = format!("/customers/{customer}/release");
+        rep.client.post(&release, json!({"reason": "No need"})).await.expect(200);
+        let masked = json!({member: {"before": masked, "after": masked}});
+        assert_eq!(rep.client.get(&path).await.expect(200).body["changes"], masked);
+        assert_eq!(director.client.get(&path).await.expect(200).body["changes"], plain);
+    }
 }

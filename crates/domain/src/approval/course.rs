@@ -11,6 +11,7 @@ use super::{
 };
 use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
+use crate::customer_change;
 use crate::error::{Code, Refusal};
 use crate::organisation::Organisation;
 use crate::record::RecordKind;
@@ -265,6 +266,19 @@ impl Approval {
             || (self.decided_by(ctx.actor.id) && sees_any(ctx))
             || self.may_decide(ctx).is_ok();
         if seen { Ok(()) } else { Err(Refusal::not_found()) }
+    }
+
+    /// What this caller may see of it: of a change of a customer the contact data as that of the customer itself, wherever
+    /// it went since. Whoever can decide it now, for somebody else as well, sees what they decide about.
+    #[must_use]
+    pub fn seen_by(mut self, ctx: &Context) -> Self {
+        let shown = self.subject_kind != ApprovalSubject::CustomerChange
+            || customer_change::shows_contact_data(ctx, self.owner_id, self.customer_id)
+            || self.may_decide(ctx).is_ok();
+        if !shown {
+            customer_change::mask_snapshot(&mut self.snapshot);
+        }
+        self
     }
 
     /// May the caller decide the present step? First whether the step names them or somebody for whom they decide,

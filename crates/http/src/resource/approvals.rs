@@ -14,7 +14,8 @@ pub(crate) fn routes(api: &mut Api) {
             "List requests for approval",
             "Those whose subject the caller may see, those that wait for somebody who delegated their decisions to the \
              caller, and those that the caller decided. `box` and `role` choose: `role=approver` those that wait for the \
-             caller's decision or had it, `role=requester` those that the caller asked for.",
+             caller's decision or had it, `role=requester` those that the caller asked for. Contact data in the `snapshot` \
+             of a change of a customer is masked for whoever decided it and does not see that of the customer any more.",
             &approvals::LISTING,
             approvals::list,
         )
@@ -24,7 +25,8 @@ pub(crate) fn routes(api: &mut Api) {
             "get_approval",
             "Get a request for approval",
             "One whose subject the caller may see, that waits for the caller's decision in whoever's name, or that the \
-             caller decided. With its steps, the decisions on them, and the record as it was when the request was made. \
+             caller decided. With its steps, the decisions on them, and the record as it was when the request was made, masked \
+             as in the list. \
              What the record has become meanwhile is judged as well: where approving it would be refused, `approve` in \
              `allowed_actions` says with which code.",
             &approvals::LISTING,
