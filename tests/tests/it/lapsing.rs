@@ -36,6 +36,12 @@ async fn is_over(company: &Company, transfer: &str, approval: &str) {
         assert_eq!(seen["status"], "withdrawn", "{path}");
         assert!(seen["decided_at"].is_string(), "{seen}");
         assert_eq!(happened(company, event, record).await, 1, "{path}");
+        if record == approval {
+            // It says why, and in nobody's name.
+            let said = seen["trail"].as_array().unwrap().last().expect("a reason");
+            assert_eq!((&said["kind"], &said["by"]), (&json!("commented"), &Value::Null));
+            assert!(said["comment"].as_str().unwrap().contains("no longer there to be decided"), "{said}");
+        }
     }
     let waiting = company.manager.client.get("/approvals?box=waiting&total=true").await.expect(200);
     assert_eq!(waiting.body["page"]["total"], "0", "nothing is left to be decided");

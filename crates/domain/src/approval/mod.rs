@@ -45,7 +45,7 @@ text_enum! {
         Approved = "approved" ("Approved", "已通过"),
         /// A step was rejected. Final.
         Rejected = "rejected" ("Rejected", "已驳回"),
-        /// The requester took it back. Final.
+        /// It was taken back, or what it is about was no longer there to be decided. Final.
         Withdrawn = "withdrawn" ("Withdrawn", "已撤回"),
     }
 }
@@ -59,6 +59,8 @@ text_enum! {
         Reject = "reject",
         /// Take the question back.
         Withdraw = "withdraw",
+        /// End it: what it is about is no longer there to be decided.
+        Lapse = "lapse",
         /// Have a former step decided anew.
         Return = "return",
         /// Have one more person agree (加签).
@@ -191,6 +193,13 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             to: Some(ApprovalStatus::Withdrawn),
             who: Who::Named,
             guards: &[TAKES_BACK],
+        },
+        Rule {
+            action: ApprovalAction::Lapse,
+            from: &[ApprovalStatus::Pending],
+            to: Some(ApprovalStatus::Withdrawn),
+            who: Who::System,
+            guards: &["the transfer, the amendment or the change of a customer that it is about lapsed"],
         },
         Rule {
             action: ApprovalAction::Return,
