@@ -172,6 +172,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
                 "the caller is named by the present step",
                 "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
                 "the subject is as it was when the request was made",
+                "with the last step: the subject can go on",
                 "the request is approved with its last step",
                 "a step that each of several decides ends by itself when nobody is left whom it waits for",
             ],
@@ -184,6 +185,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             guards: &[
                 "the caller is named by the present step",
                 "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
+                "the subject is as it was when the request was made",
                 "a comment is given",
             ],
         },

@@ -107,6 +107,7 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
         "操作人不是申请人，不是审批对象的负责人或接收人，也未审批过之前的步骤",
     ),
     ("the subject is as it was when the request was made", "审批对象自提交申请以来未被修改"),
+    ("with the last step: the subject can go on", "最后一个步骤通过时：审批对象可以继续执行"),
     ("the request is approved with its last step", "最后一个步骤通过后，整个审批通过"),
     (
         "a step that each of several decides ends by itself when nobody is left whom it waits for",
