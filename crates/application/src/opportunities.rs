@@ -28,7 +28,7 @@ use crate::change::{Eyes, Resource, load, named, there};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
-use crate::{approvals, catalogue, customers, pipelines};
+use crate::{approvals, catalogue, customers, pipelines, transfers};
 
 views!(Opportunity, /// An opportunity.
     OpportunityView, /// An opportunity in a list.
@@ -300,7 +300,11 @@ pub async fn reopen(app: &App, call: &Call, id: OpportunityId) -> Written<Opport
         let pipeline = pipelines::of(work, opportunity).await?;
         // Locked: a customer that is being released has no business that begins again meanwhile.
         let customer: Customer = there(work.load(opportunity.details.customer_id).await?)?;
+        let former = opportunity.owner_id;
         let event = opportunity.reopen(ctx, &pipeline, &customer)?;
+        if opportunity.owner_id != former {
+            transfers::lapse(ctx, work, &[opportunity.id.0]).await?;
+        }
         let owner = BTreeMap::from([(opportunity.id.0, Some(opportunity.owner_id))]);
         approvals::follow(work, &owner).await?;
         Ok(event)

@@ -330,7 +330,8 @@ proposal!(
         "the contract runs, with the terms that were to be changed",
         "the new amount is not below what is invoiced or received",
         "the new installments add up to it, and none is below what was put on it",
-    ]
+    ],
+    &["the contract was terminated"]
 );
 
 impl Amendment {

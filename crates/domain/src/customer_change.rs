@@ -126,7 +126,8 @@ proposal!(
     CustomerChange,
     "customer_change",
     |it| (ApprovalSubject::CustomerChange, Some(it.customer_id)),
-    &["the last step of its approval was approved", "the customer is as it was when it was asked for",]
+    &["the last step of its approval was approved", "the customer is as it was when it was asked for"],
+    &["the customer went to another owner, or to the pool"]
 );
 
 /// Refuses to make or change a customer at once where the organisation wants an approval of it, by its grade before

@@ -48,7 +48,7 @@ text_enum! {
         TransferApproved = "transfer_approved" ("Transfer approved", "转移已通过"),
         /// A transfer that concerns you was rejected.
         TransferRejected = "transfer_rejected" ("Transfer rejected", "转移已驳回"),
-        /// A transfer that concerns you was taken back.
+        /// A transfer that concerns you was taken back, or can no longer go as it was asked for.
         TransferWithdrawn = "transfer_withdrawn" ("Transfer withdrawn", "转移已撤回"),
         /// An installment of a contract that concerns you is due soon.
         InstallmentDueSoon = "installment_due_soon" ("Installment due soon", "回款计划即将到期"),

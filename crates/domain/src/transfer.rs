@@ -136,7 +136,8 @@ proposal!(
         "the last step of its approval was approved",
         "every record still has the owner that it had, and is not closed",
         "the receiver is active, may own such records and has room for all of them",
-    ]
+    ],
+    &["a record that it names left its owner by other means, or ended when its customer went to the pool"]
 );
 
 /// One record of a transfer.

@@ -11,6 +11,7 @@ on_both_databases! {
     a_transfer_lapses_when_what_it_names_leaves;
     what_goes_along_leaves_the_rest_to_go;
     a_transfer_lapses_with_the_sale_that_is_lost;
+    a_transfer_lapses_when_a_sale_is_taken_up_by_somebody_else;
     heavy_a_transfer_is_approved_while_its_customer_is_given_away;
     contact_data_of_a_change_leaves_with_the_customer;
     contact_data_of_a_change_leaves_its_approval_as_well;
@@ -37,6 +38,12 @@ async fn is_over(company: &Company, transfer: &str, approval: &str) {
         assert_eq!(seen["status"], "withdrawn", "{path}");
         assert!(seen["decided_at"].is_string(), "{seen}");
         assert_eq!(happened(company, event, record).await, 1, "{path}");
+        if record == approval {
+            // It says why, and in nobody's name.
+            let said = seen["trail"].as_array().unwrap().last().expect("a reason");
+            assert_eq!((&said["kind"], &said["by"]), (&json!("commented"), &Value::Null));
+            assert!(said["comment"].as_str().unwrap().contains("no longer there to be decided"), "{said}");
+        }
     }
     let waiting = company.manager.client.get("/approvals?box=waiting&total=true").await.expect(200);
     assert_eq!(waiting.body["page"]["total"], "0", "nothing is left to be decided");
@@ -141,6 +148,37 @@ async fn a_transfer_lapses_with_the_sale_that_is_lost(server: Server) {
     is_over(&company, &asked, &approval).await;
     let form = transfer("opportunities", &[&deals[1]], colleague);
     rep.client.post("/transfers", form).await.expect(201);
+}
+
+/// A lost sale is taken up again by the customer's owner where its own has left: a transfer of it is over.
+async fn a_transfer_lapses_when_a_sale_is_taken_up_by_somebody_else(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { admin, rep, colleague, inner, manager, director, .. } = &company;
+    let customer = company.customer(rep).await;
+    let form = json!({"name": "Pumps", "customer_id": customer});
+    let deal = rep.client.post("/opportunities", form).await.expect(201).id();
+    // The customer goes alone.
+    let form = transfer("customers", &[&customer], colleague);
+    let gone = rep.client.post("/transfers", form).await.expect(201).id();
+    let approve = format!("/approvals/{}/approve", company.pending(&gone).await);
+    manager.client.post(&approve, json!({})).await.expect(200);
+    let form = transfer("opportunities", &[&deal], inner);
+    let asked = manager.client.post("/transfers", form).await.expect(201).id();
+    let approval = company.pending(&asked).await;
+    let path = format!("/opportunities/{deal}");
+    rep.client.post(&format!("{path}/lose"), json!({"reason": "price"})).await.expect(200);
+    let keep = json!({"keep_records": true});
+    admin.client.post(&format!("/users/{}/disable", rep.id), keep).await.expect(200);
+    let seen = director.client.get(&path).await.expect(200).body;
+    assert_eq!((&seen["owner_id"], &seen["status"]), (&json!(rep.id), &json!("lost")));
+    assert_eq!(company.pending(&asked).await, approval, "it waits for as long as nobody else has it");
+    let reopened = manager.client.act(&format!("{path}/reopen")).await.expect(200).body;
+    assert_eq!((&reopened["owner_id"], &reopened["status"]), (&json!(colleague.id), &json!("open")));
+    is_over(&company, &asked, &approval).await;
+    server.verify().await;
+    // Nothing holds it up.
+    let form = transfer("opportunities", &[&deal], inner);
+    colleague.client.post("/transfers", form).await.expect(201);
 }
 
 async fn heavy_a_transfer_is_approved_while_its_customer_is_given_away(server: Server) {

@@ -72,6 +72,16 @@ const BROKEN: &[(&str, &str)] = &[
         "records wait for transfers that are pending",
         "UPDATE transfer_items SET pending = FALSE WHERE NOT included",
     ),
+    (
+        "records wait for transfers that are pending",
+        "UPDATE customers SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%') \
+        WHERE id IN (SELECT record_id FROM transfer_items WHERE pending)",
+    ),
+    (
+        "records wait for transfers that are pending",
+        "UPDATE customers SET owner_id = NULL, pooled_at = created_at, locked = FALSE \
+        WHERE id IN (SELECT record_id FROM transfer_items WHERE pending)",
+    ),
     (WITH_WHOM, "UPDATE customer_changes SET owner_id = (SELECT id FROM users WHERE email LIKE 'finance@%')"),
     ("invoices and payments agree with their contract", "UPDATE refunds SET owner_id = created_by"),
     (

@@ -278,6 +278,17 @@ pub(super) const TABLE: &[Mutation] = &[
         tests: &["lapsing::*::a_transfer_lapses_when_what_it_names_leaves"],
     },
     Mutation {
+        name: "taken-up",
+        without: "that a transfer is over when a lost opportunity is taken up by somebody else",
+        edits: &[Edit {
+            file: "crates/application/src/opportunities.rs",
+            text: "if opportunity.owner_id != former {",
+            instead: "if false && opportunity.owner_id != former {",
+        }],
+        package: END_TO_END,
+        tests: &["lapsing::*::a_transfer_lapses_when_a_sale_is_taken_up_by_somebody_else"],
+    },
+    Mutation {
         name: "asked-once",
         without: "what masks a change of a customer for whoever only asked for it",
         edits: &[Edit {

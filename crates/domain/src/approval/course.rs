@@ -435,8 +435,18 @@ impl Approval {
     }
 
     fn enter(&mut self, ctx: &Context, kind: TrailKind, comment: Option<Prose>) -> Result<(), Refusal> {
-        self.has_room()?;
         let by = Some(ctx.actor.id).filter(|user| ctx.org.user(*user).is_some());
+        self.enter_by(ctx, by, kind, comment)
+    }
+
+    fn enter_by(
+        &mut self,
+        ctx: &Context,
+        by: Option<UserId>,
+        kind: TrailKind,
+        comment: Option<Prose>,
+    ) -> Result<(), Refusal> {
+        self.has_room()?;
         self.trail.push(TrailEntry { kind, step: self.step, by, at: ctx.now, comment, undone: Vec::new() });
         Ok(())
     }
@@ -596,12 +606,16 @@ impl Approval {
     /// Takes the question back.
     pub fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.may_withdraw(ctx)?;
-        self.lapse(ctx)
+        self.end(ctx, ApprovalAction::Withdraw)?;
+        Ok(Event("approval.withdrawn"))
     }
 
     /// What it is about is no longer what was asked about.
     pub fn lapse(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.end(ctx, ApprovalAction::Withdraw)?;
+        self.end(ctx, ApprovalAction::Lapse)?;
+        // Whoever did something else with the record said nothing here. Where the trail is full, it still ends.
+        let why = Prose::new("What the request is about is no longer there to be decided");
+        let _ = self.enter_by(ctx, None, TrailKind::Commented, Some(why));
         Ok(Event("approval.withdrawn"))
     }
 

@@ -45,7 +45,7 @@ text_enum! {
         Approved = "approved" ("Approved", "已通过"),
         /// A step was rejected. Final.
         Rejected = "rejected" ("Rejected", "已驳回"),
-        /// The requester took it back. Final.
+        /// It was taken back, or what it is about was no longer there to be decided. Final.
         Withdrawn = "withdrawn" ("Withdrawn", "已撤回"),
     }
 }
@@ -59,6 +59,8 @@ text_enum! {
         Reject = "reject",
         /// Take the question back.
         Withdraw = "withdraw",
+        /// End it: what it is about is no longer there to be decided.
+        Lapse = "lapse",
         /// Have a former step decided anew.
         Return = "return",
         /// Have one more person agree (加签).
@@ -170,6 +172,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
                 "the caller is named by the present step",
                 "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
                 "the subject is as it was when the request was made",
+                "with the last step: the subject can go on",
                 "the request is approved with its last step",
                 "a step that each of several decides ends by itself when nobody is left whom it waits for",
             ],
@@ -182,6 +185,7 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             guards: &[
                 "the caller is named by the present step",
                 "the caller neither asked, nor owns or would receive the subject, nor decided an earlier step",
+                "the subject is as it was when the request was made",
                 "a comment is given",
             ],
         },
@@ -191,6 +195,13 @@ pub static MACHINE: Machine<ApprovalStatus, ApprovalAction> = Machine {
             to: Some(ApprovalStatus::Withdrawn),
             who: Who::Named,
             guards: &[TAKES_BACK],
+        },
+        Rule {
+            action: ApprovalAction::Lapse,
+            from: &[ApprovalStatus::Pending],
+            to: Some(ApprovalStatus::Withdrawn),
+            who: Who::System,
+            guards: &["the transfer, the amendment or the change of a customer that it is about lapsed"],
         },
         Rule {
             action: ApprovalAction::Return,

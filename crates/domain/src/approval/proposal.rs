@@ -20,14 +20,19 @@ text_enum! {
         Reject = "reject",
         /// Whoever asked takes it back.
         Withdraw = "withdraw",
+        /// End it: what it is about is no longer there to be decided.
+        Lapse = "lapse",
     }
 }
 
 /// The state machine of a kind of proposal.
 pub type ProposalMachine = Machine<ApprovalStatus, ProposalAction>;
 
-/// The table of every kind. `guards` are what must hold when it is done.
-pub const fn rules(guards: &'static [&'static str]) -> [Rule<ApprovalStatus, ProposalAction>; 3] {
+/// The table of every kind. `guards` are what must hold when it is done, `lapses` is what ends it undecided.
+pub const fn rules(
+    guards: &'static [&'static str],
+    lapses: &'static [&'static str],
+) -> [Rule<ApprovalStatus, ProposalAction>; 4] {
     const fn ends(
         action: ProposalAction,
         to: ApprovalStatus,
@@ -45,6 +50,7 @@ pub const fn rules(guards: &'static [&'static str]) -> [Rule<ApprovalStatus, Pro
             &["a step of its approval was rejected"],
         ),
         ends(ProposalAction::Withdraw, ApprovalStatus::Withdrawn, Who::Named, &[TAKES_BACK]),
+        ends(ProposalAction::Lapse, ApprovalStatus::Withdrawn, Who::System, lapses),
     ]
 }
 
@@ -100,12 +106,12 @@ pub trait Proposal {
     /// Takes it back.
     fn withdraw(&mut self, ctx: &Context) -> Result<Event, Refusal> {
         self.may_withdraw(ctx)?;
-        self.lapse(ctx)
+        self.decided(ctx, ProposalAction::Withdraw)
     }
 
     /// What it is about is no longer what was asked about.
     fn lapse(&mut self, ctx: &Context) -> Result<Event, Refusal> {
-        self.decided(ctx, ProposalAction::Withdraw)
+        self.decided(ctx, ProposalAction::Lapse)
     }
 
     /// What this caller may do with it.
@@ -115,10 +121,10 @@ pub trait Proposal {
 }
 
 /// Implements [`Proposal`] for a struct with `outcome`, `owner_id` and `created_by`, and declares its `MACHINE`: its
-/// word, what its approval is about with its customer, and what must hold when it is done.
+/// word, what its approval is about with its customer, what must hold when it is done, and what ends it undecided.
 #[macro_export]
 macro_rules! proposal {
-    ($name:ident, $word:literal, |$it:ident| $about:expr, $guards:expr) => {
+    ($name:ident, $word:literal, |$it:ident| $about:expr, $guards:expr, $lapses:expr) => {
         /// Its state machine.
         pub static MACHINE: $crate::approval::ProposalMachine = $crate::workflow::Machine {
             name: $word,
@@ -128,7 +134,7 @@ macro_rules! proposal {
                 const RULES: &[$crate::workflow::Rule<
                     $crate::approval::ApprovalStatus,
                     $crate::approval::ProposalAction,
-                >] = &$crate::approval::proposal_rules($guards);
+                >] = &$crate::approval::proposal_rules($guards, $lapses);
                 RULES
             },
         };
@@ -141,7 +147,9 @@ macro_rules! proposal {
                 $crate::context::Event(match action {
                     $crate::approval::ProposalAction::Approve => concat!($word, ".approved"),
                     $crate::approval::ProposalAction::Reject => concat!($word, ".rejected"),
-                    $crate::approval::ProposalAction::Withdraw => concat!($word, ".withdrawn"),
+                    $crate::approval::ProposalAction::Withdraw | $crate::approval::ProposalAction::Lapse => {
+                        concat!($word, ".withdrawn")
+                    }
                 })
             }
             fn requester(&self) -> $crate::values::UserId {

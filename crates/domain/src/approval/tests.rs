@@ -595,6 +595,31 @@ fn what_a_request_has_no_room_for_is_not_offered() {
 }
 
 #[test]
+fn a_request_that_lapses_says_why_in_nobodys_name() {
+    let world = World::new();
+    let mut approval = asked(&world, REP).unwrap();
+    let comment =
+        |approval: &mut Approval| world.by(MANAGER, |ctx| approval.comment(ctx, Prose::new("Well")));
+    comment(&mut approval).unwrap();
+    let mut full = approval.clone();
+    full.trail = vec![approval.trail[0].clone(); Approval::MOST_ENTRIES];
+    for (approval, entries) in [(&mut approval, 2), (&mut full, Approval::MOST_ENTRIES)] {
+        assert_eq!(world.by(MANAGER, |ctx| approval.lapse(ctx)).unwrap(), Event("approval.withdrawn"));
+        assert_eq!((approval.status, approval.decided_at), (ApprovalStatus::Withdrawn, Some(now())));
+        assert_eq!((approval.trail.len(), approval.waiting_for.clone()), (entries, None));
+        let again = world.by(MANAGER, |ctx| approval.lapse(ctx));
+        assert_eq!(again.unwrap_err().code, Code::InvalidTransition);
+    }
+    let last = approval.trail.last().unwrap();
+    assert_eq!((last.kind, last.by), (TrailKind::Commented, None));
+    assert!(last.comment.is_some());
+    // Whoever takes it back says nothing by it.
+    let mut other = asked(&world, REP).unwrap();
+    world.by(REP, |ctx| other.withdraw(ctx)).unwrap();
+    assert_eq!((other.status, other.trail.len()), (ApprovalStatus::Withdrawn, 0));
+}
+
+#[test]
 fn a_delegation_of_who_left_is_ended_and_not_changed() {
     let left = World::of(&[(ADMIN, None, &["admin"]), (MANAGER, Some(2), &["sales_manager"])]);
     for (world, code) in [(&World::new(), None), (&left, Some(Code::UnknownReference))] {

@@ -250,7 +250,7 @@ text_enum! {
         TransferApproved = "transfer.approved" ("Transfer approved", "转移已完成"),
         /// A transfer was not approved.
         TransferRejected = "transfer.rejected" ("Transfer rejected", "转移已驳回"),
-        /// A transfer was taken back.
+        /// A transfer was taken back, or can no longer go as it was asked for.
         TransferWithdrawn = "transfer.withdrawn" ("Transfer withdrawn", "转移已撤回"),
         /// A customer of a transfer that waits was merged into another one.
         TransferCustomerMerged = "transfer.customer_merged" ("Customer of a transfer merged", "转移涉及的客户已合并"),

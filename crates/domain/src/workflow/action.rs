@@ -52,6 +52,8 @@ text_enum! {
         Submit = "submit" ("Submit", "提交审批"),
         /// Take the question back.
         Withdraw = "withdraw" ("Withdraw", "撤回"),
+        /// End it: what it is about is no longer there to be decided.
+        Lapse = "lapse" ("Lapse", "失效"),
         /// Give it up before it counts.
         Cancel = "cancel" ("Cancel", "取消"),
         /// End it early.

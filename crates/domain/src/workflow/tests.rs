@@ -211,6 +211,7 @@ fn approvals() {
         ("pending", "approve", "approved", "named"),
         ("pending", "reject", "rejected", "named"),
         ("pending", "withdraw", "withdrawn", "named"),
+        ("pending", "lapse", "withdrawn", "system"),
         ("pending", "return", "pending", "named"),
         ("pending", "add_step", "pending", "named"),
         ("pending", "remind", "pending", "named"),
@@ -229,6 +230,7 @@ fn proposals() {
         ("pending", "approve", "approved", "system"),
         ("pending", "reject", "rejected", "system"),
         ("pending", "withdraw", "withdrawn", "named"),
+        ("pending", "lapse", "withdrawn", "system"),
     ];
     for machine in [&crate::amendment::MACHINE, &crate::customer_change::MACHINE, &crate::transfer::MACHINE] {
         check(machine, ApprovalStatus::ALL, ProposalAction::ALL, table);

@@ -68,6 +68,12 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
         "the receiver is active, may own such records and has room for all of them",
         "接收人状态正常、可以持有此类记录，且全部接收后不超过持有上限",
     ),
+    ("the customer went to another owner, or to the pool", "客户已更换负责人，或已回到公海"),
+    ("the contract was terminated", "合同已终止"),
+    (
+        "a record that it names left its owner by other means, or ended when its customer went to the pool",
+        "其指定的记录已通过其他方式离开原负责人，或在客户回到公海时随之结束",
+    ),
     // opportunity
     ("the stage is another open stage of the pipeline", "目标阶段是该销售流程中另一个进行中的阶段"),
     ("forward: the stage's required fields are filled", "向前推进时：该阶段的必填字段已填写"),
@@ -101,6 +107,7 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
         "操作人不是申请人，不是审批对象的负责人或接收人，也未审批过之前的步骤",
     ),
     ("the subject is as it was when the request was made", "审批对象自提交申请以来未被修改"),
+    ("with the last step: the subject can go on", "最后一个步骤通过时：审批对象可以继续执行"),
     ("the request is approved with its last step", "最后一个步骤通过后，整个审批通过"),
     (
         "a step that each of several decides ends by itself when nobody is left whom it waits for",
@@ -110,6 +117,10 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
     (
         "the caller made the request, or may make such a request and whoever made it no longer may",
         "操作人是申请人；或操作人有权提出此类申请，而原申请人已无此权限",
+    ),
+    (
+        "the transfer, the amendment or the change of a customer that it is about lapsed",
+        "其涉及的转移、合同变更或客户变更已失效",
     ),
     ("the caller could decide the present step", "操作人可以审批当前步骤"),
     ("there is a step before it", "当前步骤之前还有步骤"),

@@ -382,10 +382,14 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("Waits for a decision.", "等待审批决定。"),
     ("Every step was approved. Final.", "所有步骤均已通过，此为最终状态。"),
     ("A step was rejected. Final.", "有一个步骤被驳回，此为最终状态。"),
-    ("The requester took it back. Final.", "申请人已撤回，此为最终状态。"),
+    (
+        "It was taken back, or what it is about was no longer there to be decided. Final.",
+        "申请已撤回，或其涉及的内容已无从审批，此为最终状态。",
+    ),
     // approval_action
     ("Agree to the present step.", "同意当前步骤。"),
     ("Do not agree.", "不同意。"),
+    ("End it: what it is about is no longer there to be decided.", "因其涉及的内容已无从审批而结束。"),
     ("Have a former step decided anew.", "退回之前的步骤重新审批。"),
     ("Have one more person agree (加签).", "再增加一位审批人。"),
     ("Remind those for whom it waits (催办).", "催促当前待审批的人。"),
@@ -427,7 +431,10 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("Somebody asked to transfer records to you, or of yours.", "有人申请将记录转移给您，或转移您的记录。"),
     ("A transfer that concerns you was approved and executed.", "与您有关的转移已通过并执行。"),
     ("A transfer that concerns you was rejected.", "与您有关的转移已被驳回。"),
-    ("A transfer that concerns you was taken back.", "与您有关的转移已被撤回。"),
+    (
+        "A transfer that concerns you was taken back, or can no longer go as it was asked for.",
+        "与您有关的转移已被撤回，或已无法按申请执行。",
+    ),
     ("An installment of a contract that concerns you is due soon.", "与您有关的合同有一期回款即将到期。"),
     ("An installment of a contract that concerns you is overdue.", "与您有关的合同有一期回款已逾期。"),
     (
@@ -721,7 +728,10 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
         "转移已通过审批，其全部记录已转给接收人。",
     ),
     ("A transfer was not approved.", "转移未通过审批。"),
-    ("A transfer was taken back.", "转移已撤回。"),
+    (
+        "A transfer was taken back, or can no longer go as it was asked for.",
+        "转移已撤回，或已无法按申请执行。",
+    ),
     (
         "A customer of a transfer that waits was merged into another one.",
         "待审批转移中的客户已并入另一个客户。",

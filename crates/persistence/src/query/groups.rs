@@ -60,6 +60,7 @@ impl Listing {
         if let Some(name) = members.map(|(name, _)| name.as_str()).find(|name| !wishes.contains(name)) {
             return Err(unknown("", name, &wishes));
         }
+        known_members(&body)?;
         let search: Search = form::read(body)?;
         let mut request = ListRequest { cursor_at: "/cursor", total: search.total, ..self.bare() };
         let mut question = Vec::new();
@@ -155,6 +156,18 @@ impl Listing {
         };
         filter.into_iter().map(read).collect()
     }
+}
+
+/// Refuses what a group does not have, before its type would, which does not say what there is.
+fn known_members(body: &Json) -> Result<(), Refusal> {
+    let groups = body.get("all").and_then(Json::as_array);
+    for (at, group) in groups.into_iter().flatten().enumerate() {
+        let mut members = group.as_object().into_iter().flatten();
+        if let Some((name, _)) = members.find(|(name, _)| name.as_str() != "any") {
+            return Err(unknown(&format!("/all/{at}"), name, &["any"]));
+        }
+    }
+    Ok(())
 }
 
 fn member(at: &str, name: &str) -> String {
@@ -462,6 +475,10 @@ mod tests {
         ] {
             assert_eq!((&*refusal.errors[0].message, &refusal.detail), (&*expected, &expected));
         }
+        let refusal = told(&THINGS, json!({"all": [{"any": [{"name": ["a"]}]}, {"any": [], "none": []}]}));
+        assert_eq!(&*refusal.errors[0].pointer, "/all/1/none");
+        assert_eq!(&*refusal.errors[0].message, "unknown field `none`, expected some of any");
+        assert_eq!(refusal.figures["allowed"], json!(["any"]));
         let refusal = told(&THINGS, filter(&json!({"colour": ["red"]})));
         let message = &refusal.errors[0].message;
         assert!(message.starts_with("unknown field `colour`, expected some of name, name_ne, "), "{message}");

@@ -389,13 +389,22 @@ pub(super) const CHECKS: &[Check] = &[
              OR (LENGTH(given.number) = 8 + LENGTH(series.latest) AND SUBSTR(given.number, 9) > series.latest)",
     },
     Check {
-        // A transfer that lost what it names is over. What would have gone along may be gone.
+        // A transfer that lost what it names is over. What would have gone along may be gone, or somebody else's.
         name: "records wait for transfers that are pending",
         population: "SELECT COUNT(*) FROM transfer_items",
         differences: "SELECT transfers.number || ': is ' || transfers.status || ', and its records are told otherwise' \
              FROM transfers JOIN transfer_items ON transfer_items.transfer_id = transfers.id \
              WHERE (transfer_items.pending AND transfers.status <> 'pending') \
-             OR (transfers.status = 'pending' AND NOT transfer_items.pending AND NOT transfer_items.included)",
+             OR (transfers.status = 'pending' AND NOT transfer_items.pending AND NOT transfer_items.included) \
+             UNION ALL SELECT transfers.number || ': waits for what its owner no longer has' \
+             FROM transfers JOIN transfer_items ON transfer_items.transfer_id = transfers.id \
+             WHERE transfers.status = 'pending' AND transfer_items.pending AND NOT transfer_items.included \
+             AND NOT EXISTS (SELECT 1 FROM customers WHERE customers.id = transfer_items.record_id \
+                AND customers.owner_id = transfers.owner_id) \
+             AND NOT EXISTS (SELECT 1 FROM opportunities WHERE opportunities.id = transfer_items.record_id \
+                AND opportunities.owner_id = transfers.owner_id) \
+             AND NOT EXISTS (SELECT 1 FROM contracts WHERE contracts.id = transfer_items.record_id \
+                AND contracts.owner_id = transfers.owner_id)",
     },
     Check {
         name: "what happened to customers is in their timelines",
