@@ -27,7 +27,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const LIFETIME: Duration = Duration::from_mins(30);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);
-/// What those that read may keep of SQLite's file in memory, in KiB, all together. Each forgets its part as soon as
+/// What those that read may keep of SQLite's file in memory, in KiB, all together; what is larger is also sorted in a
+/// file, so that memory does not grow with the tables. Each forgets its part as soon as
 /// somebody wrote, so that more would seldom be of use, and takes hours to be filled by all of them; the operating
 /// system keeps the rest at hand.
 const READERS_CACHE: u32 = 16 * 1024;
@@ -89,7 +90,6 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(LOCK_WAIT)
-            .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
         let keeping = |kib: u32| options.clone().pragma("cache_size", format!("-{kib}"));
         let pool = |connections: u32| {
