@@ -293,11 +293,22 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "what masks a change of a customer for whoever only asked for it",
         edits: &[Edit {
             file: "crates/domain/src/customer_change.rs",
-            text: "if self.shows_contact_data(ctx) {",
-            instead: "if true {",
+            text: "shows_contact_data(ctx, self.owner_id, Some(self.customer_id))",
+            instead: "ctx.now == ctx.now",
         }],
         package: END_TO_END,
         tests: &["lapsing::*::contact_data_of_a_change_leaves_with_the_customer"],
+    },
+    Mutation {
+        name: "decided-once",
+        without: "what masks a change of a customer for whoever only decided it",
+        edits: &[Edit {
+            file: "crates/domain/src/approval/course.rs",
+            text: "if !shown {",
+            instead: "if false && !shown {",
+        }],
+        package: END_TO_END,
+        tests: &["lapsing::*::contact_data_of_a_change_leaves_its_approval_as_well"],
     },
     Mutation {
         name: "own-payment",
