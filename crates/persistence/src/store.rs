@@ -28,9 +28,8 @@ const LIFETIME: Duration = Duration::from_mins(30);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// What those that read may keep of SQLite's file in memory, in KiB, all together; what is larger is also sorted in a
-/// file, so that memory does not grow with the tables. Each forgets its part as soon as
-/// somebody wrote, so that more would seldom be of use, and takes hours to be filled by all of them; the operating
-/// system keeps the rest at hand.
+/// file, so that memory does not grow with the tables. Each forgets its part as soon as somebody wrote, so that more would
+/// seldom be of use, and takes hours to be filled by all of them; the operating system keeps the rest at hand.
 const READERS_CACHE: u32 = 16 * 1024;
 /// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
 const WRITER_CACHE: u32 = 8 * 1024;
