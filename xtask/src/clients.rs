@@ -19,9 +19,7 @@ const REQUIRED: &str = "FAIRLEAD_CLIENTS";
 /// The clients, where their generators can be had. Being without Node.js or Python, or offline, is no fault of the
 /// document: that is said aloud instead, except where they are demanded.
 pub(crate) fn run_if_possible() -> Result<()> {
-    let installed = npm::install(&process::root().join(TYPESCRIPT))
-        .and_then(|()| python::install(&process::root().join(PYTHON)));
-    match installed {
+    match install() {
         Ok(()) => run(),
         Err(error) if env::var(REQUIRED).is_ok_and(|value| value == "required") => Err(error),
         Err(error) => {
@@ -33,6 +31,13 @@ pub(crate) fn run_if_possible() -> Result<()> {
     }
 }
 
+fn install() -> Result<()> {
+    process::side_by_side(
+        || npm::install(&process::root().join(TYPESCRIPT)),
+        || python::install(&process::root().join(PYTHON)),
+    )
+}
+
 /// Generates, checks and runs each of them.
 pub(crate) fn run() -> Result<()> {
     // First, so that a missing program is known before minutes are spent.
@@ -42,16 +47,15 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     process::build()?;
+    install()?;
     let folder = tempfile::Builder::new().prefix("fairlead-clients-").tempdir()?;
     let server = DemoServer::start(folder.path(), None)?;
     process::run(Command::new(process::root().join("examples/curl/journey.sh")).arg(&server.url))?;
-    typescript(&server.url)?;
-    python(&server.url)
+    process::side_by_side(|| typescript(&server.url), || python(&server.url))
 }
 
 fn typescript(url: &str) -> Result<()> {
     let folder = process::root().join(TYPESCRIPT);
-    npm::install(&folder)?;
     for script in ["generate", "build"] {
         process::run(npm::npm(&folder).args(["run", "--silent", script]))?;
     }
@@ -60,7 +64,6 @@ fn typescript(url: &str) -> Result<()> {
 
 fn python(url: &str) -> Result<()> {
     let folder = process::root().join(PYTHON);
-    python::install(&folder)?;
     let generate = ["generate", "--path", "../../openapi/fairlead.v1.json", "--config", "generate.yaml"];
     let into = ["--meta", "none", "--output-path", "fairlead_client", "--overwrite", "--fail-on-warning"];
     process::run(python::tool(&folder, "openapi-python-client").args(generate).args(into))?;

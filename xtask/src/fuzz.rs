@@ -3,7 +3,6 @@
 //! nothing valid refused as malformed.
 
 use std::env;
-use std::thread;
 
 use anyhow::{Result, bail, ensure};
 
@@ -82,12 +81,10 @@ pub(crate) fn run_short_if_possible() -> Result<()> {
     let phases = "examples,fuzzing".to_owned();
     // Always the same requests: what is found by chance is for the long run, not for whoever changes something else.
     let options = Options { role: None, database: None, phases, cases: 2, seed: Some(1) };
-    // Each leaves a processor idle half of the time.
-    thread::scope(|scope| {
-        let seller = scope.spawn(|| as_role(&options, "sqlite", "sales_rep", "rep.east"));
-        let admin = as_role(&options, "postgres", "admin", "admin");
-        seller.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(admin)
-    })
+    process::side_by_side(
+        || as_role(&options, "sqlite", "sales_rep", "rep.east"),
+        || as_role(&options, "postgres", "admin", "admin"),
+    )
 }
 
 fn as_role(options: &Options, database: &str, role: &str, account: &str) -> Result<()> {

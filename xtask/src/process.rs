@@ -1,6 +1,7 @@
 //! Other programs, run so that an interrupt still lets the command clean up.
 
 use std::env;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -139,6 +140,19 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Does two things at the same time, each of which leaves processors idle. Both come to their end, whether the other
+/// failed or not; if both did, the failure of the first is told.
+pub(crate) fn side_by_side(
+    one: impl FnOnce() -> Result<()> + Send,
+    other: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        one.join().unwrap_or_else(|panic| panic::resume_unwind(panic)).and(other)
+    })
 }
 
 /// Where a program is, if it is on the PATH.

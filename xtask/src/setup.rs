@@ -1,22 +1,21 @@
 //! `cargo xtask setup`: everything that the other commands need, on a fresh machine.
 
-use std::panic;
-use std::thread;
-
 use anyhow::Result;
 
 use crate::{postgres, process, tools};
 
 /// Installs what is missing.
 pub(crate) fn run() -> Result<()> {
-    // Those are compiled, these are fetched.
-    thread::scope(|scope| {
-        let compiled = scope.spawn(|| tools::NEXTEST.ensure().and_then(|()| tools::DENY.ensure()));
-        let fetched = postgres::ensure_available();
-        browser();
-        guides();
-        compiled.join().unwrap_or_else(|panic| panic::resume_unwind(panic)).and(fetched)
-    })
+    process::side_by_side(
+        // Those are compiled, these are fetched.
+        || tools::NEXTEST.ensure().and_then(|()| tools::DENY.ensure()),
+        || {
+            let fetched = postgres::ensure_available();
+            browser();
+            guides();
+            fetched
+        },
+    )
 }
 
 /// What the guides tell one to type takes these; a test types it.

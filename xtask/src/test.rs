@@ -38,13 +38,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     postgres::ensure_available()?;
 
-    if !options.quick {
-        lint::without_clippy()?;
-        process::lint_what_is_built();
-    }
     // The end-to-end tests drive the real binary.
-    process::build()?;
-    if !options.quick {
+    if options.quick {
+        process::build()?;
+    } else {
+        process::lint_what_is_built();
+        process::side_by_side(lint::without_clippy, process::build)?;
         clients::run_if_possible()?;
         fuzz::run_short_if_possible()?;
     }

@@ -35,8 +35,9 @@ impl CargoTool {
         {
             return Ok(());
         }
-        // What these do takes a moment however they were built; an optimized build takes minutes.
-        process::run(process::cargo(["install", "--locked", "--debug"]).arg(&package))
+        // What these do takes a moment however they were built; an optimized build takes minutes, and nobody debugs them.
+        let mut install = process::cargo(["install", "--locked", "--debug"]);
+        process::run(install.arg(&package).env("CARGO_PROFILE_DEV_DEBUG", "false"))
             .with_context(|| format!("install it by hand, then try again: cargo install --locked {package}"))
     }
 }

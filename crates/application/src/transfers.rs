@@ -208,8 +208,14 @@ fn changed_hands() -> Refusal {
 
 /// What transfers wait to move.
 async fn pending(eyes: &Eyes<'_>, records: Vec<Uuid>) -> Result<Vec<TransferItem>, Failure> {
-    let of_records = Predicate::In("record_id", records);
-    Ok(eyes.all(Predicate::All(vec![of_records, Predicate::Is("pending", true.into())])).await?)
+    let mut found = Vec::new();
+    // More may go along with customers than a statement can name.
+    for some in records.chunks(AT_ONCE) {
+        let of_records = Predicate::In("record_id", some.to_vec());
+        let waiting = Predicate::All(vec![of_records, Predicate::Is("pending", true.into())]);
+        found.extend(eyes.all::<TransferItem>(waiting).await?);
+    }
+    Ok(found)
 }
 
 /// Refuses what another transfer waits to move.

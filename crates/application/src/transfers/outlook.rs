@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{LIVE, Moving, OPEN};
 use crate::call::Failure;
-use crate::change::Eyes;
+use crate::change::{AT_ONCE, Eyes};
 use crate::customers;
 
 /// Why a transfer would be refused if its last approver agreed now: what [`super::execute`] would answer.
@@ -48,18 +48,17 @@ async fn pending_approvals(
     contracts: &[Uuid],
 ) -> Result<HashMap<ContractId, usize>, Failure> {
     let mut pending = HashMap::new();
-    if contracts.is_empty() {
-        return Ok(pending);
-    }
-    let waiting = |status: &'static str| {
-        let of_contracts = Predicate::In("contract_id", contracts.to_vec());
-        Predicate::All(vec![of_contracts, Predicate::Is("status", status.into())])
-    };
-    let invoices: Vec<Invoice> = eyes.all(waiting(InvoiceStatus::PendingApproval.as_str())).await?;
-    let amendments: Vec<Amendment> = eyes.all(waiting(ApprovalStatus::Pending.as_str())).await?;
-    let of_invoices = invoices.iter().map(|invoice| invoice.details.contract_id);
-    for contract in of_invoices.chain(amendments.iter().map(|amendment| amendment.contract_id)) {
-        *pending.entry(contract).or_insert(0) += 1;
+    for some in contracts.chunks(AT_ONCE) {
+        let waiting = |status: &'static str| {
+            let of_contracts = Predicate::In("contract_id", some.to_vec());
+            Predicate::All(vec![of_contracts, Predicate::Is("status", status.into())])
+        };
+        let invoices: Vec<Invoice> = eyes.all(waiting(InvoiceStatus::PendingApproval.as_str())).await?;
+        let amendments: Vec<Amendment> = eyes.all(waiting(ApprovalStatus::Pending.as_str())).await?;
+        let of_invoices = invoices.iter().map(|invoice| invoice.details.contract_id);
+        for contract in of_invoices.chain(amendments.iter().map(|amendment| amendment.contract_id)) {
+            *pending.entry(contract).or_insert(0) += 1;
+        }
     }
     Ok(pending)
 }
