@@ -83,7 +83,8 @@ impl<DB: Database> Lanes<DB> {
 /// Connections to one database.
 pub(crate) struct Lane<DB: Database> {
     options: Options<DB>,
-    /// The one used last is taken first: what it needs is still at hand.
+    /// In the order of their last use. The one used last is taken first: what it needs is still at hand. So the others are
+    /// used only where many ask at once, and those that were not for long are closed.
     idle: Mutex<Vec<Kept<DB>>>,
     permits: Arc<Semaphore>,
     limits: Limits,
@@ -96,6 +97,8 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
     /// To use a connection before it is replaced.
     pub(crate) lifetime: Option<Duration>,
+    /// To keep one that nobody uses, with all that it has gathered.
+    pub(crate) idle: Duration,
     /// To run a statement, where the database does not count by itself.
     pub(crate) statement: Option<Duration>,
 }
@@ -104,6 +107,7 @@ struct Kept<DB: Database> {
     connection: DB::Connection,
     deadline: Deadline,
     since: Instant,
+    used: Instant,
 }
 
 impl<DB: Database> std::fmt::Debug for Lane<DB> {
@@ -120,11 +124,20 @@ impl<DB: Database> Lane<DB> {
         Arc::new(Self { options, idle, permits, limits })
     }
 
-    fn keep(&self, kept: Kept<DB>) {
+    fn keep(&self, mut kept: Kept<DB>) {
         let old = self.limits.lifetime.is_some_and(|lifetime| kept.since.elapsed() > lifetime);
-        if !old && !self.permits.is_closed() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        if old || self.permits.is_closed() {
+            return;
         }
+        kept.used = Instant::now();
+        let unused: Vec<_> = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let unused = idle.iter().take_while(|other| other.used.elapsed() > self.limits.idle).count();
+            idle.push(kept);
+            idle.drain(..unused).collect()
+        };
+        // Closing takes a moment, and is nobody else's concern.
+        drop(unused);
     }
 
     fn take_idle(&self) -> Vec<Kept<DB>> {
@@ -163,7 +176,8 @@ impl<DB: Heeding> Lane<DB> {
     async fn connect(&self) -> Result<Kept<DB>, sqlx::Error> {
         let (mut connection, deadline) = (self.options.connect().await?, Deadline::default());
         DB::heed(&mut connection, &deadline).await?;
-        Ok(Kept { connection, deadline, since: Instant::now() })
+        let now = Instant::now();
+        Ok(Kept { connection, deadline, since: now, used: now })
     }
 }
 
@@ -261,8 +275,11 @@ mod tests {
     const ENDLESS: &str =
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
+    const LIMITS: Limits =
+        Limits { patience: PATIENCE, lifetime: None, idle: Duration::from_mins(1), statement: None };
+
     fn lane(connections: u32) -> Arc<Lane<Sqlite>> {
-        limited(connections, Limits { patience: PATIENCE, lifetime: None, statement: None })
+        limited(connections, LIMITS)
     }
 
     fn limited(connections: u32, limits: Limits) -> Arc<Lane<Sqlite>> {
@@ -314,13 +331,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_takes_too_long_is_ended() {
-        let statement = Some(Duration::from_millis(100));
-        let lane = limited(1, Limits { patience: PATIENCE, lifetime: None, statement });
+        let statement = Some(Duration::from_millis(500));
+        let lane = limited(1, Limits { statement, ..LIMITS });
         let ended = lane.one(Sql::new(ENDLESS)).await;
         assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        let long = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT count(*) FROM n";
-        assert!(lane.one(Sql::new(long)).await.unwrap().is_some(), "a time of its own");
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        // SQLite asks a few times whether to go on: long enough to be ended, and far from its own end on a busy machine.
+        let next = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT count(*) FROM n";
+        assert!(lane.one(Sql::new(next)).await.unwrap().is_some(), "a time of its own");
     }
 
     #[tokio::test]
@@ -334,11 +352,24 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_lived_too_long_is_not_kept() {
-        let limits = Limits { patience: PATIENCE, lifetime: Some(Duration::ZERO), statement: None };
-        let lane = limited(1, limits);
+        let lane = limited(1, Limits { lifetime: Some(Duration::ZERO), ..LIMITS });
         assert_eq!(number(&lane).await.unwrap(), 7);
         assert_eq!(idle(&lane), 0);
         assert_eq!(number(&lane).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_has_used_for_long_is_closed() {
+        for (after, left) in [(Duration::from_mins(1), 3), (Duration::ZERO, 1)] {
+            let lane = limited(3, Limits { idle: after, ..LIMITS });
+            let loans = [lane.borrow().await, lane.borrow().await, lane.borrow().await];
+            for loan in loans {
+                drop(loan.unwrap().settle(Ok(())));
+            }
+            // One is enough for what is asked from here on.
+            assert_eq!(number(&lane).await.unwrap(), 7);
+            assert_eq!(idle(&lane), left, "{after:?}");
+        }
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ use crate::sql::Sql;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
 const LIFETIME: Duration = Duration::from_mins(30);
+/// How long a connection that reads is kept while nobody needs it. On SQLite it holds a few megabytes: statements and its part of
+/// the page cache.
+const IDLE: Duration = Duration::from_mins(1);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// What those that read may keep of SQLite's file in memory, in KiB, all together; what is larger is also sorted in a
@@ -112,8 +115,12 @@ impl Store {
                 Err(error) => return Err(StoreError::Unavailable(error.to_string())),
             }
         };
-        let limits =
-            Limits { patience: location.acquire_timeout, lifetime: None, statement: Some(STATEMENT) };
+        let limits = Limits {
+            patience: location.acquire_timeout,
+            lifetime: None,
+            idle: IDLE,
+            statement: Some(STATEMENT),
+        };
         let reading = keeping(READERS_CACHE / (readers + 1));
         let prompt = Lane::new(reading.clone(), readers, limits);
         let patient = Lane::new(reading, 1, Limits { statement: None, ..limits });
@@ -141,7 +148,7 @@ impl Store {
         let readers = location.max_connections.div_ceil(2).max(1);
         let writers = location.max_connections.saturating_sub(readers).max(1);
         let patience = location.acquire_timeout;
-        let limits = Limits { patience, lifetime: Some(LIFETIME), statement: None };
+        let limits = Limits { patience, lifetime: Some(LIFETIME), idle: IDLE, statement: None };
         let prompt = Lane::new(options.clone(), readers, limits);
         let without_deadline = options.clone().options([("statement_timeout", "0")]);
         let patient = Lane::new(without_deadline, 1, limits);

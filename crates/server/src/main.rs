@@ -10,12 +10,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Gives back to the system what nobody uses any more. The C library's keeps it, for each thread apart: a server on SQLite,
-/// where each connection has a thread of its own, would hold the most that each of them needed at any time.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Wrong usage or configuration; clap ends with the same.
 const USAGE: u8 = 2;
 

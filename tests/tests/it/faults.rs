@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 use crate::support::{Answer, Client, Company, Database, Direct, Kind, Server, report, rounds, seed};
 
 on_both_databases! {
+    with run_as_delivered;
     heavy_a_crash_loses_nothing;
     heavy_a_stop_answers_everything;
     heavy_a_lock_refuses_writes_only;
@@ -29,27 +30,27 @@ on_both_databases! {
 
 #[test]
 fn heavy_the_connections_to_postgres_end() {
-    crate::support::run(Kind::Postgres, the_connections_end);
+    crate::support::run_as_delivered(Kind::Postgres, the_connections_end);
 }
 
 #[test]
 fn heavy_dead_connections_to_postgres_cost_no_write() {
-    crate::support::run(Kind::Postgres, dead_connections_cost_no_write);
+    crate::support::run_as_delivered(Kind::Postgres, dead_connections_cost_no_write);
 }
 
 #[test]
 fn a_cancelled_statement_is_no_fault_of_ours() {
-    crate::support::run(Kind::Postgres, a_statement_is_cancelled);
+    crate::support::run_as_delivered(Kind::Postgres, a_statement_is_cancelled);
 }
 
 #[test]
 fn heavy_postgres_falls_silent() {
-    crate::support::run(Kind::Postgres, the_database_falls_silent);
+    crate::support::run_as_delivered(Kind::Postgres, the_database_falls_silent);
 }
 
 #[test]
 fn heavy_a_full_disk_refuses_writes_only() {
-    crate::support::run(Kind::Sqlite, the_disk_is_full);
+    crate::support::run_as_delivered(Kind::Sqlite, the_disk_is_full);
 }
 
 const WRITERS: usize = 8;

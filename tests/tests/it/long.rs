@@ -23,7 +23,7 @@ mod sqlite {
     #[test]
     #[ignore = "takes hours"]
     fn heavy_nothing_grows_under_load() {
-        crate::support::run(Kind::Sqlite, super::heavy_nothing_grows_under_load);
+        crate::support::run_as_delivered(Kind::Sqlite, super::heavy_nothing_grows_under_load);
     }
 }
 
@@ -31,7 +31,7 @@ mod postgres {
     #[test]
     #[ignore = "takes hours"]
     fn heavy_nothing_grows_under_load() {
-        crate::support::run(super::Kind::Postgres, super::heavy_nothing_grows_under_load);
+        crate::support::run_as_delivered(super::Kind::Postgres, super::heavy_nothing_grows_under_load);
     }
 }
 

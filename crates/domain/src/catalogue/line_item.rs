@@ -49,7 +49,9 @@ impl utoipa::PartialSchema for Quantity {
 }
 impl ToSchema for Quantity {}
 
-/// Something sold.
+/// Something sold. Its amount is the price times the quantity less the discount, with the tax in it, rounded once at the
+/// currency's decimals, half to even (IEEE 754's `roundTiesToEven`): `5.025` is `5.02` and `5.035` is `5.04`. The tax in it
+/// is `amount - amount / (1 + tax_rate)`, rounded likewise; net and tax add up to the amount.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({

@@ -152,7 +152,7 @@ ids! {
     AuditEventId,
 }
 
-/// An id of any kind, as a form says it: `Uuid` by itself would take other spellings.
+/// An id of any kind, as a form says it: `Uuid` by itself would take other forms.
 struct AnyId(Uuid);
 
 impl<'de> serde::Deserialize<'de> for AnyId {
@@ -173,15 +173,15 @@ pub(crate) fn any_ids<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
     Ok(ids.into_iter().map(|id| id.0).collect())
 }
 
-/// How the one spelling of an id looks.
-pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+/// How an id looks. It is written in lower case and read in either (RFC 9562, section 4): some languages write capitals.
+pub const ID_PATTERN: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
 
-/// Reads an id of any kind. Only the hyphenated form of 36 characters: one id has one spelling.
+/// Reads an id of any kind, in the hyphenated form of 36 characters.
 pub fn parse_id(text: &str) -> Result<Uuid, String> {
-    let hyphenated = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
     match Uuid::try_parse(text) {
-        Ok(id) if hyphenated => Ok(id),
-        _ => Err("expected a lower-case UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`".to_owned()),
+        // No other form has as many.
+        Ok(id) if text.len() == 36 => Ok(id),
+        _ => Err("expected a UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`".to_owned()),
     }
 }
 

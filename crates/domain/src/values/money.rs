@@ -228,7 +228,7 @@ impl fmt::Display for Money {
 /// [`Money`] as JSON has it.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Money, description = "An exact amount of one currency. More decimals than the currency has are refused, never rounded.")]
+#[schema(as = Money, description = "An exact amount of one currency. More decimals than the currency has are refused, never rounded. What is computed is rounded once, at the currency's decimals, half to even.")]
 struct MoneyForm {
     /// A plain decimal number, as a string so that no client makes a float of it.
     #[schema(max_length = 24, pattern = r"^-?[0-9]+(\.[0-9]+)?$", example = "12000.00")]

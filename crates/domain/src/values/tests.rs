@@ -266,12 +266,13 @@ fn numbers_are_compared_in_one_spelling() {
 }
 
 #[test]
-fn an_id_has_one_spelling() {
+fn an_id_is_read_in_one_form_and_written_in_lower_case() {
     let id = "0190163d-8694-739b-aea5-966c26f8ad91";
-    assert_eq!(id.parse::<LeadId>().unwrap().to_string(), id);
+    for text in [id, "0190163D-8694-739B-AEA5-966C26F8AD91", "0190163d-8694-739B-AEA5-966c26f8ad91"] {
+        assert_eq!(text.parse::<LeadId>().unwrap().to_string(), id);
+    }
     for text in [
         "",
-        "0190163D-8694-739B-AEA5-966C26F8AD91",
         "0190163d8694739baea5966c26f8ad91",
         "{0190163d-8694-739b-aea5-966c26f8ad91}",
         "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91",

@@ -164,7 +164,7 @@ fn modern_examples(schema: &mut Schema) {
 }
 
 /// Says what holds for every value of a type and so was left unsaid: no text holds a NUL or is longer than
-/// the longest that is kept, an id has one spelling, a date has ten characters, and no number is larger than every client can hold.
+/// the longest that is kept, an id has one form, a date has ten characters, and no number is larger than every client can hold.
 fn bound(schema: &mut Schema) {
     let Schema::Object(object) = schema else { return };
     match single_type(&object.schema_type) {

@@ -1,5 +1,7 @@
 //! What the caller can read: media types and languages, by weight (RFC 9110, section 12).
 
+use std::cmp::Reverse;
+
 use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName};
 use fairlead_domain::error::{Code, Refusal};
 
@@ -11,19 +13,23 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The language that the caller likes best; English when they do not care.
+    /// The language that the caller likes best; of two that weigh the same the one named first, and English when they do
+    /// not care.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let weight = |primary: &str| {
-            weighted(headers, &ACCEPT_LANGUAGE)
-                .into_iter()
-                .filter(|(range, _)| {
-                    range.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(primary))
-                })
-                .map(|(_, weight)| weight)
-                .max()
+        let ranges = weighted(headers, &ACCEPT_LANGUAGE);
+        let best = |wanted: &dyn Fn(&str) -> bool| {
+            let found = ranges.iter().enumerate().filter(|(_, (range, _))| wanted(range));
+            // The first of the heaviest: named earlier is more.
+            found.map(|(at, (_, weight))| (*weight, Reverse(at))).max()
         };
-        match (weight("zh"), weight("en")) {
-            (Some(chinese), english) if chinese > 0 && Some(chinese) > english => Self::Chinese,
+        let of = |primary: &str| {
+            let named = best(&|range| {
+                range.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(primary))
+            });
+            named.or_else(|| best(&|range| range == "*"))
+        };
+        match (of("zh"), of("en")) {
+            (Some(chinese), english) if chinese.0 > 0 && Some(chinese) > english => Self::Chinese,
             _ => Self::English,
         }
     }
@@ -156,6 +162,14 @@ mod tests {
     fn the_heavier_language_wins() {
         let language = |value| Language::of(&headers(ACCEPT_LANGUAGE, value));
         assert_eq!(language("zh-CN,zh;q=0.9,en;q=0.8"), Language::Chinese);
+        // Of equals the one that was named first.
+        for chinese in ["zh, en", "zh-CN,zh,en", "zh;q=1,en;q=1", "en;q=0, *;q=0.5", "zh, *", "fr, zh;q=0.1"]
+        {
+            assert_eq!(language(chinese), Language::Chinese, "{chinese}");
+        }
+        for english in ["en, zh", "en,zh-CN,zh", "*", "*, zh;q=0.5", "zh;q=0, *", "*;q=0"] {
+            assert_eq!(language(english), Language::English, "{english}");
+        }
         assert_eq!(language("en-US,zh;q=0.5"), Language::English);
         assert_eq!(language("fr"), Language::English);
         assert_eq!(language("zh;q=0"), Language::English);

@@ -91,7 +91,8 @@ pub(crate) fn routes(api: &mut Api) {
             "Price a choice of products",
             "Every user may; a customer whom they name must be one that they see. By the price lists of the day, for a \
              customer's grade, with discounts and taxes. Each line comes as opportunities and contracts take it, and \
-             `gross` is their amount. Nothing is written.",
+             `gross` is their amount, computed and rounded as a contract would have it (`LineItem` says how). Nothing is \
+             written.",
             catalogue::quote,
         )
         .refuses(&[Code::UnknownReference, Code::AmountOutOfRange]);

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{parameters, resolved};
-use crate::support::{Answer, Client, Company, Server};
+use crate::support::{ACQUIRE_TIMEOUT, Answer, Client, Company, Server};
 
 on_both_databases! {
     bodies_have_a_size;
@@ -171,7 +171,7 @@ async fn bulk_calls_have_a_size(server: Server) {
 async fn who_finds_no_connection_is_told(server: Server) {
     let environment = [
         ("FAIRLEAD_DATABASE__MAX_CONNECTIONS", "2"),
-        ("FAIRLEAD_DATABASE__ACQUIRE_TIMEOUT_MS", "300"),
+        (ACQUIRE_TIMEOUT, "300"),
         ("FAIRLEAD_JOBS__ENABLED", "false"),
     ];
     let server = Server::start_with(server.database.kind, &environment).await;

@@ -312,6 +312,13 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        // It is about to be gone, and answers name no causes.
+        if std::thread::panicking()
+            && let Ok(log) = std::fs::read_to_string(self.folder().join("server.log"))
+        {
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the end of the server's log:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"));
+        }
         if self.kind == Kind::Sqlite {
             return;
         }

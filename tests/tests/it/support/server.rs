@@ -38,6 +38,9 @@ pub fn binary() -> PathBuf {
     binary
 }
 
+/// How long the server waits for a connection.
+pub const ACQUIRE_TIMEOUT: &str = "FAIRLEAD_DATABASE__ACQUIRE_TIMEOUT_MS";
+
 /// A command of the binary on a database.
 pub fn command(database: &Database, arguments: &[&str]) -> Command {
     prepared(Command::new(binary()), database, arguments)
@@ -49,6 +52,7 @@ fn prepared(mut command: Command, database: &Database, arguments: &[&str]) -> Co
         .current_dir(database.folder())
         .env("FAIRLEAD_DATABASE__URL", &database.url)
         .env("FAIRLEAD_DATABASE__MAX_CONNECTIONS", "12")
+        .env(ACQUIRE_TIMEOUT, "20000")
         // Tests ask more often than people; that there is a limit has a test of its own.
         .env("FAIRLEAD_HTTP__REQUESTS_PER_MINUTE", "1000000")
         // Tests make many users; how strong a hash is has tests of its own.

@@ -137,7 +137,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("expected a decimal number such as `12000.00`", "须为十进制数字，例如 12000.00"),
     ("the amount is too large", "金额过大"),
     ("expected a currency code of ISO 4217 such as `CNY`", "须为 ISO 4217 币种代码，例如 CNY"),
-    ("expected a lower-case UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`", "须为小写的 UUID"),
+    ("expected a UUID such as `0190163d-8694-739b-aea5-966c26f8ad91`", "须为带连字符的 UUID"),
     (
         "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)",
         "须为有效的时间（RFC 3339），例如 2026-01-31T08:30:00.000Z",
