@@ -223,9 +223,9 @@ async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
         ("/leads?limit=1&limit=2", "每个参数只能出现一次；多个可选值用逗号分隔"),
         ("/leads?total=perhaps", "须为 true 或 false"),
         ("/leads?colour=red", "未知的参数 `colour`"),
-        ("/leads?owner_id=7", "须为小写的 UUID"),
+        ("/leads?owner_id=7", "须为带连字符的 UUID"),
         ("/leads?owner_id=", "缺少要比较的值"),
-        ("/leads/7", "须为小写的 UUID"),
+        ("/leads/7", "须为带连字符的 UUID"),
         ("/search?q=acme&limit=many", "类型不符：应为整数，而不是字符串 \"many\""),
     ] {
         let detail = ask(rep.request(Method::GET, path), "malformed_request").await;

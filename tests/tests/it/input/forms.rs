@@ -528,16 +528,15 @@ async fn references_lead_to_records_that_the_caller_sees(server: Server) {
             ),
         ]
     };
-    // A record of others is answered like one that does not exist.
-    for (customer, contract) in [(UNKNOWN_ID, UNKNOWN_ID), (theirs.as_str(), contract.as_str())] {
+    // A record of others is answered like one that does not exist, however its id is written.
+    let (capitals, others) = (theirs.to_uppercase(), (theirs.as_str(), contract.as_str()));
+    for (customer, contract) in [(UNKNOWN_ID, UNKNOWN_ID), others, (&capitals, others.1)] {
         for (path, pointer, form) in forms(customer, contract) {
             let request = rep.request(Method::POST, path).json(&form);
             refusals.refused(path, &rep, request, 422, "unknown_reference", pointer).await;
         }
     }
-    for bad in
-        ["x", "", "0190163D-8694-739B-AEA5-966C26F8AD91", "0190163d8694739baea5966c26f8ad91", "' OR 1=1 --"]
-    {
+    for bad in ["x", "", "0190163d8694739baea5966c26f8ad91", "' OR 1=1 --"] {
         for (path, pointer, form) in forms(bad, bad) {
             let request = rep.request(Method::POST, path).json(&form);
             refusals.refused(bad, &rep, request, 422, "validation_failed", pointer).await;

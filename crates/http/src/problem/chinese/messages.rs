@@ -29,7 +29,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("https", "须为以 https 开头的地址"),
     ("unreachable", "须指向互联网上的其他主机"),
     ("origin", "须为不带路径的网站来源，例如 https://example.com"),
-    ("invalid_id", "须为小写的 UUID"),
+    ("invalid_id", "须为带连字符的 UUID"),
     ("invalid_date", "须为有效的日期，例如 2026-01-31"),
     ("invalid_month", "须为有效的月份，例如 2026-01"),
     ("invalid_timestamp", "须为有效的时间（RFC 3339），例如 2026-01-31T08:30:00.000Z"),
