@@ -11,13 +11,18 @@ const ADVISORIES: &str = "FAIRLEAD_ADVISORIES";
 
 /// Formatting, clippy, the OpenAPI document by itself and against the last release, and third-party code.
 pub(crate) fn run() -> Result<()> {
+    format()?;
     without_clippy()?;
     process::run(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
-/// What takes moments; for whoever builds everything afterwards, and has it linted then.
+/// How the code is laid out, which takes a moment.
+pub(crate) fn format() -> Result<()> {
+    process::run(&mut process::cargo(["fmt", "--all", "--", "--check"]))
+}
+
+/// What needs no build; for whoever builds everything at the same time, and has it linted then.
 pub(crate) fn without_clippy() -> Result<()> {
-    process::run(&mut process::cargo(["fmt", "--all", "--", "--check"]))?;
     spec::run_if_possible()?;
     compat::check()?;
     tools::DENY.ensure()?;

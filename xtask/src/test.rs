@@ -42,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if options.quick {
         process::build()?;
     } else {
+        lint::format()?;
         process::lint_what_is_built();
         process::side_by_side(lint::without_clippy, process::build)?;
         clients::run_if_possible()?;

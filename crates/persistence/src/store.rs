@@ -25,8 +25,8 @@ use crate::sql::Sql;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
 const LIFETIME: Duration = Duration::from_mins(30);
-/// How long a connection that reads is kept while nobody needs it. On SQLite it holds a few megabytes: statements and its part of
-/// the page cache.
+/// How long a connection that reads is kept while nobody needs it. On SQLite it holds a few megabytes: statements and its
+/// part of the page cache.
 const IDLE: Duration = Duration::from_mins(1);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);

@@ -23,7 +23,7 @@ on_both_databases! {
     who_has_it_now_is_not_held_up_by_what_was_asked_before;
     a_timeline_tells_the_whole_story_to_whom_it_concerns;
     a_timeline_tells_of_what_the_lists_show;
-    ids_have_one_spelling;
+    ids_have_one_form;
 }
 
 async fn ask(person: &Person, form: Value) -> String {
@@ -34,7 +34,7 @@ fn customers(ids: &[String], to: &Person) -> Value {
     json!({"kind": "customers", "record_ids": ids, "to_user_id": to.id, "reason": "New territory"})
 }
 
-async fn ids_have_one_spelling(server: Server) {
+async fn ids_have_one_form(server: Server) {
     let company = Company::found(&server).await;
     let (rep, customer) = (&company.rep.client, company.customer(&company.rep).await);
     for spelt in [
@@ -65,8 +65,9 @@ async fn ids_have_one_spelling(server: Server) {
         rep.post("/transfers", twice).await.refused(422, "validation_failed").body["errors"][0].clone();
     assert_eq!((&told["pointer"], &told["code"]), (&json!("/record_ids"), &json!("distinct")), "{told}");
     assert_eq!(rep.get(&format!("/customers/{capitals}")).await.expect(200).body["id"], customer);
-    let filter = format!("/contacts?customer_id={capitals}");
-    rep.get(&filter).await.expect(200);
+    rep.post("/contacts", json!({"customer_id": capitals, "name": "Li"})).await.expect(201);
+    let found = rep.get(&format!("/contacts?customer_id={capitals}")).await.expect(200);
+    assert_eq!(found.body["data"][0]["customer_id"], customer);
     ask(&company.rep, customers(&[capitals], &company.colleague)).await;
 }
 
