@@ -1,5 +1,7 @@
 //! The database: which one, and how to reach it.
 
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +38,9 @@ const STATEMENT: Duration = Duration::from_secs(30);
 const READERS_CACHE: u32 = 16 * 1024;
 /// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
 const WRITER_CACHE: u32 = 8 * 1024;
+/// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
+/// and each has a thread, whose share of the heap stays as large as it ever was.
+const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
@@ -46,7 +51,8 @@ const MIGRATING: i64 = 0x0066_6169_726c_6561;
 pub struct Location<'a> {
     /// `sqlite:<file>` or `postgres://...`.
     pub url: &'a str,
-    /// How many connections at most, but one at least to read and one to write; on SQLite how many readers.
+    /// How many connections at most, but one at least to read and one to write; on SQLite how many readers, but two for each processor at
+    /// most (4 to 16).
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that we are overloaded.
     pub acquire_timeout: Duration,
@@ -69,6 +75,13 @@ pub struct Store {
     pub(crate) cursor_key: CursorKey,
 }
 
+/// How many connections may read SQLite's file on this machine.
+fn sqlite_readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let wanted = u32::try_from(processors * 2).unwrap_or(u32::MAX);
+    wanted.clamp(*SQLITE_READERS.start(), *SQLITE_READERS.end())
+}
+
 impl Store {
     /// Opens a database.
     pub async fn open(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
@@ -83,7 +96,7 @@ impl Store {
     }
 
     async fn open_sqlite(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
-        let readers = location.max_connections.clamp(1, 16);
+        let readers = location.max_connections.clamp(1, sqlite_readers());
         let options = SqliteConnectOptions::from_str(location.url)
             .map_err(|error| StoreError::Unavailable(error.to_string()))?
             .create_if_missing(location.create)
