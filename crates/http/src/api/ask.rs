@@ -85,10 +85,10 @@ impl Exchange {
             negotiate::events_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string())?;
+        query::check_known(&query, &self.shape.queried)?;
         let fields = selection::read(&query, &self.shape)?;
         if !self.shape.is_asked() {
-            let query = selection::rest(&query, &self.shape);
-            query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
+            query::check_flags(&selection::rest(&query, &self.shape), self.shape.flags)?;
         }
         let body = self.body().await?;
         let Self { state, shape, permission, request, payload } = self;

@@ -21,7 +21,7 @@ use super::{Api, shape};
 use crate::problem::Failed;
 
 /// The parameter.
-const FIELDS: &str = "fields";
+pub(crate) const FIELDS: &str = "fields";
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
