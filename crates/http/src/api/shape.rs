@@ -3,6 +3,7 @@
 
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::Flag;
+use fairlead_application::fields::FIELDS;
 use fairlead_application::listing::Listing;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
@@ -14,7 +15,6 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::Form;
 use super::schemas::{Question, Schemas};
-use super::selection::FIELDS;
 use crate::request::condition::Precondition;
 use crate::request::query::FILE_NAME;
 
