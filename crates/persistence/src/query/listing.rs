@@ -507,11 +507,26 @@ impl Listing {
             let why = format!("at most {} alternatives", field.most_values());
             return Err(Refusal::malformed(name, why));
         }
-        let values: Result<Vec<_>, String> =
-            words.into_iter().map(|word| field.value(operator, word)).collect();
+        let value = |word| {
+            field.value(operator, word).map_err(|why| {
+                if matches!(field.kind, Kind::Timestamp) && has_lost_its_plus(word) {
+                    "write the `+` of an offset as `%2B`: as it is, it stands for a blank".to_owned()
+                } else {
+                    why
+                }
+            })
+        };
+        let values: Result<Vec<_>, String> = words.into_iter().map(value).collect();
         let values = values.map_err(|why| Refusal::malformed(name, why))?;
         Ok(Condition { field, operator, values })
     }
+}
+
+/// Whether a text would be an instant with a `+` in place of its last blank: that is what a query makes of one that is
+/// not escaped.
+fn has_lost_its_plus(text: &str) -> bool {
+    text.rsplit_once(' ')
+        .is_some_and(|(time, offset)| format!("{time}+{offset}").parse::<Timestamp>().is_ok())
 }
 
 /// What else may be asked beside a list, it does not know: that is told by whoever takes the whole query.
