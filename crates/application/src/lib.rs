@@ -26,6 +26,7 @@ pub mod delegations;
 pub mod demo;
 pub mod dictionaries;
 pub mod events;
+pub mod fields;
 pub mod handover;
 pub mod invoices;
 pub mod jobs;

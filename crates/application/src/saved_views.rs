@@ -11,12 +11,13 @@ use fairlead_persistence::Predicate;
 use crate::app::App;
 use crate::call::{Call, Page, Read, Written};
 use crate::change::Resource;
+use crate::fields::members;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Related, views};
 use crate::{
-    activities, approvals, contacts, contracts, customers, invoices, leads, opportunities, payments, pool,
-    query, transfers,
+    activities, approvals, contacts, contracts, customers, fields, invoices, leads, opportunities, payments,
+    pool, query, transfers,
 };
 
 views!(SavedView, /// A saved view.
@@ -48,19 +49,22 @@ impl Resource for SavedView {
     }
 }
 
-fn listing(resource: ViewResource) -> &'static Listing {
+/// What a view's list can be asked, and the members of its rows.
+fn list_of(resource: ViewResource) -> (&'static Listing, Vec<String>) {
     match resource {
-        ViewResource::Leads => &leads::LISTING,
-        ViewResource::Customers => &customers::LISTING,
-        ViewResource::PoolCustomers => &pool::LISTING,
-        ViewResource::Contacts => &contacts::LISTING,
-        ViewResource::Activities => &activities::LISTING,
-        ViewResource::Opportunities => &opportunities::LISTING,
-        ViewResource::Contracts => &contracts::LISTING,
-        ViewResource::Invoices => &invoices::LISTING,
-        ViewResource::Payments => &payments::LISTING,
-        ViewResource::Approvals => &approvals::LISTING,
-        ViewResource::Transfers => &transfers::LISTING,
+        ViewResource::Leads => (&leads::LISTING, members::<leads::LeadSummary>()),
+        ViewResource::Customers => (&customers::LISTING, members::<customers::CustomerSummary>()),
+        ViewResource::PoolCustomers => (&pool::LISTING, members::<pool::PoolCustomerSummary>()),
+        ViewResource::Contacts => (&contacts::LISTING, members::<contacts::ContactSummary>()),
+        ViewResource::Activities => (&activities::LISTING, members::<activities::ActivitySummary>()),
+        ViewResource::Opportunities => {
+            (&opportunities::LISTING, members::<opportunities::OpportunitySummary>())
+        }
+        ViewResource::Contracts => (&contracts::LISTING, members::<contracts::ContractSummary>()),
+        ViewResource::Invoices => (&invoices::LISTING, members::<invoices::InvoiceSummary>()),
+        ViewResource::Payments => (&payments::LISTING, members::<payments::PaymentSummary>()),
+        ViewResource::Approvals => (&approvals::LISTING, members::<approvals::ApprovalSummary>()),
+        ViewResource::Transfers => (&transfers::LISTING, members::<transfers::TransferSummary>()),
     }
 }
 
@@ -71,8 +75,13 @@ fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
     if pairs.iter().any(|(name, _)| name == "cursor") {
         return Err(Refusal::invalid("/query", "cursor", "a view begins at the first page"));
     }
-    let understood = listing(form.resource).parse(&pairs);
-    understood.map(|_| ()).map_err(broken)
+    let (listing, members) = list_of(form.resource);
+    let understand = || {
+        let chosen = fields::read(&pairs, &members)?;
+        let request = listing.parse(&fields::rest(&pairs, &members))?;
+        fields::check(chosen.as_deref(), listing, &request.include)
+    };
+    understand().map_err(broken)
 }
 
 /// What a view refers to.

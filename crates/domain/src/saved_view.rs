@@ -54,7 +54,7 @@ pub struct SavedViewDetails {
     /// Its name.
     #[validate(nested)]
     pub name: Line,
-    /// What the list is asked, as in its query: `grade=A&sort=-created_at`, without `cursor`.
+    /// What the list is asked, as in its query: `grade=A&sort=-created_at&fields=id,name`, without `cursor`.
     #[validate(nested)]
     #[schema(example = "grade=A&sort=-created_at")]
     pub query: Prose,

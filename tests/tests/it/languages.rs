@@ -225,6 +225,10 @@ async fn what_cannot_be_read_is_told_in_chinese(server: Server) {
         ("/leads?colour=red", "未知的参数 `colour`"),
         ("/leads?owner_id=7", "须为带连字符的 UUID"),
         ("/leads?owner_id=", "缺少要比较的值"),
+        (
+            "/leads?created_at_gte=2026-01-01T00:00:00+08:00",
+            "时区偏移中的 `+` 须写作 `%2B`：直接书写表示空格",
+        ),
         ("/leads/7", "须为带连字符的 UUID"),
         ("/search?q=acme&limit=many", "类型不符：应为整数，而不是字符串 \"many\""),
     ] {

@@ -12,6 +12,7 @@ on_both_databases! {
     owners_hear_of_what_happens_to_theirs;
     heavy_notifications_come_once_over_restarts;
     views_are_private_or_shared_with_the_team;
+    a_view_keeps_the_members_that_its_list_would_show;
 }
 
 /// Waits until somebody has so many notifications of a kind.
@@ -185,4 +186,43 @@ async fn views_are_private_or_shared_with_the_team(server: Server) {
     rep.client.get(&format!("/customers?{query}")).await.expect(200);
     rep.client.delete(&path).await.expect(204);
     rep.client.get(&path).await.refused(404, "not_found");
+}
+
+/// Of the rows of every list that has views: what the document knows of them, the view takes, and no more.
+async fn a_view_keeps_the_members_that_its_list_would_show(server: Server) {
+    let rep = Company::found(&server).await.rep.client;
+    let document = server.anonymous().get_root("/openapi.json").await.expect(200).body;
+    for resource in document["components"]["schemas"]["ViewResource"]["enum"].as_array().unwrap() {
+        let resource = resource.as_str().unwrap();
+        let list = if resource == "pool_customers" { "public-pool/customers" } else { resource };
+        let parameters =
+            document["paths"][&format!("/api/v1/{list}")]["get"]["parameters"].as_array().unwrap();
+        let words = |name: &str| {
+            let parameter = parameters.iter().find(|it| it["name"] == name).unwrap();
+            let words = parameter["schema"]["items"]["enum"].as_array().unwrap().iter();
+            words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>()
+        };
+        let relations = words("include");
+        let (included, own): (Vec<&str>, Vec<&str>) =
+            words("fields").into_iter().partition(|name| relations.contains(name));
+        assert!(own.contains(&"id") && !included.is_empty(), "{resource}");
+        let save = async |query: &str| {
+            rep.post("/saved-views", json!({"resource": resource, "name": "Some", "query": query})).await
+        };
+        let mut taken = vec![format!("fields={}", own.join(",")), "fields=id&sort=-created_at".to_owned()];
+        taken.extend(included.iter().map(|name| format!("include={name}&fields=id,{name}")));
+        for query in taken {
+            let kept = save(&query).await.expect(201).text_of("query");
+            rep.get(&format!("/{list}?{kept}")).await.expect(200);
+        }
+        let mut refused: Vec<String> = included.iter().map(|name| format!("fields={name}")).collect();
+        refused.extend(
+            ["", "nope", "id,", "id&fields=id", "data", "allowed_actions"].map(|it| format!("fields={it}")),
+        );
+        for query in refused {
+            rep.get(&format!("/{list}?{query}")).await.refused(400, "malformed_request");
+            let answer = save(&query).await.refused(422, "validation_failed");
+            assert_eq!(answer.body["errors"][0]["pointer"], "/query", "{resource} {query}");
+        }
+    }
 }

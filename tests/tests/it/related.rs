@@ -284,11 +284,11 @@ async fn what_a_record_does_not_include_is_refused(server: Server) {
     let refused = rep.send(asked.header("accept-language", "zh-CN")).await.refused(400, "malformed_request");
     let message = refused.body["errors"][0]["message"].as_str().unwrap();
     assert!(message.starts_with("最多为下列值中的 5 个：owner"), "{message}");
-    // Nothing else is asked of a record, and of one without relations not even that.
+    // Nothing else but its members is asked of a record, and of one without relations not even that.
     let refused = rep.get(&format!("/leads/{lead}?limit=1")).await.refused(400, "malformed_request");
     assert_eq!(
         (&refused.body["errors"][0]["pointer"], &refused.body["allowed"]),
-        (&json!("limit"), &json!(["include"]))
+        (&json!("limit"), &json!(["include", "fields"]))
     );
     let twice = format!("/leads/{lead}?include=owner&include=owner");
     let refused = rep.get(&twice).await.refused(400, "malformed_request");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Payload};
 use fairlead_application::listing::{Include, ListRequest};
-use fairlead_application::{App, Call, Caller, Flag};
+use fairlead_application::{App, Call, Caller, Flag, fields};
 use fairlead_domain::access::Permission;
 use fairlead_domain::attachment::FileCard;
 use fairlead_domain::error::{Code, Refusal};
@@ -19,8 +19,8 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::files::Upload;
+use super::question;
 use super::shape::{Body, Shape};
-use super::{question, selection};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::limit::Asker;
@@ -85,14 +85,15 @@ impl Exchange {
             negotiate::events_accepted(self.request.headers())?;
         }
         let query = query::pairs(self.request.query_string())?;
-        let fields = selection::read(&query, &self.shape)?;
+        query::check_known(&query, &self.shape.queried)?;
+        let chosen = fields::read(&query, &self.shape.members)?;
         if !self.shape.is_asked() {
-            let query = selection::rest(&query, &self.shape);
-            query::check_flags(&query, self.shape.flags, matches!(self.shape.body, Body::File))?;
+            query::check_flags(&fields::rest(&query, &self.shape.members), self.shape.flags)?;
         }
         let body = self.body().await?;
         let Self { state, shape, permission, request, payload } = self;
-        Ok(Ask { state, shape, permission, request, query, fields, body, payload: Cell::new(Some(payload)) })
+        let payload = Cell::new(Some(payload));
+        Ok(Ask { state, shape, permission, request, query, fields: chosen, body, payload })
     }
 
     async fn body(&mut self) -> Result<Bytes, Refusal> {
@@ -190,7 +191,7 @@ impl Ask {
     pub(crate) fn list(&self) -> Result<ListRequest, Refusal> {
         let listing =
             self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
-        self.selected(listing.parse(&selection::rest(&self.query, &self.shape))?)
+        self.selected(listing.parse(&fields::rest(&self.query, &self.shape.members))?)
     }
 
     /// What the query asks to include of a record.
@@ -199,8 +200,8 @@ impl Ask {
             .shape
             .related
             .ok_or_else(|| Refusal::new(Code::Internal, "the operation includes nothing"))?;
-        let include = listing.parse_include(&selection::rest(&self.query, &self.shape))?;
-        selection::check(self.fields.as_deref(), listing, &include)?;
+        let include = listing.parse_include(&fields::rest(&self.query, &self.shape.members))?;
+        fields::check(self.fields.as_deref(), listing, &include)?;
         Ok(include)
     }
 
@@ -214,7 +215,7 @@ impl Ask {
 
     /// A list as it was asked for, if it shows the members that were chosen.
     fn selected(&self, request: ListRequest) -> Result<ListRequest, Refusal> {
-        selection::check(self.fields.as_deref(), request.listing, &request.include)?;
+        fields::check(self.fields.as_deref(), request.listing, &request.include)?;
         Ok(request)
     }
 }

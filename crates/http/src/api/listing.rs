@@ -28,6 +28,16 @@ impl Place {
             Self::Body => "",
         }
     }
+
+    /// What has to be known of a value of this kind to write it there.
+    fn spelling(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Query, Kind::Timestamp) => {
+                " The `+` of an offset (`+08:00`) is written `%2B`: as it is, it stands for a blank."
+            }
+            _ => "",
+        }
+    }
 }
 
 /// Something that a list may be asked.
@@ -107,13 +117,13 @@ pub(crate) fn file_name() -> Parameter {
 
 fn filter(field: &Field, operator: Operator, place: Place) -> Wish {
     let several = field.takes_several(operator);
-    let value = match operator {
-        Operator::IsNull => ObjectBuilder::new().schema_type(Type::Boolean),
-        _ => value(field.kind, several && place == Place::Query),
+    let (value, spelling) = match operator {
+        Operator::IsNull => (ObjectBuilder::new().schema_type(Type::Boolean), ""),
+        _ => (value(field.kind, several && place == Place::Query), place.spelling(field.kind)),
     };
     Wish {
         name: format!("{}{}", field.name, operator.suffix()),
-        description: describe(field, operator, if several { place.commas() } else { "" }),
+        description: describe(field, operator, if several { place.commas() } else { "" }) + spelling,
         value,
         most: several.then(|| field.most_values()),
     }
@@ -355,6 +365,40 @@ mod tests {
         let field = Field::new("phone", Kind::Text).compared_by("phone_key", str::to_lowercase);
         assert!(describe(&field, Operator::Equals, "").contains("however it is written"));
         assert!(!describe(&field, Operator::Prefix, "").contains("however it is written"));
+    }
+
+    /// In a body a `+` is a `+`, and whether something is absent has no offset.
+    #[test]
+    fn parameters_of_instants_say_how_an_offset_is_written() {
+        for (place, expected) in [(Place::Query, true), (Place::Body, false)] {
+            for wish in filters(&LISTING, place) {
+                let tells = wish.description.contains("%2B");
+                assert_eq!(tells, expected && wish.name.starts_with("seen_at"), "{}", wish.name);
+            }
+        }
+        let field = Field::new("seen_at", Kind::Timestamp).nullable();
+        assert!(!filter(&field, Operator::IsNull, Place::Query).description.contains("%2B"));
+    }
+
+    /// A `+` that is not escaped has become a blank.
+    #[test]
+    fn an_offset_that_lost_its_sign_is_told_what_to_write() {
+        for (text, expected) in [
+            ("2026-01-01T00:00:00 08:00", true),
+            ("2026-01-01T00:00:00Z,2026-01-01 00:00:00.5 08:00", true),
+            ("2026-01-01T00:00:00 08", false),
+            ("2026-13-01T00:00:00 08:00", false),
+            ("2026-01-01 00:00:00", false),
+            ("2026-01-01", false),
+        ] {
+            let refusal = LISTING.parse(&[("seen_at".to_owned(), text.to_owned())]).unwrap_err();
+            assert_eq!(refusal.detail.contains("`%2B`"), expected, "{text}: {}", refusal.detail);
+        }
+        for text in ["2026-01-01T00:00:00+08:00", "2026-01-01 00:00:00Z"] {
+            assert!(LISTING.parse(&[("seen_at".to_owned(), text.to_owned())]).is_ok(), "{text}");
+        }
+        let other = LISTING.parse(&[("due_on".to_owned(), "2026-01-01T00:00:00 08:00".to_owned())]);
+        assert!(!other.unwrap_err().detail.contains("%2B"));
     }
 
     /// Whether a parameter's schema allows a text.

@@ -101,6 +101,7 @@ impl Api {
         for operation in &mut self.operations {
             if let Some(shape) = Arc::get_mut(&mut operation.shape) {
                 shape.members = members.remove(operation.about.id).unwrap_or_default();
+                shape.queried = shape.parameter_names();
             }
         }
         self.operations.into_iter().map(Arc::new).collect()

@@ -50,20 +50,17 @@ fn parameter(asked: &Asked) -> Parameter {
         .build()
 }
 
-/// Reads a question from a query: each member at most once, written as its schema says.
+/// Reads a question from a query: each member at most once, written as its schema says. What is no member was refused.
 pub(crate) fn read<T: DeserializeOwned + Validate>(
     query: &[(String, String)],
     members: &[Asked],
 ) -> Result<Valid<T>, Refusal> {
     let mut said = Map::new();
-    for (name, text) in query {
-        let Some(member) = members.iter().find(|member| member.name == *name) else {
-            let allowed: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-            let why = format!("unknown parameter `{name}`");
-            return Err(Refusal::malformed(name, why).with("allowed", allowed));
-        };
-        if said.insert(name.clone(), value(&member.schema, text)).is_some() {
-            return Err(Refusal::malformed(name, "give a parameter once"));
+    for member in members {
+        for (name, text) in query.iter().filter(|(name, _)| *name == member.name) {
+            if said.insert(name.clone(), value(&member.schema, text)).is_some() {
+                return Err(Refusal::malformed(name, "give a parameter once"));
+            }
         }
     }
     form::read(Value::Object(said)).and_then(Valid::check).map_err(malformed)

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use fairlead_application::listing::{Include, Listing};
-use fairlead_domain::error::Refusal;
+use fairlead_application::fields::FIELDS;
+use fairlead_application::listing::Listing;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::path::Parameter;
@@ -19,9 +19,6 @@ use super::shape::{Content, Shape};
 use super::tidy::{resolve, tidy};
 use super::{Api, shape};
 use crate::problem::Failed;
-
-/// The parameter.
-const FIELDS: &str = "fields";
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
@@ -68,37 +65,6 @@ pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter
          parameter the members that are not named are absent, those that the schema requires among them.{comes_along}"
     );
     Some(comma_list(FIELDS, about, word, most))
-}
-
-/// The members that a query asks for; none where it asks for all.
-pub(crate) fn read(query: &[(String, String)], shape: &Shape) -> Result<Option<Vec<String>>, Refusal> {
-    let mut said = query.iter().filter(|(name, _)| name == FIELDS && !shape.members.is_empty());
-    let Some((_, text)) = said.next() else { return Ok(None) };
-    if said.next().is_some() {
-        return Err(Refusal::malformed(FIELDS, "give a parameter once"));
-    }
-    let names: Vec<String> = text.split(',').map(str::to_owned).collect();
-    // Said twice, a member is no more than said once; the document bounds how many may be said.
-    if names.len() <= shape.members.len() && names.iter().all(|name| shape.members.contains(name)) {
-        return Ok(Some(names));
-    }
-    let why = format!("expected some of {}", shape.members.join(", "));
-    Err(Refusal::malformed(FIELDS, why))
-}
-
-/// Refuses related records that were not asked to be included: they would be absent without a word.
-pub(crate) fn check(fields: Option<&[String]>, listing: &Listing, include: &Include) -> Result<(), Refusal> {
-    let relations = listing.relations();
-    let is_missing = |name: &str| relations.contains(&name) && !include.contains(&name);
-    let Some(name) = fields.unwrap_or_default().iter().find(|name| is_missing(name)) else { return Ok(()) };
-    let why = format!("`{name}` is there only where `include` names it");
-    Err(Refusal::malformed(FIELDS, why))
-}
-
-/// What a query says besides.
-pub(crate) fn rest(query: &[(String, String)], shape: &Shape) -> Vec<(String, String)> {
-    let other = |(name, _): &&(String, String)| name != FIELDS || shape.members.is_empty();
-    query.iter().filter(other).cloned().collect()
 }
 
 /// A record with some of its members.

@@ -3,6 +3,7 @@
 
 use actix_web::http::{Method, StatusCode};
 use fairlead_application::Flag;
+use fairlead_application::fields::FIELDS;
 use fairlead_application::listing::Listing;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
@@ -15,6 +16,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::Form;
 use super::schemas::{Question, Schemas};
 use crate::request::condition::Precondition;
+use crate::request::query::FILE_NAME;
 
 /// A schema, as a reference to its name.
 pub(crate) type Named = RefOr<Schema>;
@@ -41,6 +43,8 @@ pub(crate) struct Shape {
     pub(crate) flags: &'static [Flag],
     /// The members of which the query may choose some; known to the router only.
     pub(crate) members: Vec<String>,
+    /// All that the query may say; known to the router only.
+    pub(crate) queried: Vec<String>,
     pub(crate) precondition: Precondition,
     /// Whether `If-None-Match` is looked at.
     pub(crate) cached: Cached,
@@ -178,6 +182,7 @@ impl Shape {
             question: None,
             flags: &[],
             members: Vec::new(),
+            queried: Vec::new(),
             precondition: Precondition::Ignored,
             cached: Cached::Never,
             idempotent: false,
@@ -327,7 +332,19 @@ impl Shape {
         self.list().is_some()
     }
 
-    /// Whether its query says more than flags: whoever reads that also refuses what is unknown in it.
+    /// The names of all that its query may say, as those who read it know them.
+    pub(crate) fn parameter_names(&self) -> Vec<String> {
+        let listed = self.listing.map(Listing::parameters).unwrap_or_default();
+        let related = self.related.filter(|listing| !listing.includes.is_empty());
+        let include = related.map(|_| "include".to_owned());
+        let asked = self.question.iter().flat_map(|question| &question.0).map(|member| member.name.clone());
+        let flags = self.flags.iter().map(|flag| flag.name().to_owned());
+        let file_name = matches!(self.body, Body::File).then(|| FILE_NAME.to_owned());
+        let fields = (!self.members.is_empty()).then(|| FIELDS.to_owned());
+        listed.into_iter().chain(include).chain(asked).chain(flags).chain(file_name).chain(fields).collect()
+    }
+
+    /// Whether its query says more than flags: whoever reads that also refuses what it says twice.
     pub(crate) fn is_asked(&self) -> bool {
         self.listing.is_some() || self.related.is_some() || self.question.is_some()
     }

@@ -7,19 +7,22 @@ use fairlead_domain::error::Refusal;
 /// The parameter that says what a file is called.
 pub(crate) const FILE_NAME: &str = "file_name";
 
-/// Refuses whatever is not one of an operation's flags, said once, as `true` or `false`; `named` lets it say what a
-/// file is called.
-pub(crate) fn check_flags(pairs: &[(String, String)], flags: &[Flag], named: bool) -> Result<(), Refusal> {
-    for (at, (name, value)) in pairs.iter().enumerate() {
-        if named && name == FILE_NAME && pairs[..at].iter().all(|(other, _)| other != name) {
-            continue;
-        }
-        if !flags.iter().any(|flag| flag.name() == name) {
-            let allowed: Vec<&str> = flags.iter().map(|flag| flag.name()).collect();
+/// Refuses what an operation's query does not take, and tells what it does: here alone is known all that it takes.
+pub(crate) fn check_known(pairs: &[(String, String)], known: &[String]) -> Result<(), Refusal> {
+    match pairs.iter().find(|(name, _)| !known.contains(name)) {
+        Some((name, _)) => {
             let why = format!("unknown parameter `{name}`");
-            return Err(Refusal::malformed(name, why).with("allowed", allowed));
+            Err(Refusal::malformed(name, why).with("allowed", known))
         }
-        if value != "true" && value != "false" {
+        None => Ok(()),
+    }
+}
+
+/// Refuses what is said twice, and flags that are neither `true` nor `false`.
+pub(crate) fn check_flags(pairs: &[(String, String)], flags: &[Flag]) -> Result<(), Refusal> {
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        let is_flag = flags.iter().any(|flag| flag.name() == name);
+        if is_flag && value != "true" && value != "false" {
             return Err(Refusal::malformed(name, "expected true or false"));
         }
         if pairs[..at].iter().any(|(other, _)| other == name) {
@@ -54,8 +57,10 @@ mod tests {
 
     #[test]
     fn flags_are_known_said_once_and_true_or_false() {
+        let known = [Flag::DryRun.name().to_owned(), FILE_NAME.to_owned()];
         let check = |query: &str| {
-            let refused = check_flags(&pairs(query).unwrap(), &[Flag::DryRun], false);
+            let query = pairs(query).unwrap();
+            let refused = check_known(&query, &known).and_then(|()| check_flags(&query, &[Flag::DryRun]));
             refused.map_err(|refusal| refusal.errors[0].pointer.clone())
         };
         assert_eq!(check(""), Ok(()));
@@ -64,7 +69,17 @@ mod tests {
             assert_eq!(check(bad), Err("dry_run".to_owned()), "{bad}");
         }
         assert_eq!(check("allow_duplicate=true"), Err("allow_duplicate".to_owned()));
+        assert_eq!(check("file_name=a.pdf"), Ok(()));
+        assert_eq!(check("file_name=a.pdf&file_name=b.pdf"), Err("file_name".to_owned()));
         let says = |query: &str| says(&pairs(query).unwrap(), Flag::DryRun);
         assert!(says("dry_run=true") && !says("dry_run=false"));
+    }
+
+    #[test]
+    fn what_is_unknown_is_told_with_all_that_is_known() {
+        let known = ["limit".to_owned(), "fields".to_owned()];
+        let refusal = check_known(&pairs("fields=id&colour=red").unwrap(), &known).unwrap_err();
+        assert_eq!(refusal.errors[0].pointer, "colour");
+        assert_eq!(refusal.figures["allowed"], serde_json::json!(known));
     }
 }

@@ -363,8 +363,7 @@ impl Listing {
         }
     }
 
-    /// Reads a query string, already decoded into pairs. An unknown parameter is refused with the list of
-    /// the known ones.
+    /// Reads a query string, already decoded into pairs. An unknown parameter is refused.
     pub fn parse(&'static self, query: &[(String, String)]) -> Result<ListRequest, Refusal> {
         let mut request = self.bare();
         let mut sort = self.default_sort;
@@ -408,8 +407,7 @@ impl Listing {
         let mut include = None;
         for (name, value) in query {
             if name != "include" {
-                let why = format!("unknown parameter `{name}`");
-                return Err(Refusal::malformed(name, why).with("allowed", ["include"]));
+                return Err(unknown(name));
             }
             if include.is_some() {
                 return Err(Refusal::malformed(
@@ -498,8 +496,7 @@ impl Listing {
 
     fn parse_condition(&self, name: &str, value: &str) -> Result<Condition, Refusal> {
         let Some((field, operator)) = self.filter(name) else {
-            let why = format!("unknown parameter `{name}`");
-            return Err(Refusal::malformed(name, why).with("allowed", self.parameters()));
+            return Err(unknown(name));
         };
         if value.is_empty() {
             return Err(Refusal::malformed(name, "says nothing"));
@@ -510,11 +507,31 @@ impl Listing {
             let why = format!("at most {} alternatives", field.most_values());
             return Err(Refusal::malformed(name, why));
         }
-        let values: Result<Vec<_>, String> =
-            words.into_iter().map(|word| field.value(operator, word)).collect();
+        let value = |word| {
+            field.value(operator, word).map_err(|why| {
+                if matches!(field.kind, Kind::Timestamp) && has_lost_its_plus(word) {
+                    "write the `+` of an offset as `%2B`: as it is, it stands for a blank".to_owned()
+                } else {
+                    why
+                }
+            })
+        };
+        let values: Result<Vec<_>, String> = words.into_iter().map(value).collect();
         let values = values.map_err(|why| Refusal::malformed(name, why))?;
         Ok(Condition { field, operator, values })
     }
+}
+
+/// Whether a text would be an instant with a `+` in place of its last blank: that is what a query makes of one that is
+/// not escaped.
+fn has_lost_its_plus(text: &str) -> bool {
+    text.rsplit_once(' ')
+        .is_some_and(|(time, offset)| format!("{time}+{offset}").parse::<Timestamp>().is_ok())
+}
+
+/// What else may be asked beside a list, it does not know: that is told by whoever takes the whole query.
+fn unknown(name: &str) -> Refusal {
+    Refusal::malformed(name, format!("unknown parameter `{name}`"))
 }
 
 /// A whole number, written as in JSON: neither `+5` nor `05`.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod examples;
+mod queries;
 mod routes;
 mod schemas;
 mod sent;

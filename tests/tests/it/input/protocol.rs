@@ -396,6 +396,11 @@ async fn queries_are_read_strictly(server: Server) {
         let request = rep.request(Method::GET, &format!("/leads?{query}"));
         refusals.refused(&what, &rep, request, 400, "malformed_request", pointer).await;
     }
+    // A `+` that stands for a blank is told how it is written.
+    rep.get("/leads?created_at_gte=2026-01-01T00:00:00%2B08:00").await.expect(200);
+    let blank = rep.get("/leads?created_at_gte=2026-01-01T00:00:00+08:00").await;
+    let blank = refusals.check("a plus", blank, 400, "malformed_request", Some("created_at_gte"));
+    assert!(blank.text_of("detail").contains("`%2B`"), "{}", blank.text);
     let answer = rep.get("/leads?color=red").await;
     let allowed = answer.body["allowed"].as_array().expect("the known parameters");
     for name in [

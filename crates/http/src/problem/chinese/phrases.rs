@@ -142,6 +142,10 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
         "expected an instant such as `2026-01-31T08:30:00.000Z` (RFC 3339)",
         "须为有效的时间（RFC 3339），例如 2026-01-31T08:30:00.000Z",
     ),
+    (
+        "write the `+` of an offset as `%2B`: as it is, it stands for a blank",
+        "时区偏移中的 `+` 须写作 `%2B`：直接书写表示空格",
+    ),
     ("expected a date such as `2026-01-31`", "须为有效的日期，例如 2026-01-31"),
     ("the year must be between 1900 and 9999", "年份须在 1900 至 9999 之间"),
     ("expected 32 hexadecimal digits", "须为 32 个十六进制数字"),
