@@ -1,7 +1,7 @@
 //! Saved views (视图).
 
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::saved_view::{SavedView, SavedViewDetails, ViewResource};
 use fairlead_domain::valid::Valid;
@@ -66,10 +66,10 @@ fn listing(resource: ViewResource) -> &'static Listing {
 
 /// Refuses a query that the list would not understand.
 fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
-    let broken = |refusal: Refusal| Refusal::invalid("/query", "query", refusal.detail);
+    let broken = |refusal: Refusal| Refusal::invalid("/query", Rule::Query, refusal.detail);
     let pairs = query::pairs(form.query.as_str()).map_err(broken)?;
     if pairs.iter().any(|(name, _)| name == "cursor") {
-        return Err(Refusal::invalid("/query", "cursor", "a view begins at the first page"));
+        return Err(Refusal::invalid("/query", Rule::Cursor, "a view begins at the first page"));
     }
     let understood = listing(form.resource).parse(&pairs);
     understood.map(|_| ()).map_err(broken)
