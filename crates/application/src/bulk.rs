@@ -1,6 +1,6 @@
 //! Many operations in one call, all or as many as can be.
 
-use fairlead_domain::error::{Code, FieldError, Figures, Refusal};
+use fairlead_domain::error::{Code, FieldError, Figures, Refusal, Rule};
 use fairlead_domain::text_enum;
 use fairlead_persistence::{StoreError, Work};
 use serde::Serialize;
@@ -153,7 +153,7 @@ pub(crate) fn refused<V>(outcome: Result<V, Failure>) -> Result<Result<V, Refusa
 
 /// A member that an operation cannot do without.
 pub(crate) fn needed<T: Clone>(member: Option<&T>, index: usize, name: &str) -> Result<T, Refusal> {
-    let why = || Refusal::invalid(&format!("/items/{index}/{name}"), "required", "this action needs it");
+    let why = || Refusal::invalid(&format!("/items/{index}/{name}"), Rule::Required, "this action needs it");
     member.cloned().ok_or_else(why)
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn only_wanted(index: usize, members: &[(&str, bool, bool)]) -> Resul
     match members.iter().find(|(_, said, taken)| *said && !taken) {
         Some((name, ..)) => {
             let why = "this action does not take it";
-            Err(Refusal::invalid(&format!("/items/{index}/{name}"), "not_wanted", why))
+            Err(Refusal::invalid(&format!("/items/{index}/{name}"), Rule::NotWanted, why))
         }
         None => Ok(()),
     }
@@ -174,7 +174,7 @@ pub(crate) fn distinct<T: Operation>(operations: &[T]) -> Result<(), Refusal> {
     let mut seen = std::collections::HashSet::new();
     match operations.iter().position(|operation| !seen.insert(operation.id())) {
         Some(at) => {
-            Err(Refusal::invalid(&format!("/items/{at}/id"), "distinct", "must name each record once"))
+            Err(Refusal::invalid(&format!("/items/{at}/id"), Rule::Distinct, "must name each record once"))
         }
         None => Ok(()),
     }

@@ -12,7 +12,7 @@ use fairlead_domain::attachment::MediaType;
 use fairlead_domain::contact::DecisionRole;
 use fairlead_domain::contract::{CollectionScheme, ContractAction, ContractStatus, InstallmentStatus};
 use fairlead_domain::customer::{CustomerKind, Grade, Lifecycle, Ownership, OwnershipAction, OwnershipCause};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::invoice::{InvoiceAction, InvoiceKind, InvoiceStatus};
 use fairlead_domain::job::{JobAction, JobKind, JobOutcome, JobStatus};
 use fairlead_domain::lead::{
@@ -139,6 +139,7 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<BulkOutcome>,
     currencies,
     of::<Code>,
+    of::<Rule>,
 ];
 
 /// A closed list of values.

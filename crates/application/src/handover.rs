@@ -4,7 +4,7 @@ use fairlead_domain::access::{Permission, Standing};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::{Customer, OpenBusiness, OwnershipChange};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::lead::Lead;
 use fairlead_domain::notification;
 use fairlead_domain::opportunity::Opportunity;
@@ -66,7 +66,7 @@ fn one_of_both(form: &DisableForm) -> Result<(), ValidationError> {
     if form.hand_over.is_none() || !form.keep_records {
         return Ok(());
     }
-    Err(ValidationError::new("one_of_both").with_message("records are handed over or kept, not both".into()))
+    Err(Rule::OneOfBoth.error("records are handed over or kept, not both"))
 }
 
 /// How much a user owns that is not closed.
@@ -202,7 +202,7 @@ async fn leave(
     User::may_hand_over(ctx, form.successor_id)?;
     if form.successor_id.is_none() && !form.to_pool {
         let why = "name a successor, or say that records go to the pools";
-        return Err(Refusal::invalid("/successor_id", "required", why).into());
+        return Err(Refusal::invalid("/successor_id", Rule::Required, why).into());
     }
     let customers: Vec<Customer> = work.load_all(Predicate::Is("owner_id", id.0.into())).await?;
     let mut leaving = Leaving::new(ctx, work, id, form).await?;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+use fairlead_domain::error::Rule;
 use fairlead_persistence::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use crate::call::Failure;
 use crate::throttle::too_many_wait;
@@ -46,8 +47,7 @@ impl Validate for Password {
             return Ok(());
         }
         let mut errors = ValidationErrors::new();
-        let mut error =
-            ValidationError::new("length").with_message("must have between 10 and 200 characters".into());
+        let mut error = Rule::Length.error("must have between 10 and 200 characters");
         error.add_param("min".into(), &10);
         error.add_param("max".into(), &200);
         errors.add("", error);

@@ -3,7 +3,7 @@
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::{Contract, Installment};
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::{
@@ -298,7 +298,7 @@ pub async fn confirm(app: &App, call: &Call, id: PaymentId) -> Written<PaymentVi
 }
 
 fn given(reason: Option<Line>) -> Result<Line, Refusal> {
-    reason.ok_or_else(|| Refusal::invalid("/reason", "required", "say why"))
+    reason.ok_or_else(|| Refusal::invalid("/reason", Rule::Required, "say why"))
 }
 
 /// Says that the money did not arrive.

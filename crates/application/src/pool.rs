@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::{Customer, CustomerKind, Grade, Lifecycle, OwnerLoad};
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::lead::Source;
 use fairlead_domain::pool::{Seat, Strategy};
 use fairlead_domain::record::RecordKind;
@@ -163,7 +163,7 @@ fn distinct_customers(ids: &[CustomerId]) -> Result<(), ValidationError> {
     if ids.iter().collect::<HashSet<_>>().len() == ids.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each customer once".into()))
+    Err(Rule::Distinct.error("must name each customer once"))
 }
 
 /// Who gets a customer.
@@ -279,7 +279,7 @@ async fn seats(ctx: &Context<'_>, work: &Work, form: &DistributionForm) -> Resul
     ids.sort_unstable();
     for id in ids {
         if loads.insert(id, work.owner_load(id, customers::day_began(ctx)).await?).is_some() {
-            return Err(Refusal::invalid("/members", "distinct", "must name each member once").into());
+            return Err(Refusal::invalid("/members", Rule::Distinct, "must name each member once").into());
         }
     }
     Ok(form

@@ -1,7 +1,7 @@
 //! Saved views (视图).
 
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::saved_view::{SavedView, SavedViewDetails, ViewResource};
 use fairlead_domain::valid::Valid;
@@ -70,10 +70,10 @@ fn list_of(resource: ViewResource) -> (&'static Listing, Vec<String>) {
 
 /// Refuses a query that the list would not understand.
 fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
-    let broken = |refusal: Refusal| Refusal::invalid("/query", "query", refusal.detail);
+    let broken = |refusal: Refusal| Refusal::invalid("/query", Rule::Query, refusal.detail);
     let pairs = query::pairs(form.query.as_str()).map_err(broken)?;
     if pairs.iter().any(|(name, _)| name == "cursor") {
-        return Err(Refusal::invalid("/query", "cursor", "a view begins at the first page"));
+        return Err(Refusal::invalid("/query", Rule::Cursor, "a view begins at the first page"));
     }
     let (listing, members) = list_of(form.resource);
     let understand = || {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
+use fairlead_domain::error::Rule;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::search::{Condition, Fit, SearchQuestion, meets, number_meets};
 use fairlead_domain::text_enum;
@@ -73,7 +74,7 @@ fn without_nul(text: &str) -> Result<(), ValidationError> {
     if !text.contains('\0') {
         return Ok(());
     }
-    Err(ValidationError::new("control_character").with_message("must not contain the character NUL".into()))
+    Err(Rule::ControlCharacter.error("must not contain the character NUL"))
 }
 
 fn usual() -> u64 {

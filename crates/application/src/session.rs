@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
 use fairlead_domain::access::Grant;
 use fairlead_domain::context::Event;
-use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::organisation::{Locale, User, UserRef, UserStatus};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
@@ -344,7 +344,7 @@ pub async fn change_password(app: &App, call: &Call, form: Valid<PasswordForm>) 
     // Guessing at the present password is slowed down like guessing at a login.
     let account = user.to_string();
     let attempt = app.inner.throttle.admit(&account, &account, app.now()).await?;
-    let wrong = || Refusal::invalid("/current_password", "wrong_password", "is not the present password");
+    let wrong = || Refusal::invalid("/current_password", Rule::WrongPassword, "is not the present password");
     let known = app.read(call, async |_, _| Ok(app.store().password_hash(user).await?)).await?;
     if !app.inner.passwords.verify(&form.current_password.0, known.clone()).await? {
         attempt.failed();

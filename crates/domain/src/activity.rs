@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::lead::Lead;
 use crate::record;
 use crate::text_enum;
@@ -113,7 +113,7 @@ pub struct ActivityDetails {
 
 fn task_is_due(details: &ActivityDetails) -> Result<(), ValidationError> {
     if details.kind == ActivityKind::Task && details.due_at.is_none() {
-        return Err(ValidationError::new("due_at_required").with_message("a task needs due_at".into()));
+        return Err(Rule::DueAtRequired.error("a task needs due_at"));
     }
     Ok(())
 }
@@ -202,7 +202,11 @@ fn happened(
         details.happened_at.get_or_insert(default);
     }
     if details.happened_at.is_some_and(|at| at > ctx.now) {
-        return Err(Refusal::invalid("/happened_at", "in_future", "must not be in the future; use due_at"));
+        return Err(Refusal::invalid(
+            "/happened_at",
+            Rule::InFuture,
+            "must not be in the future; use due_at",
+        ));
     }
     Ok(details)
 }

@@ -18,7 +18,7 @@ use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::catalogue::LineItem;
 use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractDetails, Installment, InstallmentPlan};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{
@@ -111,7 +111,7 @@ fn distinct_installments(plan: &[AmendedInstallment]) -> Result<(), ValidationEr
     if named.iter().collect::<BTreeSet<_>>().len() == named.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each installment once".into()))
+    Err(Rule::Distinct.error("must name each installment once"))
 }
 
 /// What an amendment can change.
@@ -352,7 +352,7 @@ impl Amendment {
         }
         let after = before.with(&form);
         if after == before {
-            return Err(Refusal::invalid("", "nothing_changes", "must change something"));
+            return Err(Refusal::invalid("", Rule::NothingChanges, "must change something"));
         }
         after.applied_to(&contract.details)?;
         after.fit(contract, installments)?;

@@ -6,7 +6,7 @@ use validator::Validate;
 
 use crate::context::{Context, Event};
 use crate::contract::Contract;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::text_enum;
 use crate::values::{AttachmentId, ContractId, Line, Timestamp, UserId};
@@ -76,7 +76,7 @@ pub struct FileCard {
 impl FileCard {
     /// What a file is called and what it is said to be. A name is one line without the signs that make paths.
     pub fn new(name: &str, media_type: MediaType) -> Result<Self, Refusal> {
-        let refuse = |why: &str| Err(Refusal::invalid("file_name", "invalid_file_name", why));
+        let refuse = |why: &str| Err(Refusal::invalid("file_name", Rule::InvalidFileName, why));
         let name = Line::from(name.to_owned());
         if name.validate().is_err() {
             return refuse("must be one line of 1 to 200 characters");
@@ -90,7 +90,7 @@ impl FileCard {
     /// Refuses content that begins like something else than it is said to be.
     pub fn judge(&self, head: &[u8]) -> Result<(), Refusal> {
         if head.is_empty() {
-            return Err(Refusal::invalid("", "empty_file", "must not be empty"));
+            return Err(Refusal::invalid("", Rule::EmptyFile, "must not be empty"));
         }
         if self.media_type.agrees(head) {
             return Ok(());

@@ -7,7 +7,7 @@ use validator::Validate;
 use crate::context::{Context, Event};
 use crate::customer::Customer;
 use crate::dependents::Dependents;
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::record;
 use crate::search::{ContactData, SearchEntry};
 use crate::text_enum;
@@ -120,7 +120,7 @@ pub(crate) fn unchanged<T: PartialEq>(pointer: &str, before: &T, after: &T) -> R
     if before == after {
         return Ok(());
     }
-    Err(Refusal::invalid(pointer, "immutable", "cannot be changed after creation"))
+    Err(Refusal::invalid(pointer, Rule::Immutable, "cannot be changed after creation"))
 }
 
 impl Contact {

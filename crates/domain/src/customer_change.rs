@@ -1,18 +1,16 @@
 //! Changes of customers that take an approval (客户变更审批): asked for, and made once it was given.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use crate::access::{Permission, Standing};
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::audit::{self, MemberChange};
 use crate::context::{Context, Event};
 use crate::customer::{Customer, CustomerDetails, CustomerKind, Grade};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::patch::Patch;
 use crate::valid::Valid;
 use crate::values::{CustomerChangeId, CustomerId, Line, Number, Timestamp, UserId, form};
@@ -68,8 +66,7 @@ impl Validate for Changes {
     fn validate(&self) -> Result<(), ValidationErrors> {
         if self.0.is_empty() {
             let mut errors = ValidationErrors::new();
-            let nothing =
-                ValidationError::new("nothing_changes").with_message(Cow::Borrowed("must change something"));
+            let nothing = Rule::NothingChanges.error("must change something");
             errors.add("__all__", nothing);
             return Err(errors);
         }
@@ -200,7 +197,7 @@ impl CustomerChange {
         let after =
             patch.apply(&customer.details).map_err(|refusal| refusal.within("/changes"))?.into_inner();
         if after == customer.details {
-            return Err(Refusal::invalid("/changes", "nothing_changes", "must change something"));
+            return Err(Refusal::invalid("/changes", Rule::NothingChanges, "must change something"));
         }
         let change = Self {
             id,

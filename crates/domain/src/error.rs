@@ -1,5 +1,7 @@
 //! What the domain refuses, each with a stable code and its figures.
 
+mod rule;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 use crate::text_enum;
 use crate::values::json::JsonObject;
 use crate::values::{Money, form, json as free};
+
+pub use rule::Rule;
 
 text_enum! {
     /// The stable code of a problem. Titles and details may change and are translated; codes never change.
@@ -201,20 +205,16 @@ text_enum! {
     }
 }
 
-/// The rule that a value breaks which cannot be read.
-const MALFORMED: &str = "malformed";
-
 /// One broken rule of one member of a form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// Where in the body: a JSON pointer (RFC 6901). For query parameters, the parameter's name.
-    #[schema(example = "/budget/amount", max_length = 200)]
+    #[schema(example = "/name", max_length = 200)]
     pub pointer: String,
     /// The stable code of the rule.
-    #[schema(example = "too_many_decimals", max_length = 60)]
-    pub code: String,
+    pub code: Rule,
     /// For people, in English or Chinese by `Accept-Language`.
-    #[schema(example = "CNY has 2 decimals", max_length = 500)]
+    #[schema(example = "must have between 1 and 200 characters", max_length = 500)]
     pub message: String,
     /// The figures of the rule, such as `min` and `max`, and the words that it knows (`allowed`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -301,10 +301,10 @@ impl Refusal {
     }
 
     /// One member of the form breaks a rule.
-    pub fn invalid(pointer: &str, code: &str, message: impl Into<String>) -> Self {
+    pub fn invalid(pointer: &str, rule: Rule, message: impl Into<String>) -> Self {
         let error = FieldError {
             pointer: pointer.to_owned(),
-            code: code.to_owned(),
+            code: rule,
             message: message.into(),
             params: Map::new(),
         };
@@ -314,13 +314,17 @@ impl Refusal {
     /// A value that only one record may have is another's.
     pub fn duplicate(pointer: &str) -> Self {
         let detail = "a value that must be unique is taken".to_owned();
-        Self { code: Code::Duplicate, detail, ..Self::invalid(pointer, "duplicate", "this value is taken") }
+        Self {
+            code: Code::Duplicate,
+            detail,
+            ..Self::invalid(pointer, Rule::Duplicate, "this value is taken")
+        }
     }
 
     /// A record named in the form does not exist or is not visible.
     pub fn unknown_reference(pointer: &str) -> Self {
         let message = "no such record, or it is not visible to you";
-        Self { code: Code::UnknownReference, ..Self::invalid(pointer, "unknown_reference", message) }
+        Self { code: Code::UnknownReference, ..Self::invalid(pointer, Rule::UnknownReference, message) }
     }
 
     /// Adds a figure of the rule to what is said of a member.
@@ -355,7 +359,7 @@ impl Refusal {
     /// The request cannot be read; `pointer` says where.
     pub fn malformed(pointer: &str, message: impl Into<String>) -> Self {
         let message = message.into();
-        let mut refusal = Self::invalid(pointer, MALFORMED, message.clone());
+        let mut refusal = Self::invalid(pointer, Rule::Malformed, message.clone());
         refusal.code = Code::MalformedRequest;
         refusal.detail = message;
         refusal
@@ -374,8 +378,8 @@ impl Refusal {
             None => {}
         }
         match broken {
-            Some(broken) if broken.code == MALFORMED => Self::malformed(&pointer, broken.message),
-            Some(broken) => Self::invalid(&pointer, broken.code, broken.message),
+            Some(broken) if broken.rule == Rule::Malformed => Self::malformed(&pointer, broken.message),
+            Some(broken) => Self::invalid(&pointer, broken.rule, broken.message),
             None => Self::malformed(&pointer, text),
         }
     }
@@ -420,7 +424,7 @@ fn broken_rule(pointer: &str, rule: &ValidationError) -> FieldError {
     let named = figures.into_iter().filter(|(name, _)| *name != "value");
     FieldError {
         pointer: pointer.to_owned(),
-        code: rule.code.to_string(),
+        code: Rule::of(rule),
         message: rule.message.as_ref().map_or_else(|| sentence(rule), ToString::to_string),
         // Backwards, so that `min` stands before `max`.
         params: named.rev().map(|(name, figure)| (name.to_owned(), figure.clone())).collect(),
@@ -430,9 +434,9 @@ fn broken_rule(pointer: &str, rule: &ValidationError) -> FieldError {
 /// What a length or a range says that was given no words of its own.
 fn sentence(rule: &ValidationError) -> String {
     let figure = |name: &str| rule.params.get(name);
-    let (must, counted) = match (&*rule.code, figure("value")) {
-        ("length", Some(Value::String(_))) => ("must have", " characters"),
-        ("length", _) => ("must have", " items"),
+    let (must, counted) = match (Rule::of(rule), figure("value")) {
+        (Rule::Length, Some(Value::String(_))) => ("must have", " characters"),
+        (Rule::Length, _) => ("must have", " items"),
         _ => ("must be", ""),
     };
     match (figure("min"), figure("max")) {

@@ -18,7 +18,7 @@ use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractStatus};
 use crate::customer::{Customer, TaxProfile};
 use crate::dependents::Dependents;
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::record;
 use crate::record::RecordKind;
 use crate::search::{ContactData, SearchEntry};
@@ -463,11 +463,11 @@ impl Invoice {
         let form = form.into_inner();
         let today = ctx.today().0;
         if form.issued_on.is_some_and(|day| day > today) {
-            return Err(Refusal::invalid("/issued_on", "in_future", "must not be in the future"));
+            return Err(Refusal::invalid("/issued_on", error::Rule::InFuture, "must not be in the future"));
         }
         if form.issued_on.zip(contract.began_on(ctx.org)).is_some_and(|(day, began)| day < began) {
             let why = "must not be before the contract was signed or approved";
-            return Err(Refusal::invalid("/issued_on", "before_contract", why));
+            return Err(Refusal::invalid("/issued_on", error::Rule::BeforeContract, why));
         }
         contract.note_issued(self.details.amount)?;
         self.status = status;

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use validator::Validate;
 
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::valid::Valid;
 
 /// The survivor's form, with what it lacks taken from the other one: members that are absent, and labels.
@@ -40,5 +40,5 @@ pub fn check_two<T: PartialEq>(survivor: &T, other: &T) -> Result<(), Refusal> {
     if survivor != other {
         return Ok(());
     }
-    Err(Refusal::invalid("/loser_id", "distinct", "must be another record"))
+    Err(Refusal::invalid("/loser_id", Rule::Distinct, "must be another record"))
 }

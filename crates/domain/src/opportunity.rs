@@ -13,7 +13,7 @@ use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::{Customer, owned};
 use crate::dependents::Dependents;
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::lead::{Source, eligible_owner};
 use crate::pipeline::{Pipeline, RequiredField, Stage, StageKind};
 use crate::record;
@@ -454,7 +454,7 @@ impl Opportunity {
             .ok_or_else(|| Refusal::new(Code::Internal, "the opportunity's stage is not in its pipeline"))?;
         if stage.kind != StageKind::Open || target == present {
             let why = "must be another open stage; a sale is won by its contract and lost by `lose`";
-            return Err(Refusal::invalid("/stage_id", "not_an_open_stage", why));
+            return Err(Refusal::invalid("/stage_id", error::Rule::NotAnOpenStage, why));
         }
         self.no_contract()?;
         if target < present {

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
 use crate::dependents::Dependents;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
@@ -109,25 +109,25 @@ pub struct PipelineDetails {
 
 fn stages_make_sense(stages: &[Stage]) -> Result<(), ValidationError> {
     let count = |kind| stages.iter().filter(|stage| stage.kind == kind).count();
-    let error = |code, message: &'static str| Err(ValidationError::new(code).with_message(message.into()));
+    let error = |rule: Rule, message: &'static str| Err(rule.error(message));
     if count(StageKind::Won) != 1 || count(StageKind::Lost) != 1 {
-        return error("end_stages", "must have exactly one won and one lost stage");
+        return error(Rule::EndStages, "must have exactly one won and one lost stage");
     }
     if !stages.is_sorted_by_key(|stage| stage.kind) || stages[0].kind != StageKind::Open {
-        return error("stage_order", "open stages come first, then the won and the lost one");
+        return error(Rule::StageOrder, "open stages come first, then the won and the lost one");
     }
     let signing: Vec<usize> =
         stages.iter().enumerate().filter(|(_, stage)| stage.starts_contract).map(|(at, _)| at).collect();
     if signing.iter().any(|at| *at + 1 != count(StageKind::Open)) {
-        return error("signing_stage", "only the last open stage may start the contract");
+        return error(Rule::SigningStage, "only the last open stage may start the contract");
     }
     let gates = stages.iter().enumerate().filter(|(_, stage)| stage.needs_approval);
     if gates.map(|(at, _)| at).any(|at| at == 0 || at >= count(StageKind::Open)) {
-        return error("gate", "only an open stage that another one comes before can need an approval");
+        return error(Rule::Gate, "only an open stage that another one comes before can need an approval");
     }
     let ids: Vec<StageId> = stages.iter().filter_map(|stage| stage.id).collect();
     if ids.iter().collect::<BTreeSet<_>>().len() != ids.len() {
-        return error("distinct", "stage ids must differ");
+        return error(Rule::Distinct, "stage ids must differ");
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ impl Pipeline {
             let pointer = format!("/stages/{at}/id");
             return Err(Refusal::invalid(
                 &pointer,
-                "unknown_stage",
+                Rule::UnknownStage,
                 "a new pipeline's stages have no id yet",
             ));
         }
@@ -199,12 +199,16 @@ impl Pipeline {
         Self::may_manage(ctx)?;
         if self.details.is_default && !form.is_default {
             let why = "make another pipeline the default instead";
-            return Err(Refusal::invalid("/is_default", "default_needed", why));
+            return Err(Refusal::invalid("/is_default", Rule::DefaultNeeded, why));
         }
         for (at, stage) in form.stages.iter().enumerate() {
             if stage.id.is_some_and(|id| self.stage(id).is_none()) {
                 let pointer = format!("/stages/{at}/id");
-                return Err(Refusal::invalid(&pointer, "unknown_stage", "this pipeline has no such stage"));
+                return Err(Refusal::invalid(
+                    &pointer,
+                    Rule::UnknownStage,
+                    "this pipeline has no such stage",
+                ));
             }
         }
         for stage in &self.details.stages {

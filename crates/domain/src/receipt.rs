@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
 use crate::contract::{Contract, Installment};
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::invoice::{Invoice, InvoiceStatus};
 use crate::payment::{AllocationPlan, Payment, PaymentForm, PaymentMethod, PaymentStatus, distinct_targets};
 use crate::record;
@@ -279,11 +279,15 @@ impl MatchForm {
     pub fn target(&self) -> Result<MatchTarget, Refusal> {
         match (self.contract_id, self.payment_id) {
             (Some(contract), None) => Ok(MatchTarget::Contract(contract)),
-            (None, Some(_)) if self.allocations.is_some() => {
-                Err(Refusal::invalid("/allocations", "not_wanted", "the payment is allocated already"))
-            }
+            (None, Some(_)) if self.allocations.is_some() => Err(Refusal::invalid(
+                "/allocations",
+                error::Rule::NotWanted,
+                "the payment is allocated already",
+            )),
             (None, Some(payment)) => Ok(MatchTarget::Payment(payment)),
-            _ => Err(Refusal::invalid("", "one_target", "must name either a contract or a payment")),
+            _ => {
+                Err(Refusal::invalid("", error::Rule::OneTarget, "must name either a contract or a payment"))
+            }
         }
     }
 }
@@ -303,7 +307,7 @@ impl Receipt {
     pub fn new(ctx: &Context, id: ReceiptId, form: Valid<ReceiptDetails>) -> Result<(Self, Event), Refusal> {
         Self::may_manage(ctx)?;
         if form.received_on > ctx.today().0 {
-            return Err(Refusal::invalid("/received_on", "in_future", "must not be in the future"));
+            return Err(Refusal::invalid("/received_on", error::Rule::InFuture, "must not be in the future"));
         }
         let receipt = Self {
             id,
@@ -336,7 +340,7 @@ impl Receipt {
         let sum = Money::sum(whole.currency(), form.amounts.iter().copied())?;
         if sum != whole {
             let why = format!("must add up to {whole}, and add up to {sum}");
-            return Err(Refusal::invalid("/amounts", "wrong_sum", why));
+            return Err(Refusal::invalid("/amounts", error::Rule::WrongSum, why));
         }
         let part = |(amount, number): (&Money, usize)| {
             let reference = self.details.bank_reference.as_ref();

@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 
 use crate::access::{Permission, RoleKey, Standing};
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::lead::MatchedOn;
 use crate::pool::PoolRules;
 use crate::record;
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for TimeZone {
         let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let zone = name.parse().map(Self);
         zone.map_err(|_| {
-            form::broken("unknown_time_zone", "must be a name of the IANA list, such as Asia/Shanghai")
+            form::broken(Rule::UnknownTimeZone, "must be a name of the IANA list, such as Asia/Shanghai")
         })
     }
 }
@@ -90,7 +90,7 @@ fn grades_are_in_order(settings: &LeadSettings) -> Result<(), ValidationError> {
     if settings.warm_from < settings.hot_from {
         return Ok(());
     }
-    Err(ValidationError::new("grades_order").with_message("warm_from must be below hot_from".into()))
+    Err(Rule::GradesOrder.error("warm_from must be below hot_from"))
 }
 
 /// A limit for the holders of a role.
@@ -122,14 +122,14 @@ pub(crate) fn distinct_limits(limits: &[RoleLimit]) -> Result<(), ValidationErro
     if limits.iter().map(|limit| &limit.role).collect::<BTreeSet<_>>().len() == limits.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each role once".into()))
+    Err(Rule::Distinct.error("must name each role once"))
 }
 
 fn distinct_users(limits: &[UserLimit]) -> Result<(), ValidationError> {
     if limits.iter().map(|limit| limit.user_id).collect::<BTreeSet<_>>().len() == limits.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each user once".into()))
+    Err(Rule::Distinct.error("must name each user once"))
 }
 
 /// How many customers one user may own (保有量).
@@ -263,8 +263,7 @@ fn days_in_order(days: &[i64]) -> Result<(), ValidationError> {
     if within && days.is_sorted_by(|one, next| one < next) {
         return Ok(());
     }
-    Err(ValidationError::new("days_order")
-        .with_message("must be from 1 to 3650, each more than the one before".into()))
+    Err(Rule::DaysOrder.error("must be from 1 to 3650, each more than the one before"))
 }
 
 impl Default for SettingsDetails {

@@ -12,7 +12,7 @@ use validator::{Validate, ValidationError};
 use crate::access::{Clause, Permission, ScopeFilter, Standing};
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::text_enum;
 use crate::valid::Valid;
@@ -60,7 +60,7 @@ impl Serialize for Month {
 impl<'de> Deserialize<'de> for Month {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_month", why))
+        text.parse().map_err(|why: String| form::broken(Rule::InvalidMonth, why))
     }
 }
 
@@ -117,7 +117,7 @@ fn one_subject(details: &TargetDetails) -> Result<(), ValidationError> {
     if details.owner_id.is_some() != details.team_id.is_some() {
         return Ok(());
     }
-    Err(ValidationError::new("one_subject").with_message("must name either a user or a team".into()))
+    Err(Rule::OneSubject.error("must name either a user or a team"))
 }
 
 /// A target.

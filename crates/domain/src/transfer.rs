@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 use crate::access::Permission;
 use crate::approval::{ApprovalSubject, Outcome, Proposal, ProposalAction};
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::lead::eligible_owner;
 use crate::record::RecordKind;
 use crate::text_enum;
@@ -96,7 +96,7 @@ fn includes_fit(details: &TransferDetails) -> Result<(), ValidationError> {
     if !includes || details.kind == TransferKind::Customers {
         return Ok(());
     }
-    Err(ValidationError::new("customers_only").with_message("only customers take others along".into()))
+    Err(Rule::CustomersOnly.error("only customers take others along"))
 }
 
 /// A transfer.

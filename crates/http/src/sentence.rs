@@ -6,13 +6,14 @@
 
 mod guards;
 mod meanings;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use fairlead_domain::error::Code;
+use fairlead_domain::error::{Code, Rule};
 use fairlead_domain::values::TextEnum;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,7 +38,8 @@ impl Sentence {
     pub(crate) fn meaning(english: String) -> Self {
         static KNOWN: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
             let codes = Code::ALL.iter().map(|code| (code.meaning(), entry(*code).meaning_zh));
-            MEANINGS.iter().copied().chain(codes).collect()
+            let rules = Rule::ALL.iter().map(|rule| (rule.meaning(), rules::meaning(*rule)));
+            MEANINGS.iter().copied().chain(codes).chain(rules).collect()
         });
         Self::new(english, &KNOWN)
     }

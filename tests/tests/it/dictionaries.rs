@@ -33,6 +33,7 @@ async fn every_closed_list_of_the_specification_has_labels(server: Server) {
     assert_eq!(dictionaries.len(), listed.len(), "each once");
 
     let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert_eq!(schemas["FieldError"]["properties"]["code"]["$ref"], "#/components/schemas/Rule");
     let mut closed = 0;
     for (name, schema) in schemas {
         if schema["type"] != "string" || !schema["enum"].is_array() {
@@ -104,6 +105,14 @@ async fn a_dictionary_is_found_by_its_name(server: Server) {
     let problem = server.anonymous().get_root("/problems/not_found").await.expect(200).body;
     assert_eq!(missing["label"], json!({"en": problem["title"], "zh_cn": problem["title_zh"]}));
     assert_eq!(missing["meaning"], json!({"en": problem["description"], "zh_cn": problem["description_zh"]}));
+
+    // The rule that a single value breaks has its code in a list as well.
+    let rules = admin.get("/dictionaries/rule").await.expect(200).body;
+    let product = json!({"code": "R-1", "name": "Pump", "tax_rate": "1.5"});
+    let refused = admin.post("/products", product).await.refused(422, "validation_failed").body;
+    let broken = &refused["errors"][0]["code"];
+    let rule = rules["values"].as_array().unwrap().iter().find(|one| one["value"] == *broken).unwrap();
+    assert_eq!(rule["label"], json!({"en": "Not a rate", "zh_cn": "比率无效"}));
 
     admin.get("/dictionaries/no_such_list").await.refused(404, "not_found");
     admin.get("/dictionaries/LeadStatus").await.refused(400, "malformed_request");

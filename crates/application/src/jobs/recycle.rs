@@ -2,7 +2,7 @@
 
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::job::{Job, JobItem, JobKind, JobOutcome, JobParameters};
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::pool::{RecycleFacts, RecycleRules, Recycling, recycling};
@@ -52,7 +52,7 @@ pub async fn start(app: &App, call: &Call, form: Valid<RecycleForm>) -> Written<
             }
             if form.rules.is_some() && !dry_run {
                 let why = "other rules than those that hold can be tried in a dry run only";
-                return Err(Refusal::invalid("/rules", "dry_run_only", why).into());
+                return Err(Refusal::invalid("/rules", Rule::DryRunOnly, why).into());
             }
             let parameters = JobParameters { dry_run, pool_id: form.pool_id, rules: form.rules.clone() };
             let (mut job, event) = Job::queue(work.new_id(), JobKind::Recycle, parameters, ctx.now);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveTime};
-use fairlead_domain::error::{Code, FieldError, Refusal};
+use fairlead_domain::error::{Code, FieldError, Refusal, Rule};
 use fairlead_domain::payment::PaymentMethod;
 use fairlead_domain::receipt::{Receipt, ReceiptDetails};
 use fairlead_domain::text_enum;
@@ -105,7 +105,7 @@ fn writes_days(format: &str) -> Result<(), ValidationError> {
         return Ok(());
     }
     let why = "must be a format in which whole days are written, such as %d.%m.%Y";
-    Err(ValidationError::new("invalid_date_format").with_message(why.into()))
+    Err(Rule::InvalidDateFormat.error(why))
 }
 
 fn iso_days() -> String {
@@ -209,11 +209,11 @@ impl Places {
                 (Some(at), None) => Ok(at),
                 (Some(_), Some(_)) => {
                     let why = format!("the statement has more than one column `{heading}`");
-                    Err(Refusal::invalid(&pointer, "several_columns", why))
+                    Err(Refusal::invalid(&pointer, Rule::SeveralColumns, why))
                 }
                 (None, _) => {
                     let why = format!("the statement has no column `{heading}`");
-                    Err(Refusal::invalid(&pointer, "no_such_column", why))
+                    Err(Refusal::invalid(&pointer, Rule::NoSuchColumn, why))
                 }
             }
         };
@@ -241,16 +241,16 @@ impl Places {
             if !commas_between_thousands(&written) {
                 let why =
                     format!("`{written}` has a comma that is not between thousands; decimals follow a point");
-                return Err(Refusal::invalid("/amount", "malformed_amount", why));
+                return Err(Refusal::invalid("/amount", Rule::MalformedAmount, why));
             }
             let day = text(self.received_on);
             let received_on = NaiveDate::parse_from_str(day, &form.date_format).map_err(|_| {
                 let why = format!("`{day}` is no day in the format {}", form.date_format);
-                Refusal::invalid("/received_on", "invalid_date", why)
+                Refusal::invalid("/received_on", Rule::InvalidDate, why)
             })?;
             Valid::check(ReceiptDetails {
                 amount: Money::parse(amount, form.currency.0)
-                    .map_err(|(code, why)| Refusal::invalid("/amount", code, why))?,
+                    .map_err(|(rule, why)| Refusal::invalid("/amount", rule, why))?,
                 received_on,
                 method: form.method,
                 bank_reference: maybe(self.bank_reference).map(Line::new),
@@ -311,7 +311,7 @@ fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
         Delimiter::Semicolon => b';',
         Delimiter::Tab => b'\t',
     };
-    let broken = |error: csv::Error| Refusal::invalid("/csv", "invalid_csv", error.to_string());
+    let broken = |error: csv::Error| Refusal::invalid("/csv", Rule::InvalidCsv, error.to_string());
     // A last row of our own comes out as it went in, unless a quote before it was never closed.
     let text = format!("{}\n{END}\n", form.csv);
     let mut reader =
@@ -327,7 +327,11 @@ fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
             continue;
         }
         if rows.len() == MOST {
-            return Err(Refusal::invalid("/csv", "too_many_rows", format!("must have at most {MOST} rows")));
+            return Err(Refusal::invalid(
+                "/csv",
+                Rule::TooManyRows,
+                format!("must have at most {MOST} rows"),
+            ));
         }
         let line = row.position().map_or(0, |position| lines.at(position.byte()));
         rows.push((line, places.read(&row, form)));
@@ -335,7 +339,7 @@ fn rows(form: &ImportForm) -> Result<Vec<(u64, Read)>, Refusal> {
     if ended {
         return Ok(rows);
     }
-    Err(Refusal::invalid("/csv", "invalid_csv", "a quote is opened and never closed"))
+    Err(Refusal::invalid("/csv", Rule::InvalidCsv, "a quote is opened and never closed"))
 }
 
 /// What is known of the money of a statement before a row of it is read.
@@ -448,7 +452,7 @@ pub async fn import(app: &App, call: &Call, form: Valid<ImportForm>) -> Written<
                     Verdict::Again => None,
                     Verdict::Other(amount, day) => {
                         let why = format!("is the reference of {amount} that arrived on {day} already");
-                        Some(Err(Refusal::invalid("/bank_reference", "other_money", why)))
+                        Some(Err(Refusal::invalid("/bank_reference", Rule::OtherMoney, why)))
                     }
                 },
                 Read::Skipped => {

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use super::{Permission, Scope};
+use crate::error::Rule;
 
 /// The key of a role, such as `sales_rep`: lower-case letters, digits and underscores, up to 40.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -28,8 +29,7 @@ impl Validate for RoleKey {
             return Ok(());
         }
         let mut errors = ValidationErrors::new();
-        let error = ValidationError::new("role_key")
-            .with_message("must be 2 to 40 of a-z, 0-9 and _, beginning with a letter".into());
+        let error = Rule::RoleKey.error("must be 2 to 40 of a-z, 0-9 and _, beginning with a letter");
         errors.add("", error);
         Err(errors)
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::customer_change;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::organisation::Organisation;
 use crate::record::RecordKind;
 use crate::text_enum;
@@ -470,7 +470,7 @@ impl Approval {
         let to = usize::try_from(form.step).unwrap_or(usize::MAX);
         if form.step >= self.step {
             let why = format!("must be a step before the present one, which is {}", self.step);
-            return Err(Refusal::invalid("/step", "not_a_former_step", why));
+            return Err(Refusal::invalid("/step", Rule::NotAFormerStep, why));
         }
         MACHINE.follow(self.status, ApprovalAction::Return)?;
         self.enter(ctx, TrailKind::Returned, Some(form.comment))?;
@@ -510,10 +510,10 @@ impl Approval {
         };
         if !self.eligible(ctx.org, &actor, &step) {
             let why = "may not see what the request is about";
-            return Err(Refusal::invalid("/user_id", "cannot_see_subject", why));
+            return Err(Refusal::invalid("/user_id", Rule::CannotSeeSubject, why));
         }
         if form.user_id == ctx.actor.id {
-            return Err(Refusal::invalid("/user_id", "same_user", "must be somebody else"));
+            return Err(Refusal::invalid("/user_id", Rule::SameUser, "must be somebody else"));
         }
         if let Some(why) = self.involved(form.user_id) {
             return Err(Refusal::new(Code::SeparationOfDuties, why));

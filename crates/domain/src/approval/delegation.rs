@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 use super::ApprovalSubject;
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::organisation::Organisation;
 use crate::record;
 use crate::valid::Valid;
@@ -50,7 +50,7 @@ fn begins_before_it_ends(details: &DelegationDetails) -> Result<(), ValidationEr
     if details.starts_at < details.ends_at {
         return Ok(());
     }
-    Err(ValidationError::new("ends_before_it_begins").with_message("ends_at must be after starts_at".into()))
+    Err(Rule::EndsBeforeItBegins.error("ends_at must be after starts_at"))
 }
 
 /// A delegation.
@@ -110,10 +110,10 @@ impl Delegation {
             return Err(Refusal::unknown_reference("/delegate_id"));
         }
         if self.details.delegate_id == self.details.user_id {
-            return Err(Refusal::invalid("/delegate_id", "same_user", "must be somebody else"));
+            return Err(Refusal::invalid("/delegate_id", Rule::SameUser, "must be somebody else"));
         }
         if self.details.ends_at <= ctx.now {
-            return Err(Refusal::invalid("/ends_at", "in_past", "must not be over already"));
+            return Err(Refusal::invalid("/ends_at", Rule::InPast, "must not be over already"));
         }
         Ok(())
     }

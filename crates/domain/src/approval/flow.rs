@@ -11,7 +11,7 @@ use crate::access::{Actor, RoleKey, Standing};
 use crate::context::{Context, Event};
 use crate::contract::CollectionScheme;
 use crate::customer::Grade;
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::organisation::Organisation;
 use crate::record;
 use crate::settings::Settings;
@@ -118,7 +118,7 @@ impl Serialize for ApproverRule {
 impl<'de> Deserialize<'de> for ApproverRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_approver_rule", why))
+        text.parse().map_err(|why: String| form::broken(Rule::InvalidApproverRule, why))
     }
 }
 
@@ -282,7 +282,7 @@ fn one_is_always_wanted(steps: &[FlowStep]) -> Result<(), ValidationError> {
         return Ok(());
     }
     let message = "one step must be wanted always: nobody would decide what meets no condition";
-    Err(ValidationError::new("no_step_for_the_rest").with_message(message.into()))
+    Err(Rule::NoStepForTheRest.error(message))
 }
 
 /// The steps that a kind of subject passes (审批流): there is one flow for each kind. A request keeps the steps and
@@ -362,18 +362,18 @@ impl ApprovalFlow {
         Settings::may_manage(ctx)?;
         if !form.enabled && !self.subject_kind.is_optional() {
             let why = format!("{} always takes an approval", one_of(self.subject_kind.as_str()));
-            return Err(Refusal::invalid("/enabled", "not_optional", why));
+            return Err(Refusal::invalid("/enabled", Rule::NotOptional, why));
         }
         if !form.customer_grades.is_empty() && self.subject_kind != ApprovalSubject::CustomerChange {
             let why = "only changes of customers can be asked about by grade; use a step's condition";
-            return Err(Refusal::invalid("/customer_grades", "not_wanted", why));
+            return Err(Refusal::invalid("/customer_grades", Rule::NotWanted, why));
         }
         if form.enabled
             && form.customer_grades.is_empty()
             && self.subject_kind == ApprovalSubject::CustomerChange
         {
             let why = "must name a grade: a customer without one could not even be recorded";
-            return Err(Refusal::invalid("/customer_grades", "required", why));
+            return Err(Refusal::invalid("/customer_grades", Rule::Required, why));
         }
         self.check_conditions(&form.steps)?;
         self.check_deciders(ctx.org, &form.steps)?;
@@ -389,7 +389,7 @@ impl ApprovalFlow {
                 let why =
                     format!("{} has nothing that this could be asked of", one_of(self.subject_kind.as_str()));
                 let pointer = format!("/steps/{at}/condition/{member}");
-                return Err(Refusal::invalid(&pointer, "never_holds", why));
+                return Err(Refusal::invalid(&pointer, Rule::NeverHolds, why));
             }
         }
         Ok(())
@@ -416,7 +416,7 @@ impl ApprovalFlow {
                 }
                 ApproverRule::Users(users) => {
                     if users.iter().collect::<BTreeSet<_>>().len() != users.len() {
-                        return Err(Refusal::invalid(&pointer, "distinct", "must name each user once"));
+                        return Err(Refusal::invalid(&pointer, Rule::Distinct, "must name each user once"));
                     }
                     if users.iter().any(|user| org.actor(*user).is_none()) {
                         return Err(Refusal::unknown_reference(&pointer));
@@ -433,14 +433,14 @@ impl ApprovalFlow {
             if deciders.is_empty() {
                 let why =
                     "nobody could decide this step: no active user whom it names may see what it is about";
-                return Err(Refusal::invalid(&pointer, "nobody_decides", why));
+                return Err(Refusal::invalid(&pointer, Rule::NobodyDecides, why));
             }
             candidates.push((step.mode, deciders));
         }
         match matching::undecidable(&candidates) {
             Some(at) => {
                 let why = "the steps need more different persons than there are";
-                Err(Refusal::invalid(&format!("/steps/{at}/rule"), "nobody_decides", why))
+                Err(Refusal::invalid(&format!("/steps/{at}/rule"), Rule::NobodyDecides, why))
             }
             None => Ok(()),
         }

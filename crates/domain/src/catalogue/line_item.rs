@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::values::{Currency, Line, Money, ProductId, Rate, TaxSplit, form, plain_decimal};
 
 /// A quantity above zero and up to one thousand million, with at most four decimals; written as a string.
@@ -32,7 +32,7 @@ impl Serialize for Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_quantity", why))
+        text.parse().map_err(|why: String| form::broken(Rule::InvalidQuantity, why))
     }
 }
 
@@ -145,22 +145,21 @@ pub fn lines_agree(lines: &[LineItem], whole: Option<Money>) -> Result<(), Valid
     }
     let Some(whole) = whole else {
         let message = "amount must be given where there are line items";
-        return Err(ValidationError::new("line_items_mismatch").with_message(message.into()));
+        return Err(Rule::LineItemsMismatch.error(message));
     };
     if lines.iter().any(|item| item.unit_price.currency() != whole.currency()) {
         let message = "line items must have the amount's currency";
-        return Err(ValidationError::new("currency_mismatch").with_message(message.into()));
+        return Err(Rule::CurrencyMismatch.error(message));
     }
     let too_large = |_| {
         let message = "the sum of the line items is too large";
-        ValidationError::new("amount_out_of_range").with_message(message.into())
+        Rule::AmountOutOfRange.error(message)
     };
     let sum = worth(whole.currency(), lines).map_err(too_large)?;
     if sum == whole {
         return Ok(());
     }
-    let mut error = ValidationError::new("line_items_mismatch")
-        .with_message(format!("amount must be the sum of the line items, {sum}").into());
+    let mut error = Rule::LineItemsMismatch.error(format!("amount must be the sum of the line items, {sum}"));
     error.add_param("sum".into(), &sum);
     Err(error)
 }

@@ -9,7 +9,7 @@ use super::product::may_manage;
 use super::{LineItem, Product, Quantity};
 use crate::context::{Context, Event};
 use crate::customer::Grade;
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::record;
 use crate::valid::Valid;
 use crate::values::{
@@ -73,16 +73,16 @@ pub struct PriceListDetails {
 fn makes_sense(details: &PriceListDetails) -> Result<(), ValidationError> {
     if details.valid_until.is_some_and(|until| until < details.valid_from) {
         let message = "valid_until is before valid_from";
-        return Err(ValidationError::new("dates_out_of_order").with_message(message.into()));
+        return Err(Rule::DatesOutOfOrder.error(message));
     }
     if details.prices.iter().any(|price| price.unit_price.currency() != details.currency.0) {
         let message = "prices must have the list's currency";
-        return Err(ValidationError::new("currency_mismatch").with_message(message.into()));
+        return Err(Rule::CurrencyMismatch.error(message));
     }
     let products: BTreeSet<ProductId> = details.prices.iter().map(|price| price.product_id).collect();
     if products.len() < details.prices.len() {
         let message = "each product has one price";
-        return Err(ValidationError::new("distinct").with_message(message.into()));
+        return Err(Rule::Distinct.error(message));
     }
     Ok(())
 }
@@ -260,11 +260,11 @@ impl PriceBook {
         let pointer = format!("/lines/{at}/product_id");
         let product = product.ok_or_else(|| Refusal::unknown_reference(&pointer))?;
         if !product.details.is_active {
-            return Err(Refusal::invalid(&pointer, "not_sold", "the product is not sold any more"));
+            return Err(Refusal::invalid(&pointer, Rule::NotSold, "the product is not sold any more"));
         }
         let Some((unit_price, price_list_id)) = self.price(product.id, currency, grade) else {
             let why = format!("no price list has a price in {} on {}", currency.code(), self.on);
-            return Err(Refusal::invalid(&pointer, "no_price", why));
+            return Err(Refusal::invalid(&pointer, Rule::NoPrice, why));
         };
         let line_item = LineItem {
             product_id: Some(product.id),

@@ -5,7 +5,7 @@ use validator::Validate;
 use super::LineItem;
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::record;
 use crate::valid::Valid;
 use crate::values::{Line, ProductId, Prose, Rate, Timestamp};
@@ -121,7 +121,7 @@ pub fn take_from_catalogue(
         let product = catalogue.iter().find(|product| product.id == id);
         let product = product.ok_or_else(|| Refusal::unknown_reference(&pointer))?;
         if !product.details.is_active && before.iter().all(|line| line.product_id != Some(id)) {
-            return Err(Refusal::invalid(&pointer, "not_sold", "the product is not sold any more"));
+            return Err(Refusal::invalid(&pointer, Rule::NotSold, "the product is not sold any more"));
         }
         line.tax_rate.get_or_insert(product.details.tax_rate);
     }

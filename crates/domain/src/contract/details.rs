@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::catalogue::{LineItem, lines_agree};
+use crate::error::Rule;
 use crate::text_enum;
 use crate::values::{ContractId, CustomerId, Line, Money, Prose};
 
@@ -39,7 +40,7 @@ pub(crate) fn positive(amount: &Money) -> Result<(), ValidationError> {
     if amount.is_positive() {
         return Ok(());
     }
-    Err(ValidationError::new("not_positive").with_message("must be above zero".into()))
+    Err(Rule::NotPositive.error("must be above zero"))
 }
 
 /// What one may say about a contract.
@@ -132,7 +133,7 @@ pub struct ContractDetails {
 fn dates_in_order(details: &ContractDetails) -> Result<(), ValidationError> {
     match (details.starts_on, details.ends_on) {
         (Some(starts), Some(ends)) if ends < starts => {
-            Err(ValidationError::new("dates_out_of_order").with_message("ends_on is before starts_on".into()))
+            Err(Rule::DatesOutOfOrder.error("ends_on is before starts_on"))
         }
         _ => Ok(()),
     }
@@ -141,7 +142,7 @@ fn dates_in_order(details: &ContractDetails) -> Result<(), ValidationError> {
 fn amounts_agree(details: &ContractDetails) -> Result<(), ValidationError> {
     if details.installments.iter().any(|part| part.amount.currency() != details.amount.currency()) {
         let message = "installments must have the amount's currency";
-        return Err(ValidationError::new("currency_mismatch").with_message(message.into()));
+        return Err(Rule::CurrencyMismatch.error(message));
     }
     lines_agree(&details.line_items, Some(details.amount))
 }

@@ -25,7 +25,7 @@ use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::customer::{Customer, owned};
 use crate::dependents::Dependents;
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::lead::eligible_owner;
 use crate::opportunity::Opportunity;
 use crate::organisation::Organisation;
@@ -303,7 +303,7 @@ impl Contract {
     pub fn may_be_renewed(&self, form: &ContractDetails) -> Result<(), Refusal> {
         if self.details.customer_id != form.customer_id {
             let why = "must be a contract with the same customer";
-            return Err(Refusal::invalid("/renewal_of_id", "other_customer", why));
+            return Err(Refusal::invalid("/renewal_of_id", error::Rule::OtherCustomer, why));
         }
         match self.status {
             ContractStatus::Active | ContractStatus::Completed | ContractStatus::Terminated => Ok(()),

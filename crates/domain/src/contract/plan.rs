@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use super::{Contract, ContractDetails, InstallmentPlan};
 use crate::context::{Context, Event};
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::valid::Valid;
 use crate::values::{Line, Money, Rate};
 
@@ -60,14 +60,14 @@ fn one_pattern(form: &PlanForm) -> Result<(), ValidationError> {
     if form.shares.is_some() != form.months.is_some() {
         return Ok(());
     }
-    Err(ValidationError::new("one_pattern").with_message("must be either by shares or in months".into()))
+    Err(Rule::OnePattern.error("must be either by shares or in months"))
 }
 
 fn add_up(shares: &[PlanShare]) -> Result<(), ValidationError> {
     if shares.iter().map(|part| part.share.basis_points()).sum::<i64>() == 10_000 {
         return Ok(());
     }
-    Err(ValidationError::new("shares_mismatch").with_message("must add up to 1".into()))
+    Err(Rule::SharesMismatch.error("must add up to 1"))
 }
 
 /// Cuts an amount by weights. What rounding leaves goes to the later parts, at most one minor unit each.
@@ -88,7 +88,7 @@ fn cut(amount: Money, weights: &[i64]) -> Vec<Money> {
 impl PlanForm {
     /// The installments of an amount.
     pub fn plan(&self, amount: Money) -> Result<Vec<InstallmentPlan>, Refusal> {
-        let too_far = || Refusal::invalid("/starts_on", "out_of_range", "the plan would end too far away");
+        let too_far = || Refusal::invalid("/starts_on", Rule::OutOfRange, "the plan would end too far away");
         let one = |due_on: Option<NaiveDate>, amount: Money, condition: Option<Line>| {
             due_on.map(|due_on| InstallmentPlan { due_on, amount, condition }).ok_or_else(too_far)
         };

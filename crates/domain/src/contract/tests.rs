@@ -50,7 +50,7 @@ fn line_items_add_up_to_the_amount() {
         ("", "line_items_mismatch")
     );
     let refusal = form(Money::from_minor(2273, Currency::USD), &items).unwrap_err();
-    assert_eq!(refusal.errors[0].code, "currency_mismatch");
+    assert_eq!(refusal.errors[0].code.as_str(), "currency_mismatch");
     assert!(form(cny(0), &serde_json::json!([])).is_err());
 }
 

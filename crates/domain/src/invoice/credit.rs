@@ -9,7 +9,7 @@ use super::{Invoice, InvoiceAction, MACHINE};
 use crate::access::Permission;
 use crate::context::{Context, Event};
 use crate::contract::Contract;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::valid::Valid;
 use crate::values::{
@@ -116,12 +116,12 @@ impl Invoice {
         let today = ctx.today().0;
         let issued_on = form.issued_on.unwrap_or(today);
         if issued_on > today {
-            return Err(Refusal::invalid("/issued_on", "in_future", "must not be in the future"));
+            return Err(Refusal::invalid("/issued_on", Rule::InFuture, "must not be in the future"));
         }
         if self.issued_on.is_some_and(|day| issued_on < day) {
             return Err(Refusal::invalid(
                 "/issued_on",
-                "before_invoice",
+                Rule::BeforeInvoice,
                 "must not be before the invoice's day",
             ));
         }

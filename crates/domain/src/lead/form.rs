@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError};
 use super::{LeadDetails, Source};
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::pool::distinct;
 use crate::record;
 use crate::settings::Settings;
@@ -116,7 +116,7 @@ fn are_origins(origins: &[WebAddress]) -> Result<(), ValidationError> {
     if origins.iter().all(is_origin) {
         return Ok(());
     }
-    Err(ValidationError::new("origin").with_message("must be origins without a path".into()))
+    Err(Rule::Origin.error("must be origins without a path"))
 }
 
 /// What names a form in its address. Whoever knows it may send leads, and nothing else.
@@ -313,10 +313,10 @@ impl LeadForm {
         for (field, answered) in answers {
             let pointer = format!("/{field}");
             if answered && !self.details.fields.contains(&field) {
-                return Err(Refusal::invalid(&pointer, "not_asked", "the form does not ask this"));
+                return Err(Refusal::invalid(&pointer, Rule::NotAsked, "the form does not ask this"));
             }
             if !answered && self.details.required.contains(&field) {
-                return Err(Refusal::invalid(&pointer, "required", "must be answered"));
+                return Err(Refusal::invalid(&pointer, Rule::Required, "must be answered"));
             }
         }
         Valid::check(LeadDetails {

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 use super::{LeadDetails, LeadGrade, Source};
 use crate::access::Permission;
 use crate::context::{Context, Event};
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::organisation::Organisation;
 use crate::pool::distinct;
 use crate::record;
@@ -82,7 +82,7 @@ fn names_one(rule: &AssignmentRuleDetails) -> Result<(), ValidationError> {
     if rule.user_id.is_some() != rule.team_id.is_some() {
         return Ok(());
     }
-    Err(ValidationError::new("one_receiver").with_message("must name either a user or a team".into()))
+    Err(Rule::OneReceiver.error("must name either a user or a team"))
 }
 
 /// An assignment rule.

@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use super::LeadDetails;
 use crate::context::{Context, Event};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::settings::{LeadSettings, Settings};
 use crate::text_enum;
@@ -117,13 +117,13 @@ fn yes() -> bool {
 
 fn makes_sense(rule: &ScoringRuleDetails) -> Result<(), ValidationError> {
     use ScoreOperator::{Absent, AtLeast, AtMost, Contains, Is, IsNot, Present};
-    let broken = |code, message: &'static str| Err(ValidationError::new(code).with_message(message.into()));
+    let broken = |rule: Rule, message: &'static str| Err(rule.error(message));
     let compares = !matches!(rule.operator, Present | Absent);
     if compares != rule.value.is_some() {
-        return broken("value", "must have a value, except for `present` and `absent`");
+        return broken(Rule::Value, "must have a value, except for `present` and `absent`");
     }
     if rule.value.as_ref().is_some_and(|value| folded(value.as_str()).is_empty()) {
-        return broken("value", "must have a letter or a digit, which is what is compared");
+        return broken(Rule::Value, "must have a letter or a digit, which is what is compared");
     }
     let fits = match rule.field {
         ScoreField::Budget => !matches!(rule.operator, Is | IsNot | Contains),
@@ -131,16 +131,16 @@ fn makes_sense(rule: &ScoringRuleDetails) -> Result<(), ValidationError> {
         _ => !matches!(rule.operator, AtLeast | AtMost),
     };
     if !fits {
-        return broken("operator", "this operator does not fit the field");
+        return broken(Rule::Operator, "this operator does not fit the field");
     }
     if matches!(rule.operator, AtLeast | AtMost) && rule.amount().is_none() {
-        return broken("amount", "the value must be an amount with its currency, such as `100000 CNY`");
+        return broken(Rule::Amount, "the value must be an amount with its currency, such as `100000 CNY`");
     }
     if rule.field == ScoreField::Source
         && rule.value.as_ref().is_some_and(|value| value.as_str().parse::<super::Source>().is_err())
         && rule.operator != Contains
     {
-        return broken("source", "the value must be a source");
+        return broken(Rule::Source, "the value must be a source");
     }
     Ok(())
 }

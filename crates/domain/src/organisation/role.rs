@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 use crate::access::{Grant, Permission, RoleKey, Standing};
 use crate::approval::Approval;
 use crate::context::Context;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::values::{Line, Prose, RoleId, Timestamp};
 use crate::workflow::AllowedAction;
@@ -48,7 +48,7 @@ fn distinct_permissions(grants: &[Grant]) -> Result<(), ValidationError> {
     if distinct.len() == grants.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each permission once".into()))
+    Err(Rule::Distinct.error("must name each permission once"))
 }
 
 /// A role (角色): a named set of grants.

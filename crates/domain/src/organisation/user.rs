@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 
 use crate::access::{Permission, RoleKey, Standing};
 use crate::context::Context;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::record;
 use crate::record::RecordKind;
 use crate::text_enum;
@@ -72,7 +72,7 @@ fn distinct_roles(roles: &[RoleKey]) -> Result<(), ValidationError> {
     if roles.iter().collect::<BTreeSet<_>>().len() == roles.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each role once".into()))
+    Err(Rule::Distinct.error("must name each role once"))
 }
 
 fn english() -> Locale {

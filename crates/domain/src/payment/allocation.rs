@@ -8,7 +8,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::contract::{CollectionScheme, Contract, Installment};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 use crate::invoice::{Invoice, InvoiceStatus};
 use crate::record;
 use crate::text_enum;
@@ -48,8 +48,7 @@ fn one_target(plan: &AllocationPlan) -> Result<(), ValidationError> {
     if plan.invoice_id.is_some() != plan.installment_id.is_some() {
         return Ok(());
     }
-    Err(ValidationError::new("one_target")
-        .with_message("must name either an invoice or an installment".into()))
+    Err(Rule::OneTarget.error("must name either an invoice or an installment"))
 }
 
 pub(crate) fn distinct_targets(plans: &[AllocationPlan]) -> Result<(), ValidationError> {
@@ -57,7 +56,7 @@ pub(crate) fn distinct_targets(plans: &[AllocationPlan]) -> Result<(), Validatio
     if targets.len() == plans.len() {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each target once".into()))
+    Err(Rule::Distinct.error("must name each target once"))
 }
 
 /// A part of a payment, put on one invoice or one installment. It counts while its payment is recorded or
@@ -168,7 +167,7 @@ fn as_planned(
         }
         .ok_or_else(|| {
             let why = format!("the contract's collection scheme wants an {target} here");
-            Refusal::invalid(&pointer, "wrong_target", why)
+            Refusal::invalid(&pointer, Rule::WrongTarget, why)
         })?;
         let room =
             rooms.iter().find(|room| room.id == id).ok_or_else(|| Refusal::unknown_reference(&pointer))?;

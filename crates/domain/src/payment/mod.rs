@@ -25,7 +25,7 @@ use crate::access::Permission;
 use crate::contact::unchanged;
 use crate::context::{Context, Event};
 use crate::contract::{Contract, ContractStatus, Installment};
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::invoice::Invoice;
 use crate::record;
 use crate::record::RecordKind;
@@ -320,7 +320,7 @@ fn arrived(ctx: &Context, received_on: NaiveDate) -> Result<(), Refusal> {
     if received_on <= ctx.today().0 {
         return Ok(());
     }
-    Err(Refusal::invalid("/received_on", "in_future", "must not be in the future"))
+    Err(Refusal::invalid("/received_on", error::Rule::InFuture, "must not be in the future"))
 }
 
 /// Makes allocations of shares.

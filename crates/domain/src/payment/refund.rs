@@ -9,7 +9,7 @@ use super::{Allocation, Anew, Payment, PaymentMethod, PaymentStatus};
 use crate::access::Permission;
 use crate::context::{Context, Event};
 use crate::contract::{Contract, Installment};
-use crate::error::{Code, Refusal};
+use crate::error::{self, Code, Refusal};
 use crate::invoice::Invoice;
 use crate::record;
 use crate::record::RecordKind;
@@ -181,11 +181,11 @@ impl Refund {
         let today = ctx.today().0;
         let refunded_on = form.refunded_on.unwrap_or(today);
         if refunded_on > today {
-            return Err(Refusal::invalid("/refunded_on", "in_future", "must not be in the future"));
+            return Err(Refusal::invalid("/refunded_on", error::Rule::InFuture, "must not be in the future"));
         }
         if refunded_on < payment.details.received_on {
             let why = format!("must not be before {}, when the money arrived", payment.details.received_on);
-            return Err(Refusal::invalid("/refunded_on", "before_payment", why));
+            return Err(Refusal::invalid("/refunded_on", error::Rule::BeforePayment, why));
         }
         let left = payment.left()?.minus(pending)?;
         if form.amount.exceeds(left)? {

@@ -17,7 +17,7 @@ pub use rules::{ContactField, PoolRules};
 use crate::access::{Permission, Standing};
 use crate::context::{Context, Event};
 use crate::dependents::Dependents;
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 use crate::record;
 use crate::settings::{Settings, in_use};
 use crate::valid::Valid;
@@ -97,7 +97,7 @@ pub(crate) fn distinct(holds: bool) -> Result<(), ValidationError> {
     if holds {
         return Ok(());
     }
-    Err(ValidationError::new("distinct").with_message("must name each once".into()))
+    Err(Rule::Distinct.error("must name each once"))
 }
 
 /// A public pool.
@@ -158,7 +158,7 @@ impl Pool {
         Settings::may_manage(ctx)?;
         if self.details.is_default && !form.is_default {
             let why = "make another pool the default instead";
-            return Err(Refusal::invalid("/is_default", "default_needed", why));
+            return Err(Refusal::invalid("/is_default", Rule::DefaultNeeded, why));
         }
         check_references(ctx, &form)?;
         self.details = form.into_inner();

@@ -1,18 +1,17 @@
 //! Telephone numbers, e-mail and web addresses: kept as typed but for white space around them, compared in a normal
 //! form, masked for whoever may see a record but not its contact data.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use validator::{Validate, ValidateEmail, ValidateUrl, ValidationError, ValidationErrors};
+use validator::{Validate, ValidateEmail, ValidateUrl, ValidationErrors};
 
 use super::text::{length_error, one, trimmed, turns_text};
+use crate::error::Rule;
 
 macro_rules! contact_value {
     ($( $(#[doc = $doc:literal])* $name:ident max $max:literal, format $format:expr, example $example:literal,
-        code $code:literal, $message:literal, $check:expr; )+) => { $(
+        breaking $rule:expr, $message:literal, $check:expr; )+) => { $(
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(from = "String")]
@@ -44,7 +43,7 @@ macro_rules! contact_value {
                 if check(&self.0) && !self.0.chars().any(|c| c.is_control() || turns_text(c)) {
                     return Ok(());
                 }
-                Err(one(ValidationError::new($code).with_message(Cow::Borrowed($message))))
+                Err(one($rule.error($message)))
             }
         }
 
@@ -67,13 +66,13 @@ macro_rules! contact_value {
 contact_value! {
     /// An e-mail address.
     Email max 254, format Some(SchemaFormat::KnownFormat(KnownFormat::Email)), example "li.wei@example.com",
-        code "email", "must be an e-mail address", |text| text.validate_email();
+        breaking Rule::Email, "must be an e-mail address", |text| text.validate_email();
     /// A telephone number: digits, spaces and `+ - ( ) . /`, with 5 to 20 digits.
     Phone max 40, format None, example "+86 138 0013 8000",
-        code "phone", "must be a telephone number", is_phone;
+        breaking Rule::Phone, "must be a telephone number", is_phone;
     /// An address on the web, `http` or `https`.
     WebAddress max 300, format Some(SchemaFormat::Custom("uri".to_owned())), example "https://example.com",
-        code "url", "must be a web address", |text| {
+        breaking Rule::Url, "must be a web address", |text| {
             (text.starts_with("https://") || text.starts_with("http://")) && text.validate_url()
         };
 }

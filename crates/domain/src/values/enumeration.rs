@@ -82,7 +82,9 @@ macro_rules! text_enum {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                text.parse().map_err(|why: String| $crate::values::form::broken("unknown_value", why))
+                text.parse().map_err(|why: String| {
+                    $crate::values::form::broken($crate::error::Rule::UnknownValue, why)
+                })
             }
         }
 

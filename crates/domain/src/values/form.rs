@@ -7,7 +7,7 @@
 use serde::de;
 
 use super::objects::Objects;
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 
 const MARK: char = '\u{1f}';
 
@@ -20,14 +20,14 @@ where
     serde_path_to_error::deserialize(Objects(deserializer)).map_err(|error| Refusal::from_form(&error))
 }
 
-/// An error of the second kind: `code` is stable, `message` is for people.
-pub fn broken<E: de::Error>(code: &str, message: impl std::fmt::Display) -> E {
-    E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}"))
+/// An error of the second kind: the rule is stable, `message` is for people.
+pub fn broken<E: de::Error>(rule: Rule, message: impl std::fmt::Display) -> E {
+    E::custom(format_args!("{MARK}{rule}{MARK}{message}{MARK}"))
 }
 
 /// The same about one member of the value that is being read, for values that are judged as a whole.
-pub fn broken_member<E: de::Error>(member: &str, code: &str, message: impl std::fmt::Display) -> E {
-    E::custom(format_args!("{MARK}{code}{MARK}{message}{MARK}{member}{MARK}"))
+pub fn broken_member<E: de::Error>(member: &str, rule: Rule, message: impl std::fmt::Display) -> E {
+    E::custom(format_args!("{MARK}{rule}{MARK}{message}{MARK}{member}{MARK}"))
 }
 
 /// What a part of the value that is being read was refused with, where that part is read by itself; its pointer leads
@@ -38,16 +38,16 @@ pub fn refused<E: de::Error>(refusal: &Refusal) -> E {
     let clean = |text: &str| text.replace(MARK, "");
     let (pointer, message) = (clean(&error.pointer), clean(&error.message));
     if pointer.is_empty() {
-        return broken(&error.code, message);
+        return broken(error.code, message);
     }
-    broken_member(&pointer, &error.code, message)
+    broken_member(&pointer, error.code, message)
 }
 
 /// A broken rule, as it was told through `serde`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken<'a> {
-    /// The rule's stable code.
-    pub code: &'a str,
+    /// The rule.
+    pub rule: Rule,
     /// For people.
     pub message: &'a str,
     /// The member of the value that is meant, or a pointer to one that is deeper, if not the value itself.
@@ -59,8 +59,10 @@ pub fn classify(error: &str) -> Option<Broken<'_>> {
     // Only at the beginning: a mark further on came with a name or a value that the error cites.
     let parts: Vec<&str> = error.strip_prefix(MARK)?.split(MARK).collect();
     match parts[..] {
-        [code, message, _] => Some(Broken { code, message, member: None }),
-        [code, message, member, _] => Some(Broken { code, message, member: Some(member) }),
+        [rule, message, _] => Some(Broken { rule: rule.parse().ok()?, message, member: None }),
+        [rule, message, member, _] => {
+            Some(Broken { rule: rule.parse().ok()?, message, member: Some(member) })
+        }
         _ => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::error::Rule;
+
 macro_rules! ids {
     ($( $(#[doc = $doc:literal])* $name:ident ),+ $(,)?) => { $(
         $(#[doc = $doc])*
@@ -36,7 +38,7 @@ macro_rules! ids {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                parse_id(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
+                parse_id(&text).map(Self).map_err(|why| super::form::broken(Rule::InvalidId, why))
             }
         }
 
@@ -158,7 +160,7 @@ struct AnyId(Uuid);
 impl<'de> serde::Deserialize<'de> for AnyId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-        parse_id(&text).map(Self).map_err(|why| super::form::broken("invalid_id", why))
+        parse_id(&text).map(Self).map_err(|why| super::form::broken(Rule::InvalidId, why))
     }
 }
 

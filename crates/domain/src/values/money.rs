@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::form;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, Rule};
 
 /// The largest amount, in minor units, that one record may carry: ten million millions of a currency
 /// with two decimals. Nine thousand of them still add up inside an `i64`.
@@ -36,7 +36,7 @@ impl std::str::FromStr for CurrencyCode {
 impl<'de> Deserialize<'de> for CurrencyCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("unknown_currency", why))
+        text.parse().map_err(|why: String| form::broken(Rule::UnknownCurrency, why))
     }
 }
 
@@ -87,27 +87,29 @@ impl Money {
 
     /// Reads a plain decimal such as `12000.00`; refuses more decimals than the currency has, exponents,
     /// and magnitudes above [`MAX_MINOR`].
-    pub fn parse(text: &str, currency: Currency) -> Result<Self, (&'static str, String)> {
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, (Rule, String)> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let amount = Some(digits)
             .filter(|_| text.len() <= 24)
             .and_then(|digits| plain_decimal(digits, 24, 24))
             .map(|amount| if negative { -amount } else { amount })
-            .ok_or_else(|| ("invalid_amount", "expected a decimal number such as `12000.00`".to_owned()))?;
+            .ok_or_else(|| {
+                (Rule::InvalidAmount, "expected a decimal number such as `12000.00`".to_owned())
+            })?;
         let exponent = exponent(currency);
         let scaled = amount
             .normalize()
             .checked_mul(Decimal::from(10_i64.pow(exponent)))
-            .ok_or_else(|| ("amount_out_of_range", "the amount is too large".to_owned()))?;
+            .ok_or_else(|| (Rule::AmountOutOfRange, "the amount is too large".to_owned()))?;
         if !scaled.fract().is_zero() {
             let why = format!("{} has {exponent} decimals", currency.code());
-            return Err(("too_many_decimals", why));
+            return Err((Rule::TooManyDecimals, why));
         }
         i64::try_from(scaled)
             .ok()
             .filter(|minor| minor.abs() <= MAX_MINOR)
             .map(|minor| Self { minor, currency })
-            .ok_or_else(|| ("amount_out_of_range", "the amount is too large".to_owned()))
+            .ok_or_else(|| (Rule::AmountOutOfRange, "the amount is too large".to_owned()))
     }
 
     /// The amount in minor units.
@@ -193,7 +195,7 @@ impl Money {
             return Ok(());
         }
         let why = format!("{} is wanted here, not {}", wanted.code(), self.currency.code());
-        let refusal = Refusal::invalid(&format!("{pointer}/currency"), "currency_mismatch", why.clone());
+        let refusal = Refusal::invalid(&format!("{pointer}/currency"), Rule::CurrencyMismatch, why.clone());
         Err(Refusal { code: Code::CurrencyMismatch, detail: why, ..refusal }
             .with("wanted", wanted.code())
             .with("given", self.currency.code()))
@@ -248,7 +250,7 @@ impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = MoneyForm::deserialize(deserializer)?;
         Self::parse(&form.amount, form.currency.0)
-            .map_err(|(code, why)| form::broken_member("amount", code, why))
+            .map_err(|(rule, why)| form::broken_member("amount", rule, why))
     }
 }
 
@@ -324,7 +326,7 @@ impl Serialize for Rate {
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_rate", why))
+        text.parse().map_err(|why: String| form::broken(Rule::InvalidRate, why))
     }
 }
 

@@ -109,8 +109,9 @@ fn currencies_do_not_mix() {
 #[test]
 fn amounts_keep_their_bounds() {
     use Currency::{CNY, JPY, KWD};
-    let read =
-        |text: &str, currency| Money::parse(text, currency).map(Money::minor).map_err(|(code, _)| code);
+    let read = |text: &str, currency| {
+        Money::parse(text, currency).map(Money::minor).map_err(|(rule, _)| rule.as_str())
+    };
     for (text, currency, minor) in [
         ("0", CNY, 0),
         ("-0.00", CNY, 0),
@@ -160,7 +161,7 @@ fn amounts_keep_their_bounds() {
 fn broken_values_say_which_rule() {
     fn rule<T: serde::de::DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
         let error = serde_json::from_str::<T>(json).unwrap_err().to_string();
-        form::classify(&error).map_or_else(|| "malformed".to_owned(), |broken| broken.code.to_owned())
+        form::classify(&error).map_or_else(|| "malformed".to_owned(), |broken| broken.rule.to_string())
     }
     assert_eq!(rule::<Money>(r#"{"amount": "1.001", "currency": "CNY"}"#), "too_many_decimals");
     assert_eq!(rule::<Money>(r#"{"amount": "1", "currency": "XYZ"}"#), "unknown_currency");

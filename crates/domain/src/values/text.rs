@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
+use crate::error::Rule;
+
 /// A kind of record with its article, for English sentences. Of the kinds whose name begins with a vowel, `user` is
 /// spoken as if it did not.
 pub(crate) fn one_of(kind: &str) -> String {
@@ -20,8 +22,7 @@ pub(super) fn one(error: ValidationError) -> ValidationErrors {
 }
 
 pub(super) fn length_error(max: usize) -> ValidationErrors {
-    let mut error = ValidationError::new("length")
-        .with_message(Cow::Owned(format!("must have between 1 and {max} characters")));
+    let mut error = Rule::Length.error(format!("must have between 1 and {max} characters"));
     error.add_param("min".into(), &1);
     error.add_param("max".into(), &max);
     one(error)
@@ -128,7 +129,7 @@ fn check(text: &str, max: usize, extra: &[char]) -> Result<(), ValidationErrors>
 
 fn control_character() -> ValidationErrors {
     let message = "must not contain control characters, nor such as turn the direction of text";
-    one(ValidationError::new("control_character").with_message(Cow::Borrowed(message)))
+    one(Rule::ControlCharacter.error(message))
 }
 
 impl Line {
@@ -152,15 +153,13 @@ impl Tags {
 impl Validate for Tags {
     fn validate(&self) -> Result<(), ValidationErrors> {
         if self.0.len() > Self::MAX {
-            let message = Cow::Owned(format!("must have at most {} items", Self::MAX));
-            let mut error = ValidationError::new("length").with_message(message);
+            let mut error = Rule::Length.error(format!("must have at most {} items", Self::MAX));
             error.add_param("max".into(), &Self::MAX);
             return Err(one(error));
         }
         let distinct: std::collections::BTreeSet<&Tag> = self.0.iter().collect();
         if distinct.len() < self.0.len() {
-            let message = Cow::Borrowed("must name each once");
-            return Err(one(ValidationError::new("distinct").with_message(message)));
+            return Err(one(Rule::Distinct.error("must name each once")));
         }
         self.0.validate()
     }

@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use validator::ValidationError;
 
 use super::form;
+use crate::error::Rule;
 
 // Four-digit years only: others neither sort as text nor fit PostgreSQL.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
@@ -18,7 +19,7 @@ pub(crate) fn written_day(day: &NaiveDate) -> Result<(), ValidationError> {
     if YEARS.contains(&day.year()) {
         return Ok(());
     }
-    Err(ValidationError::new("year_out_of_range").with_message(YEARS_HINT.into()))
+    Err(Rule::YearOutOfRange.error(YEARS_HINT))
 }
 
 /// Reads a day that a record can have.
@@ -43,14 +44,14 @@ fn read_day(text: &str) -> Result<NaiveDate, String> {
 pub fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
     let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     // Which years are taken is judged with the form.
-    read_day(&text).map_err(|why| form::broken("invalid_date", why))
+    read_day(&text).map_err(|why| form::broken(Rule::InvalidDate, why))
 }
 
 /// Reads a day of a form, or none.
 pub fn optional_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
     let day = text.map(|text| read_day(&text)).transpose();
-    day.map_err(|why| form::broken("invalid_date", why))
+    day.map_err(|why| form::broken(Rule::InvalidDate, why))
 }
 
 /// Reads a day where `null` says something else than silence.
@@ -124,7 +125,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|why: String| form::broken("invalid_timestamp", why))
+        text.parse().map_err(|why: String| form::broken(Rule::InvalidTimestamp, why))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use crate::error::Refusal;
+use crate::error::{Refusal, Rule};
 
 /// Which addresses webhooks may call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Target {
 /// Why nobody is called at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfit {
-    code: &'static str,
+    rule: Rule,
     /// In words.
     pub why: &'static str,
 }
@@ -36,25 +36,25 @@ pub struct Unfit {
 impl Targets {
     /// Judges an address that somebody typed; `pointer` is the member that has it.
     pub fn check(self, address: &str, pointer: &str) -> Result<(), Refusal> {
-        self.judge(address).map(drop).map_err(|unfit| Refusal::invalid(pointer, unfit.code, unfit.why))
+        self.judge(address).map(drop).map_err(|unfit| Refusal::invalid(pointer, unfit.rule, unfit.why))
     }
 
     /// Judges an address. Spellings of one address are one: hosts are read as browsers read them (WHATWG URL), so that
     /// `0x7f.1` is `127.0.0.1`.
     pub fn judge(self, address: &str) -> Result<Target, Unfit> {
-        let broken = |code, why| Err(Unfit { code, why });
-        let Ok(url) = Url::parse(address) else { return broken("url", "must be a web address") };
+        let broken = |rule, why| Err(Unfit { rule, why });
+        let Ok(url) = Url::parse(address) else { return broken(Rule::Url, "must be a web address") };
         if !url.username().is_empty() || url.password().is_some() {
-            return broken("url", "must not have a user or a password in it");
+            return broken(Rule::Url, "must not have a user or a password in it");
         }
         if url.fragment().is_some() {
-            return broken("url", "must not have a fragment");
+            return broken(Rule::Url, "must not have a fragment");
         }
         let (address, local) = match url.host() {
             Some(Host::Domain(name)) => (None, is_local_name(name)),
             Some(Host::Ipv4(address)) => (Some(IpAddr::V4(address)), address.is_loopback()),
             Some(Host::Ipv6(address)) => (Some(IpAddr::V6(address)), address.is_loopback()),
-            None => return broken("url", "must be a web address"),
+            None => return broken(Rule::Url, "must be a web address"),
         };
         let admitted = match url.scheme() {
             "https" => true,
@@ -62,14 +62,14 @@ impl Targets {
             _ => false,
         };
         if !admitted {
-            return broken("https", "must be an address with https");
+            return broken(Rule::Https, "must be an address with https");
         }
         let reachable = match address {
             Some(address) => self.admits(address),
             None => !local || self.local,
         };
         if !reachable {
-            return broken("unreachable", "must lead to another machine on the internet");
+            return broken(Rule::Unreachable, "must lead to another machine on the internet");
         }
         Ok(Target(url))
     }
@@ -212,7 +212,7 @@ mod tests {
         ] {
             assert!(STRICT.judge(address).is_err(), "{address}");
         }
-        assert_eq!(STRICT.judge("http://hooks.example.com").unwrap_err().code, "https");
+        assert_eq!(STRICT.judge("http://hooks.example.com").unwrap_err().rule, Rule::Https);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use actix_web::http::header::{CONTENT_LANGUAGE, HeaderMap, RETRY_AFTER, WWW_AUTH
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use fairlead_application::Failure;
-use fairlead_domain::error::{Code, FieldError, Refusal};
+use fairlead_domain::error::{Code, FieldError, Refusal, Rule};
 use fairlead_domain::values::TextEnum;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -269,7 +269,7 @@ pub(crate) fn example(code: Code, path: &str) -> Value {
     let refusal = match code {
         Code::MalformedRequest => Refusal::malformed("/name", "invalid type: integer `1`, expected a string"),
         Code::ValidationFailed => {
-            Refusal::invalid("/name", "length", "must have between 1 and 200 characters")
+            Refusal::invalid("/name", Rule::Length, "must have between 1 and 200 characters")
         }
         Code::UnknownReference => Refusal::unknown_reference("/owner_id"),
         Code::NotFound => Refusal::not_found(),

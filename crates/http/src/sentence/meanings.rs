@@ -1,5 +1,5 @@
 //! What the values of closed lists mean, by their English wording. Codes are not among them: the table of problems
-//! says what they mean.
+//! says what they mean, and [`rules`](super::rules) what the rules do.
 
 /// Every meaning once, in the order of the dictionaries: several values share some.
 pub(super) const MEANINGS: &[(&str, &str)] = &[

@@ -25,8 +25,8 @@ fn check(said: &BTreeSet<String>, table: &[(&str, &str)]) {
 
 #[test]
 fn every_meaning_is_said_in_chinese() {
-    // What codes mean stands in the table of problems, which has no catch-all.
-    let others = dictionaries::all().filter(|one| one.name != "code");
+    // What codes and rules mean stands in tables that have no catch-all.
+    let others = dictionaries::all().filter(|one| !["code", "rule"].contains(&one.name.as_str()));
     let said: BTreeSet<String> = others.flat_map(|one| one.values).map(|value| value.meaning).collect();
     assert!(said.len() > 500, "{}", said.len());
     check(&said, MEANINGS);
@@ -54,5 +54,10 @@ fn what_has_no_line_stays_in_english() {
     for code in Code::ALL {
         let told = Sentence::meaning(code.meaning().to_owned());
         assert_eq!(told, sentence(code.meaning(), entry(*code).meaning_zh), "{code}");
+    }
+    for rule in Rule::ALL {
+        let told = Sentence::meaning(rule.meaning().to_owned());
+        assert_eq!(told, sentence(rule.meaning(), rules::meaning(*rule)), "{rule}");
+        assert!(is_chinese(&told.zh_cn) && told.zh_cn.ends_with('。'), "{rule}");
     }
 }

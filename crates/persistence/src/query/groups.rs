@@ -1,7 +1,7 @@
 //! Longer conditions than a query string says: groups of filters, from the body of a search. A filter's members are
 //! the list's parameters, and mean what they mean there.
 
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::values::form;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -66,7 +66,7 @@ impl Listing {
         let mut question = Vec::new();
         request.groups = self.groups(search.all, &mut question)?;
         if let Some(text) = search.q {
-            bounded(&text).map_err(|why| between(Refusal::invalid("/q", "length", why), 1, MAX_TEXT))?;
+            bounded(&text).map_err(|why| between(Refusal::invalid("/q", Rule::Length, why), 1, MAX_TEXT))?;
             question.push(("q".to_owned(), text.clone()));
             request.search = Some(text);
         }
@@ -82,7 +82,7 @@ impl Listing {
         if let Some(limit) = search.limit {
             let limit = u64::try_from(limit).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
             let why = || format!("must be between 1 and {MAX_LIMIT}");
-            let refusal = || between(Refusal::invalid("/limit", "range", why()), 1, MAX_LIMIT);
+            let refusal = || between(Refusal::invalid("/limit", Rule::Range, why()), 1, MAX_LIMIT);
             request.limit = limit.ok_or_else(refusal)?;
         }
         request.cursor = search.cursor;
@@ -146,7 +146,7 @@ impl Listing {
     /// Reads one filter. One that says nothing would hold of every row, and make its group pointless.
     fn conditions(&'static self, at: &str, filter: Map<String, Json>) -> Result<Vec<Condition>, Refusal> {
         if filter.is_empty() {
-            let refusal = Refusal::invalid(at, "length", "must have at least one member");
+            let refusal = Refusal::invalid(at, Rule::Length, "must have at least one member");
             return Err(refusal.with_param("min", 1));
         }
         let read = |(name, value): (String, Json)| {
@@ -187,7 +187,7 @@ fn check_length(at: &str, length: usize, most: usize) -> Result<(), Refusal> {
     if (1..=most).contains(&length) {
         return Ok(());
     }
-    Err(between(Refusal::invalid(at, "length", format!("must have between 1 and {most} items")), 1, most))
+    Err(between(Refusal::invalid(at, Rule::Length, format!("must have between 1 and {most} items")), 1, most))
 }
 
 fn between(refusal: Refusal, min: impl Serialize, max: impl Serialize) -> Refusal {
@@ -195,7 +195,7 @@ fn between(refusal: Refusal, min: impl Serialize, max: impl Serialize) -> Refusa
 }
 
 fn too_long(why: String, most: usize) -> Refusal {
-    Refusal::invalid("/all", "length", why).with_param("max", most)
+    Refusal::invalid("/all", Rule::Length, why).with_param("max", most)
 }
 
 /// The same of a word in a list of them, which is named by its place like any other item.
@@ -204,7 +204,7 @@ fn unknown_item(list: &str, (at, why): Unexpected, known: Vec<&'static str>) -> 
 }
 
 fn unknown_word(at: &str, why: String, known: Vec<&'static str>) -> Refusal {
-    Refusal::invalid(at, "unknown_value", why).with_param("allowed", known)
+    Refusal::invalid(at, Rule::UnknownValue, why).with_param("allowed", known)
 }
 
 fn condition(field: &'static Field, operator: Operator, value: Json) -> Result<Condition, Refusal> {
@@ -235,14 +235,14 @@ fn texts<T: DeserializeOwned + ToString>(value: Json, several: bool) -> Result<V
 /// Refuses a value of which a member makes nothing, by the rule and with the figures that forms have.
 fn broken(at: &str, kind: Kind, why: String) -> Refusal {
     match kind {
-        Kind::Text | Kind::Tags => between(Refusal::invalid(at, "length", why), 1, MAX_TEXT),
+        Kind::Text | Kind::Tags => between(Refusal::invalid(at, Rule::Length, why), 1, MAX_TEXT),
         Kind::OneOf(words) => unknown_word(at, why, words()),
-        Kind::Boolean => Refusal::invalid(at, "unknown_value", why),
-        Kind::Id => Refusal::invalid(at, "invalid_id", why),
-        Kind::Integer => between(Refusal::invalid(at, "range", why), -MAX_INTEGER, MAX_INTEGER),
-        Kind::Timestamp => Refusal::invalid(at, "invalid_timestamp", why),
-        Kind::Date => Refusal::invalid(at, "invalid_date", why),
-        Kind::Money(_) => Refusal::invalid(at, "invalid_amount", why),
+        Kind::Boolean => Refusal::invalid(at, Rule::UnknownValue, why),
+        Kind::Id => Refusal::invalid(at, Rule::InvalidId, why),
+        Kind::Integer => between(Refusal::invalid(at, Rule::Range, why), -MAX_INTEGER, MAX_INTEGER),
+        Kind::Timestamp => Refusal::invalid(at, Rule::InvalidTimestamp, why),
+        Kind::Date => Refusal::invalid(at, Rule::InvalidDate, why),
+        Kind::Money(_) => Refusal::invalid(at, Rule::InvalidAmount, why),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the source says: the rules of forms have no list of their own, each is named where it is decided.
+//! What the source says: rules and sentences are named where they are decided.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,32 +32,23 @@ pub(super) fn sources() -> Vec<String> {
     sources
 }
 
-/// The codes of the rules that a source names.
-pub(super) fn rules(source: &str) -> BTreeSet<String> {
-    // Who makes an error, and which of its arguments is the rule's code.
-    const MAKERS: [(&str, usize); 5] = [
-        ("ValidationError::new(", 0),
-        ("broken(", 0),
-        ("broken_member(", 1),
-        ("return error(", 0),
-        ("::invalid(", 1),
-    ];
-    let mut found = BTreeSet::new();
-    for (maker, at) in MAKERS {
-        for (begin, _) in source.match_indices(maker) {
-            let arguments = arguments(&source[begin + maker.len()..]);
-            found.extend(arguments.get(at).and_then(|argument| literal(argument)).map(str::to_owned));
-        }
-    }
-    // Contact data has a macro that takes it.
-    for (begin, before) in source.match_indices("code \"") {
-        let arguments = arguments(&source[begin + before.len() - 1..]);
-        found.extend(arguments.first().and_then(|argument| literal(argument)).map(str::to_owned));
-    }
-    // The validator's own rules are their own codes.
+/// The rules that a source names, as `Rule` calls them.
+pub(super) fn named(source: &str) -> BTreeSet<&str> {
+    let behind = source.split("Rule::").skip(1);
+    behind.filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next()).collect()
+}
+
+/// The codes of the rules that the validator breaks where a source says so in an attribute: its own, which are called
+/// as they are written, or what the attribute calls them.
+pub(super) fn validated(source: &str) -> BTreeSet<String> {
     let attribute = "#[validate(";
+    let mut found = BTreeSet::new();
     for (begin, _) in source.match_indices(attribute) {
         for argument in arguments(&source[begin + attribute.len()..]) {
+            if let Some((_, code)) = argument.split_once("code = \"") {
+                found.extend(code.split('"').next().map(str::to_owned));
+                continue;
+            }
             let word: String = argument.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
             if !["", "nested", "custom", "schema"].contains(&word.as_str()) {
                 found.insert(word);
@@ -67,19 +58,10 @@ pub(super) fn rules(source: &str) -> BTreeSet<String> {
     found
 }
 
-/// Broken rules that would be told by their bare codes: made without a message, or by a rule of the validator whose
-/// sentence nobody makes.
+/// Broken rules that would be told by their bare codes: those of the validator whose sentence nobody makes.
 pub(super) fn wordless(source: &str) -> Vec<String> {
-    let (maker, attribute) = ("ValidationError::new(", "#[validate(");
+    let attribute = "#[validate(";
     let mut found = Vec::new();
-    for (begin, _) in source.match_indices(maker) {
-        let behind = &source[begin + maker.len()..];
-        let told =
-            behind.split_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(".with_message("));
-        if !told {
-            found.push(behind.lines().next().unwrap_or_default().to_owned());
-        }
-    }
     for (begin, _) in source.match_indices(attribute) {
         for rule in arguments(&source[begin + attribute.len()..]) {
             // The domain makes the sentence of a length or a range, by these figures.
@@ -194,11 +176,4 @@ fn arguments(text: &str) -> Vec<String> {
         arguments.last_mut().unwrap().push(c);
     }
     arguments.iter().map(|argument| argument.trim().to_owned()).collect()
-}
-
-/// The word that an argument is, if it is one.
-fn literal(argument: &str) -> Option<&str> {
-    let word = argument.strip_prefix('"')?.strip_suffix('"')?;
-    let fits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    fits.then_some(word)
 }
