@@ -81,6 +81,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("out_of_range", "计划的结束日期过远"),
     ("not_sold", "该产品已停售"),
     ("no_price", "没有适用的价目"),
+    ("invalid_file_name", "扩展名须与文件类型相符，可为 {allowed}，也可以没有"),
     ("invalid_file_name", "须为一行 1 至 200 个字符的文件名，不含 / 和 \\，且不以点开头"),
     // Invoices, payments and receipts.
     ("before_contract", "不能早于合同签订或审批通过的日期"),
