@@ -13,7 +13,7 @@ use fairlead_domain::contract::Contract;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::values::{AttachmentId, ContractId, Line};
 use fairlead_persistence::{StoreError, Work};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, TryStreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -113,7 +113,8 @@ pub async fn create(
     app.act("upload", async |_, work| Ok(work.discard_file(file.0).await?)).await?;
     let judge = |head: &[u8]| card.judge(head).map_err(Failure::from);
     let infected = |found: &str| card.infected(found).into();
-    let kept = app.inner.files.keep(file.0, content.map_err(Failure::from), judge, infected).await?;
+    let content = checked(&card, content).map_err(Failure::from);
+    let kept = app.inner.files.keep(file.0, content, judge, infected).await?;
     let size = i64::try_from(kept.size).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let sha256 = kept.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let call = call.clone().about(kept.sha256);
@@ -139,6 +140,22 @@ pub async fn create(
         app.act("upload", async |_, work| Ok(work.forget_discarded(file.0).await?)).await?;
     }
     written
+}
+
+/// Content that ends with a refusal where it is not what its first bytes promise.
+fn checked(
+    card: &FileCard,
+    content: impl Stream<Item = Result<Bytes, Refusal>>,
+) -> impl Stream<Item = Result<Bytes, Refusal>> {
+    stream::try_unfold((Box::pin(content), card.text_check()), |(mut content, mut check)| async move {
+        let part = content.try_next().await?;
+        match (&part, &mut check) {
+            (Some(part), Some(check)) => check.take(part)?,
+            (None, Some(check)) => check.end()?,
+            (_, None) => {}
+        }
+        Ok::<_, Refusal>(part.map(|part| (part, (content, check))))
+    })
 }
 
 /// Takes an attachment away from a draft.

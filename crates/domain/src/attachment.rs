@@ -45,6 +45,39 @@ text_enum! {
 }
 
 impl MediaType {
+    /// How names of such files end, the usual one first, in lower case. Text has none that something runs: whoever opens
+    /// a file that was saved goes by its name alone.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &["pdf"],
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
+            Self::Webp => &["webp"],
+            Self::Docx => &["docx"],
+            Self::Xlsx => &["xlsx"],
+            Self::Pptx => &["pptx"],
+            Self::Zip => &["zip"],
+            // Whatever else people write down has no media type of its own here.
+            Self::Text => &["txt", "text", "md", "log", "csv", "tsv"],
+            Self::Csv => &["csv"],
+        }
+    }
+
+    /// Whether it is text, which is UTF-8 to its end.
+    pub const fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::Csv => true,
+            Self::Pdf
+            | Self::Png
+            | Self::Jpeg
+            | Self::Webp
+            | Self::Docx
+            | Self::Xlsx
+            | Self::Pptx
+            | Self::Zip => false,
+        }
+    }
+
     /// Whether a file that begins like this may be one: what it is called tells nothing.
     pub fn agrees(self, head: &[u8]) -> bool {
         let found = infer::get(head).map(|kind| kind.mime_type());
@@ -54,15 +87,43 @@ impl MediaType {
             Self::Docx | Self::Xlsx | Self::Pptx => {
                 found == Some(self.as_str()) || found == Some(Self::Zip.as_str())
             }
-            Self::Text | Self::Csv => {
-                let text = match std::str::from_utf8(head) {
-                    Ok(_) => true,
-                    // The head may end within a character.
-                    Err(error) => error.error_len().is_none(),
-                };
-                text && !head.contains(&0)
-            }
+            Self::Text | Self::Csv => TextCheck::default().take(head).is_ok(),
         }
+    }
+}
+
+/// Looks at text part by part as it arrives, to its end: whoever gets it is told that it is UTF-8, which its first bytes
+/// do not tell.
+#[derive(Debug, Default)]
+pub struct TextCheck {
+    /// The bytes of a character that the next part goes on with.
+    begun: Vec<u8>,
+}
+
+impl TextCheck {
+    /// Refuses a part that is no text. It may end within a character.
+    pub fn take(&mut self, part: &[u8]) -> Result<(), Refusal> {
+        let mut text = std::mem::take(&mut self.begun);
+        text.extend_from_slice(part);
+        let whole = match std::str::from_utf8(&text) {
+            Ok(_) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => return Err(Self::refusal()),
+        };
+        if text.contains(&0) {
+            return Err(Self::refusal());
+        }
+        self.begun = text.split_off(whole);
+        Ok(())
+    }
+
+    /// Refuses text whose last character is not whole.
+    pub fn end(&self) -> Result<(), Refusal> {
+        if self.begun.is_empty() { Ok(()) } else { Err(Self::refusal()) }
+    }
+
+    fn refusal() -> Refusal {
+        Refusal::new(Code::UnsupportedMediaType, "the content is not text in UTF-8")
     }
 }
 
@@ -73,18 +134,39 @@ pub struct FileCard {
     media_type: MediaType,
 }
 
+/// How a name ends, by which whoever opens a saved file goes: what stands behind the last dot, where it is letters or
+/// letters and digits. `No. 5` and `v1.2` have none.
+fn extension(name: &str) -> Option<&str> {
+    // Windows leaves dots and blanks at the end out.
+    let (_, end) = name.trim_end_matches(['.', ' ']).rsplit_once('.')?;
+    let plain = end.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (plain && end.bytes().any(|byte| byte.is_ascii_alphabetic())).then_some(end)
+}
+
 impl FileCard {
-    /// What a file is called and what it is said to be. A name is one line without the signs that make paths.
+    /// What a file is called and what it is said to be. A name is one line without the signs that make paths, and its
+    /// extension, if it has one, is one of the type's.
     pub fn new(name: &str, media_type: MediaType) -> Result<Self, Refusal> {
-        let refuse = |why: &str| Err(Refusal::invalid("file_name", Rule::InvalidFileName, why));
+        let refuse = |why: &str| Refusal::invalid("file_name", Rule::InvalidFileName, why);
         let name = Line::from(name.to_owned());
         if name.validate().is_err() {
-            return refuse("must be one line of 1 to 200 characters");
+            return Err(refuse("must be one line of 1 to 200 characters"));
         }
         if name.as_str().contains(['/', '\\']) || name.as_str().starts_with('.') {
-            return refuse("must be a name without / and \\ that does not begin with a dot");
+            return Err(refuse("must be a name without / and \\ that does not begin with a dot"));
+        }
+        let extension = extension(name.as_str());
+        let allowed = media_type.extensions();
+        if extension.is_some_and(|it| !allowed.iter().any(|one| one.eq_ignore_ascii_case(it))) {
+            let why = format!("must have no extension or one of {media_type}: {}", allowed.join(", "));
+            return Err(refuse(&why).with_param("allowed", allowed));
         }
         Ok(Self { name, media_type })
+    }
+
+    /// What looks at the content to its end; none where the first bytes tell enough.
+    pub fn text_check(&self) -> Option<TextCheck> {
+        self.media_type.is_text().then(TextCheck::default)
     }
 
     /// Refuses content that begins like something else than it is said to be.
@@ -209,7 +291,7 @@ mod tests {
 
     #[test]
     fn names_are_no_paths() {
-        for good in ["合同 (签字).pdf", "a", "x.tar.gz", "a..b"] {
+        for good in ["合同 (签字).pdf", "a", "x.tar.pdf", "a..pdf"] {
             assert!(FileCard::new(good, MediaType::Pdf).is_ok(), "{good}");
         }
         for bad in ["", " ", "../etc/passwd", "a/b", "a\\b", ".", "..", ".bashrc", " .bashrc", "a\nb", "a\0b"]
@@ -218,5 +300,80 @@ mod tests {
             assert_eq!(refusal.errors[0].pointer, "file_name", "{bad:?}");
         }
         assert!(FileCard::new(&"x".repeat(201), MediaType::Pdf).is_err());
+    }
+
+    #[test]
+    fn names_end_as_their_type_does() {
+        for (name, kind) in [
+            ("IMG_1.JPG", MediaType::Jpeg),
+            ("IMG_1.jpeg", MediaType::Jpeg),
+            ("v1.2 signed.Pdf ", MediaType::Pdf),
+            ("invoice.exe.pdf", MediaType::Pdf),
+            ("scan", MediaType::Pdf),
+            ("合同 No. 5", MediaType::Pdf),
+            ("Contract v1.2", MediaType::Pdf),
+            ("合同.终稿", MediaType::Pdf),
+            ("scan.", MediaType::Pdf),
+            ("scan.pdf.", MediaType::Pdf),
+            ("报价.XLSX", MediaType::Xlsx),
+            ("notes.md", MediaType::Text),
+            ("rows.csv", MediaType::Csv),
+        ] {
+            assert!(FileCard::new(name, kind).is_ok(), "{name}");
+        }
+        for (name, kind) in [
+            ("invoice.exe", MediaType::Pdf),
+            ("invoice.pdf.exe", MediaType::Pdf),
+            // Windows leaves the last dots and blanks out.
+            ("invoice.exe.", MediaType::Pdf),
+            ("invoice.exe .", MediaType::Pdf),
+            ("x.html", MediaType::Png),
+            ("x.html", MediaType::Text),
+            ("x.jpg", MediaType::Png),
+            ("x.docm", MediaType::Docx),
+            ("x.txt", MediaType::Csv),
+            ("x.zip", MediaType::Docx),
+        ] {
+            let refusal = FileCard::new(name, kind).unwrap_err();
+            assert_eq!(refusal.code, Code::ValidationFailed, "{name}");
+            let error = &refusal.errors[0];
+            assert_eq!((error.pointer.as_str(), error.code), ("file_name", Rule::InvalidFileName));
+            assert_eq!(error.params["allowed"], serde_json::json!(kind.extensions()), "{name}");
+        }
+        let refusal = FileCard::new("x.png", MediaType::Jpeg).unwrap_err();
+        assert_eq!(
+            refusal.errors[0].message,
+            "must have no extension or one of image/jpeg: jpg, jpeg, jpe, jfif"
+        );
+        for kind in MediaType::ALL {
+            assert!(kind.extensions().iter().all(|it| it.bytes().all(|byte| byte.is_ascii_lowercase())));
+        }
+    }
+
+    #[test]
+    fn text_is_looked_at_to_its_end() {
+        let judge = |parts: &[&[u8]]| {
+            let mut check = TextCheck::default();
+            parts.iter().try_for_each(|part| check.take(part))?;
+            check.end()
+        };
+        let text = "\u{feff}公海,€,😀\r\n".as_bytes();
+        for size in 1..=text.len() {
+            assert!(judge(&text.chunks(size).collect::<Vec<_>>()).is_ok(), "in parts of {size}");
+        }
+        // A character that is cut, one of another encoding, and bytes that are no text.
+        let gbk: &[u8] = b"a,\xb9\xab\xba\xa3\r\n";
+        let refused: [(&[&[u8]], &str); 5] = [
+            (&[&text[..text.len() - 3]], "cut"),
+            (&[b"a", gbk], "GBK"),
+            (&[b"\xb9", b"\xab"], "in the middle"),
+            (&["公".as_bytes().split_at(1).0, b"a"], "not gone on with"),
+            (&[b"a", b"\0"], "NUL"),
+        ];
+        for (parts, what) in refused {
+            assert_eq!(judge(parts).unwrap_err().code, Code::UnsupportedMediaType, "{what}");
+        }
+        assert!(FileCard::new("a.csv", MediaType::Csv).unwrap().text_check().is_some());
+        assert!(FileCard::new("a.pdf", MediaType::Pdf).unwrap().text_check().is_none());
     }
 }

@@ -21,12 +21,18 @@ pub use config::HttpConfig;
 pub use server::{serve, server};
 pub use state::Health;
 
-/// The specification (OpenAPI 3.1), made from the very declarations that the router is made from.
+/// The specification (OpenAPI 3.1) of a server that is told nothing, made from the very declarations that the router is
+/// made from.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    openapi::document(api::describe(resource::api()))
+    specification(HttpConfig::default().file_limit)
 }
 
-/// The same in YAML, which readers of YAML 1.1 take for the same document as those of 1.2.
+/// The same of a server that takes files of so many bytes: what else a server is told changes nothing in it.
+fn specification(file_limit: usize) -> utoipa::openapi::OpenApi {
+    openapi::document(api::describe(resource::api(), file_limit))
+}
+
+/// [`openapi`] in YAML, which readers of YAML 1.1 take for the same document as those of 1.2.
 pub fn openapi_yaml() -> serde_json::Result<String> {
     documentation::yaml::write(&openapi())
 }

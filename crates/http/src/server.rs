@@ -38,7 +38,7 @@ pub(crate) fn configure(
     health: Health,
 ) -> impl Fn(&mut ServiceConfig) + Clone {
     let operations: Arc<[_]> = operations.into();
-    let documents = Arc::new(Documents::new(&config.demo_accounts));
+    let documents = Arc::new(Documents::new(&config));
     let state = Arc::new(State::new(app, config, health));
     move |service: &mut ServiceConfig| {
         let routes = services(&operations, &state).into_iter().fold(scope(""), Scope::service);

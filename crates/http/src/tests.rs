@@ -82,6 +82,12 @@ impl Answer {
 
 impl Site {
     async fn of(api: Api) -> Self {
+        let config =
+            HttpConfig { body_limit: 2000, cors_origins: vec![ORIGIN.into()], ..HttpConfig::default() };
+        Self::with(api, config).await
+    }
+
+    async fn with(api: Api, config: HttpConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = DatabaseConfig {
             url: SecretString::from(format!("sqlite:{}", folder.path().join("test.db").display())),
@@ -102,8 +108,6 @@ impl Site {
         let app = app.await.unwrap();
         app.migrate().await.unwrap();
         admin::create_first_administrator(&app, EMAIL, "Admin", PASSWORD.into()).await.unwrap();
-        let config =
-            HttpConfig { body_limit: 2000, cors_origins: vec![ORIGIN.into()], ..HttpConfig::default() };
         let health = Health::default();
         let routes = configure(api.into_operations(), app, config, health.clone());
         let service = Rc::new(init_service(ActixApp::new().configure(routes)).await);
@@ -413,6 +417,26 @@ async fn documents_are_known_by_a_weak_tag() {
     }
 }
 
+/// Clients hold a file against the document before they send it; what was kept under another limit is still given back.
+#[actix_web::test]
+async fn the_document_tells_the_limit_of_the_server_that_writes_it() {
+    let operation = "/paths/~1api~1v1~1contracts~1{id}~1attachments/post/requestBody";
+    let longest = |document: &Value, kind: &str| {
+        document.pointer(operation).unwrap()["content"][kind]["schema"]["maxLength"].clone()
+    };
+    let usual = serde_json::to_value(crate::openapi()).unwrap();
+    assert_eq!(longest(&usual, "application/pdf"), 25 * 1024 * 1024);
+    assert!(usual.pointer(operation).unwrap()["description"].as_str().unwrap().contains("files.limit_bytes"));
+    let site = Site::with(resource::api(), HttpConfig { file_limit: 2048, ..HttpConfig::default() }).await;
+    let told = site.get("/openapi.json", &[]).await.json();
+    assert_eq!((longest(&told, "application/pdf"), longest(&told, "text/csv")), (json!(2048), json!(2048)));
+    let given =
+        "/paths/~1api~1v1~1attachments~1{id}~1content/get/responses/200/content/text~1csv/schema/maxLength";
+    assert_eq!(told.pointer(given), Some(&json!(1_073_741_824)));
+    let yaml = String::from_utf8(site.get("/openapi.yaml", &[]).await.body).unwrap();
+    assert!(yaml.contains("maxLength: 2048\n") && !yaml.contains("maxLength: 26214400\n"));
+}
+
 #[actix_web::test]
 async fn the_documentation_is_served() {
     let site = Site::of(resource::api()).await;
@@ -480,7 +504,7 @@ async fn what_goes_away_says_so() {
             sunset: day("2027-01-01"),
             instead: "get_health",
         });
-    let document = serde_json::to_value(describe(api).paths).unwrap();
+    let document = serde_json::to_value(describe(api, 1).paths).unwrap();
     let operation = &document["/old"]["get"];
     assert_eq!((&operation["deprecated"], &operation["x-sunset"]), (&true.into(), &"2027-01-01".into()));
     assert!(operation["description"].as_str().unwrap().contains("gone from 2027-01-01 on. Use `get_health`"));

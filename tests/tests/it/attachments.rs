@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -12,6 +13,8 @@ use crate::support::{Answer, Bucket, Client, Company, Kind, Server};
 on_both_databases! {
     what_was_added_comes_back;
     only_what_it_is_said_to_be_is_taken;
+    names_end_as_their_type_does;
+    text_is_utf8_to_its_end_and_says_so;
     whoever_sees_the_contract_sees_its_files;
     a_repeated_upload_adds_one_file;
     files_are_scanned;
@@ -127,7 +130,7 @@ async fn only_what_it_is_said_to_be_is_taken(server: Server) {
     let page = b"<!DOCTYPE html><script>alert(1)</script>";
     for (name, kind, content, status, code) in [
         ("a.pdf", "application/pdf", &page[..], 415, "unsupported_media_type"),
-        ("a.pdf", "image/png", PDF, 415, "unsupported_media_type"),
+        ("a.png", "image/png", PDF, 415, "unsupported_media_type"),
         ("a.html", "text/html", page, 415, "unsupported_media_type"),
         ("a.exe", "application/octet-stream", b"MZ", 415, "unsupported_media_type"),
         ("a.pdf", "application/pdf", b"", 422, "validation_failed"),
@@ -158,6 +161,82 @@ async fn only_what_it_is_said_to_be_is_taken(server: Server) {
     assert_eq!(kept(&server), 0, "of what was refused, nothing is kept");
     add(rep, &contract, "a.txt", "text/plain; charset=utf-8", "公海".as_bytes()).await.expect(201);
     assert_eq!(kept(&server), 1);
+}
+
+/// Whoever opens a file that was saved goes by its name: one that promises something else is as good as other content.
+async fn names_end_as_their_type_does(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
+    for (name, kind, content, extensions) in [
+        ("invoice.exe", "application/pdf", PDF, &["pdf"][..]),
+        ("invoice.pdf.exe", "application/pdf", PDF, &["pdf"]),
+        ("invoice.exe.", "application/pdf", PDF, &["pdf"]),
+        ("x.html", "image/jpeg", jpeg, &["jpg", "jpeg", "jpe", "jfif"]),
+        ("x.html", "text/csv", b"<p>", &["csv"]),
+        ("x.js", "text/plain", b"alert(1)", &["txt", "text", "md", "log", "csv", "tsv"]),
+    ] {
+        let refused = add(rep, &contract, name, kind, content).await.refused(422, "validation_failed");
+        let error = &refused.body["errors"][0];
+        let expected = json!({
+            "pointer": "file_name", "code": "invalid_file_name", "params": {"allowed": extensions},
+            "message": format!("must have no extension or one of {kind}: {}", extensions.join(", ")),
+        });
+        assert_eq!(error, &expected, "{name}");
+    }
+    let path = format!("/contracts/{contract}/attachments?file_name=x.html");
+    let asked = rep.request(Method::POST, &path).header("content-type", "image/jpeg").body(&jpeg[..]);
+    let told = rep.send(asked.header("accept-language", "zh-CN")).await.refused(422, "validation_failed");
+    let message = "扩展名须与文件类型相符，可为 jpg、jpeg、jpe、jfif，也可以没有";
+    assert_eq!(told.body["errors"][0]["message"], message);
+    assert_eq!(kept(&server), 0, "of what was refused, nothing is kept");
+    // As phones and people write them.
+    for (name, kind, content) in [
+        ("IMG_1.JPG", "image/jpeg", &jpeg[..]),
+        ("IMG_2.jpeg", "image/jpeg", jpeg),
+        ("scan", "application/pdf", PDF),
+        ("v1.2.Pdf", "application/pdf", PDF),
+        ("notes.md", "text/plain", b"# Notes"),
+    ] {
+        let added = add(rep, &contract, name, kind, content).await.expect(201);
+        assert_eq!(added.body["file_name"], name);
+    }
+}
+
+/// What is said of text when it is given back is true of all of it, not of its first bytes alone.
+async fn text_is_utf8_to_its_end_and_says_so(server: Server) {
+    let company = Company::found(&server).await;
+    let rep = &company.rep.client;
+    let contract = company.draft(&company.rep, "100.00", "by_contract").await;
+    // Longer than what is judged at once, and than a part of what arrives.
+    let rows = "客户,金额\r\n".repeat(20_000).into_bytes();
+    let kind = |response: &reqwest::Response| response.headers()["content-type"].to_str().unwrap().to_owned();
+    for (name, sent, given) in [
+        ("a.csv", "text/csv", "text/csv; charset=utf-8"),
+        ("a.csv", "text/csv; charset=utf-8", "text/csv; charset=utf-8"),
+        ("a.csv", "text/csv;header=present;charset=\"UTF-8\"", "text/csv; charset=utf-8"),
+        ("a.txt", "text/plain", "text/plain; charset=utf-8"),
+    ] {
+        let id = add(rep, &contract, name, sent, &rows).await.expect(201).id();
+        let whole = content(rep, &id, &[]).await;
+        assert_eq!((whole.status().as_u16(), kind(&whole)), (200, given.to_owned()), "{sent}");
+        assert_eq!(whole.bytes().await.unwrap(), rows, "{sent}");
+        let part = content(rep, &id, &[("range", "bytes=0-3")]).await;
+        assert_eq!((part.status().as_u16(), kind(&part)), (206, given.to_owned()), "{sent}");
+    }
+    let before = kept(&server);
+    // The name of the first column in GBK, at once and far behind what tells what a file is.
+    let gbk: &[u8] = b"\xbf\xcd\xbb\xa7,a\r\n";
+    let late = [&rows, gbk].concat();
+    let cut = &rows[..rows.len() - 3];
+    for (what, bytes) in [("GBK", gbk), ("GBK at last", &late), ("cut", cut), ("NUL", b"a,b\0c\r\n")] {
+        let refused = add(rep, &contract, "b.csv", "text/csv", bytes).await;
+        let refused = refused.refused(415, "unsupported_media_type");
+        assert_eq!(refused.body["detail"], "the content is not text in UTF-8", "{what}");
+    }
+    add(rep, &contract, "b.csv", "text/csv; charset=gbk", gbk).await.refused(415, "unsupported_media_type");
+    assert_eq!(kept(&server), before, "of what was refused, nothing is kept");
 }
 
 async fn whoever_sees_the_contract_sees_its_files(server: Server) {

@@ -48,13 +48,14 @@ pub(crate) struct Parts {
     pub(crate) refused: Vec<String>,
 }
 
-/// Describes all operations.
-pub(crate) fn describe(mut api: Api) -> Parts {
+/// Describes all operations of a server that takes files of so many bytes.
+pub(crate) fn describe(mut api: Api, file_limit: usize) -> Parts {
     let problem = api.schemas.open_ended::<Problem>();
     let messages = Messages::of(&mut api.schemas);
     let (mut schemas, collisions) = std::mem::take(&mut api.schemas).into_parts();
     tidy::tidy(&mut schemas);
-    let mut shared = Shared { problem, schemas, responses: BTreeMap::new(), refused: Vec::new() };
+    let (responses, refused) = (BTreeMap::new(), Vec::new());
+    let mut shared = Shared { problem, schemas, file_limit, responses, refused };
     let mut paths = Paths::new();
     for operation in &api.operations {
         let method = match operation.shape.method {
@@ -92,6 +93,8 @@ pub(crate) fn describe(mut api: Api) -> Parts {
 struct Shared {
     problem: Named,
     schemas: BTreeMap<String, RefOr<Schema>>,
+    /// The largest file that is taken, in bytes.
+    file_limit: usize,
     responses: BTreeMap<String, RefOr<Response>>,
     refused: Vec<String>,
 }
@@ -221,9 +224,9 @@ fn request_body(operation: &Operation, shared: &mut Shared) -> Option<RequestBod
             (schema, JSON, search, judged)
         }
         Body::File => {
-            let builder =
-                RequestBodyBuilder::new().description(Some("The file.")).required(Some(Required::True));
-            let builder = media_types().fold(builder, |builder, kind| builder.content(kind, binary()));
+            let builder = RequestBodyBuilder::new().description(Some(FILE)).required(Some(Required::True));
+            let limit = shared.file_limit;
+            let builder = media_types().fold(builder, |builder, kind| builder.content(kind, binary(limit)));
             return Some(builder.build());
         }
     };
@@ -250,22 +253,29 @@ fn one_change(form: &Value, patch: &Named, schemas: &BTreeMap<String, RefOr<Sche
 /// The longest page, in characters.
 const MAX_PAGE: usize = 1_000_000;
 
-/// The largest file that a server can be told to take, in bytes.
+/// The largest file that a server can be told to take, in bytes. It is kept, and given back, when the server is told to
+/// take less.
 const MAX_FILE: usize = 1_073_741_824;
+
+/// What is said of a file that is sent.
+const FILE: &str = "The file. The server takes as many bytes as `files.limit_bytes` of its configuration says, 26214400 \
+    (25 MiB) where it says nothing; `maxLength` is that of the server that wrote this document. More are `413 \
+    payload_too_large`, with the `limit`. Text is UTF-8 to its end, whether `Content-Type` has `charset=utf-8` or not, \
+    and is given back with it.";
 
 /// What files may be.
 fn media_types() -> impl Iterator<Item = &'static str> {
     MediaType::ALL.iter().map(|kind| kind.as_str())
 }
 
-/// Bytes that are no JSON.
-fn binary() -> Content {
+/// Bytes that are no JSON, so many at most.
+fn binary(most: usize) -> Content {
     let bytes = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
         // There are no empty ones.
         .min_length(Some(1))
-        .max_length(Some(MAX_FILE))
+        .max_length(Some(most))
         .description(Some("The content of a file."));
     ContentBuilder::new().schema(Some(bytes)).build()
 }
@@ -282,7 +292,7 @@ fn page() -> Content {
 
 fn file_answer(description: &str, partial: bool) -> Response {
     let builder = media_types().fold(ResponseBuilder::new().description(description), |builder, kind| {
-        builder.content(kind, binary())
+        builder.content(kind, binary(MAX_FILE))
     });
     let named = [
         (limit::POLICY, limit::POLICY),

@@ -104,8 +104,10 @@ fn describe(response: &mut HttpResponseBuilder, content: &Content, tag: &str) {
         }
         name
     });
+    // Nobody guesses: what was taken as text is UTF-8.
+    let charset = if content.media_type.is_text() { "; charset=utf-8" } else { "" };
     response
-        .insert_header((header::CONTENT_TYPE, content.media_type.as_str()))
+        .insert_header((header::CONTENT_TYPE, format!("{}{charset}", content.media_type)))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::ETAG, tag.to_owned()))

@@ -5,6 +5,7 @@ use fairlead_application::Flag;
 use fairlead_application::listing::{
     Field, Kind, Listing, MAX_INCLUDE, MAX_INTEGER, MAX_SORT, MAX_TEXT, Operator,
 };
+use fairlead_domain::attachment::MediaType;
 use fairlead_domain::values::{CURRENCIES, ID_PATTERN};
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -105,14 +106,20 @@ pub(crate) fn flag(flag: Flag) -> Parameter {
 
 /// What an uploaded file is called.
 pub(crate) fn file_name() -> Parameter {
-    let about = "What the file is called: one line without / and \\ that does not begin with a dot.";
+    let ending = |kind: &MediaType| format!("- `{kind}`: {}", kind.extensions().join(", "));
+    let endings: Vec<String> = MediaType::ALL.iter().map(ending).collect();
+    let about = format!(
+        "What the file is called: one line without / and \\ that does not begin with a dot. What stands behind its last \
+         dot is an extension of its `Content-Type`, in capitals or not; a name without a dot has none.\n\n{}",
+        endings.join("\n")
+    );
     let name = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(200))
         .pattern(Some(r"^\s*[^/\\.\s][^/\\]*$"))
         .examples([json!("contract.pdf")]);
-    query(FILE_NAME, about.to_owned()).required(Required::True).schema(Some(name)).build()
+    query(FILE_NAME, about).required(Required::True).schema(Some(name)).build()
 }
 
 fn filter(field: &Field, operator: Operator, place: Place) -> Wish {

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::Config;
 
 use crate::api::readable;
+use crate::config::HttpConfig;
 use crate::problem;
 use crate::request::body::JSON;
 use crate::request::condition;
@@ -31,14 +32,19 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Says how they are written.
-    pub(crate) fn new(accounts: &[DemoAccount]) -> Self {
+    /// Says how they are written for a server with these settings.
+    pub(crate) fn new(config: &HttpConfig) -> Self {
         let account = |one: &DemoAccount| json!({"role": one.role, "name": one.name, "email": one.email, "password": one.password});
-        let accounts = json!(accounts.iter().map(account).collect::<Vec<_>>()).to_string();
+        let accounts = json!(config.demo_accounts.iter().map(account).collect::<Vec<_>>()).to_string();
+        let limit = config.file_limit;
         Self {
             // Neither fails on a document that was built from our own types; a test looks at both.
-            json: Fixed::new(JSON, || crate::openapi().to_pretty_json().unwrap_or_default().into()),
-            yaml: Fixed::new("application/yaml", || crate::openapi_yaml().unwrap_or_default().into()),
+            json: Fixed::new(JSON, move || {
+                crate::specification(limit).to_pretty_json().unwrap_or_default().into()
+            }),
+            yaml: Fixed::new("application/yaml", move || {
+                yaml::write(&crate::specification(limit)).unwrap_or_default().into()
+            }),
             page: Fixed::new("text/javascript", || Bytes::from_static(PAGE)),
             accounts: Fixed::new(JSON, || accounts.into()),
         }

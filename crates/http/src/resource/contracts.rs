@@ -176,8 +176,9 @@ pub(crate) fn routes(api: &mut Api) {
             ("/contracts/{id}/attachments", "/attachments"),
             "add_contract_attachment",
             "Add a file to a contract",
-            "The body is the file, its `Content-Type` says what it is, and the content must agree. Not while an approval \
-             is pending: what is asked about stays as it is. At most 100 for each contract.",
+            "The body is the file, its `Content-Type` says what it is, and the content and the extension of `file_name` \
+             must agree. Not while an approval is pending: what is asked about stays as it is. At most 100 for each \
+             contract.",
             attachments::create,
         )
         .needs(Permission::ContractsDraft)
@@ -200,7 +201,8 @@ pub(crate) fn routes(api: &mut Api) {
             "/attachments/{id}/content",
             "get_attachment_content",
             "Download an attachment",
-            "The whole file, or the part that `Range` asks for. Its `ETag` is that of the content.",
+            "The whole file, or the part that `Range` asks for. Its `ETag` is that of the content. The `Content-Type` of \
+             text says that it is UTF-8.",
             attachments::content,
         )
         .needs(Permission::ContractsRead)

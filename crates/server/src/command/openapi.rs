@@ -7,7 +7,8 @@ use super::print;
 
 /// Print the OpenAPI 3.1 document of this version.
 ///
-/// It is made of the very table that the routes are made of. Neither configuration nor database is needed.
+/// It is made of the very table that the routes are made of. Neither configuration nor database is needed: the largest
+/// file in it is the default one, while a server tells its own.
 #[derive(Args)]
 pub(super) struct Options {
     /// The form of the document.

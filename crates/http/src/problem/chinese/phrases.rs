@@ -104,6 +104,8 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ),
     ("the receiver has no room for so many customers", "接收人持有的客户将超过上限。"),
     ("this cannot go to a pool; name a successor", "此类记录不能进入公海，请指定接手人。"),
+    // Files.
+    ("the content is not text in UTF-8", "文件内容不是 UTF-8 编码的文本。"),
     // HTTP.
     ("no such path", "没有这个路径。"),
     ("no such code", "没有这个错误代码。"),
