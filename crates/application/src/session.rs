@@ -55,7 +55,7 @@ impl std::fmt::Debug for LoginPassword {
 #[derive(Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshForm {
-    /// The newest refresh token of the session. It can be used once.
+    /// The newest refresh token that the client has got.
     #[validate(length(min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100, example = "Zm9yLWV4YW1wbGUtb25seS1uby1yZWFsLXRva2VuISE")]
     pub refresh_token: String,
@@ -79,7 +79,7 @@ pub struct TokenPair {
     /// For how many seconds the access token lasts.
     #[schema(minimum = 1, maximum = 900, example = 900)]
     pub expires_in: i64,
-    /// Gives the next pair, once.
+    /// Gives the next pair; takes the place of the one that was sent.
     #[schema(max_length = 100)]
     pub refresh_token: String,
 }
@@ -221,7 +221,7 @@ async fn enter(
         ended_at: None,
     };
     work.insert_session(&session).await?;
-    work.insert_refresh_token(refresh.hash, session.id).await?;
+    work.insert_refresh_token(refresh.hash, session.id, None).await?;
     note(&mut work, Event("session.began"), session.id, user);
     work.commit(None).await?;
     app.pair(&session, refresh)
@@ -232,7 +232,8 @@ fn note(work: &mut Work, event: Event, session: SessionId, user: UserId) {
     work.note_changes(event, RecordKind::Session, session.0, serde_json::Map::new(), data);
 }
 
-/// Renews a session's tokens. A refresh token that comes a second time was stolen: the session ends.
+/// Renews a session's tokens. A refresh token that comes again when it gives no pair any more was stolen: the session
+/// ends.
 pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> Result<TokenPair, Failure> {
     let invalid =
         || Refusal::new(Code::InvalidRefreshToken, "the refresh token is unknown, expired or was used");
@@ -248,7 +249,7 @@ pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> R
         work.roll_back().await?;
         return Err(invalid().into());
     }
-    if found.used_at.is_some() {
+    if !found.past.renews(now) {
         work.end_session(session.user_id, session.id).await?;
         note(&mut work, Event("session.revoked"), session.id, session.user_id);
         work.commit(None).await?;
@@ -259,7 +260,7 @@ pub async fn refresh(app: &App, request_id: &str, form: Valid<RefreshForm>) -> R
         return Err(invalid().into());
     }
     let next = RefreshToken::new();
-    work.insert_refresh_token(next.hash, session.id).await?;
+    work.insert_refresh_token(next.hash, session.id, Some(hash)).await?;
     work.touch_session(session.id).await?;
     work.commit(None).await?;
     app.pair(&session, next)

@@ -35,6 +35,7 @@ pub mod receipt;
 pub mod record;
 pub mod saved_view;
 pub mod search;
+pub mod session;
 pub mod settings;
 pub mod target;
 pub mod timeline;

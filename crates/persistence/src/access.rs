@@ -2,6 +2,7 @@
 
 use fairlead_domain::customer::Collaborator;
 use fairlead_domain::organisation::{Organisation, Parts};
+use fairlead_domain::session::Past;
 use fairlead_domain::values::{SessionId, Timestamp, UserId};
 use sea_orm::Value;
 
@@ -51,8 +52,8 @@ fn session(row: &mut Row) -> Result<SessionRow, StoreError> {
 pub struct RefreshTokenRow {
     /// Its session.
     pub session: SessionRow,
-    /// When it was used; a second use is theft.
-    pub used_at: Option<Timestamp>,
+    /// What became of it before.
+    pub past: Past,
 }
 
 /// A key that signs access tokens.
@@ -200,31 +201,52 @@ impl Work {
         Ok(())
     }
 
-    /// Keeps a refresh token by its hash.
-    pub async fn insert_refresh_token(&self, hash: [u8; 32], session: SessionId) -> Result<(), StoreError> {
-        let text =
-            "INSERT INTO refresh_tokens (hash, session_id, created_at, used_at) VALUES ($1, $2, $3, NULL)";
-        let values = vec![hash.to_vec().into(), session.0.into(), self.now().instant().into()];
+    /// Keeps a refresh token by its hash, with that of the one that gave it.
+    pub async fn insert_refresh_token(
+        &self,
+        hash: [u8; 32],
+        session: SessionId,
+        parent: Option<[u8; 32]>,
+    ) -> Result<(), StoreError> {
+        let text = "INSERT INTO refresh_tokens (hash, session_id, parent_hash, created_at, used_at) \
+                    VALUES ($1, $2, $3, $4, NULL)";
+        let parent = parent.map(|hash| hash.to_vec());
+        let values = vec![hash.to_vec().into(), session.0.into(), parent.into(), self.now().instant().into()];
         self.execute(text, values).await?;
         Ok(())
     }
 
-    /// Looks a refresh token up and marks it as used. Answers with what it was before: of two callers at
-    /// once, only one sees it unused.
+    /// Looks a refresh token up, marks it as used and locks its session. Answers with what it was before: of two
+    /// callers at once, only one sees it unused.
     pub async fn use_refresh_token(&self, hash: [u8; 32]) -> Result<Option<RefreshTokenRow>, StoreError> {
         let text = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
         let hash: Value = hash.to_vec().into();
         let fresh = self.execute(text, vec![hash.clone(), self.now().instant().into()]).await? == 1;
         let text = "SELECT session_id, used_at FROM refresh_tokens WHERE hash = $1";
         let found = self
-            .first(text, vec![hash], |row| {
+            .first(text, vec![hash.clone()], |row| {
                 Ok((row.member::<SessionId>()?, row.member::<Option<Timestamp>>()?))
             })
             .await?;
         let Some((session_id, used_at)) = found else { return Ok(None) };
-        let text = format!("SELECT {SESSION} FROM sessions WHERE id = $1");
-        let session = self.first(&text, vec![session_id.0.into()], session).await?;
-        Ok(session.map(|session| RefreshTokenRow { session, used_at: used_at.filter(|_| !fresh) }))
+        // All that use tokens of one session do so one after the other, so that what is read below stays true until
+        // the end. The session comes after its token, as it does where both are forgotten.
+        let text = format!("SELECT {SESSION} FROM sessions WHERE id = $1{}", self.lock());
+        let Some(session) = self.first(&text, vec![session_id.0.into()], session).await? else {
+            return Ok(None);
+        };
+        let past = match used_at {
+            Some(at) if !fresh => Past::Used { at, followed: self.is_followed(hash, session_id).await? },
+            _ => Past::Unused,
+        };
+        Ok(Some(RefreshTokenRow { session, past }))
+    }
+
+    /// Whether one of the tokens that a refresh token gave was used.
+    async fn is_followed(&self, hash: Value, session: SessionId) -> Result<bool, StoreError> {
+        let text = "SELECT 1 FROM refresh_tokens \
+                    WHERE session_id = $1 AND parent_hash = $2 AND used_at IS NOT NULL LIMIT 1";
+        Ok(self.first(text, vec![session.0.into(), hash], |_| Ok(())).await?.is_some())
     }
 
     /// Forgets refresh tokens of sessions that are over, at most so many. Says how many there were. None of them is

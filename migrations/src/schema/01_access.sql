@@ -60,14 +60,16 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user_id ON sessions (user_id);
 
--- Every refresh token of a session, by its hash. A second use of one ends the session.
+-- Every refresh token of a session, by its hash, and the hash of the one that gave it. They are forgotten in any
+-- order, so that the latter is no reference. A second use of one ends the session, but for a short grace.
 CREATE TABLE refresh_tokens (
     hash {bytes} PRIMARY KEY,
     session_id {uuid} NOT NULL REFERENCES sessions (id),
+    parent_hash {bytes},
     created_at {instant} NOT NULL,
     used_at {instant}
 );
-CREATE INDEX refresh_tokens_session_id ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_session_id ON refresh_tokens (session_id, parent_hash);
 
 CREATE TABLE signing_keys (
     kid TEXT PRIMARY KEY,

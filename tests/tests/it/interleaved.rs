@@ -8,6 +8,7 @@ on_both_databases! {
     a_login_does_not_outlive_the_password;
     nobody_logs_in_while_being_disabled;
     a_password_is_changed_by_whoever_knows_the_present_one;
+    a_repeated_renewal_is_judged_by_what_came_before;
 }
 
 // On SQLite writers come one after the other.
@@ -106,6 +107,23 @@ async fn a_password_is_changed_by_whoever_knows_the_present_one(server: Server) 
     let refused = changed.await.unwrap().refused(422, "validation_failed");
     assert_eq!(refused.body["errors"][0]["code"], "wrong_password", "{}", refused.text);
     server.login(&company.rep.email, "another-password").await.get("/me").await.expect(200);
+}
+
+/// Whoever uses a token holds its session: what it gave was used meanwhile.
+async fn a_repeated_renewal_is_judged_by_what_came_before(server: Server) {
+    let company = Company::found(&server).await;
+    let client = server.login(&company.colleague.email, PASSWORD).await;
+    let form = json!({"refresh_token": client.refresh_token});
+    let pair = client.post("/auth/refresh", form.clone()).await.expect(200);
+    let mut direct = server.database.connect().await;
+    direct.hold("SELECT 1 FROM sessions").await;
+    let repeated = post(&server.anonymous(), "/auth/refresh", form);
+    direct.until_somebody_waits().await;
+    let now = server.database.instant(chrono::Duration::zero());
+    let next = format!("UPDATE refresh_tokens SET used_at = {now} WHERE parent_hash IS NOT NULL; COMMIT");
+    direct.run(&next).await;
+    repeated.await.unwrap().refused(401, "invalid_refresh_token");
+    client.with_token(&pair.text_of("access_token")).get("/me").await.refused(401, "unauthenticated");
 }
 
 async fn gifts_come_too_late(server: Server) {

@@ -243,7 +243,7 @@ pub(super) const TABLE: &[Mutation] = &[
     },
     Mutation {
         name: "refresh-token",
-        without: "the one winner among those who use a refresh token",
+        without: "that a refresh token stays used from its first use on",
         edits: &[Edit {
             file: "crates/persistence/src/access.rs",
             text: "WHERE hash = $1 AND used_at IS NULL",
@@ -252,8 +252,45 @@ pub(super) const TABLE: &[Mutation] = &[
         package: END_TO_END,
         tests: &[
             "security::sessions::*::a_stolen_refresh_token_ends_the_session",
-            "security::sessions::*::of_concurrent_renewals_one_wins",
+            "security::sessions::*::a_used_token_renews_for_a_minute",
         ],
+    },
+    Mutation {
+        name: "refresh-grace",
+        without: "the end of the time in which a used refresh token gives another pair",
+        edits: &[Edit {
+            file: "crates/domain/src/session.rs",
+            text: "!followed && now < at.plus(GRACE)",
+            instead: "!followed && (now < at.plus(GRACE) || true)",
+        }],
+        package: END_TO_END,
+        tests: &["security::sessions::*::a_used_token_renews_for_a_minute"],
+    },
+    Mutation {
+        name: "refresh-followed",
+        without: "that a refresh token gives nothing any more once a token that it gave was used",
+        edits: &[Edit {
+            file: "crates/domain/src/session.rs",
+            text: "!followed && now < at.plus(GRACE)",
+            instead: "now < at.plus(GRACE) || (followed && false)",
+        }],
+        package: END_TO_END,
+        tests: &[
+            "security::sessions::*::a_stolen_refresh_token_ends_the_session",
+            "security::sessions::*::no_tab_comes_after_another_went_on",
+        ],
+    },
+    Mutation {
+        name: "session-lock",
+        without: "the lock of the session while a refresh token is judged",
+        edits: &[Edit {
+            file: "crates/persistence/src/access.rs",
+            text: "FROM sessions WHERE id = $1{}\", self.lock());",
+            instead: "FROM sessions WHERE id = $1\");",
+        }],
+        package: END_TO_END,
+        // On SQLite writers come one after the other.
+        tests: &["interleaved::postgres::a_repeated_renewal_is_judged_by_what_came_before"],
     },
     Mutation {
         name: "own-request",

@@ -1,4 +1,4 @@
-//! API2: refresh tokens work once, and a session that ended is over for all its tokens.
+//! API2: refresh tokens work once, but for a lost answer, and a session that ended is over for all its tokens.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,11 @@ use crate::support::{Answer, Client, Company, Database, Kind, PASSWORD, Server};
 on_both_databases! {
     a_refresh_token_works_once;
     a_stolen_refresh_token_ends_the_session;
-    of_concurrent_renewals_one_wins;
+    a_lost_answer_is_given_again;
+    a_used_token_renews_for_a_minute;
+    tabs_that_renew_at_once_all_go_on;
+    no_tab_comes_after_another_went_on;
+    a_renewal_comes_before_a_repetition_or_after_it;
     logging_out_ends_the_session;
     sessions_are_listed_and_ended_by_their_owner;
     other_things_are_no_refresh_tokens;
@@ -38,6 +42,19 @@ fn with_pair(client: &Client, pair: &Answer) -> Client {
     let mut next = client.with_token(&pair.text_of("access_token"));
     next.refresh_token = Some(pair.text_of("refresh_token"));
     next
+}
+
+/// The session of this client.
+async fn current(client: &Client) -> Value {
+    let sessions = client.get("/auth/sessions").await.expect(200).body["data"].clone();
+    let sessions = sessions.as_array().unwrap().clone();
+    sessions.into_iter().find(|session| session["current"] == true).unwrap()
+}
+
+/// How many sessions were ended because a refresh token came again.
+async fn revoked(company: &Company) -> usize {
+    let trail = company.admin.client.get("/audit-events?action=session.revoked").await.expect(200);
+    trail.body["data"].as_array().unwrap().len()
 }
 
 /// Fails unless the session of this client is over for both of its tokens.
@@ -74,23 +91,101 @@ async fn a_stolen_refresh_token_ends_the_session(server: Server) {
     // The others of the same user and of other users go on.
     company.rep.client.get("/me").await.expect(200);
     renewed(&company.colleague.client).await;
-    let trail = company.admin.client.get("/audit-events?action=session.revoked").await.expect(200);
-    assert_eq!(trail.body["data"].as_array().unwrap().len(), 1);
+    assert_eq!(revoked(&company).await, 1);
 }
 
-async fn of_concurrent_renewals_one_wins(server: Server) {
+async fn a_lost_answer_is_given_again(server: Server) {
+    let company = Company::found(&server).await;
+    let first = server.login(&company.rep.email, PASSWORD).await;
+    let lost = renewed(&first).await;
+    let got = renewed(&first).await;
+    assert_ne!(lost.refresh_token, got.refresh_token);
+    assert_ne!(lost.token, got.token);
+    for client in [&lost, &got] {
+        client.get("/me").await.expect(200);
+        renewed(client).await.get("/me").await.expect(200);
+    }
+    // So it is where the answer to that is lost as well, and it is one session all the time.
+    let next = renewed(&got).await;
+    let sessions = next.get("/auth/sessions").await.expect(200).body;
+    assert_eq!(sessions["data"].as_array().unwrap().len(), 2);
+    assert_eq!(revoked(&company).await, 0);
+}
+
+async fn a_used_token_renews_for_a_minute(server: Server) {
+    let company = Company::found(&server).await;
+    let first = server.login(&company.rep.email, PASSWORD).await;
+    let session = current(&first).await["id"].as_str().unwrap().to_owned();
+    let used_ago = async |seconds| {
+        let at = server.database.instant(-chrono::Duration::seconds(seconds));
+        let age =
+            format!("UPDATE refresh_tokens SET used_at = {at} WHERE session_id = $1 AND used_at IS NOT NULL");
+        server.database.alter(&age, &session).await;
+    };
+    let lost = renewed(&first).await;
+    used_ago(40).await;
+    let got = renewed(&first).await;
+    // The minute is that of the first use: to ask again does not make it longer.
+    used_ago(60).await;
+    let token = first.refresh_token.clone().unwrap();
+    for answer in join_all((0..8).map(|_| renew(&first, &token))).await {
+        answer.refused(401, "invalid_refresh_token");
+    }
+    for client in [&got, &lost, &first] {
+        expect_over(client).await;
+    }
+    company.rep.client.get("/me").await.expect(200);
+    assert_eq!(revoked(&company).await, 1);
+}
+
+async fn tabs_that_renew_at_once_all_go_on(server: Server) {
+    let company = Company::found(&server).await;
+    for _ in 0..5 {
+        let client = server.login(&company.rep.email, PASSWORD).await;
+        let mut tabs = join_all((0..4).map(|_| renewed(&client))).await;
+        let tokens: BTreeSet<_> = tabs.iter().map(|tab| tab.refresh_token.clone()).collect();
+        assert_eq!(tokens.len(), tabs.len(), "two tabs got one token");
+        // Each goes on with its own pair: together, and one after the other.
+        tabs = join_all(tabs.iter().map(renewed)).await;
+        for tab in &mut tabs {
+            *tab = renewed(tab).await;
+        }
+        for tab in &tabs {
+            tab.get("/me").await.expect(200);
+        }
+    }
+    assert_eq!(revoked(&company).await, 0);
+}
+
+async fn no_tab_comes_after_another_went_on(server: Server) {
+    let company = Company::found(&server).await;
+    let first = server.login(&company.rep.email, PASSWORD).await;
+    let (one, other) = (renewed(&first).await, renewed(&first).await);
+    let next = renewed(&other).await;
+    renew(&first, first.refresh_token.as_ref().unwrap()).await.refused(401, "invalid_refresh_token");
+    // Nobody can tell the owner from the thief: both are out.
+    for client in [&next, &one, &other, &first] {
+        expect_over(client).await;
+    }
+    assert_eq!(revoked(&company).await, 1);
+}
+
+async fn a_renewal_comes_before_a_repetition_or_after_it(server: Server) {
     let company = Company::found(&server).await;
     for _ in 0..10 {
-        let client = server.login(&company.rep.email, PASSWORD).await;
-        let token = client.refresh_token.clone().unwrap();
-        let answers = join_all((0..8).map(|_| renew(&client, &token))).await;
-        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
-        assert_eq!(won.len(), 1, "{} renewals won", won.len());
-        for answer in lost {
-            answer.refused(401, "invalid_refresh_token");
+        let first = server.login(&company.rep.email, PASSWORD).await;
+        let second = renewed(&first).await;
+        let (before, after) = (first.refresh_token.as_ref().unwrap(), second.refresh_token.as_ref().unwrap());
+        let (repeated, next) = tokio::join!(renew(&first, before), renew(&second, after));
+        let next = with_pair(&second, &next.expect(200));
+        if repeated.status == 200 {
+            for client in [&next, &with_pair(&first, &repeated)] {
+                renewed(client).await.get("/me").await.expect(200);
+            }
+        } else {
+            repeated.refused(401, "invalid_refresh_token");
+            expect_over(&next).await;
         }
-        // Nobody can tell the owner from the thief: both are out.
-        expect_over(&with_pair(&client, &won[0])).await;
     }
 }
 
@@ -178,16 +273,11 @@ async fn refresh_tokens_are_kept_as_hashes(server: Server) {
 async fn a_session_has_its_end(server: Server) {
     let company = Company::found(&server).await;
     let first = server.login(&company.rep.email, PASSWORD).await;
-    let mine = async |client: &Client| {
-        let sessions = client.get("/auth/sessions").await.expect(200).body["data"].clone();
-        let sessions = sessions.as_array().unwrap().clone();
-        sessions.into_iter().find(|session| session["current"] == true).unwrap()
-    };
-    let session = mine(&first).await;
+    let session = current(&first).await;
     let id = session["id"].as_str().unwrap();
     // Renewing its tokens does not put it off.
     let second = renewed(&first).await;
-    assert_eq!(mine(&second).await["expires_at"], session["expires_at"]);
+    assert_eq!(current(&second).await["expires_at"], session["expires_at"]);
     let soon = server.database.instant(chrono::Duration::seconds(5));
     server.database.alter(&format!("UPDATE sessions SET expires_at = {soon} WHERE id = $1"), id).await;
     // No token outlives its session.
