@@ -19,6 +19,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("distinct", "不能重复"),
     ("duplicate", "该值已被占用"),
     ("unknown_reference", "该记录不存在，或您无权查看"),
+    ("merged_reference", "该记录已合并到另一条记录"),
     ("immutable", "创建后不能修改"),
     ("nothing_changes", "至少要有一处变更"),
     ("not_wanted", "此处不能填写"),
