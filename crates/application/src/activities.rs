@@ -7,6 +7,7 @@ use fairlead_domain::context::{Context, Event};
 use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::{Code, Refusal};
+use fairlead_domain::lead::Lead;
 use fairlead_domain::opportunity::Opportunity;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -82,7 +83,15 @@ async fn parent_of_new(ctx: &Context<'_>, work: &Work, about: Subject) -> Result
     };
     match found.await {
         Err(Failure::Refused(refusal)) if matches!(refusal.code, Code::NotFound | Code::RecordMerged) => {
-            Err(Refusal::unknown_reference("/about/id").into())
+            let (eyes, id, pointer) = (Eyes::Work(work), about.id, "/about/id");
+            let refusal = match about.kind {
+                SubjectKind::Lead => change::absent::<Lead>(ctx, &eyes, id, pointer).await?,
+                SubjectKind::Customer => change::absent::<Customer>(ctx, &eyes, id, pointer).await?,
+                SubjectKind::Contact | SubjectKind::Opportunity | SubjectKind::Contract => {
+                    Refusal::unknown_reference(pointer)
+                }
+            };
+            Err(refusal.into())
         }
         other => other,
     }

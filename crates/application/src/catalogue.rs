@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{Eyes, Resource};
+use crate::change::{self, Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
 use crate::views::views;
@@ -200,8 +200,11 @@ pub async fn quote(app: &App, call: &Call, form: Valid<QuoteForm>) -> Read<Quote
             None => None,
             Some(id) => {
                 let customer: Option<Customer> = reader.one(id).await?;
-                let visible = customer.filter(|customer| customer.reveal(ctx).is_ok());
-                visible.ok_or_else(|| Refusal::unknown_reference("/customer_id"))?.details.grade
+                let Some(customer) = customer.filter(|customer| customer.reveal(ctx).is_ok()) else {
+                    let eyes = Eyes::Reader(reader);
+                    return Err(change::absent::<Customer>(ctx, &eyes, id, "/customer_id").await?.into());
+                };
+                customer.details.grade
             }
         };
         let on = form.on.unwrap_or(ctx.today().0);

@@ -52,6 +52,18 @@ impl Eyes<'_> {
         }
     }
 
+    /// The record into which another one was merged.
+    async fn survivor<T: Stored>(&self, id: Uuid) -> Result<Option<T>, StoreError> {
+        let survivor = match self {
+            Self::Reader(reader) => reader.survivor(T::KIND, id).await?,
+            Self::Work(work) => work.survivor(T::KIND, id).await?,
+        };
+        match survivor {
+            Some(survivor) => self.one(survivor).await,
+            None => Ok(None),
+        }
+    }
+
     /// What a record belongs to. Where it was merged away in between, all is read again.
     pub(crate) async fn parent<T: Kept>(&self, id: impl Into<Uuid>) -> Result<T, StoreError> {
         self.one(id).await?.ok_or(StoreError::Conflict)
@@ -115,10 +127,7 @@ pub(crate) async fn load_any<T: Resource>(ctx: &Context<'_>, work: &Work, id: Uu
     if let Some(record) = work.load::<T>(id).await? {
         return Ok(record);
     }
-    let survivor: Option<T> = match work.survivor(T::KIND, id).await? {
-        Some(survivor) => work.find(survivor).await?,
-        None => None,
-    };
+    let survivor: Option<T> = Eyes::Work(work).survivor(id).await?;
     Err(merged(ctx, Code::RecordMerged, survivor.as_ref()).into())
 }
 
@@ -145,10 +154,7 @@ pub(crate) async fn read<T: Resource>(
         record.reveal(ctx)?;
         return Ok(record);
     }
-    let survivor: Option<T> = match reader.survivor(T::KIND, id).await? {
-        Some(survivor) => reader.one(survivor).await?,
-        None => None,
-    };
+    let survivor: Option<T> = Eyes::Reader(reader).survivor(id).await?;
     Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
 }
 
@@ -187,9 +193,27 @@ pub(crate) async fn named<T: Resource>(
     id: impl Into<Uuid>,
     pointer: &str,
 ) -> Result<T, Failure> {
+    let id = id.into();
     let record: Option<T> = work.load(id).await?;
-    let visible = record.filter(|record| record.reveal(ctx).is_ok());
-    Ok(visible.ok_or_else(|| Refusal::unknown_reference(pointer))?)
+    match record.filter(|record| record.reveal(ctx).is_ok()) {
+        Some(record) => Ok(record),
+        None => Err(absent::<T>(ctx, &Eyes::Work(work), id, pointer).await?.into()),
+    }
+}
+
+/// What is said of a record that a form names and that is not there for the caller: into which one it was merged, if
+/// the caller may see that one.
+pub(crate) async fn absent<T: Resource>(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    id: impl Into<Uuid>,
+    pointer: &str,
+) -> Result<Refusal, StoreError> {
+    let survivor: Option<T> = eyes.survivor(id.into()).await?;
+    Ok(match survivor.filter(|survivor| survivor.reveal(ctx).is_ok()) {
+        Some(survivor) => Refusal::merged_reference(pointer, survivor.id()),
+        None => Refusal::unknown_reference(pointer),
+    })
 }
 
 /// Changes one record inside a transaction, if it is visible and of the expected version. Answers as its caller sees

@@ -251,7 +251,9 @@ async fn shared_customers(
     for (at, id) in form.customer_ids.iter().enumerate() {
         let pointer = format!("/customer_ids/{at}");
         let customer = found.remove(id).filter(|customer| customer.reveal(ctx).is_ok());
-        let customer = customer.ok_or_else(|| Refusal::unknown_reference(&pointer))?;
+        let Some(customer) = customer else {
+            return Err(change::absent::<Customer>(ctx, &Eyes::Work(work), *id, &pointer).await?.into());
+        };
         if customer.owner_id.is_some() {
             let detail = format!("the customer {} has an owner", customer.id);
             return Err(Refusal::new(Code::AlreadyClaimed, detail).with("customer_id", customer.id).into());

@@ -1,5 +1,7 @@
 //! Delta sync (增量同步): what a client with a copy has to change in it.
 
+use std::collections::HashMap;
+
 use fairlead_domain::activity::Activity;
 use fairlead_domain::approval::Approval;
 use fairlead_domain::contact::Contact;
@@ -59,6 +61,10 @@ pub struct Removed {
     pub kind: FollowedKind,
     /// Its id.
     pub id: Uuid,
+    /// The record of the same kind into which it was merged, where it was and you may see that one: what refers to the
+    /// old id is to refer to this one. After one merge another may follow, so that what was told here is removed later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Uuid>,
 }
 
 /// What to change in a copy: add or replace the records, forget the removed ones.
@@ -216,7 +222,19 @@ impl SyncPage {
             return Ok(Vec::new());
         };
         let ids = reader.removed(&watched, window, part).await?;
-        self.removed.extend(ids.iter().map(|id| Removed { kind, id: *id }));
+        let survivors = match kind {
+            FollowedKind::Lead | FollowedKind::Customer => reader.survivors(&watched, &ids).await?,
+            FollowedKind::Contact
+            | FollowedKind::Activity
+            | FollowedKind::Opportunity
+            | FollowedKind::Contract
+            | FollowedKind::Invoice
+            | FollowedKind::Payment
+            | FollowedKind::Approval
+            | FollowedKind::Transfer => HashMap::new(),
+        };
+        let gone = |id: &Uuid| Removed { kind, id: *id, merged_into: survivors.get(id).copied() };
+        self.removed.extend(ids.iter().map(gone));
         Ok(ids)
     }
 

@@ -183,7 +183,12 @@ async fn owner_of(
     // Whoever may not see a record is told nothing about it; whoever sees them and may not is told so.
     for (at, id) in form.record_ids.iter().enumerate() {
         if !found.iter().any(|(found, ..)| found == id) {
-            return Err(Refusal::unknown_reference(&format!("/record_ids/{at}")).into());
+            let (eyes, pointer) = (Eyes::Work(work), format!("/record_ids/{at}"));
+            let refusal = match form.kind {
+                TransferKind::Customers => change::absent::<Customer>(ctx, &eyes, *id, &pointer).await?,
+                TransferKind::Opportunities | TransferKind::Contracts => Refusal::unknown_reference(&pointer),
+            };
+            return Err(refusal.into());
         }
     }
     ctx.actor.authorize_own(Permission::TransfersRequest)?;

@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::text_enum;
@@ -79,7 +82,8 @@ text_enum! {
         RecordMerged = "record_merged" ("Merged meanwhile", "记录已被合并"),
         /// A value that must be unique is taken; `errors` names the member.
         Duplicate = "duplicate" ("Duplicate", "数据重复"),
-        /// A record that the request names does not exist or is not visible to the caller.
+        /// A record that the request names does not exist, is not visible to the caller, or was merged into another
+        /// one: then the rule in `errors` is `merged_reference`, and its `merged_into` says into which.
         UnknownReference = "unknown_reference" ("Unknown reference", "引用的记录不存在"),
         /// Other records depend on this one.
         InUse = "in_use" ("Still in use", "仍被使用"),
@@ -216,7 +220,8 @@ pub struct FieldError {
     /// For people, in English or Chinese by `Accept-Language`.
     #[schema(example = "must have between 1 and 200 characters", max_length = 500)]
     pub message: String,
-    /// The figures of the rule, such as `min` and `max`, and the words that it knows (`allowed`).
+    /// The figures of the rule, such as `min` and `max`, the words that it knows (`allowed`), and the record into which
+    /// another one was merged (`merged_into`).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = RuleFigures)]
     pub params: Map<String, Value>,
@@ -231,10 +236,16 @@ impl PartialSchema for RuleFigures {
         let number = ObjectBuilder::new().schema_type(Type::Number);
         let word = ObjectBuilder::new().schema_type(Type::String).max_length(Some(100));
         let words = ArrayBuilder::new().items(word).max_items(Some(200));
-        let figure = OneOfBuilder::new().item(number).item(words).item(free::reference::<Money>());
-        free::map_of(figure, "The figures of a broken rule: limits, known words, and what was to be.")
-            .examples([json!({"min": 1, "max": 200})])
-            .into()
+        let money = free::reference::<Money>();
+        let id = ObjectBuilder::new().schema_type(Type::String);
+        let id = id.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        let figure = OneOfBuilder::new().item(number).item(words).item(money).item(id);
+        free::map_of(
+            figure,
+            "The figures of a broken rule: limits, known words, what was to be, and records.",
+        )
+        .examples([json!({"min": 1, "max": 200})])
+        .into()
     }
 }
 impl ToSchema for RuleFigures {
@@ -325,6 +336,14 @@ impl Refusal {
     pub fn unknown_reference(pointer: &str) -> Self {
         let message = "no such record, or it is not visible to you";
         Self { code: Code::UnknownReference, ..Self::invalid(pointer, Rule::UnknownReference, message) }
+    }
+
+    /// A record named in the form was merged into another one, which the caller may see.
+    pub fn merged_reference(pointer: &str, survivor: Uuid) -> Self {
+        let message = "the record was merged into another one";
+        let refusal =
+            Self::invalid(pointer, Rule::MergedReference, message).with_param("merged_into", survivor);
+        Self { code: Code::UnknownReference, ..refusal }
     }
 
     /// Adds a figure of the rule to what is said of a member.

@@ -1,23 +1,50 @@
 //! Records that were merged into others: where they went.
 
+use std::collections::HashMap;
+
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::values::CustomerId;
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::member::only;
+use crate::query::predicate::Predicate;
 use crate::reader::Reader;
+use crate::sql::Sql;
+use crate::sync::Watched;
 use crate::work::Work;
 
 impl Reader<'_> {
     /// The record into which another one was merged.
     pub async fn survivor(&self, kind: RecordKind, id: Uuid) -> Result<Option<Uuid>, StoreError> {
-        let find = |sql: &mut crate::sql::Sql| {
+        let find = |sql: &mut Sql| {
             sql.push("survivor_id FROM merges WHERE loser_id = ").bind(id);
             sql.push(" AND record_kind = ").bind(kind.as_str());
             Ok(())
         };
         Ok(self.rows(find, only::<Uuid>).await?.into_iter().next())
+    }
+
+    /// Which of these records were merged into others that can be seen now, and into which: one statement, whatever
+    /// their number.
+    pub async fn survivors(
+        &self,
+        watched: &Watched,
+        losers: &[Uuid],
+    ) -> Result<HashMap<Uuid, Uuid>, StoreError> {
+        if losers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let seen = Predicate::Each("merges.survivor_id", watched.table, Box::new(watched.visible.clone()));
+        let find = |sql: &mut Sql| {
+            sql.push("loser_id, survivor_id FROM merges WHERE loser_id IN (");
+            sql.bind_list(losers.iter().copied());
+            sql.push(") AND record_kind = ").bind(watched.kind.as_str()).push(" AND ");
+            seen.write(sql);
+            Ok(())
+        };
+        let found: Vec<(Uuid, Uuid)> = self.rows(find, |row| Ok((row.column()?, row.column()?))).await?;
+        Ok(found.into_iter().collect())
     }
 }
 

@@ -10,9 +10,14 @@ on_both_databases! {
     readers_are_led_to_the_survivor;
     readers_behind_a_proxy_are_led_there_as_well;
     writers_are_refused_and_the_survivor_stays_as_it_is;
+    forms_that_name_what_was_merged_are_told_of_the_survivor;
     bulk_calls_tell_of_what_was_merged;
     what_was_answered_before_is_answered_again;
 }
+
+const NO_ID: &str = "01900000-0000-7000-8000-000000000000";
+
+const MERGED: &str = "the record was merged into another one";
 
 /// Two records of the rep: one that is to stay, and one that is to go.
 async fn two(company: &Company, of: &str) -> [String; 2] {
@@ -134,14 +139,106 @@ async fn writers_are_refused_and_the_survivor_stays_as_it_is(server: Server) {
             let told = (&answer.body["survivor_id"], answer.header("location"));
             assert_eq!(told, (&json!(stays), ""), "{}", answer.request);
         }
-        // Whoever does not see what it was merged into is told of neither, and a form that names it names nothing.
+        // Whoever does not see what it was merged into is told of neither.
         company.other_rep.client.patch_if(&gone, &stale, patch).await.refused(404, "not_found");
-        let about = json!({"kind": of.trim_end_matches('s'), "id": goes});
-        let call = json!({"about": about, "kind": "call", "subject": "Called"});
-        rep.post("/activities", call).await.refused(422, "unknown_reference");
 
         let after = rep.get(&survivor).await.expect(200);
         assert_eq!((after.header("etag"), &after.body), (before.header("etag"), &before.body));
+    }
+}
+
+/// A form that names a record by its id, with the pointer to it.
+type Form<'a> = (String, &'static str, Box<dyn Fn(&str) -> Value + 'a>);
+
+async fn forms_that_name_what_was_merged_are_told_of_the_survivor(server: Server) {
+    let company = Company::found(&server).await;
+    company.tell_no_duplicates().await;
+    let (rep, manager, other) = (&company.rep.client, &company.manager.client, &company.other_rep);
+    for of in ["leads", "customers"] {
+        let [goes, between] = two(&company, of).await;
+        let [stays, own] = two(&company, of).await;
+        merge(&company, of, &[between.clone(), goes.clone()]).await;
+        merge(&company, of, &[stays.clone(), between]).await;
+        let kind = of.trim_end_matches('s');
+        let cny = json!({"amount": "100.00", "currency": "CNY"});
+        let activity =
+            |id: &str| json!({"about": {"kind": kind, "id": id}, "kind": "call", "subject": "Called"});
+        let mut forms: Vec<Form<'_>> = vec![("/activities".to_owned(), "/about/id", Box::new(activity))];
+        if of == "customers" {
+            let contract = |id: &str| {
+                json!({
+                    "customer_id": id, "title": "Delivery", "amount": cny, "collection_scheme": "by_contract",
+                })
+            };
+            let quote = |id: &str| {
+                let lines = json!([{"product_id": NO_ID, "quantity": "1"}]);
+                json!({"currency": "CNY", "customer_id": id, "lines": lines})
+            };
+            let share =
+                |id: &str| json!({"customer_id": id, "user_id": company.colleague.id, "access": "read"});
+            let transfer = |id: &str| {
+                json!({
+                    "kind": "customers", "record_ids": [own, id], "to_user_id": company.colleague.id,
+                    "reason": "Closer by",
+                })
+            };
+            let named = |member: &'static str, value: &'static str| move |id: &str| json!({"customer_id": id, member: value});
+            let change = |id: &str| json!({"customer_id": id, "changes": {"note": "Own"}});
+            let of_customers: [Form<'_>; 7] = [
+                ("/contacts".to_owned(), "/customer_id", Box::new(named("name", "Li Wei"))),
+                ("/opportunities".to_owned(), "/customer_id", Box::new(named("name", "Pumps"))),
+                ("/contracts".to_owned(), "/customer_id", Box::new(contract)),
+                ("/collaborators".to_owned(), "/customer_id", Box::new(share)),
+                ("/customer-changes".to_owned(), "/customer_id", Box::new(change)),
+                ("/price-quotes".to_owned(), "/customer_id", Box::new(quote)),
+                ("/transfers".to_owned(), "/record_ids/1", Box::new(transfer)),
+            ];
+            forms.extend(of_customers);
+        }
+        let told = json!({"merged_into": stays});
+        for (path, pointer, form) in &forms {
+            let refused = rep.post(path, form(&goes)).await.refused(422, "unknown_reference");
+            let error = &refused.body["errors"][0];
+            assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!("merged_reference")));
+            assert_eq!((&error["params"], &error["message"]), (&told, &json!(MERGED)), "{path}");
+            // Whoever does not see it is told what is told of what never was.
+            let hidden = async |id: &str| {
+                let answer = other.client.post(path, form(id)).await.refused(422, "unknown_reference");
+                answer.body["errors"].clone()
+            };
+            let errors = hidden(&goes).await;
+            assert_eq!(errors, hidden(NO_ID).await, "{path}");
+            assert_eq!(errors[0]["code"], "unknown_reference", "{path}");
+        }
+        // What only those may who lead others, what takes a record of one's own, and another language.
+        let loser = json!({"loser_id": goes});
+        let mut more = vec![
+            (manager, format!("/{of}/{own}/merge"), "/loser_id", loser.clone()),
+            // Merged into the very one.
+            (manager, format!("/{of}/{stays}/merge"), "/loser_id", loser),
+        ];
+        if of == "customers" {
+            let shared = json!({
+                "customer_ids": [goes], "members": [{"user_id": company.rep.id}], "strategy": "round_robin",
+            });
+            more.push((manager, "/public-pool/distributions".to_owned(), "/customer_ids/0", shared));
+            let lead = json!({"name": "Lin Mei", "source": "website"});
+            let lead = rep.post("/leads", lead).await.expect(201).id();
+            let about = json!({"kind": "lead", "id": lead});
+            let call = json!({"about": about, "kind": "call", "subject": "Called"});
+            rep.post("/activities", call).await.expect(201);
+            rep.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+            let convert = format!("/leads/{lead}/convert");
+            more.push((rep, convert, "/customer_id", json!({"customer_id": goes})));
+        }
+        for (client, path, pointer, form) in more {
+            let request = client.request(Method::POST, &path).header("accept-language", "zh-CN");
+            let refused = client.send(request.json(&form)).await.refused(422, "unknown_reference");
+            let error = json!({
+                "pointer": pointer, "code": "merged_reference", "message": "该记录已合并到另一条记录", "params": told,
+            });
+            assert_eq!(refused.body["errors"], json!([error]), "{path}");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ on_both_databases! {
     approvals_come_to_whoever_decides_and_go;
     transfers_are_told_to_whom_they_concern;
     what_lapses_with_a_customer_is_told;
+    what_was_merged_is_told_with_its_survivor;
     what_goes_or_comes_between_pages_is_not_lost;
     what_is_not_for_somebody_any_more_is_forgotten;
     who_may_see_what_is_decided_anew;
@@ -42,8 +43,12 @@ const KINDS: [(&str, &str); 10] = [
 struct Device<'a> {
     name: String,
     client: &'a Client,
+    /// The same, which sees where it would be led.
+    stays: Client,
     since: Option<String>,
     copy: BTreeMap<(&'static str, String), i64>,
+    /// Of what was removed, and led to another record: to which.
+    led: BTreeMap<String, String>,
     /// How often the copy was begun anew, and how many records were told.
     resets: usize,
     told: usize,
@@ -56,9 +61,9 @@ struct Device<'a> {
 
 impl<'a> Device<'a> {
     fn of(person: &'a Person) -> Self {
-        let (name, client) = (person.email.clone(), &person.client);
-        let (copy, resets, told, anew, loose) = (BTreeMap::new(), 0, 0, false, false);
-        Self { name, client, since: None, copy, resets, told, anew, loose }
+        let (name, client, stays) = (person.email.clone(), &person.client, person.client.that_stays());
+        let (copy, led, resets, told, anew, loose) = (BTreeMap::new(), BTreeMap::new(), 0, 0, false, false);
+        Self { name, client, stays, since: None, copy, led, resets, told, anew, loose }
     }
 
     /// Brings the copy up to date, while nothing happens.
@@ -78,8 +83,9 @@ impl<'a> Device<'a> {
             self.copy.clear();
         }
         for removed in page["removed"].as_array().unwrap() {
-            let kind = KINDS.iter().find(|(kind, _)| removed["kind"] == *kind).unwrap().0;
+            let (kind, member) = *KINDS.iter().find(|(kind, _)| removed["kind"] == *kind).unwrap();
             let id = removed["id"].as_str().unwrap().to_owned();
+            self.follow(kind, &format!("/{member}/{id}"), removed).await;
             let before = self.copy.remove(&(kind, id));
             assert!(self.loose || before.is_some(), "{} never had {removed}", self.name);
             self.told += 1;
@@ -98,6 +104,22 @@ impl<'a> Device<'a> {
         let more = page["has_more"] == true;
         self.anew &= more;
         more
+    }
+
+    /// What is removed leads where a read of it does, and nowhere where that finds nothing.
+    async fn follow(&mut self, kind: &str, path: &str, removed: &Value) {
+        let into = removed.get("merged_into").map(|into| into.as_str().unwrap());
+        if !["lead", "customer"].contains(&kind) {
+            assert_eq!(into, None, "{removed}");
+            return;
+        }
+        let read = self.stays.get(path).await;
+        let status = if into.is_some() { 308 } else { 404 };
+        assert_eq!(read.status, status, "{} is told {removed}, and {path} answers {}", self.name, read.text);
+        if let Some(into) = into {
+            assert_eq!(read.body["survivor_id"], into, "{} of {path}", self.name);
+            self.led.insert(removed["id"].as_str().unwrap().to_owned(), into.to_owned());
+        }
     }
 
     /// What the lists show, without the contacts that are masked.
@@ -198,6 +220,11 @@ async fn act(company: &Company, random: &mut StdRng, ids: &mut BTreeMap<&'static
             let other = pick(random, &ids["customer"]).unwrap();
             let loser = json!({"loser_id": other});
             leader.client.post(&format!("/customers/{customer}/merge"), loser).await;
+            let leads = ids.entry("lead").or_default();
+            if let (Some(lead), Some(other)) = (pick(random, leads), pick(random, leads)) {
+                let loser = json!({"loser_id": other});
+                leader.client.post(&format!("/leads/{lead}/merge"), loser).await;
+            }
         }
         (12, _) => {
             if let Some(lead) = pick(random, ids.entry("lead").or_default()) {
@@ -628,6 +655,82 @@ async fn contacts_go_into_the_pool_and_come_out_of_it(server: Server) {
         }
         assert_eq!(masked.copy.contains_key(&contact), step != "released", "{step}");
         assert!(unmasked.copy.contains_key(&contact), "{step}");
+    }
+}
+
+/// Whoever keeps the id of a merged record keeps that of its survivor from then on, as far as they see that one.
+async fn what_was_merged_is_told_with_its_survivor(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, other_rep, director, .. } = &company;
+    for of in ["leads", "customers"] {
+        let make = async |owner: &Person| {
+            let name = format!("Record {}", rand::random::<u32>());
+            let form = match of {
+                "leads" => json!({"name": name, "source": "website"}),
+                _ => json!({"kind": "company", "name": name}),
+            };
+            owner.client.post(&format!("/{of}"), form).await.expect(201).id()
+        };
+        let merge = async |goes: &str, stays: &str| {
+            let loser = json!({"loser_id": goes});
+            director.client.post(&format!("/{of}/{stays}/merge"), loser).await.expect(200);
+        };
+        let (first, second, last, late) =
+            (make(rep).await, make(rep).await, make(rep).await, make(rep).await);
+        let mut devices = [rep, director, colleague].map(Device::of);
+        let mut told = async || {
+            let mut told = Vec::new();
+            for device in &mut devices {
+                device.led.clear();
+                // One at a time, so that answers end between the merged ones.
+                device.sync(1).await;
+                device.is_what_lists_show().await;
+                told.push(std::mem::take(&mut device.led));
+            }
+            told
+        };
+        let led = |pairs: &[(&String, &String)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(from, to)| ((*from).clone(), (*to).clone())).collect()
+        };
+        assert_eq!(told().await, vec![led(&[]); 3]);
+
+        // One after the other: both are where the last one is.
+        merge(&first, &second).await;
+        merge(&second, &last).await;
+        let both = led(&[(&first, &last), (&second, &last)]);
+        assert_eq!(told().await, [both.clone(), both, led(&[])], "{of}");
+        // What was told before goes as well.
+        merge(&last, &late).await;
+        let one = led(&[(&last, &late)]);
+        assert_eq!(told().await, [one.clone(), one, led(&[])], "{of}");
+
+        // The survivor goes to somebody else, or is deleted.
+        let (goes, stays) = (make(rep).await, make(rep).await);
+        told().await;
+        merge(&goes, &stays).await;
+        let to = json!({"owner_id": other_rep.id});
+        director.client.post(&format!("/{of}/{stays}/assign"), to).await.expect(200);
+        assert_eq!(told().await, [led(&[]), led(&[(&goes, &stays)]), led(&[])], "{of}");
+        if of == "leads" {
+            let (goes, stays) = (make(rep).await, make(rep).await);
+            told().await;
+            merge(&goes, &stays).await;
+            company.manager.client.delete(&format!("/leads/{stays}")).await.expect(204);
+            assert_eq!(told().await, vec![led(&[]); 3]);
+        } else {
+            // Everybody saw the one in the pool; those who do not see the other one only learn that it is gone.
+            let (goes, stays) = (company.pool_customer().await, make(rep).await);
+            told().await;
+            let held = devices.each_ref().map(|it| it.copy.contains_key(&("customer", goes.clone())));
+            assert_eq!(held, [true; 3]);
+            merge(&goes, &stays).await;
+            for (device, sees) in devices.iter_mut().zip([true, true, false]) {
+                device.sync(200).await;
+                let to = device.led.get(&goes);
+                assert_eq!(to, sees.then_some(&stays), "{}", device.name);
+                assert!(!device.copy.contains_key(&("customer", goes.clone())), "{}", device.name);
+            }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ text_enum! {
         Duplicate = "duplicate" ("Taken", "已被占用"),
         /// The record that it names does not exist or is not visible to the caller.
         UnknownReference = "unknown_reference" ("Unknown record", "引用的记录不存在"),
+        /// The record that it names was merged into another one, which `merged_into` names.
+        MergedReference = "merged_reference" ("Merged record", "引用的记录已合并"),
         /// It cannot be changed after creation.
         Immutable = "immutable" ("Cannot be changed", "不可修改"),
         /// A change that changes nothing.

@@ -44,7 +44,10 @@ pub(crate) const fn entry(code: Code) -> Entry {
             422,
             "请求格式正确，但有值不符合规则，`errors` 列出每一处；若有值无法识别（如未知的取值），则先只列出该值。",
         ),
-        Code::UnknownReference => (422, "请求所引用的记录不存在，或调用者不可见。"),
+        Code::UnknownReference => (
+            422,
+            "请求所引用的记录不存在、调用者不可见，或已合并到另一条记录；若已合并，`errors` 中的规则为 `merged_reference`，其 `merged_into` 说明是哪一条。",
+        ),
         Code::CurrencyMismatch => (422, "需要另一种币种的金额。"),
         Code::AmountOutOfRange => (422, "该金额无法精确保存。"),
         Code::ReasonRequired => (422, "退回到之前的阶段需要填写原因。"),

@@ -14,6 +14,7 @@ pub(super) const fn meaning(rule: Rule) -> &'static str {
         Rule::Distinct => "同一内容出现了两次。",
         Rule::Duplicate => "该值必须唯一，已被另一条记录占用。",
         Rule::UnknownReference => "所引用的记录不存在，或调用者不可见。",
+        Rule::MergedReference => "所引用的记录已合并到另一条记录，`merged_into` 说明是哪一条。",
         Rule::Immutable => "创建后不能修改。",
         Rule::NothingChanges => "变更没有改动任何内容。",
         Rule::ControlCharacter => "含有控制字符，或改变文字方向的字符。",

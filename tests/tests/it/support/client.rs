@@ -1,4 +1,5 @@
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -52,6 +53,12 @@ impl Client {
     /// The same client with another token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same client, which is led nowhere.
+    pub fn that_stays(&self) -> Self {
+        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        Self { http, ..self.clone() }
     }
 
     /// The same client on another address, after the server was started again.

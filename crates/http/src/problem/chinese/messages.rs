@@ -19,6 +19,7 @@ pub(super) const fn lines(rule: Rule) -> &'static [&'static str] {
         Rule::Distinct => &["不能重复"],
         Rule::Duplicate => &["该值已被占用"],
         Rule::UnknownReference => &["该记录不存在，或您无权查看"],
+        Rule::MergedReference => &["该记录已合并到另一条记录"],
         Rule::Immutable => &["创建后不能修改"],
         Rule::NothingChanges => &["至少要有一处变更"],
         Rule::ControlCharacter => &["不能含有控制字符或改变文字方向的字符"],
