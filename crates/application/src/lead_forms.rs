@@ -23,6 +23,7 @@ use crate::leads;
 use crate::likeness::{self, Like};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
+use crate::throttle::Budget;
 use crate::views::views;
 
 /// For how long submissions are counted against a form's limit.
@@ -131,7 +132,7 @@ pub async fn submit(
 ) -> Read<Received> {
     app.inner.throttle.admit_sender(&token.0, client, app.now())?;
     app.act("lead-form", async |ctx, work| {
-        let of_token = Predicate::Is("token", token.0.to_lowercase().into());
+        let of_token = Predicate::Is("token", token.0.clone().into());
         let form: LeadForm = there(work.load_all(of_token).await?.into_iter().next())?;
         if !form.details.active {
             return Err(Refusal::not_found().into());
@@ -165,6 +166,11 @@ pub async fn submit(
         Ok(Received { received: true })
     })
     .await
+}
+
+/// How much an address may still send to a form.
+pub fn budget(app: &App, token: &FormToken, client: &str) -> Budget {
+    app.inner.throttle.sender_budget(&token.0, client, app.now())
 }
 
 /// Notes that somebody who is known asked again, and has whose they are told.

@@ -75,7 +75,7 @@ pub use clock::{Clock, SystemClock};
 pub use fairlead_persistence::StoreError;
 pub use fairlead_persistence::files::{FilesConfig, S3Config};
 pub use fairlead_persistence::query::{groups, listing};
-pub use throttle::stands_for;
+pub use throttle::{Budget, stands_for};
 pub use views::{
     ContactRef, ContractRef, CustomerRef, Included, OpportunityRef, Related, RelatedContract,
     RelatedCustomer, WithContract, WithCustomer, WithCustomerOfContract, WithOpportunity, WithOwner,

@@ -44,6 +44,19 @@ pub fn stands_for(client: &str) -> String {
     }
 }
 
+/// How much may be sent where less may be than elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// How much within the window.
+    pub most: u64,
+    /// In seconds.
+    pub window: u64,
+    /// How much now.
+    pub left: u64,
+    /// In how many seconds all of it may be sent again.
+    pub whole_again: u64,
+}
+
 /// Failed attempts of the last minutes, and the attempts that nobody has judged yet.
 #[derive(Debug)]
 pub(crate) struct Throttle {
@@ -92,15 +105,30 @@ impl Throttle {
     /// Counts what one address sends to a public form, or refuses it when it was too much.
     pub(crate) fn admit_sender(&self, form: &str, client: &str, now: Timestamp) -> Result<(), Refusal> {
         let _counting = self.pending();
-        let key = format!("form {form} {}", stands_for(client));
+        let key = sender(form, client);
         let mut sent = self.recent(&key, now);
         if sent.len() >= FREE_PER_SENDER {
             return Err(Refusal::new(Code::RateLimited, "too many submissions; try again later")
-                .with("retry_after", WINDOW.as_secs()));
+                .with("retry_after", WINDOW.as_secs())
+                .with("limit", FREE_PER_SENDER)
+                .with("window", WINDOW.as_secs()));
         }
         sent.push(now.millis());
         self.failures.insert(key, sent);
         Ok(())
+    }
+
+    /// How much one address may still send to a public form.
+    pub(crate) fn sender_budget(&self, form: &str, client: &str, now: Timestamp) -> Budget {
+        let sent = self.recent(&sender(form, client), now);
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let last = sent.last().map_or(0, |at| (at + window() - now.millis()).max(0));
+        Budget {
+            most: count(FREE_PER_SENDER),
+            window: WINDOW.as_secs(),
+            left: count(FREE_PER_SENDER.saturating_sub(sent.len())),
+            whole_again: last.unsigned_abs().div_ceil(1000),
+        }
     }
 
     /// Lets an attempt be judged, or refuses it when there were too many failures.
@@ -144,7 +172,9 @@ impl Throttle {
                     Code::RateLimited,
                     "too many failed attempts; wait before the next",
                 )
-                .with("retry_after", seconds));
+                .with("retry_after", seconds)
+                .with("limit", *free)
+                .with("window", WINDOW.as_secs()));
             }
             place &= failures.len() + pending.get(key).copied().unwrap_or_default() < *free;
         }
@@ -191,6 +221,11 @@ impl Drop for Attempt<'_> {
     }
 }
 
+/// Under what it is counted what one address sends to a public form.
+fn sender(form: &str, client: &str) -> String {
+    format!("form {form} {}", stands_for(client))
+}
+
 fn window() -> i64 {
     i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)
 }
@@ -212,6 +247,29 @@ mod tests {
         assert_eq!((refusal.code, &refusal.figures["retry_after"]), (Code::Unavailable, &1.into()));
         drop(judged.pop());
         assert!(throttle.admit(account, client, now).await.is_ok());
+    }
+
+    #[test]
+    fn a_sender_is_told_what_is_left() {
+        let throttle = Throttle::new(PATIENCE);
+        let now: Timestamp = "2026-03-10T08:00:00Z".parse().unwrap();
+        let (form, client) = ("0f8fad5bd9cb469fa16570867728950e", "198.51.100.7");
+        let left = |client: &str, seconds: i64| {
+            let budget = throttle.sender_budget(form, client, now.plus(chrono::Duration::seconds(seconds)));
+            assert_eq!((budget.most, budget.window), (10, 300));
+            (budget.left, budget.whole_again)
+        };
+        assert_eq!(left(client, 0), (10, 0));
+        for _ in 0..FREE_PER_SENDER {
+            throttle.admit_sender(form, client, now).unwrap();
+        }
+        assert_eq!(
+            (left(client, 0), left(client, 200), left("198.51.100.8", 0)),
+            ((0, 300), (0, 100), (10, 0))
+        );
+        let refusal = throttle.admit_sender(form, client, now).unwrap_err();
+        assert_eq!((&refusal.figures["limit"], &refusal.figures["window"]), (&10.into(), &300.into()));
+        assert_eq!(left(client, 300), (10, 0));
     }
 
     #[test]

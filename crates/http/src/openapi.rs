@@ -2,7 +2,10 @@
 
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+use utoipa::openapi::{
+    ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, ServerBuilder,
+    ServerVariableBuilder,
+};
 
 use crate::api::{BEARER, Parts};
 
@@ -86,19 +89,38 @@ pub(crate) fn document(parts: Parts) -> OpenApi {
         .license(Some(license))
         .contact(Some(contact))
         .build();
-    let server = ServerBuilder::new()
-        .url("/")
-        .description(Some("Wherever this document comes from: local, staging or production"))
-        .extensions(Some(ExtensionsBuilder::new().add("x-internal", false).build()))
-        .build();
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([server]))
+        .servers(Some(servers()))
         .paths(parts.paths)
         .webhooks(Some(parts.webhooks))
         .components(Some(components))
         .tags(Some(parts.tags))
         .build()
+}
+
+/// Where the API is. The first one is what Swagger UI calls, and whoever looks at one server only: it is right wherever
+/// the document was read from a server. The second is for whoever has it as a file, which comes from nowhere.
+fn servers() -> [Server; 2] {
+    let internal = || Some(ExtensionsBuilder::new().add("x-internal", false).build());
+    let here = ServerBuilder::new()
+        .url("/")
+        .description(Some("Wherever this document comes from: local, staging or production"))
+        .extensions(internal());
+    let scheme = ServerVariableBuilder::new()
+        .enum_values(Some(["https", "http"]))
+        .default_value("https")
+        .description(Some("`http` is for a server on the same machine; elsewhere tokens want TLS."));
+    let host = ServerVariableBuilder::new().default_value("fairlead.example").description(Some(
+        "The name or the address, with the port where it is not the scheme's own: `localhost:8080` is a local demo.",
+    ));
+    let elsewhere = ServerBuilder::new()
+        .url("{scheme}://{host}")
+        .description(Some("A server of your choice, local, staging or production"))
+        .parameter("scheme", scheme)
+        .parameter("host", host)
+        .extensions(internal());
+    [here.build(), elsewhere.build()]
 }
 
 #[cfg(test)]
@@ -123,6 +145,29 @@ mod tests {
             .flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |one| (path, one)))
             .map(|(path, (method, operation))| (format!("{method} {path}"), operation.as_object().unwrap()))
             .collect()
+    }
+
+    /// Swagger UI, and programs that know one server, take the first.
+    #[test]
+    fn the_first_server_is_the_documents_own_and_the_second_anybodys() {
+        let document = document();
+        let servers = document["servers"].as_array().unwrap();
+        assert_eq!((servers.len(), &servers[0]["url"]), (2, &"/".into()));
+        let url = servers[1]["url"].as_str().unwrap();
+        let variables = servers[1]["variables"].as_object().unwrap();
+        let filled = variables.iter().fold(url.to_owned(), |url, (name, variable)| {
+            let default = &variable["default"];
+            assert!(variable["description"].is_string(), "{name}");
+            assert!(variable["enum"].as_array().is_none_or(|values| values.contains(default)), "{name}");
+            assert!(url.contains(&format!("{{{name}}}")), "{name}");
+            url.replace(&format!("{{{name}}}"), default.as_str().unwrap())
+        });
+        assert_eq!(filled, "https://fairlead.example");
+        // What linters ask of each, in words and for whom.
+        for server in servers {
+            assert_eq!(server["x-internal"], false);
+            assert!(server["description"].as_str().unwrap().contains("production"));
+        }
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub(crate) fn configure(
     let documents = Arc::new(Documents::new(&config));
     let state = Arc::new(State::new(app, config, health));
     move |service: &mut ServiceConfig| {
-        let routes = services(&operations, &state).into_iter().fold(scope(""), Scope::service);
-        let framed = documents.mount(routes);
+        let routes = services(&operations, &state).into_iter().fold(scope("", &state), Scope::service);
+        let framed = documents.mount(routes, &state);
         let state = Arc::clone(&state);
         let cors = cors(&state.config);
         service.service(

@@ -348,6 +348,11 @@ async fn streams_end(server: Server) {
         open.push(Listening::begin(rep, "", None).await);
     }
     let refused = rep.get("/events").await.refused(429, "rate_limited");
+    assert!(
+        refused.header("ratelimit-policy").ends_with(";qu=\"concurrent-requests\""),
+        "{:?}",
+        refused.headers
+    );
     assert_eq!(refused.header("retry-after"), "5");
     company.colleague.client.get("/events?wait=0").await.expect(200);
     drop(open.pop());

@@ -135,7 +135,12 @@ impl FromStr for FormToken {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let fits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if fits { Ok(Self(text.to_owned())) } else { Err("expected 32 hexadecimal digits".to_owned()) }
+        // One name however it is written: what is sent to it is counted by it.
+        if fits {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err("expected 32 hexadecimal digits".to_owned())
+        }
     }
 }
 
@@ -342,6 +347,9 @@ impl LeadForm {
         if within_hour < self.details.hourly_limit {
             return Ok(());
         }
-        Err(Refusal::new(Code::RateLimited, "the form takes no more at the moment").with("retry_after", 600))
+        Err(Refusal::new(Code::RateLimited, "the form takes no more at the moment")
+            .with("retry_after", 600)
+            .with("limit", self.details.hourly_limit)
+            .with("window", 3600))
     }
 }

@@ -13,7 +13,7 @@ use crate::request::origin::REQUEST_ID;
 use crate::request::{condition, idempotency, limit, range};
 
 /// The pattern of our entity tags.
-const ETAG: &str = r#"^"v[1-9][0-9]{0,18}-[0-9a-f]{16}"$"#;
+const ETAG: &str = r#"^"v[1-9][0-9]{0,18}-[0-9a-f]{16}(-(br|deflate|gzip|zstd))?"$"#;
 /// One of them.
 const TAG: &str = "\"v7-1c9e6f3b2a405d78\"";
 /// The pattern of what `If-Match` and `If-None-Match` may say.
@@ -59,8 +59,8 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
     let all = [
         (
             "ETag",
-            "The record's version, and a digest of what this answer shows of it: give it as `If-Match` to change just this version, or as `If-None-Match` to be told only what is new.",
-            text(40).pattern(Some(ETAG)),
+            "The record's version, and a digest of what this answer shows of it, with the encoding in which it comes: give it as `If-Match` to change just this version, or as `If-None-Match` to be told only what is new.",
+            text(48).pattern(Some(ETAG)),
             json!(TAG),
         ),
         (
@@ -107,14 +107,14 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
         ),
         (
             limit::POLICY,
-            "How many requests (`q`) may be made in how many seconds (`w`).",
-            text(60).pattern(Some("^\"asker\";q=[0-9]+;w=[0-9]+$")),
+            "How many requests (`q`) may be made in how many seconds (`w`), or at once (`qu`): of any kind by the same asker, or to this operation where it has a limit of its own that is nearer.",
+            text(60).pattern(Some("^\"(asker|operation)\";q=[0-9]+;(w=[0-9]+|qu=\"concurrent-requests\")$")),
             json!("\"asker\";q=6000;w=60"),
         ),
         (
             limit::LIMIT,
-            "How many requests may be made at once now (`r`), and in how many seconds all of them may be again (`t`).",
-            text(60).pattern(Some("^\"asker\";r=[0-9]+;t=[0-9]+$")),
+            "How many requests may be made at once now (`r`), and in how many seconds all of them may be again (`t`); where an operation's own limit refused, in how many the next one.",
+            text(60).pattern(Some("^\"(asker|operation)\";r=[0-9]+;t=[0-9]+$")),
             json!("\"asker\";r=5999;t=1"),
         ),
         (
@@ -170,7 +170,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_MATCH,
             IF_MATCH,
             false,
-            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412. A weak tag of a version names it as well: proxies that compress make tags weak.",
             condition(),
             None,
         ),
@@ -178,7 +178,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             IF_MATCH_REQUIRED,
             IF_MATCH,
             true,
-            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412. `*` is any.",
+            "The version that this is meant for, as an ETag that told it or as `\"v7\"`, or several of which it may be any; another one is refused with 412. A weak tag of a version names it as well: proxies that compress make tags weak. `*` is any.",
             condition(),
             Some(json!("*")),
         ),
@@ -250,8 +250,8 @@ mod tests {
     use actix_web::http::header::{HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH};
     use regex::Regex;
 
-    use super::{CONDITION, TAG};
-    use crate::request::condition::{self, Precondition, if_match, not_modified};
+    use super::{CONDITION, ETAG, TAG};
+    use crate::request::condition::{self, Precondition, encoded_tag, entity_tag, if_match, not_modified};
 
     /// Whether a value is understood, under either name.
     fn is_taken(text: &str) -> bool {
@@ -262,6 +262,17 @@ mod tests {
         let matched = if_match(&headers, Precondition::Required).is_ok();
         assert_eq!(matched, not_modified(&headers, TAG).is_ok(), "{text:?}");
         matched
+    }
+
+    #[test]
+    fn the_pattern_of_entity_tags_has_every_encoding() {
+        let (pattern, longest) = (Regex::new(ETAG).unwrap(), entity_tag(i64::MAX, b"shown"));
+        assert!(pattern.is_match(TAG) && pattern.is_match(&longest));
+        for coding in ["br", "deflate", "gzip", "zstd"] {
+            let encoded = encoded_tag(&longest, coding).unwrap();
+            assert!(pattern.is_match(&encoded) && encoded.len() <= 48 && is_taken(&encoded), "{encoded}");
+        }
+        assert!(!pattern.is_match("\"v7-1c9e6f3b2a405d78-identity\""));
     }
 
     #[test]

@@ -75,7 +75,10 @@ impl Ask {
         let headers = self.request.headers();
         let tag = format!("\"{}\"", content.sha256);
         if condition::not_modified(headers, &tag)? {
-            return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+            return Ok(HttpResponse::NotModified()
+                .insert_header((header::ETAG, tag))
+                .insert_header((header::CONTENT_ENCODING, AS_IT_IS))
+                .finish());
         }
         let part = range::part(headers, content.size, &tag)?;
         let mut response = HttpResponse::build(StatusCode::OK);

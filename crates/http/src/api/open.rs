@@ -2,13 +2,14 @@
 
 use actix_web::http::header::ORIGIN;
 use actix_web::http::{Method, StatusCode};
-use fairlead_application::{App, Failure};
+use fairlead_application::{App, Budget, Failure};
 use fairlead_domain::valid::Valid;
 
 use super::answer::Shown;
 use super::ask::Ask;
 use super::shape::{Body, Shape};
 use super::{About, Api, Form, PathId, View, api};
+use crate::request::limit;
 use crate::request::origin::Origin;
 use crate::state::State;
 
@@ -34,17 +35,19 @@ impl Api {
         })
     }
 
-    /// Public `POST` with a form, from pages of other sites, to one of several receivers.
+    /// Public `POST` with a form, from pages of other sites, to one of several receivers. How much a sender may still
+    /// send is told by `budget`.
     pub(crate) fn open_submission<Id, T, V, F>(
         &mut self,
         path: &str,
         id: &'static str,
         summary: &'static str,
         rules: &'static str,
+        budget: fn(&App, &Id, &str) -> Budget,
         run: F,
     ) -> &mut Self
     where
-        Id: PathId,
+        Id: PathId + Clone,
         T: Form,
         V: View,
         F: AsyncFn(&App, Id, Option<&str>, &str, Valid<T>) -> Result<V, Failure> + Send + Sync + 'static,
@@ -56,8 +59,11 @@ impl Api {
             .answers(StatusCode::ACCEPTED, view);
         self.open(About { id, summary, rules }, shape, async move |ask: &Ask| {
             let site = ask.request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
-            let sender = ask.origin().client;
-            ask.plain(&run(ask.app(), ask.id()?, site, &sender, ask.form()?).await?)
+            let (id, sender) = (ask.id::<Id>()?, ask.origin().client);
+            let sent = async { run(ask.app(), id.clone(), site, &sender, ask.form()?).await };
+            let outcome = sent.await;
+            limit::note(&ask.request, budget(ask.app(), &id, &sender));
+            ask.plain(&outcome?)
         })
     }
 

@@ -29,7 +29,7 @@ pub(crate) fn services(operations: &[Arc<Operation>], state: &Arc<State>) -> Vec
     scopes
         .into_iter()
         .map(|(prefix, paths)| {
-            paths.into_iter().fold(scope(&prefix), |scope, (path, operations)| {
+            paths.into_iter().fold(scope(&prefix, state), |scope, (path, operations)| {
                 scope.service(resource(path.text, &operations, state))
             })
         })
@@ -37,9 +37,12 @@ pub(crate) fn services(operations: &[Arc<Operation>], state: &Arc<State>) -> Vec
 }
 
 /// A scope whose unknown paths are problems.
-pub(crate) fn scope(prefix: &str) -> Scope {
-    web::scope(prefix).default_service(web::to(async |request: HttpRequest| {
-        problem::answer(Refusal::new(Code::NotFound, "no such path").into(), &request)
+pub(crate) fn scope(prefix: &str, state: &Arc<State>) -> Scope {
+    let state = Arc::clone(state);
+    web::scope(prefix).default_service(web::to(move |request: HttpRequest| {
+        let missing = || problem::answer(Refusal::new(Code::NotFound, "no such path").into(), &request);
+        let answer = limit::counted(&state, &request, missing);
+        async move { answer }
     }))
 }
 
@@ -140,6 +143,9 @@ async fn run(
             }
             for figure in failure.untold() {
                 tracing::warn!(operation = operation.about.id, figure, "the catalogue of problems does not tell this figure");
+            }
+            if let Some(refusal) = failure.refusal() {
+                limit::note_refusal(&request, refusal);
             }
             let home = failure.moved_to(&request).map(|path| state.link(&path));
             let mut response = problem::answer(failure, &request);

@@ -1,23 +1,27 @@
 //! The documentation that a server carries: the specification in both notations, and Swagger UI to try it out.
 
+mod fixed;
 pub(crate) mod yaml;
 
-use std::sync::{Arc, LazyLock};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, ETAG, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse, Resource, Scope};
 use fairlead_application::demo::DemoAccount;
 use fairlead_domain::error::{Code, Refusal};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::Config;
 
 use crate::api::readable;
 use crate::config::HttpConfig;
 use crate::problem;
 use crate::request::body::JSON;
-use crate::request::condition;
+use crate::request::limit;
+use crate::state::State;
+use fixed::Fixed;
 
 /// What the page does when it is loaded; it stands in for the file that comes with Swagger UI.
 const PAGE: &[u8] = include_bytes!("page.js");
@@ -29,6 +33,8 @@ pub(crate) struct Documents {
     page: Arc<Fixed>,
     /// Who may be chosen on the page with one click: the accounts of a demo, whose passwords are public.
     accounts: Arc<Fixed>,
+    /// Whatever else the page has.
+    files: Arc<Files>,
 }
 
 impl Documents {
@@ -47,89 +53,74 @@ impl Documents {
             }),
             page: Fixed::new("text/javascript", || Bytes::from_static(PAGE)),
             accounts: Fixed::new(JSON, || accounts.into()),
+            files: Arc::new(Files {
+                config: Arc::new(Config::new(["/openapi.json"])),
+                known: Mutex::default(),
+            }),
         }
     }
 
     /// Serves the specification and the page that shows it.
-    pub(crate) fn mount(&self, scope: Scope) -> Scope {
-        let config = Arc::new(Config::new(["/openapi.json"]));
+    pub(crate) fn mount(&self, scope: Scope, state: &Arc<State>) -> Scope {
+        let (files, counting) = (Arc::clone(&self.files), Arc::clone(state));
         scope
-            .service(fixed("/openapi.json", &self.json))
-            .service(fixed("/openapi.yaml", &self.yaml))
+            .service(fixed("/openapi.json", &self.json, state))
+            .service(fixed("/openapi.yaml", &self.yaml, state))
             .service(readable("/swagger-ui", |route| {
                 route.to(async || {
                     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/swagger-ui/")).finish()
                 })
             }))
-            .service(fixed("/swagger-ui/swagger-initializer.js", &self.page))
-            .service(fixed("/swagger-ui/demo-accounts.json", &self.accounts))
+            .service(fixed("/swagger-ui/swagger-initializer.js", &self.page, state))
+            .service(fixed("/swagger-ui/demo-accounts.json", &self.accounts, state))
             .service(readable("/swagger-ui/{file:.*}", |route| {
                 route.to(move |request: HttpRequest, file: web::Path<String>| {
-                    let answer = page_file(&request, &file, Arc::clone(&config));
+                    let answer = limit::counted(&counting, &request, || files.answer(&request, &file));
                     async move { answer }
                 })
             }))
     }
 }
 
-/// A file of the page, which is part of the program.
-fn page_file(request: &HttpRequest, file: &str, config: Arc<Config<'static>>) -> HttpResponse {
-    let refusal = match utoipa_swagger_ui::serve(file, config) {
-        Ok(Some(found)) => {
-            let mut response = HttpResponse::Ok();
-            if found.gzpipped {
-                response.insert_header(ContentEncoding::Gzip);
-            }
-            return response.content_type(found.content_type).body(found.bytes.into_owned());
+/// The files that Swagger UI comes with. They are part of the program; each is looked at when it is first asked for.
+struct Files {
+    config: Arc<Config<'static>>,
+    known: Mutex<HashMap<String, Arc<Fixed>>>,
+}
+
+impl Files {
+    fn answer(&self, request: &HttpRequest, name: &str) -> HttpResponse {
+        match self.find(name) {
+            Ok(file) => file.answer(request),
+            Err(refusal) => problem::answer(refusal.into(), request),
         }
-        Ok(None) => Refusal::new(Code::NotFound, "no such path"),
-        Err(error) => Refusal::new(Code::Internal, error.to_string()),
-    };
-    problem::answer(refusal.into(), request)
-}
-
-/// A document that stays as it is while the server runs. It is written when it is first asked for: writing the
-/// specification takes longer than all else that a server does before it listens.
-struct Fixed {
-    kind: &'static str,
-    written: LazyLock<(Bytes, String), Write>,
-}
-
-/// What writes a document and the tag that it is known by.
-type Write = Box<dyn FnOnce() -> (Bytes, String) + Send>;
-
-impl Fixed {
-    fn new(kind: &'static str, write: impl FnOnce() -> Bytes + Send + 'static) -> Arc<Self> {
-        let written = LazyLock::new(Box::new(|| {
-            let text = write();
-            let tag =
-                Sha256::digest(&text).iter().fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"));
-            (text, format!("\"{tag}\""))
-        }) as Write);
-        Arc::new(Self { kind, written })
     }
 
-    /// Whoever has it already is told so.
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let (text, tag) = &*self.written;
-        // A page has no refusals: what says no tag is passed over.
-        let known = condition::not_modified(request.headers(), tag).unwrap_or_default();
-        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        // Weak, because the same text goes out compressed as well, in other bytes.
-        response.insert_header((ETAG, format!("W/{tag}"))).insert_header((CACHE_CONTROL, "no-cache"));
-        if known {
-            response.finish()
-        } else {
-            response.insert_header((CONTENT_TYPE, self.kind)).body(text.clone())
+    /// Only what there is, is kept: names come from anybody.
+    fn find(&self, name: &str) -> Result<Arc<Fixed>, Refusal> {
+        // Whoever panicked beside it left whole files behind.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = known.get(name) {
+            return Ok(Arc::clone(file));
         }
+        let found = utoipa_swagger_ui::serve(name, Arc::clone(&self.config))
+            .map_err(|error| Refusal::new(Code::Internal, error.to_string()))?;
+        let found = found.ok_or_else(|| Refusal::new(Code::NotFound, "no such path"))?;
+        let text = match found.bytes {
+            Cow::Borrowed(text) => Bytes::from_static(text),
+            Cow::Owned(text) => text.into(),
+        };
+        let file = Fixed::new(found.content_type, || text);
+        known.insert(name.to_owned(), Arc::clone(&file));
+        Ok(file)
     }
 }
 
-fn fixed(path: &str, document: &Arc<Fixed>) -> Resource {
-    let document = Arc::clone(document);
+fn fixed(path: &str, document: &Arc<Fixed>, state: &Arc<State>) -> Resource {
+    let (document, state) = (Arc::clone(document), Arc::clone(state));
     readable(path, |route| {
         route.to(move |request: HttpRequest| {
-            let answer = document.answer(&request);
+            let answer = limit::counted(&state, &request, || document.answer(&request));
             async move { answer }
         })
     })

@@ -1,8 +1,11 @@
 //! Headers that keep browsers from doing what nobody asked for.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, VARY,
 };
+
+use crate::request::condition::encoded_tag;
 
 /// A part of the server with its own rules for browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,20 @@ pub(crate) fn secure(headers: &mut HeaderMap, area: Area, hsts: bool) {
 /// The `Content-Encoding` of an answer that comes as it is whatever the request takes: what compresses leaves alone what
 /// is encoded already. It is said among us only, since no answer has this word there (RFC 9110, section 8.4.1).
 pub(crate) const AS_IT_IS: &str = "identity";
+
+/// Names the encoding of an answer in its entity tag, and in that of an answer without a body the one in which the
+/// body would come that it stands for.
+pub(crate) fn tell_encoding(headers: &mut HeaderMap, status: StatusCode, wanted: &str) {
+    let coding = match headers.get(CONTENT_ENCODING).map(HeaderValue::to_str) {
+        Some(said) => said.unwrap_or_default(),
+        None if status == StatusCode::NOT_MODIFIED => wanted,
+        None => return,
+    };
+    let tag = headers.get(ETAG).and_then(|tag| encoded_tag(tag.to_str().ok()?, coding));
+    if let Some(tag) = tag {
+        set(headers, "ETag", &tag);
+    }
+}
 
 /// Says of an answer that another request might have got it in another language, where it is in one, and in another
 /// encoding, unless it comes as it is to everybody. Done last, because what handles CORS keeps one `Vary` header only.

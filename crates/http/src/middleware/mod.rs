@@ -12,7 +12,7 @@ use actix_cors::{Cors, CorsError};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, AcceptEncoding, Encoding, HeaderValue};
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use fairlead_domain::error::{Code, Refusal};
@@ -30,11 +30,14 @@ pub(crate) async fn frame(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     rather_plain(&mut request);
+    let wanted = encoding(&request);
     let origin = Origin::note(&request, &state);
     let area = headers::Area::of(request.path());
     let mut response = trace::traced(&origin.request_id, request, next).await?;
     headers::secure(response.headers_mut(), area, state.config.hsts);
     headers::set(response.headers_mut(), REQUEST_ID, &origin.request_id);
+    let status = response.status();
+    headers::tell_encoding(response.headers_mut(), status, wanted.as_str());
     headers::vary(response.headers_mut());
     Ok(response)
 }
@@ -42,11 +45,22 @@ pub(crate) async fn frame(
 /// Answers come as they are where no encoding of ours is taken, not even none: RFC 9110, section 12.5.3, lets us pass
 /// over such a wish. What compresses would refuse the request before anything else saw it, and not as a problem.
 fn rather_plain(request: &mut ServiceRequest) {
-    let ours =
-        [Encoding::identity(), Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::deflate()];
     let wish = request.get_header::<AcceptEncoding>();
-    if wish.is_some_and(|wish| wish.negotiate(ours.iter()).is_none()) {
+    if wish.is_some_and(|wish| wish.negotiate(OURS.iter()).is_none()) {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
+}
+
+/// The encodings that answers may have: those of what compresses.
+static OURS: [Encoding; 5] =
+    [Encoding::identity(), Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::deflate()];
+
+/// In which encoding a request takes its answer, as what compresses reads it.
+pub(crate) fn encoding(request: &impl HttpMessage) -> ContentEncoding {
+    let wish = request.get_header::<AcceptEncoding>();
+    match wish.and_then(|wish| wish.negotiate(OURS.iter())) {
+        Some(Encoding::Known(encoding)) => encoding,
+        Some(Encoding::Unknown(_)) | None => ContentEncoding::Identity,
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) type Outcome = Result<HttpResponse, Failed>;
 pub(crate) struct Failed(Box<Failure>);
 
 impl Failed {
-    fn refusal(&self) -> Option<&Refusal> {
+    /// An expected "no".
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match &*self.0 {
             Failure::Refused(refusal) | Failure::Replayed(refusal) => Some(refusal),
             Failure::Store(_) => None,

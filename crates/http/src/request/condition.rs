@@ -4,6 +4,11 @@
 //! The same version shows different things to different people and at different times: what may be done with a record,
 //! and contact data in clear or masked, depend on rights and on other records. So `If-None-Match` wants the whole tag,
 //! while `If-Match` is about the version alone, and takes `"v7"` as well.
+//!
+//! Encoded, an answer has other bytes and so another strong tag (section 8.8.3.3): `"v7-1c9e6f3b2a405d78-gzip"`. Proxies
+//! that encode do the same, or make the tag weak. What the tag says of the record stays, and is what conditions are held
+//! against: a version is named by a weak tag as well as by a strong one. Section 13.1.1 wants strong ones in `If-Match`,
+//! because a weak tag may stand for several states of a record; ours never does.
 
 use actix_web::http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 use fairlead_application::Expected;
@@ -14,6 +19,8 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAX: usize = 1000;
 /// How many bytes of the digest are told: enough to tell what one record was and is.
 const DIGEST: usize = 8;
+/// The encodings of answers, as tags name them.
+const CODINGS: [&str; 4] = ["br", "deflate", "gzip", "zstd"];
 
 /// Whether an operation looks at `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +42,20 @@ pub(crate) fn entity_tag(version: i64, shown: &[u8]) -> String {
 /// nobody changes it, so that nobody needs a strong one.
 pub(crate) fn text_tag(shown: &[u8]) -> String {
     format!("W/\"{}\"", digest(shown))
+}
+
+/// The entity tag of the same in an encoding. A weak tag stands for all encodings.
+pub(crate) fn encoded_tag(tag: &str, coding: &str) -> Option<String> {
+    let plain = tag.strip_prefix('"')?.strip_suffix('"')?;
+    CODINGS.contains(&coding).then(|| format!("\"{plain}-{coding}\""))
+}
+
+/// What a tag says, whatever the encoding.
+fn plain(opaque: &str) -> &str {
+    match opaque.rsplit_once('-') {
+        Some((plain, coding)) if CODINGS.contains(&coding) => plain,
+        _ => opaque,
+    }
 }
 
 fn digest(shown: &[u8]) -> String {
@@ -60,9 +81,8 @@ pub(crate) fn if_match(headers: &HeaderMap, want: Precondition) -> Result<Option
         return Ok(Some(Expected::Any));
     }
     let tags = tags(&value).ok_or_else(|| malformed("If-Match"))?;
-    // Weak tags and tags of others are well-formed, but equal to none of ours.
-    let versions = tags.iter().filter(|tag| !tag.weak).filter_map(|tag| version(tag.opaque));
-    Ok(Some(Expected::OneOf(versions.collect())))
+    // Tags of others are well-formed, but equal to none of ours.
+    Ok(Some(Expected::OneOf(tags.into_iter().filter_map(version).collect())))
 }
 
 /// Whether `If-None-Match` says that the caller has what this entity tag stands for.
@@ -71,10 +91,10 @@ pub(crate) fn not_modified(headers: &HeaderMap, present: &str) -> Result<bool, R
     if value == "*" {
         return Ok(true);
     }
-    // Here the comparison is a weak one: proxies that compress make our tags weak.
+    // The comparison is a weak one, and what was shown is the same in every encoding.
     let tags = tags(&value).ok_or_else(|| malformed("If-None-Match"))?;
     let present = present.strip_prefix("W/").unwrap_or(present).trim_matches('"');
-    Ok(tags.iter().any(|tag| tag.opaque == present))
+    Ok(tags.into_iter().any(|tag| plain(tag) == present))
 }
 
 fn malformed(header: &str) -> Refusal {
@@ -98,24 +118,18 @@ fn list(headers: &HeaderMap, name: &actix_web::http::header::HeaderName) -> Resu
     }
 }
 
-struct Tag<'a> {
-    weak: bool,
-    opaque: &'a str,
-}
-
-/// The entity tags of a list, or none when it is not one.
-fn tags(value: &str) -> Option<Vec<Tag<'_>>> {
+/// What the entity tags of a list have between their quotes, or none when it is no list of them.
+fn tags(value: &str) -> Option<Vec<&str>> {
     let mut rest = value.trim_start();
     let mut tags = Vec::new();
     loop {
-        let weak = rest.strip_prefix("W/");
-        let quoted = weak.unwrap_or(rest).strip_prefix('"')?;
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
         let (opaque, after) = quoted.split_once('"')?;
         // No tag has a blank in it (RFC 9110, section 8.8.3).
         if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        tags.push(Tag { weak: weak.is_some(), opaque });
+        tags.push(opaque);
         let after = after.trim_start();
         if after.is_empty() {
             return Some(tags);
@@ -126,7 +140,7 @@ fn tags(value: &str) -> Option<Vec<Tag<'_>>> {
 
 /// The version in one of our tags, with its digest or without.
 fn version(opaque: &str) -> Option<i64> {
-    let told = opaque.strip_prefix('v')?;
+    let told = plain(opaque).strip_prefix('v')?;
     let (digits, digest) =
         told.split_once('-').map_or((told, None), |(digits, digest)| (digits, Some(digest)));
     if digest.is_some_and(|digest| {
@@ -166,16 +180,25 @@ mod tests {
         let shown = "\"v7-0123456789abcdef\"";
         assert_eq!(matched(&[shown]), versions(&[7]));
         assert_eq!(matched(&[shown, "\"v8-fedcba9876543210\""]), versions(&[7, 8]));
+        // As it comes encoded, and from proxies that encode.
+        let [gzip, br] = ["gzip", "br"].map(|coding| encoded_tag(shown, coding).unwrap());
+        for other in [gzip.clone(), format!("W/{shown}"), format!("W/{gzip}"), "W/\"v7\"".to_owned()] {
+            assert_eq!(matched(&[&other]), versions(&[7]), "{other}");
+        }
+        assert_eq!(matched(&[&format!("{br}, W/\"v8\"")]), versions(&[7, 8]));
         assert_eq!(matched(&[]), Err(Code::PreconditionRequired));
         assert_eq!(if_match(&HeaderMap::new(), Precondition::Optional).unwrap(), None);
         assert_eq!(if_match(&headers(&IF_MATCH, &["\"v7\""]), Precondition::Ignored).unwrap(), None);
     }
 
     #[test]
-    fn weak_and_foreign_tags_never_match_and_nonsense_is_malformed() {
+    fn foreign_tags_never_match_and_nonsense_is_malformed() {
         for other in [
-            "W/\"v7\"",
             "\"abc\"",
+            "W/\"abc\"",
+            "\"v7-0123456789abcdef-compress\"",
+            "\"v7-0123456789abcdef-gzip-gzip\"",
+            "\"v7-0123456789abcdef-\"",
             "\"v07\"",
             "\"v\"",
             "\"v-1\"",
@@ -199,11 +222,17 @@ mod tests {
         let seen = |line: &str| not_modified(&headers(&IF_NONE_MATCH, &[line]), &tag).unwrap();
         assert!(seen(&tag) && seen(&format!("W/{tag}")) && seen(&format!("\"v6\", {tag}")) && seen("*"));
         assert!(!seen("\"v7\"") && !seen(&entity_tag(7, b"other")) && !seen(&entity_tag(6, b"shown")));
+        for coding in CODINGS {
+            let encoded = encoded_tag(&tag, coding).unwrap();
+            assert!(seen(&encoded) && seen(&format!("W/{encoded}")), "{coding}");
+            assert!(!seen(&encoded_tag(&entity_tag(7, b"other"), coding).unwrap()), "{coding}");
+        }
         assert!(!not_modified(&HeaderMap::new(), &tag).unwrap());
         let weak = text_tag(b"shown");
         let seen = |line: &str| not_modified(&headers(&IF_NONE_MATCH, &[line]), &weak).unwrap();
         assert!(seen(&weak) && seen(weak.strip_prefix("W/").unwrap()) && seen("*"));
         assert!(!seen(&text_tag(b"other")) && !seen(&tag) && !seen("\"\""));
+        assert_eq!((encoded_tag(&weak, "gzip"), encoded_tag(&tag, "compress")), (None, None));
         assert_eq!(matched(&[&tag]), Ok(Some(Expected::OneOf(vec![7]))));
     }
 }

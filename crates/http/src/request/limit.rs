@@ -1,24 +1,28 @@
 //! How often somebody may ask, and what every answer says of it.
 //!
 //! Each user has a budget of requests that refills steadily (the generic cell rate algorithm), and so has each address
-//! of those who are not known: a user behind a shared address is not slowed down by others there. Answers carry the
-//! headers of the IETF draft `draft-ietf-httpapi-ratelimit-headers`.
+//! of those who are not known: a user behind a shared address is not slowed down by others there. Some operations take
+//! less than that, and count for themselves. Answers carry the headers of the IETF draft
+//! `draft-ietf-httpapi-ratelimit-headers`, and tell the limit that refused or else the nearest.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::http::header::HeaderMap;
-use actix_web::{HttpMessage, HttpRequest};
-use fairlead_application::stands_for;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use fairlead_application::{Budget, stands_for};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::values::UserId;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
+use serde_json::Value;
 
 use crate::middleware::set_header;
+use crate::problem;
 use crate::request::origin::Origin;
+use crate::state::State;
 
 /// What may still be asked at once, and when all of it may be again.
 pub(crate) const LIMIT: &str = "RateLimit";
@@ -52,11 +56,25 @@ struct Budgets {
     asked: AtomicU32,
 }
 
-/// What an answer says of a budget.
+/// Whose limit an answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// That of all requests.
+    Asker,
+    /// The operation's own.
+    Operation,
+}
+
+/// What an answer says of a limit.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
-    each: u32,
-    left: u32,
+    of: Of,
+    most: u64,
+    /// In how many seconds; none where it is how many there may be at once.
+    window: Option<u64>,
+    left: u64,
+    /// In how many seconds it is otherwise.
+    reset: u64,
 }
 
 impl Limits {
@@ -87,10 +105,22 @@ impl Limits {
             Err(until) => {
                 let wait = until.wait_time_from(budgets.clock.now()).as_secs() + 1;
                 let detail = format!("more than {each} requests a minute; wait before the next");
-                (0, Err(Refusal::new(Code::RateLimited, detail).with("retry_after", wait)))
+                let refusal = Refusal::new(Code::RateLimited, detail)
+                    .with("retry_after", wait)
+                    .with("limit", each)
+                    .with("window", WINDOW);
+                (0, Err(refusal))
             }
         };
-        request.extensions_mut().insert(Standing { each, left });
+        // What is missing refills evenly.
+        let missing = u64::from(each.saturating_sub(left)) * u64::from(WINDOW);
+        request.extensions_mut().insert(Standing {
+            of: Of::Asker,
+            most: each.into(),
+            window: Some(WINDOW.into()),
+            left: left.into(),
+            reset: missing.div_ceil(u64::from(each.max(1))),
+        });
         outcome
     }
 
@@ -100,12 +130,54 @@ impl Limits {
     }
 }
 
-/// Says in an answer how the budget stands of whoever asked.
+/// Notes how an operation's own limit stands, where it is nearer.
+pub(crate) fn note(request: &HttpRequest, budget: Budget) {
+    let Budget { most, window, left, whole_again } = budget;
+    let is_nearer = noted(request).is_none_or(|noted| left < noted.left);
+    if is_nearer {
+        let standing = Standing { of: Of::Operation, most, window: Some(window), left, reset: whole_again };
+        request.extensions_mut().insert(standing);
+    }
+}
+
+/// Notes which limit refused, where it was one of the operation's own.
+pub(crate) fn note_refusal(request: &HttpRequest, refusal: &Refusal) {
+    let figure = |name: &str| refusal.figures.get(name).and_then(Value::as_u64);
+    let refused_before = noted(request).is_some_and(|noted| noted.of == Of::Asker && noted.left == 0);
+    let (Code::RateLimited, Some(most), false) = (refusal.code, figure("limit"), refused_before) else {
+        return;
+    };
+    let (window, reset) = (figure("window"), figure("retry_after").unwrap_or(1));
+    request.extensions_mut().insert(Standing { of: Of::Operation, most, window, left: 0, reset });
+}
+
+fn noted(request: &HttpRequest) -> Option<Standing> {
+    request.extensions().get().copied()
+}
+
+/// Says in an answer how the limit stands of whoever asked.
 pub(crate) fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
-    let Some(Standing { each, left }) = request.extensions().get::<Standing>().copied() else { return };
-    // What is missing refills evenly.
-    let whole_again = u64::from(each.saturating_sub(left)) * u64::from(WINDOW);
-    let whole_again = whole_again.div_ceil(u64::from(each.max(1)));
-    set_header(headers, POLICY, &format!("\"asker\";q={each};w={WINDOW}"));
-    set_header(headers, LIMIT, &format!("\"asker\";r={left};t={whole_again}"));
+    let Some(Standing { of, most, window, left, reset }) = noted(request) else { return };
+    let name = match of {
+        Of::Asker => "asker",
+        Of::Operation => "operation",
+    };
+    let unit =
+        window.map_or_else(|| "qu=\"concurrent-requests\"".to_owned(), |seconds| format!("w={seconds}"));
+    set_header(headers, POLICY, &format!("\"{name}\";q={most};{unit}"));
+    set_header(headers, LIMIT, &format!("\"{name}\";r={left};t={reset}"));
+}
+
+/// Answers what is no operation, and counts it by the address that it is for.
+pub(crate) fn counted(
+    state: &State,
+    request: &HttpRequest,
+    answer: impl FnOnce() -> HttpResponse,
+) -> HttpResponse {
+    let mut response = match state.limits.admit_unknown(request) {
+        Ok(()) => answer(),
+        Err(refusal) => problem::answer(refusal.into(), request),
+    };
+    tell(request, response.headers_mut());
+    response
 }

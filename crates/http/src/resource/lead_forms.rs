@@ -54,6 +54,7 @@ pub(crate) fn routes(api: &mut Api) {
             "Send a web form",
             "For pages of any site that the form allows, without a login. The answer is the same whether the person is \
              known or not; who is known already is noted with what is known. `homepage` is a trap for programs.",
+            lead_forms::budget,
             lead_forms::submit,
         )
         .refuses(&[Code::Forbidden]);

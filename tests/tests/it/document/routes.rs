@@ -146,9 +146,15 @@ async fn what_is_beside_the_api_is_read_and_nothing_else(server: Server) {
             assert_eq!(ask(method.clone(), path).await.status, 404, "{method} {path}");
         }
     }
-    for method in [Method::GET, Method::HEAD] {
-        let known = ask(Method::GET, "/openapi.json").await.header("etag").to_owned();
-        let again = client.root(method.clone(), "/openapi.json").header("if-none-match", known);
-        assert_eq!(client.send(again).await.status, 304, "{method}");
+    for path in
+        ["/openapi.json", "/swagger-ui/", "/swagger-ui/swagger-ui.css", "/swagger-ui/favicon-32x32.png"]
+    {
+        let whole = ask(Method::GET, path).await.expect(200);
+        let known = whole.header("etag").to_owned();
+        assert_eq!(whole.header("cache-control"), "no-cache", "{path}");
+        for method in [Method::GET, Method::HEAD] {
+            let again = client.root(method.clone(), path).header("if-none-match", &known);
+            assert_eq!(client.send(again).await.status, 304, "{method} {path}");
+        }
     }
 }

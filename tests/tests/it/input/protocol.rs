@@ -270,15 +270,18 @@ async fn versions_are_checked(server: Server) {
                 .header("if-match", value),
         ]
     };
-    // Old, never seen, weak, foreign: none of them is the present version, and which that is, is said.
+    // Old, never seen, foreign: none of them is the present version, and which that is, is said.
     for other in [
         tag.as_str(),
         "\"v3\"",
-        "W/\"v2\"",
+        "W/\"v3\"",
+        "W/\"abc\"",
+        "\"v1-0123456789abcdef-gzip\"",
+        "\"v2-0123456789abcdef-compress\"",
         "\"abc\"",
         "\"v02\"",
         "\"v1\", \"abc\"",
-        "\"v1\", \"v3\",W/\"v2\"",
+        "\"v1\", \"v3\",W/\"v4\"",
         "\"2\"",
         "\"v99999999999999999999\"",
     ] {
@@ -298,6 +301,22 @@ async fn versions_are_checked(server: Server) {
     // Whoever names several means any of them.
     let several = rep.patch_if(&path, "\"v1\", \"v2\"\t,\"v3\"", json!({"title": "CEO"})).await.expect(200);
     assert_eq!(several.body["version"], 2, "nothing was changed");
+    // Compressed, by us or by a proxy, a record is still of its version.
+    let shown = second.header("etag");
+    let zipped = format!("{}-gzip\"", shown.trim_end_matches('"'));
+    for told in [format!("W/{shown}"), zipped.clone(), format!("W/{zipped}"), "W/\"v2\"".to_owned()] {
+        rep.patch_if(&path, &told, json!({"title": "CEO"})).await.expect(200);
+    }
+    for encoding in ["gzip", "br", "zstd"] {
+        let ask = || rep.request(Method::GET, &path).header("accept-encoding", encoding);
+        let packed = rep.send(ask()).await.expect(200);
+        let tag = packed.header("etag");
+        assert_eq!(packed.header("content-encoding"), encoding);
+        assert!(tag.starts_with("\"v2-") && tag.ends_with(&format!("-{encoding}\"")), "{tag}");
+        let known = rep.send(ask().header("if-none-match", tag)).await.expect(304);
+        assert_eq!(known.header("etag"), tag);
+        rep.patch_if(&path, tag, json!({"title": "CEO"})).await.expect(200);
+    }
     // Somebody else's record stays unseen, whatever the version.
     let stranger = refusals.company.other_rep.client.clone();
     for value in ["\"v1\"", "\"v2\"", "\"abc\"", "*"] {

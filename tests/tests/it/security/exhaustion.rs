@@ -19,6 +19,7 @@ on_both_databases! {
     long_queries_and_headers_are_refused;
     a_slow_body_is_not_waited_for;
     whoever_asks_too_often_waits;
+    what_refuses_is_the_limit_that_is_told;
 }
 
 const LIMIT: usize = 1024 * 1024;
@@ -291,11 +292,11 @@ async fn whoever_asks_too_often_waits(server: Server) {
     let wait: u64 = late.header("retry-after").parse().unwrap();
     assert!((1..=4).contains(&wait), "{wait}");
     late.refused(429, "rate_limited");
-    // Nobody else is kept by it: neither who is not known, nor health and documents.
+    // Nobody else is kept by it: neither who is not known, nor health and keys.
     let nobody = server.anonymous();
     let unknown = nobody.get("/me").await.refused(401, "unauthenticated");
     assert!(budget(&unknown, "r") > 0);
-    for path in ["/readyz", "/healthz", "/.well-known/jwks.json", "/openapi.json"] {
+    for path in ["/readyz", "/healthz", "/.well-known/jwks.json"] {
         for _ in 0..40 {
             nobody.get_root(path).await.expect(200);
         }
@@ -307,7 +308,63 @@ async fn whoever_asks_too_often_waits(server: Server) {
         refused += u32::from(forged.get("/me").await.status == 429);
     }
     assert!(refused > 0, "tokens are tried without end");
+    // So is whoever asks for documents, or for what is not there.
+    for path in ["/openapi.json", "/openapi.yaml", "/swagger-ui/", "/nope", "/api/v1/nope", "/api/v1/leads/"]
+    {
+        let mut answers = Vec::new();
+        for _ in 0..40 {
+            answers.push(nobody.get_root(path).await);
+        }
+        let late = answers.into_iter().find(|answer| answer.status == 429);
+        let late = late.unwrap_or_else(|| panic!("{path} is asked for without end"));
+        assert_eq!(budget(&late, "r"), 0, "{path}");
+        late.refused(429, "rate_limited");
+    }
+    nobody.get_root("/healthz").await.expect(200);
     // The budget refills by itself.
     tokio::time::sleep(Duration::from_secs(wait)).await;
     admin.get("/me").await.expect(200);
+}
+
+async fn what_refuses_is_the_limit_that_is_told(server: Server) {
+    let company = Company::found(&server).await;
+    let nobody = server.anonymous();
+    let told = |answer: &Answer| {
+        (answer.header("ratelimit-policy").to_owned(), answer.header("ratelimit").to_owned())
+    };
+    let form = json!({"name": "Open", "fields": [], "hourly_limit": 2});
+    let made = company.marketing.client.post("/lead-forms", form).await.expect(201);
+    let token = made.text_of("token");
+    let [path, in_capitals] =
+        [token.clone(), token.to_uppercase()].map(|token| format!("/public/lead-forms/{token}"));
+    let send = async |path: &str| nobody.post(path, json!({"name": "Ann"})).await;
+    // What one sender may send is less than what anybody may ask.
+    for left in [9, 8] {
+        let (policy, standing) = told(&send(&path).await.expect(202));
+        assert_eq!(policy, "\"operation\";q=10;w=300");
+        assert!(standing.starts_with(&format!("\"operation\";r={left};t=")), "{standing}");
+    }
+    // The form takes no more of anybody.
+    let full = send(&path).await.refused(429, "rate_limited");
+    assert_eq!(told(&full), ("\"operation\";q=2;w=3600".into(), "\"operation\";r=0;t=600".into()));
+    assert_eq!(full.header("retry-after"), "600");
+    assert_eq!((&full.body["limit"], &full.body["window"]), (&json!(2), &json!(3600)));
+    // Nor of this sender, in whatever letters the form is named.
+    for at in 4..=10 {
+        send(if at % 2 == 0 { &path } else { &in_capitals }).await.refused(429, "rate_limited");
+    }
+    let late = send(&path).await.refused(429, "rate_limited");
+    assert_eq!(told(&late), ("\"operation\";q=10;w=300".into(), "\"operation\";r=0;t=300".into()));
+    // So it is with passwords.
+    let login = json!({"email": "nobody@example.com", "password": "wrong"});
+    for _ in 0..5 {
+        let failed = nobody.post("/auth/login", login.clone()).await.refused(401, "invalid_credentials");
+        assert!(told(&failed).0.starts_with("\"asker\";"), "{:?}", told(&failed));
+    }
+    let late = nobody.post("/auth/login", login).await.refused(429, "rate_limited");
+    let standing = format!("\"operation\";r=0;t={}", late.header("retry-after"));
+    assert_eq!(told(&late), ("\"operation\";q=5;w=300".into(), standing));
+    // Others have what they had.
+    let me = company.rep.client.get("/me").await.expect(200);
+    assert!(told(&me).0.starts_with("\"asker\";"), "{:?}", told(&me));
 }

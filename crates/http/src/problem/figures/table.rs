@@ -132,9 +132,15 @@ pub(in crate::problem) static FIGURES: &[(Code, &[Figure])] = &[
                 "limit",
                 Integer,
                 (
-                    "Of streams of events: how many a user may follow at once.",
-                    "事件流：每位用户可同时订阅的数量。",
+                    "How many there may be at most: in `window` seconds, or, of streams of events, at once.",
+                    "数量上限：在 `window` 秒内，事件流则为每位用户可同时订阅的数量。",
                 ),
+                "",
+            ),
+            figure(
+                "window",
+                Integer,
+                ("In how many seconds there may be `limit`.", "`limit` 所对应的时间窗口，以秒计。"),
                 "",
             ),
         ],
