@@ -9,6 +9,7 @@ use fairlead_domain::approval::{
     ApprovalAction, ApprovalStatus, ApprovalSubject, Decision, Place, ProposalAction, StepMode, TrailKind,
 };
 use fairlead_domain::attachment::MediaType;
+use fairlead_domain::audit::AuditAction;
 use fairlead_domain::contact::DecisionRole;
 use fairlead_domain::contract::{CollectionScheme, ContractAction, ContractStatus, InstallmentStatus};
 use fairlead_domain::customer::{CustomerKind, Grade, Lifecycle, Ownership, OwnershipAction, OwnershipCause};
@@ -127,6 +128,7 @@ const DICTIONARIES: &[fn() -> Dictionary] = &[
     of::<DisabledReason>,
     of::<DeliveryStatus>,
     of::<EventType>,
+    of::<AuditAction>,
     of::<JobKind>,
     of::<JobStatus>,
     of::<JobAction>,

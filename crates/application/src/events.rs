@@ -10,12 +10,14 @@ use fairlead_domain::context::Context;
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{Timestamp, UserId};
+use fairlead_domain::values::{Timestamp, UserId, json};
 use fairlead_persistence::sync::Watched;
 use fairlead_persistence::{Reader, TrailEvent};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -68,6 +70,49 @@ pub struct RecordEvent {
     /// Who did it; none when Fairlead itself.
     #[schema(required)]
     pub actor_id: Option<UserId>,
+}
+
+/// What a stream says first, where no `Last-Event-ID` said behind which event it goes on. Its `event` is `ready`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreamReady {
+    /// Always `ready`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, max_length = 5, pattern = "^ready$", example = "ready")]
+    pub kind: &'static str,
+    /// Behind which event the stream goes on, the same as its `id`: whoever comes back sends it as `Last-Event-ID`.
+    #[schema(min_length = 1, max_length = 18, pattern = "^[0-9]+$", example = "4711")]
+    pub last_event_id: String,
+}
+
+impl StreamReady {
+    /// A stream that goes on behind this place.
+    pub fn behind(place: i64) -> Self {
+        Self { kind: "ready", last_event_id: place.to_string() }
+    }
+}
+
+/// The `data` of an event of the stream, as the specification describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamEvent;
+
+impl PartialSchema for StreamEvent {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            // What comes most often is the example.
+            .item(json::reference::<RecordEvent>())
+            .item(json::reference::<StreamReady>())
+            .description(Some(
+                "The `data` of an event of the stream; `type` and the event's `event` are the same: `ready` where a \
+                 stream begins without `Last-Event-ID`, and what happened otherwise.",
+            ))
+            .into()
+    }
+}
+impl ToSchema for StreamEvent {
+    fn schemas(named: &mut Vec<(String, RefOr<Schema>)>) {
+        json::name::<RecordEvent>(named);
+        json::name::<StreamReady>(named);
+    }
 }
 
 /// Some events, and where to go on.

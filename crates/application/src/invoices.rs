@@ -31,7 +31,8 @@ pub struct InvoiceView {
     /// The record.
     #[serde(flatten)]
     pub record: Invoice,
-    /// Its amount without and with tax.
+    /// Its amount without and with tax, and the tax in it. A credit note has the tax alone: it follows from the invoice,
+    /// not from the rate.
     pub tax: TaxSplit,
     /// What the caller may do with it now. What depends on what a call says, such as whether a tax invoice number was
     /// taken before, is judged when it is done.

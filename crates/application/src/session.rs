@@ -97,7 +97,7 @@ pub struct Session {
     pub id: SessionId,
     /// When it began.
     pub created_at: Timestamp,
-    /// When its tokens were last renewed.
+    /// When its tokens were last renewed; until then, when it began. Requests with an access token do not change it.
     pub last_used_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
@@ -111,7 +111,7 @@ pub struct Session {
 /// The caller's sessions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionList {
-    /// The sessions, the last used first.
+    /// The sessions, the last renewed first.
     #[schema(max_items = 100)]
     pub data: Vec<Session>,
 }

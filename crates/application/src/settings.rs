@@ -70,7 +70,7 @@ async fn load(work: &Work) -> Result<Settings, Failure> {
     Ok(there(work.load_all(Predicate::True).await?.into_iter().next())?)
 }
 
-/// Changes the settings; every rule goes by them from the next request on.
+/// Changes the settings; every rule goes by them from the next request on, and a job grades known leads anew.
 pub async fn update(app: &App, call: &Call, patch: Patch<SettingsDetails>) -> Written<SettingsView> {
     app.write(call, async |ctx, work| {
         let before = load(work).await?;

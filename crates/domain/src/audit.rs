@@ -1,5 +1,7 @@
 //! Audit events: every change, field by field, each bound to the one before by a hash.
 
+mod action;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::openapi::RefOr;
@@ -7,6 +9,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, OneOfBuilder, Schema,
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+pub use self::action::{AuditAction, KeptAction};
 use crate::record::RecordKind;
 use crate::values::json::{self, JsonObject};
 use crate::values::{AuditEventId, Money, Timestamp, UserId};
@@ -30,7 +33,7 @@ pub struct AuditEvent {
     #[schema(required)]
     pub actor_id: Option<UserId>,
     /// What happened, such as `contract.submitted`.
-    #[schema(max_length = 80, example = "contract.submitted")]
+    #[schema(value_type = AuditAction)]
     pub action: String,
     /// To which kind of record.
     pub record_kind: RecordKind,

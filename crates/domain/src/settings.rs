@@ -326,7 +326,8 @@ impl Settings {
         ctx.actor.authorize(Permission::SettingsManage, &Standing::Organisation)
     }
 
-    /// Changes them; every rule goes by them from the next request on.
+    /// Changes them; every rule goes by them from the next request on. Known leads keep their grades until a job scores
+    /// them anew.
     pub fn edit(&mut self, ctx: &Context, form: Valid<SettingsDetails>) -> Result<Event, Refusal> {
         Self::may_manage(ctx)?;
         for (at, limit) in form.ownership.by_role.iter().enumerate() {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access::{Permission, ScopeFilter};
-use crate::audit::Changes;
+use crate::audit::{AuditAction, Changes};
 use crate::context::Context;
 use crate::customer::Customer;
 use crate::record::RecordKind;
@@ -28,7 +28,7 @@ pub struct TimelineEntry {
     #[schema(required)]
     pub actor_id: Option<UserId>,
     /// What, such as `customer.claimed`.
-    #[schema(max_length = 60, example = "customer.claimed")]
+    #[schema(value_type = AuditAction)]
     pub event: String,
     /// The kind of record.
     pub record_kind: RecordKind,

@@ -286,9 +286,15 @@ async fn answers_carry_what_browsers_obey() {
     let preflight = [("origin", ORIGIN), ("access-control-request-method", "PATCH")];
     let preflight = site.ask(Method::OPTIONS, NOBODY, &preflight, "").await;
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("PATCH"));
-    for asked in
-        ["if-match", "idempotency-key", "last-event-id", "traceparent", "tracestate", "cache-control"]
-    {
+    for asked in [
+        "if-match",
+        "idempotency-key",
+        "last-event-id",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "cache-control",
+    ] {
         let preflight = [
             ("origin", ORIGIN),
             ("access-control-request-method", "GET"),

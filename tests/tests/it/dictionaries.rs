@@ -12,6 +12,7 @@ on_both_databases! {
     a_dictionary_is_found_by_its_name;
     an_action_is_called_the_same_everywhere;
     records_name_actions_that_have_labels;
+    whatever_the_trail_tells_has_a_label;
     what_seldom_changes_is_not_told_twice;
 }
 
@@ -48,8 +49,16 @@ async fn every_closed_list_of_the_specification_has_labels(server: Server) {
     assert!(closed > 60, "{closed}");
 
     // Grades are called so by everybody, what others named keeps its name, and some names are put together.
-    let not_words =
-        ["currency", "event_type", "grade", "locale", "media_type", "opportunity_grade", "permission"];
+    let not_words = [
+        "audit_action",
+        "currency",
+        "event_type",
+        "grade",
+        "locale",
+        "media_type",
+        "opportunity_grade",
+        "permission",
+    ];
     let is_word = |value: &str| {
         let parts = || value.split('_');
         let letters =
@@ -204,6 +213,35 @@ async fn records_name_actions_that_have_labels(server: Server) {
     }
     assert!(nameless.is_empty(), "{nameless:?}");
     assert!(kinds.len() >= 28, "only {kinds:?} offer something");
+}
+
+/// Whoever shows the trail names what happened, and chooses it from a list. A demo has a long one.
+async fn whatever_the_trail_tells_has_a_label(server: Server) {
+    let demo = Server::demo(server.database.kind).await;
+    let admin = demo.login("admin@demo.fairlead.example", "demo-password").await;
+    let dictionaries = admin.get("/dictionaries").await.expect(200).body;
+    let actions = labels(&dictionaries, "audit_action");
+    let trail = admin.all("/audit-events?limit=200").await;
+    let told: BTreeSet<&str> = trail.iter().map(|event| event["action"].as_str().unwrap()).collect();
+    let nameless: Vec<&&str> = told.iter().filter(|word| !actions.contains_key(**word)).collect();
+    assert!(nameless.is_empty(), "{nameless:?}");
+    assert!(told.len() > 50, "{told:?}");
+    // What streams and webhooks tell is called the same, and a trial is nothing that happened.
+    for (word, label) in labels(&dictionaries, "event_type") {
+        assert_eq!(actions.get(word), Some(&label), "{word}");
+    }
+    assert!(!actions.contains_key("webhook.ping"));
+
+    let seeded = admin.get("/audit-events?action=demo.seeded,team.created&limit=1").await.expect(200).body;
+    assert!(!seeded["data"].as_array().unwrap().is_empty());
+    for unknown in ["lead.flown", "webhook.ping", "lead"] {
+        let path = format!("/audit-events?action={unknown}");
+        admin.get(&path).await.refused(400, "malformed_request");
+    }
+    let document = demo.anonymous().get_root("/openapi.json").await.expect(200).body;
+    let listed = document["paths"]["/api/v1/audit-events"]["get"]["parameters"].as_array().unwrap();
+    let action = listed.iter().find(|parameter| parameter["name"] == "action").unwrap();
+    assert_eq!(action["schema"]["items"]["enum"], document["components"]["schemas"]["AuditAction"]["enum"]);
 }
 
 async fn what_seldom_changes_is_not_told_twice(server: Server) {

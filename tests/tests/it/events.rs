@@ -87,7 +87,9 @@ async fn what_happens_is_told_at_once(server: Server) {
     let company = Company::found(&server).await;
     let rep = &company.rep.client;
     let mut stream = Listening::begin(rep, "", None).await;
-    assert_eq!(stream.next().await.unwrap().event, "ready");
+    let ready = stream.next().await.unwrap();
+    assert_eq!(ready.event, "ready");
+    assert_eq!(ready.data, json!({"type": "ready", "last_event_id": ready.id}));
     let lead = json!({"name": "Heard of", "source": "website"});
     let lead = rep.post("/leads", lead).await.expect(201).id();
     let told = stream.next().await.unwrap();

@@ -61,7 +61,9 @@ pub struct CreditNote {
     pub owner_id: UserId,
     /// How much of the invoice, tax included.
     pub amount: Money,
-    /// The tax in it: the taxes of the credit notes that take back a whole invoice are the invoice's tax.
+    /// The tax in it: the taxes of the credit notes that take back a whole invoice are the invoice's tax. So it may be a
+    /// cent off what the rate makes of the amount, and is kept as an amount of its own, where an invoice has net, tax and
+    /// gross worked out of its amount.
     pub tax: Money,
     /// The number of the red tax invoice.
     pub tax_invoice_number: Line,

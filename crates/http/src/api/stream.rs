@@ -10,7 +10,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use fairlead_application::Call;
-use fairlead_application::events::{self, EventsForm, Follower, RecordEvent};
+use fairlead_application::events::{self, EventsForm, Follower, StreamEvent, StreamReady};
 use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::valid::Valid;
 use futures_util::stream;
@@ -43,7 +43,7 @@ impl Api {
         summary: &'static str,
         rules: &'static str,
     ) -> &mut Self {
-        let event = self.schemas.of::<RecordEvent>();
+        let event = self.schemas.of::<StreamEvent>();
         let shape = api(Method::GET, path).asked(self.schemas.question_of::<EventsForm>()).streams(event);
         self.signed(About { id, summary, rules }, shape, async move |ask: &Ask, call: &Call| {
             begin(ask, call).await
@@ -62,7 +62,9 @@ async fn begin(ask: &Ask, call: &Call) -> Outcome {
     let mut opening = format!("retry: {RETRY}\n");
     if place.is_none() {
         // So that a client that hears nothing for a while knows where to go on.
-        let _ = write!(opening, "id: {}\nevent: ready\ndata: {{}}\n", first.place);
+        let ready = StreamReady::behind(first.place);
+        let data = serde_json::to_string(&ready).unwrap_or_default();
+        let _ = write!(opening, "id: {}\nevent: {}\ndata: {data}\n", first.place, ready.kind);
     }
     opening.push('\n');
     opening.push_str(&text(&first));

@@ -82,7 +82,7 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
         .allowed_headers([header::IF_MATCH, header::IF_NONE_MATCH, header::RANGE, header::IF_RANGE])
         .allowed_headers([idempotency::HEADER, REQUEST_ID, "Last-Event-ID"])
         // What browsers' tracing and readers of event streams send by themselves.
-        .allowed_headers(["Traceparent", "Tracestate", "Cache-Control"])
+        .allowed_headers(["Traceparent", "Tracestate", "Baggage", "Cache-Control"])
         .expose_headers([
             "ETag",
             "Location",

@@ -13,7 +13,7 @@ pub(crate) fn routes(api: &mut Api) {
             "List audit events",
             "Nobody can change or delete them. They are evidence, and told as they were written: the hash of each is over \
              what it tells, and nothing in them is masked, not even the contact data of customers in the public pool, which \
-             their own reads mask for whoever may not change them.",
+             their own reads mask for whoever may not change them. `action` is a word of the dictionary `audit_action`.",
             &audit::LISTING,
             audit::list,
         )

@@ -16,8 +16,10 @@ pub(crate) fn routes(api: &mut Api) {
         "/contacts",
         "list_contacts",
         "List contacts",
-        "The contacts of the customers that the caller may see. Those of a pool customer that is masked are told once it \
-         was opened today.",
+        "The contacts of the customers that the caller may see. Whoever holds `customers:read` for all customers, as \
+         finance and auditors do, sees those of every customer, in the pool as well; of a pool customer that is masked \
+         others see them once they opened it today. Whoever may not change a pool customer, finance and auditors among \
+         them, sees its contacts with `phone`, `email` and `wechat` in part and without `birthday` and `note`.",
         &contacts::LISTING,
         contacts::list,
     )

@@ -20,8 +20,10 @@ pub(crate) fn routes(api: &mut Api) {
             "/settings",
             "update_settings",
             "Change the settings",
-            "Every rule goes by them from the next request on. What changed recycle rules would move is told by a \
-             dry run of recycling.",
+            "Every rule goes by them from the next request on, but two things are kept with leads: a deadline once given \
+             stays, and the grade stays until the lead is scored anew. When `hot_from` or `warm_from` changed, that is \
+             done for every lead that is not converted, in the background: a job of the kind `rescore_leads` tells the \
+             progress. What changed recycle rules would move is told by a dry run of recycling.",
             settings::update,
         )
         .needs(Permission::SettingsManage)

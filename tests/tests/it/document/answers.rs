@@ -10,6 +10,7 @@ use crate::support::{Answer, Company, Server, until};
 on_both_databases! {
     answers_are_as_described;
     problems_are_as_described;
+    streams_are_as_described;
 }
 
 /// Holds an answer against what its operation says about answers of its status.
@@ -340,6 +341,8 @@ async fn problems_are_as_described(server: Server) {
         (401, "get_me", server.anonymous().get("/me").await),
         (401, "log_in", server.anonymous().post("/auth/login", json!({"email": "a@example.com", "password": "wrong-password"})).await),
         (403, "list_audit_events", rep.get("/audit-events").await),
+        // However many words there are, what is said about another one stays short.
+        (400, "list_audit_events", admin.get("/audit-events?action=lead.flown").await),
         (404, "get_contract", rep.get(&unknown).await),
         (404, "delete_contract", rep.delete(&unknown).await),
         (404, "get_problem", server.anonymous().get_root("/problems/nope").await),
@@ -360,6 +363,38 @@ async fn problems_are_as_described(server: Server) {
         assert_eq!(answer.status, status, "{id}: {}", answer.text);
         assert!(answer.text.len() < 10_000, "{id} answers {} bytes", answer.text.len());
         wrong.extend(compare(&document, id, &answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every message of a stream, the first one among them, whose `data` the document describes once for all.
+async fn streams_are_as_described(server: Server) {
+    let company = Company::found(&server).await;
+    let document: Value = serde_json::from_str(&committed("json")).unwrap();
+    let operation = &document["paths"]["/api/v1/events"]["get"];
+    let schema = &operation["responses"]["200"]["content"]["text/event-stream"]["schema"];
+    let rep = &company.rep.client;
+    let heard = |answer: &Answer| -> Vec<(String, Value)> {
+        let blocks = answer.text.split("\n\n").filter_map(|block| {
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+            Some((field("event: ")?.to_owned(), serde_json::from_str(field("data: ")?).unwrap()))
+        });
+        blocks.collect()
+    };
+    let first = heard(&rep.get("/events?wait=0").await.expect(200));
+    let begin = first[0].1["last_event_id"].as_str().unwrap().to_owned();
+    company.customer(&company.rep).await;
+    let request = rep.request(Method::GET, "/events?wait=0").header("last-event-id", begin);
+    let later = heard(&rep.send(request).await.expect(200));
+    let names = |heard: &[(String, Value)]| heard.iter().map(|(event, _)| event.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (names(&first), names(&later)),
+        (vec!["ready".to_owned()], vec!["customer.created".to_owned()])
+    );
+    let mut wrong = Vec::new();
+    for (event, data) in first.iter().chain(&later) {
+        assert_eq!(data["type"], *event);
+        wrong.extend(faults(&document, schema, data, event));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
