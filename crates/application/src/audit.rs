@@ -1,10 +1,10 @@
 //! The audit trail.
 
 use fairlead_domain::access::{Permission, Standing};
-use fairlead_domain::audit::{AuditAction, AuditEvent};
+use fairlead_domain::audit::AuditEvent;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::record::RecordKind;
-use fairlead_domain::values::{AuditEventId, TextEnum};
+use fairlead_domain::values::AuditEventId;
 use fairlead_persistence::Predicate;
 
 use crate::app::App;
@@ -20,7 +20,8 @@ pub static LISTING: Listing = Listing {
         Field::new("sequence", Kind::Integer).sortable(),
         Field::new("occurred_at", Kind::Timestamp).sortable(),
         Field::new("actor_id", Kind::Id).nullable(),
-        Field::new("action", words!(AuditAction)),
+        // Text, as the event of a timeline is: what begins alike is found together.
+        Field::new("action", Kind::Text),
         Field::new("record_kind", words!(RecordKind)),
         Field::new("record_id", Kind::Id),
         Field::new("request_id", Kind::Text).nullable(),

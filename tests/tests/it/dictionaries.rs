@@ -234,14 +234,8 @@ async fn whatever_the_trail_tells_has_a_label(server: Server) {
 
     let seeded = admin.get("/audit-events?action=demo.seeded,team.created&limit=1").await.expect(200).body;
     assert!(!seeded["data"].as_array().unwrap().is_empty());
-    for unknown in ["lead.flown", "webhook.ping", "lead"] {
-        let path = format!("/audit-events?action={unknown}");
-        admin.get(&path).await.refused(400, "malformed_request");
-    }
-    let document = demo.anonymous().get_root("/openapi.json").await.expect(200).body;
-    let listed = document["paths"]["/api/v1/audit-events"]["get"]["parameters"].as_array().unwrap();
-    let action = listed.iter().find(|parameter| parameter["name"] == "action").unwrap();
-    assert_eq!(action["schema"]["items"]["enum"], document["components"]["schemas"]["AuditAction"]["enum"]);
+    let teams = admin.all("/audit-events?action_prefix=team.&limit=200").await;
+    assert!(teams.iter().any(|event| event["action"] == "team.created"), "{teams:?}");
 }
 
 async fn what_seldom_changes_is_not_told_twice(server: Server) {
