@@ -92,7 +92,7 @@ async fn writers_are_refused_and_the_survivor_stays_as_it_is(server: Server) {
     for of in ["leads", "customers"] {
         let both = two(&company, of).await;
         let [survivor, gone] = both.each_ref().map(|id| format!("/{of}/{id}"));
-        let [stays, goes] = &both;
+        let [stays, _] = &both;
         // Both come to the same version: what was read of the one would fit the other.
         let stale = rep.patch(&gone, json!({"note": "Goes"})).await.expect(200).header("etag").to_owned();
         merge(&company, of, &both).await;
