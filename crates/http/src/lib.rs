@@ -32,7 +32,7 @@ fn specification(file_limit: usize) -> utoipa::openapi::OpenApi {
     openapi::document(api::describe(resource::api(), file_limit))
 }
 
-/// [`openapi`] in YAML, which readers of YAML 1.1 take for the same document as those of 1.2.
+/// [`openapi()`] in YAML, which readers of YAML 1.1 take for the same document as those of 1.2.
 pub fn openapi_yaml() -> serde_json::Result<String> {
     documentation::yaml::write(&openapi())
 }

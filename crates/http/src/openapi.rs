@@ -172,12 +172,12 @@ mod tests {
 
     #[test]
     fn no_two_schemas_share_a_name() {
-        assert_eq!(describe(resource::api()).collisions, Vec::<String>::new());
+        assert_eq!(describe(resource::api(), 1).collisions, Vec::<String>::new());
     }
 
     #[test]
     fn no_operation_refuses_its_own_example() {
-        let refused = describe(resource::api()).refused;
+        let refused = describe(resource::api(), 1).refused;
         assert!(refused.is_empty(), "{} refused:\n{}", refused.len(), refused.join("\n"));
     }
 

@@ -228,7 +228,7 @@ async fn text_is_utf8_to_its_end_and_says_so(server: Server) {
     let before = kept(&server);
     // The name of the first column in GBK, at once and far behind what tells what a file is.
     let gbk: &[u8] = b"\xbf\xcd\xbb\xa7,a\r\n";
-    let late = [&rows, gbk].concat();
+    let late = [&rows[..], gbk].concat();
     let cut = &rows[..rows.len() - 3];
     for (what, bytes) in [("GBK", gbk), ("GBK at last", &late), ("cut", cut), ("NUL", b"a,b\0c\r\n")] {
         let refused = add(rep, &contract, "b.csv", "text/csv", bytes).await;
