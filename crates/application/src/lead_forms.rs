@@ -1,12 +1,11 @@
 //! Web forms (网页表单): made by marketing, sent by anybody.
 
-use chrono::Duration;
 use fairlead_domain::activity::{Activity, ActivityDetails, ActivityKind, Subject, SubjectKind};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::lead::{
-    FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, Source,
+    COUNTED, FormToken, Lead, LeadForm, LeadFormDetails, LeadFormSubmission, LikeKeys, Source,
 };
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
@@ -25,9 +24,6 @@ use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::throttle::Budget;
 use crate::views::views;
-
-/// For how long submissions are counted against a form's limit.
-pub(crate) const COUNTED: Duration = Duration::hours(1);
 
 views!(LeadForm, /// A web form.
     LeadFormView, /// A web form in a list.
@@ -142,7 +138,7 @@ pub async fn submit(
         if filled.homepage.as_ref().is_some_and(|trap| !trap.is_empty()) {
             return Ok(Received { received: true });
         }
-        form.check_rate(work.form_submissions(form.id, ctx.now.plus(-COUNTED)).await?)?;
+        form.check_rate(work.form_submissions(form.id, ctx.now.plus(-COUNTED)).await?, ctx.now)?;
         work.note_form_submission(form.id).await?;
         let keys = LikeKeys::of_lead(&details);
         work.hold_words(keys.words()).await?;

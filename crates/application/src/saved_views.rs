@@ -1,7 +1,10 @@
 //! Saved views (视图).
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::error::{Refusal, Rule};
+use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::saved_view::{SavedView, SavedViewDetails, ViewResource};
 use fairlead_domain::valid::Valid;
@@ -49,7 +52,10 @@ impl Resource for SavedView {
     }
 }
 
-/// What a view's list can be asked, and the members of its rows.
+/// What each view's list can be asked, and the members of its rows. The schemas that name those are made once.
+static LISTS: LazyLock<BTreeMap<ViewResource, (&'static Listing, Vec<String>)>> =
+    LazyLock::new(|| ViewResource::ALL.iter().map(|resource| (*resource, list_of(*resource))).collect());
+
 fn list_of(resource: ViewResource) -> (&'static Listing, Vec<String>) {
     match resource {
         ViewResource::Leads => (&leads::LISTING, members::<leads::LeadSummary>()),
@@ -75,10 +81,12 @@ fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
     if pairs.iter().any(|(name, _)| name == "cursor") {
         return Err(Refusal::invalid("/query", Rule::Cursor, "a view begins at the first page"));
     }
-    let (listing, members) = list_of(form.resource);
+    let Some((listing, members)) = LISTS.get(&form.resource) else {
+        return Err(Refusal::new(Code::Internal, "a view of no list"));
+    };
     let understand = || {
-        let chosen = fields::read(&pairs, &members)?;
-        let request = listing.parse(&fields::rest(&pairs, &members))?;
+        let chosen = fields::read(&pairs, members)?;
+        let request = listing.parse(&fields::rest(&pairs, members))?;
         fields::check(chosen.as_deref(), listing, &request.include)
     };
     understand().map_err(broken)

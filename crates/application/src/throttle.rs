@@ -109,7 +109,7 @@ impl Throttle {
         let mut sent = self.recent(&key, now);
         if sent.len() >= FREE_PER_SENDER {
             return Err(Refusal::new(Code::RateLimited, "too many submissions; try again later")
-                .with("retry_after", WINDOW.as_secs())
+                .with("retry_after", seconds_until_free(&sent, now))
                 .with("limit", FREE_PER_SENDER)
                 .with("window", WINDOW.as_secs()));
         }
@@ -166,13 +166,11 @@ impl Throttle {
         for (key, free) in keys {
             let failures = self.recent(key, now);
             if failures.len() >= *free {
-                let oldest = failures.first().copied().unwrap_or_default();
-                let seconds = (oldest + window() - now.millis()).max(0) / 1000 + 1;
                 return Err(Refusal::new(
                     Code::RateLimited,
                     "too many failed attempts; wait before the next",
                 )
-                .with("retry_after", seconds)
+                .with("retry_after", seconds_until_free(&failures, now))
                 .with("limit", *free)
                 .with("window", WINDOW.as_secs()));
             }
@@ -226,6 +224,12 @@ fn sender(form: &str, client: &str) -> String {
     format!("form {form} {}", stands_for(client))
 }
 
+/// In how many seconds the oldest of what was counted counts no more.
+fn seconds_until_free(counted: &[i64], now: Timestamp) -> i64 {
+    let oldest = counted.first().copied().unwrap_or_default();
+    (oldest + window() - now.millis()).max(0) / 1000 + 1
+}
+
 fn window() -> i64 {
     i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)
 }
@@ -267,8 +271,13 @@ mod tests {
             (left(client, 0), left(client, 200), left("198.51.100.8", 0)),
             ((0, 300), (0, 100), (10, 0))
         );
-        let refusal = throttle.admit_sender(form, client, now).unwrap_err();
-        assert_eq!((&refusal.figures["limit"], &refusal.figures["window"]), (&10.into(), &300.into()));
+        let refusal =
+            throttle.admit_sender(form, client, now.plus(chrono::Duration::seconds(200))).unwrap_err();
+        let figure = |name: &str| refusal.figures[name].as_i64();
+        assert_eq!(
+            (figure("limit"), figure("window"), figure("retry_after")),
+            (Some(10), Some(300), Some(101))
+        );
         assert_eq!(left(client, 300), (10, 0));
     }
 

@@ -308,7 +308,7 @@ mod tests {
             ("IMG_1.JPG", MediaType::Jpeg),
             ("IMG_1.jpeg", MediaType::Jpeg),
             ("v1.2 signed.Pdf ", MediaType::Pdf),
-            ("invoice.exe.pdf", MediaType::Pdf),
+            ("setup.exe.pdf", MediaType::Pdf),
             ("scan", MediaType::Pdf),
             ("合同 No. 5", MediaType::Pdf),
             ("Contract v1.2", MediaType::Pdf),
@@ -322,11 +322,11 @@ mod tests {
             assert!(FileCard::new(name, kind).is_ok(), "{name}");
         }
         for (name, kind) in [
-            ("invoice.exe", MediaType::Pdf),
-            ("invoice.pdf.exe", MediaType::Pdf),
+            ("setup.exe", MediaType::Pdf),
+            ("setup.pdf.exe", MediaType::Pdf),
             // Windows leaves the last dots and blanks out.
-            ("invoice.exe.", MediaType::Pdf),
-            ("invoice.exe .", MediaType::Pdf),
+            ("setup.exe.", MediaType::Pdf),
+            ("setup.exe .", MediaType::Pdf),
             ("x.html", MediaType::Png),
             ("x.html", MediaType::Text),
             ("x.jpg", MediaType::Png),

@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use fairlead_application::{App, AppConfig, Call, DatabaseConfig, FilesConfig, Read, Versioned, admin};
 use fairlead_domain::error::Code;
 use fairlead_domain::values::LeadId;
-use flate2::read::GzDecoder;
+use flate2::read::{GzDecoder, ZlibDecoder};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -58,6 +58,9 @@ impl Answer {
             None => whole.extend_from_slice(packed),
             Some("gzip") => {
                 GzDecoder::new(packed).read_to_end(&mut whole).unwrap();
+            }
+            Some("deflate") => {
+                ZlibDecoder::new(packed).read_to_end(&mut whole).unwrap();
             }
             Some("br") => brotli::BrotliDecompress(&mut packed, &mut whole).unwrap(),
             Some("zstd") => whole = zstd::decode_all(packed).unwrap(),
@@ -430,9 +433,9 @@ async fn each_encoding_of_a_record_has_a_tag_of_its_own() {
         }
         // It names the version.
         let headers = [("content-type", "application/merge-patch+json"), ("if-match", tag)];
-        let patched = site.ask(Method::PATCH, &path, &headers, r#"{"company": "Acme"}"#).await;
+        let patched = site.ask(Method::PATCH, &path, &headers, r#"{"note": "Early"}"#).await;
         assert_eq!(patched.status, StatusCode::OK, "{tag}");
-        let late = site.ask(Method::PATCH, &path, &headers, r#"{"company": "Bcme"}"#).await;
+        let late = site.ask(Method::PATCH, &path, &headers, r#"{"note": "Late"}"#).await;
         assert_eq!(late.code(), Code::VersionMismatch, "{tag}");
     }
     let plain = site.get(&path, &[]).await;
@@ -449,7 +452,7 @@ async fn files_of_the_page_are_kept_by_browsers() {
         let plain = site.get(&path, &[("accept-encoding", "identity")]).await;
         let tag = plain.header("etag").unwrap();
         assert!(plain.status == StatusCode::OK && tags.insert(tag.to_owned()), "{file}");
-        for encoding in ["gzip", "br", "zstd", "identity"] {
+        for encoding in ["gzip", "br", "zstd", "deflate", "identity"] {
             // Twice, because the first time it is packed and the second time it was.
             for _ in 0..2 {
                 let found = site.get(&path, &[("accept-encoding", encoding)]).await;
@@ -471,7 +474,7 @@ async fn files_of_the_page_are_kept_by_browsers() {
 #[actix_web::test]
 async fn documents_are_known_by_a_weak_tag() {
     let site = Site::of(resource::api()).await;
-    for encoding in ["gzip", "br", "zstd", "identity"] {
+    for encoding in ["gzip", "br", "zstd", "deflate", "identity"] {
         let document = site.get("/openapi.json", &[("accept-encoding", encoding)]).await;
         let tag = document.header("etag").unwrap();
         let strong = tag.strip_prefix("W/").unwrap();

@@ -34,10 +34,11 @@ const IDLE: Duration = Duration::from_mins(1);
 const STATEMENT: Duration = Duration::from_secs(30);
 /// What those that read may keep of SQLite's file in memory, in KiB, all together; what is larger is also sorted in a
 /// file, so that memory does not grow with the tables. Each forgets its part as soon as somebody wrote, so that more would
-/// seldom be of use, and takes hours to be filled by all of them; the operating system keeps the rest at hand.
-const READERS_CACHE: u32 = 16 * 1024;
+/// seldom be of use, and takes hours to be filled by all of them (16 MiB were not full after half an hour of T13); the
+/// operating system keeps the rest at hand.
+const READERS_CACHE: u32 = 8 * 1024;
 /// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
-const WRITER_CACHE: u32 = 8 * 1024;
+const WRITER_CACHE: u32 = 4 * 1024;
 /// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
 /// and each has a thread, whose share of the heap stays as large as it ever was.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
@@ -51,8 +52,8 @@ const MIGRATING: i64 = 0x0066_6169_726c_6561;
 pub struct Location<'a> {
     /// `sqlite:<file>` or `postgres://...`.
     pub url: &'a str,
-    /// How many connections at most, but one at least to read and one to write; on SQLite how many readers, but two for each processor at
-    /// most (4 to 16).
+    /// How many connections at most, but one at least to read and one to write; on SQLite how many
+    /// readers, but two for each processor at most (4 to 16).
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that we are overloaded.
     pub acquire_timeout: Duration,

@@ -258,11 +258,17 @@ impl Work {
         Ok(())
     }
 
-    /// How many submissions a web form took since.
-    pub async fn form_submissions(&self, form: LeadFormId, since: Timestamp) -> Result<i64, StoreError> {
-        let text = "SELECT COUNT(*) FROM lead_form_submissions WHERE form_id = $1 AND received_at > $2";
-        let count = self.first(text, vec![form.0.into(), since.instant().into()], only::<i64>).await?;
-        Ok(count.unwrap_or(0))
+    /// How many submissions a web form took since, and when the first of them came.
+    pub async fn form_submissions(
+        &self,
+        form: LeadFormId,
+        since: Timestamp,
+    ) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let text = "SELECT COUNT(*), MIN(received_at) FROM lead_form_submissions \
+                    WHERE form_id = $1 AND received_at > $2";
+        let values = vec![form.0.into(), since.instant().into()];
+        let found = self.first(text, values, |row| Ok((row.column()?, row.member()?))).await?;
+        Ok(found.unwrap_or_default())
     }
 
     /// Notes that a web form took a submission.

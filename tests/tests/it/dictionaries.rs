@@ -157,7 +157,8 @@ async fn an_action_is_called_the_same_everywhere(server: Server) {
         }
     }
     let names = dictionaries["data"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
-    for name in names.filter(|name| name.ends_with("_action")) {
+    // What the audit trail says was done is a word for what happened, not for what can be done.
+    for name in names.filter(|name| name.ends_with("_action") && *name != "audit_action") {
         for (word, label) in labels(&dictionaries, name) {
             // What is done with many at once, and with one by `PATCH`.
             if (name, word) != ("payment_bulk_action", "label") {

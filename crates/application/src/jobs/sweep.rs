@@ -6,7 +6,7 @@ use chrono::Days;
 use fairlead_domain::approval::Approval;
 use fairlead_domain::contract::{Contract, Installment};
 use fairlead_domain::customer::Customer;
-use fairlead_domain::lead::Lead;
+use fairlead_domain::lead::{COUNTED, Lead};
 use fairlead_domain::values::ApprovalId;
 use fairlead_domain::webhook::KEPT;
 use fairlead_persistence::Predicate;
@@ -15,7 +15,6 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::bulk::refused;
 use crate::call::Failure;
-use crate::lead_forms::COUNTED;
 use crate::{approvals, contracts};
 
 /// How many records are looked at together.

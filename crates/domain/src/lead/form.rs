@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -19,6 +20,9 @@ use crate::text_enum;
 use crate::valid::Valid;
 use crate::values::{Email, LeadFormId, Line, Phone, Prose, Tags, Timestamp, UserId, WebAddress};
 use crate::workflow::AllowedAction;
+
+/// For how long submissions are counted against a form's limit.
+pub const COUNTED: Duration = Duration::hours(1);
 
 text_enum! {
     /// What a form may ask.
@@ -342,14 +346,17 @@ impl LeadForm {
         })
     }
 
-    /// Refuses a submission above what the form takes in an hour.
-    pub fn check_rate(&self, within_hour: i64) -> Result<(), Refusal> {
-        if within_hour < self.details.hourly_limit {
+    /// Refuses a submission above what the form takes in an hour. `within_hour` is how many it took, and when the first
+    /// of them came: the next is taken when that one counts no more.
+    pub fn check_rate(&self, within_hour: (i64, Option<Timestamp>), now: Timestamp) -> Result<(), Refusal> {
+        let (taken, first) = within_hour;
+        if taken < self.details.hourly_limit {
             return Ok(());
         }
+        let wait = first.map_or(0, |first| first.plus(COUNTED).millis() - now.millis());
         Err(Refusal::new(Code::RateLimited, "the form takes no more at the moment")
-            .with("retry_after", 600)
+            .with("retry_after", wait.max(0) / 1000 + 1)
             .with("limit", self.details.hourly_limit)
-            .with("window", 3600))
+            .with("window", COUNTED.num_seconds()))
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 pub use duplicates::{LikeKeys, LikeKind, Likeness, MatchedOn, check_unknown};
-pub use form::{FormField, FormToken, LeadForm, LeadFormDetails, LeadFormSubmission};
+pub use form::{COUNTED, FormField, FormToken, LeadForm, LeadFormDetails, LeadFormSubmission};
 pub use routing::{AssignmentRule, AssignmentRuleDetails, Route, route};
 pub use scoring::{
     LeadGrade, Score, ScoreField, ScoreLine, ScoreOperator, Scoring, ScoringRule, ScoringRuleDetails,

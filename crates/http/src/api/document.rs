@@ -258,10 +258,9 @@ const MAX_PAGE: usize = 1_000_000;
 const MAX_FILE: usize = 1_073_741_824;
 
 /// What is said of a file that is sent.
-const FILE: &str = "The file. The server takes as many bytes as `files.limit_bytes` of its configuration says, 26214400 \
-    (25 MiB) where it says nothing; `maxLength` is that of the server that wrote this document. More are `413 \
-    payload_too_large`, with the `limit`. Text is UTF-8 to its end, whether `Content-Type` has `charset=utf-8` or not, \
-    and is given back with it.";
+const FILE: &str = "The file. The server takes as many bytes as `files.limit_bytes` of its configuration says; \
+    `maxLength` is that of the server that wrote this document. More are `413 payload_too_large`, with the `limit`. \
+    Text is UTF-8 to its end, whether `Content-Type` has `charset=utf-8` or not, and is given back with it.";
 
 /// What files may be.
 fn media_types() -> impl Iterator<Item = &'static str> {

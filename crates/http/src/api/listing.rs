@@ -110,7 +110,8 @@ pub(crate) fn file_name() -> Parameter {
     let endings: Vec<String> = MediaType::ALL.iter().map(ending).collect();
     let about = format!(
         "What the file is called: one line without / and \\ that does not begin with a dot. What stands behind its last \
-         dot is an extension of its `Content-Type`, in capitals or not; a name without a dot has none.\n\n{}",
+         dot is an extension where it has only ASCII letters and digits, a letter among them: then it is one of its \
+         `Content-Type`, in capitals or not. `No. 5` and `v1.2` have none.\n\n{}",
         endings.join("\n")
     );
     let name = ObjectBuilder::new()

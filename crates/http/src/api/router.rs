@@ -40,9 +40,12 @@ pub(crate) fn services(operations: &[Arc<Operation>], state: &Arc<State>) -> Vec
 pub(crate) fn scope(prefix: &str, state: &Arc<State>) -> Scope {
     let state = Arc::clone(state);
     web::scope(prefix).default_service(web::to(move |request: HttpRequest| {
-        let missing = || problem::answer(Refusal::new(Code::NotFound, "no such path").into(), &request);
-        let answer = limit::counted(&state, &request, missing);
-        async move { answer }
+        let state = Arc::clone(&state);
+        async move {
+            let missing =
+                async || problem::answer(Refusal::new(Code::NotFound, "no such path").into(), &request);
+            limit::counted(&state, &request, missing).await
+        }
     }))
 }
 

@@ -52,7 +52,7 @@ impl Documents {
                 yaml::write(&crate::specification(limit)).unwrap_or_default().into()
             }),
             page: Fixed::new("text/javascript", || Bytes::from_static(PAGE)),
-            accounts: Fixed::new(JSON, || accounts.into()),
+            accounts: Fixed::new(JSON, move || accounts.clone().into()),
             files: Arc::new(Files {
                 config: Arc::new(Config::new(["/openapi.json"])),
                 known: Mutex::default(),
@@ -75,8 +75,11 @@ impl Documents {
             .service(fixed("/swagger-ui/demo-accounts.json", &self.accounts, state))
             .service(readable("/swagger-ui/{file:.*}", |route| {
                 route.to(move |request: HttpRequest, file: web::Path<String>| {
-                    let answer = limit::counted(&counting, &request, || files.answer(&request, &file));
-                    async move { answer }
+                    let (files, counting) = (Arc::clone(&files), Arc::clone(&counting));
+                    async move {
+                        limit::counted(&counting, &request, async || files.answer(&request, &file).await)
+                            .await
+                    }
                 })
             }))
     }
@@ -89,9 +92,9 @@ struct Files {
 }
 
 impl Files {
-    fn answer(&self, request: &HttpRequest, name: &str) -> HttpResponse {
+    async fn answer(&self, request: &HttpRequest, name: &str) -> HttpResponse {
         match self.find(name) {
-            Ok(file) => file.answer(request),
+            Ok(file) => file.answer(request).await,
             Err(refusal) => problem::answer(refusal.into(), request),
         }
     }
@@ -110,7 +113,7 @@ impl Files {
             Cow::Borrowed(text) => Bytes::from_static(text),
             Cow::Owned(text) => text.into(),
         };
-        let file = Fixed::new(found.content_type, || text);
+        let file = Fixed::new(found.content_type, move || text.clone());
         known.insert(name.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -120,8 +123,8 @@ fn fixed(path: &str, document: &Arc<Fixed>, state: &Arc<State>) -> Resource {
     let (document, state) = (Arc::clone(document), Arc::clone(state));
     readable(path, |route| {
         route.to(move |request: HttpRequest| {
-            let answer = limit::counted(&state, &request, || document.answer(&request));
-            async move { answer }
+            let (document, state) = (Arc::clone(&document), Arc::clone(&state));
+            async move { limit::counted(&state, &request, async || document.answer(&request).await).await }
         })
     })
 }

@@ -5,6 +5,7 @@
 //! less than that, and count for themselves. Answers carry the headers of the IETF draft
 //! `draft-ietf-httpapi-ratelimit-headers`, and tell the limit that refused or else the nearest.
 
+use std::cmp::Reverse;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,7 +58,7 @@ struct Budgets {
 }
 
 /// Whose limit an answer tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Of {
     /// That of all requests.
     Asker,
@@ -75,6 +76,8 @@ struct Standing {
     left: u64,
     /// In how many seconds it is otherwise.
     reset: u64,
+    /// Whether it refused the request: nothing is nearer then.
+    refused: bool,
 }
 
 impl Limits {
@@ -120,6 +123,7 @@ impl Limits {
             window: Some(WINDOW.into()),
             left: left.into(),
             reset: missing.div_ceil(u64::from(each.max(1))),
+            refused: outcome.is_err(),
         });
         outcome
     }
@@ -133,9 +137,11 @@ impl Limits {
 /// Notes how an operation's own limit stands, where it is nearer.
 pub(crate) fn note(request: &HttpRequest, budget: Budget) {
     let Budget { most, window, left, whole_again } = budget;
-    let is_nearer = noted(request).is_none_or(|noted| left < noted.left);
-    if is_nearer {
-        let standing = Standing { of: Of::Operation, most, window: Some(window), left, reset: whole_again };
+    // Of two that have as much left, the one that takes longer to refill.
+    let is_nearer = |noted: Standing| (left, Reverse(whole_again)) < (noted.left, Reverse(noted.reset));
+    if noted(request).is_none_or(|noted| !noted.refused && is_nearer(noted)) {
+        let (of, window, refused) = (Of::Operation, Some(window), false);
+        let standing = Standing { of, most, window, left, reset: whole_again, refused };
         request.extensions_mut().insert(standing);
     }
 }
@@ -143,12 +149,13 @@ pub(crate) fn note(request: &HttpRequest, budget: Budget) {
 /// Notes which limit refused, where it was one of the operation's own.
 pub(crate) fn note_refusal(request: &HttpRequest, refusal: &Refusal) {
     let figure = |name: &str| refusal.figures.get(name).and_then(Value::as_u64);
-    let refused_before = noted(request).is_some_and(|noted| noted.of == Of::Asker && noted.left == 0);
+    let refused_before = noted(request).is_some_and(|noted| noted.refused);
     let (Code::RateLimited, Some(most), false) = (refusal.code, figure("limit"), refused_before) else {
         return;
     };
     let (window, reset) = (figure("window"), figure("retry_after").unwrap_or(1));
-    request.extensions_mut().insert(Standing { of: Of::Operation, most, window, left: 0, reset });
+    let of = Of::Operation;
+    request.extensions_mut().insert(Standing { of, most, window, left: 0, reset, refused: true });
 }
 
 fn noted(request: &HttpRequest) -> Option<Standing> {
@@ -157,7 +164,7 @@ fn noted(request: &HttpRequest) -> Option<Standing> {
 
 /// Says in an answer how the limit stands of whoever asked.
 pub(crate) fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
-    let Some(Standing { of, most, window, left, reset }) = noted(request) else { return };
+    let Some(Standing { of, most, window, left, reset, .. }) = noted(request) else { return };
     let name = match of {
         Of::Asker => "asker",
         Of::Operation => "operation",
@@ -169,15 +176,67 @@ pub(crate) fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
 }
 
 /// Answers what is no operation, and counts it by the address that it is for.
-pub(crate) fn counted(
+pub(crate) async fn counted(
     state: &State,
     request: &HttpRequest,
-    answer: impl FnOnce() -> HttpResponse,
+    answer: impl AsyncFnOnce() -> HttpResponse,
 ) -> HttpResponse {
     let mut response = match state.limits.admit_unknown(request) {
-        Ok(()) => answer(),
+        Ok(()) => answer().await,
         Err(refusal) => problem::answer(refusal.into(), request),
     };
     tell(request, response.headers_mut());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn told(request: &HttpRequest) -> String {
+        let mut headers = HeaderMap::new();
+        tell(request, &mut headers);
+        headers.get(LIMIT).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+    }
+
+    fn asked(limits: &Limits, times: usize) -> HttpRequest {
+        let request = TestRequest::default().to_http_request();
+        for _ in 0..times {
+            let _ = limits.admit(&request, &Asker::Address("198.51.100.7".to_owned()));
+        }
+        request
+    }
+
+    fn refused(window: u64) -> Refusal {
+        Refusal::new(Code::RateLimited, "too often")
+            .with("limit", 5)
+            .with("window", window)
+            .with("retry_after", 7)
+    }
+
+    /// Whose limit refused is known, not guessed from what is left: the last request of a budget is one that was taken.
+    #[test]
+    fn what_refused_is_told_whatever_else_is_used_up() {
+        let request = asked(&Limits::per_minute(2), 2);
+        assert!(told(&request).starts_with("\"asker\";r=0;"), "{}", told(&request));
+        note_refusal(&request, &refused(300));
+        assert_eq!(told(&request), "\"operation\";r=0;t=7");
+        // The other way around it stays with the asker's.
+        let request = asked(&Limits::per_minute(2), 3);
+        note_refusal(&request, &refused(300));
+        note(&request, Budget { most: 10, window: 300, left: 0, whole_again: 300 });
+        assert!(told(&request).starts_with("\"asker\";r=0;"), "{}", told(&request));
+    }
+
+    #[test]
+    fn the_nearest_is_told() {
+        for (left, whole_again, operation) in [(0, 299, true), (1, 299, true), (1, 1, false), (2, 299, false)]
+        {
+            let request = asked(&Limits::per_minute(2), 1);
+            note(&request, Budget { most: 10, window: 300, left, whole_again });
+            assert_eq!(told(&request).starts_with("\"operation\""), operation, "{left}: {}", told(&request));
+        }
+    }
 }

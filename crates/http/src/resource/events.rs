@@ -12,9 +12,9 @@ pub(crate) fn routes(api: &mut Api) {
          an activity, whose it is and what it is about decide. What happens to anything else, such as amendments and \
          refunds, is not told. Ask for the record itself to know more. `event` and `type` are names such as \
          `contract.submitted`, and there may be new ones. A broken stream goes on behind `Last-Event-ID`, on any \
-         server, and misses nothing; an event may come twice. The first event without it is `ready`: its `last_event_id` \
-         says behind which event the stream goes on. While nothing happens, comments with an `id` keep it alive, and say \
-         where to go on as well. A stream ends after `wait` seconds, when you log out, and when the server stops: begin it again. Send the token in the \
-         `Authorization` header, as everywhere.",
+         server, and misses nothing; an event may come twice. The first event without it is `ready`: its \
+         `last_event_id` says behind which event the stream goes on. While nothing happens, comments with an `id` keep \
+         it alive, and say where to go on as well. A stream ends after `wait` seconds, when you log out, and when the \
+         server stops: begin it again. Send the token in the `Authorization` header, as everywhere.",
     );
 }
