@@ -1,7 +1,7 @@
 //! Events as they happen (server-sent events), for whoever keeps a screen up to date: each tells what happened to
 //! which record, and the record itself is asked for where its readers are judged anyway.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use fairlead_domain::values::{Timestamp, UserId, json};
 use fairlead_persistence::sync::Watched;
 use fairlead_persistence::{Reader, TrailEvent};
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -213,7 +213,10 @@ pub(crate) struct News {
 
 #[derive(Default)]
 struct Followers {
-    streams: BTreeMap<UserId, usize>,
+    /// The streams of each user, the oldest first, with what ends one when it is dropped.
+    streams: BTreeMap<UserId, VecDeque<(u64, oneshot::Sender<()>)>>,
+    /// How many have begun.
+    begun: u64,
     /// The place of the last event, looked for while anybody follows.
     last: Option<watch::Sender<i64>>,
 }
@@ -221,16 +224,25 @@ struct Followers {
 /// Somebody who follows events; dropped, they do no longer.
 pub struct Follower {
     user: UserId,
+    number: u64,
     followers: Arc<Mutex<Followers>>,
     last: watch::Receiver<i64>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Follower {
-    /// Waits until there may be something new.
-    pub async fn news(&mut self) {
-        // Whoever looked for news ends with the last follower, not before.
-        if self.last.changed().await.is_err() {
-            tokio::time::sleep(LOOK).await;
+    /// Waits until there may be something new, which is true, or until newer streams of the same user have taken the
+    /// place of this one: then it ends.
+    pub async fn news(&mut self) -> bool {
+        let news = async {
+            // Whoever looked for news ends with the last follower, not before.
+            if self.last.changed().await.is_err() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = news => true,
+            _ = &mut self.ended => false,
         }
     }
 }
@@ -239,25 +251,28 @@ impl Drop for Follower {
     fn drop(&mut self) {
         let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(streams) = followers.streams.get_mut(&self.user) {
-            *streams -= 1;
-            if *streams == 0 {
+            streams.retain(|(number, _)| *number != self.number);
+            if streams.is_empty() {
                 followers.streams.remove(&self.user);
             }
         }
     }
 }
 
-/// Begins to follow events. Each user has so many streams on one server.
-pub fn follow(app: &App, call: &Call) -> Result<Follower, Refusal> {
+/// Begins to follow events. Each user has so many streams on one server, the newest: that a page which was reloaded or
+/// a phone without network has left one behind is noticed late, and nobody is to wait for that.
+pub fn follow(app: &App, call: &Call) -> Follower {
     let user = call.caller.user;
     let shared = &app.inner.news.followers;
     let mut followers = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    followers.begun += 1;
+    let number = followers.begun;
+    let (end, ended) = oneshot::channel();
     let streams = followers.streams.entry(user).or_default();
-    if *streams >= STREAMS {
-        let detail = format!("a user follows events {STREAMS} times at most; end another stream first");
-        return Err(Refusal::new(Code::RateLimited, detail).with("retry_after", 5).with("limit", STREAMS));
+    streams.push_back((number, end));
+    if streams.len() > STREAMS {
+        streams.pop_front();
     }
-    *streams += 1;
     let last = if let Some(sender) = &followers.last {
         sender.subscribe()
     } else {
@@ -266,7 +281,7 @@ pub fn follow(app: &App, call: &Call) -> Result<Follower, Refusal> {
         tokio::spawn(look(app.clone(), Arc::clone(shared)));
         receiver
     };
-    Ok(Follower { user, followers: Arc::clone(shared), last })
+    Follower { user, number, followers: Arc::clone(shared), last, ended }
 }
 
 /// Looks for new events, once for all who follow on this server, until nobody does.

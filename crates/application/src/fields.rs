@@ -24,7 +24,7 @@ pub fn read(query: &[(String, String)], members: &[String]) -> Result<Option<Vec
         return Ok(Some(names));
     }
     let why = format!("expected some of {}", members.join(", "));
-    Err(Refusal::malformed(FIELDS, why))
+    Err(Refusal::unknown_word(FIELDS, &why, members))
 }
 
 /// What a query says besides.

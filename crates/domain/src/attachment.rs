@@ -150,7 +150,7 @@ impl FileCard {
         let refuse = |why: &str| Refusal::invalid("file_name", Rule::InvalidFileName, why);
         let name = Line::from(name.to_owned());
         if name.validate().is_err() {
-            return Err(refuse("must be one line of 1 to 200 characters"));
+            return Err(refuse("must be one line of 1 to 200 characters without control characters"));
         }
         if name.as_str().contains(['/', '\\']) || name.as_str().starts_with('.') {
             return Err(refuse("must be a name without / and \\ that does not begin with a dot"));

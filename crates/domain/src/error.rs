@@ -384,6 +384,15 @@ impl Refusal {
         refusal
     }
 
+    /// A word that is none of those that there may be.
+    pub fn unknown_word<W: AsRef<str> + Serialize>(pointer: &str, message: &str, allowed: &[W]) -> Self {
+        let mut refusal = Self::malformed(pointer, message);
+        for error in &mut refusal.errors {
+            error.code = Rule::UnknownValue;
+        }
+        refusal.with_param("allowed", allowed)
+    }
+
     /// What a failed read of a JSON value says: malformed, or a broken rule when the value's type said so.
     pub(crate) fn from_form(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let mut pointer = form::pointer(error.path());

@@ -33,6 +33,8 @@ struct Heard {
 struct Listening {
     answer: std::pin::Pin<Box<dyn futures_util::Stream<Item = Vec<u8>>>>,
     text: String,
+    /// The last line that was no event.
+    aside: String,
 }
 
 impl Listening {
@@ -45,7 +47,7 @@ impl Listening {
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let bytes = answer.bytes_stream().map(|part| part.map(|bytes| bytes.to_vec()).unwrap_or_default());
-        Self { answer: Box::pin(bytes), text: String::new() }
+        Self { answer: Box::pin(bytes), text: String::new(), aside: String::new() }
     }
 
     /// The next event; none at the end of the stream.
@@ -65,6 +67,7 @@ impl Listening {
                         data: serde_json::from_str(&data).unwrap(),
                     });
                 }
+                self.aside = block;
             }
             let more = tokio::time::timeout(Duration::from_secs(20), self.answer.next()).await;
             self.text.push_str(&String::from_utf8(more.expect("something is told in time")?).unwrap());
@@ -344,28 +347,32 @@ async fn streams_end(server: Server) {
         let head = rep.request(reqwest::Method::HEAD, "/events").timeout(Duration::from_secs(5));
         assert_eq!(head.send().await.unwrap().status(), 200);
     }
-    // So many at the same time, then no more.
+    // So many at the same time, the newest: a page that was reloaded waits for none that it left behind.
     let mut open = Vec::new();
     for _ in 0..10 {
-        open.push(Listening::begin(rep, "", None).await);
+        let mut one = Listening::begin(rep, "", None).await;
+        assert_eq!(one.next().await.unwrap().event, "ready");
+        open.push(one);
     }
-    let refused = rep.get("/events").await.refused(429, "rate_limited");
-    assert!(
-        refused.header("ratelimit-policy").ends_with(";qu=\"concurrent-requests\""),
-        "{:?}",
-        refused.headers
-    );
-    assert_eq!(refused.header("retry-after"), "5");
-    company.colleague.client.get("/events?wait=0").await.expect(200);
-    drop(open.pop());
-    for _ in 0..100 {
-        if rep.get("/events?wait=0").await.status == 200 {
-            break;
-        }
-        company.customer(&company.rep).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    // What stays for no time takes no place, nor does somebody else.
     rep.get("/events?wait=0").await.expect(200);
+    rep.send(rep.request(reqwest::Method::HEAD, "/events")).await.expect(200);
+    let mut colleague = Listening::begin(&company.colleague.client, "", None).await;
+    assert_eq!(colleague.next().await.unwrap().event, "ready");
+    let customer = company.customer(&company.rep).await;
+    for one in &mut open {
+        assert_eq!(one.next().await.expect("it goes on").data["record_id"], json!(customer));
+    }
+    open.push(Listening::begin(rep, "", None).await);
+    assert_eq!(open[10].next().await.unwrap().event, "ready");
+    let mut oldest = open.remove(0);
+    assert!(oldest.next().await.is_none(), "the oldest ends");
+    // So that many pages do not go on ending one another.
+    assert_eq!(oldest.aside, "retry: 30000");
+    let customer = company.customer(&company.rep).await;
+    for one in &mut open {
+        assert_eq!(one.next().await.expect("it goes on").data["record_id"], json!(customer));
+    }
     // Whoever logs out hears nothing more.
     let session = server.login(&company.colleague.email, crate::support::PASSWORD).await;
     let mut stream = Listening::begin(&session, "", None).await;

@@ -107,8 +107,8 @@ pub(crate) fn headers() -> BTreeMap<String, RefOr<Header>> {
         ),
         (
             limit::POLICY,
-            "How many requests (`q`) may be made in how many seconds (`w`), or at once (`qu`): of any kind by the same asker, or to this operation where it has a limit of its own that is nearer.",
-            text(60).pattern(Some("^\"(asker|operation)\";q=[0-9]+;(w=[0-9]+|qu=\"concurrent-requests\")$")),
+            "How many requests (`q`) may be made in how many seconds (`w`): of any kind by the same asker, or to this operation, where a limit of its own refused or, at web forms, is nearer.",
+            text(60).pattern(Some("^\"(asker|operation)\";q=[0-9]+;w=[0-9]+$")),
             json!("\"asker\";q=6000;w=60"),
         ),
         (

@@ -314,7 +314,8 @@ fn success(operation: &Operation, all: &[Operation], shared: &Shared) -> Respons
     let answer = &shape.answer;
     let description = match answer.status {
         StatusCode::CREATED => "Made.",
-        StatusCode::ACCEPTED => "Begun: `Location` says where its progress is found.",
+        StatusCode::ACCEPTED if answer.located => "Begun: `Location` says where its progress is found.",
+        StatusCode::ACCEPTED => "Taken; what comes of it is not told.",
         StatusCode::NO_CONTENT => "Done.",
         _ if shape.method == Method::GET || shape.gives_rows() => "Found.",
         _ => "Done: this is what came of it.",

@@ -89,12 +89,13 @@ fn resource(path: &str, operations: &[Arc<Operation>], state: &Arc<State>) -> Re
             run(Arc::clone(&operation), Arc::clone(&state), request, payload)
         }));
     }
-    knowing(resource, &allowed)
+    knowing(resource, &allowed, state)
 }
 
 /// A path beside the API that is read and nothing else.
-pub(crate) fn readable(path: &str, read: impl FnOnce(Route) -> Route) -> Resource {
-    knowing(web::resource(path).route(read(reading())), &[Method::OPTIONS, Method::GET, Method::HEAD])
+pub(crate) fn readable(path: &str, state: &Arc<State>, read: impl FnOnce(Route) -> Route) -> Resource {
+    let allowed = [Method::OPTIONS, Method::GET, Method::HEAD];
+    knowing(web::resource(path).route(read(reading())), &allowed, state)
 }
 
 /// The server leaves the body of an answer to HEAD out by itself.
@@ -103,11 +104,12 @@ fn reading() -> Route {
 }
 
 /// A path that says which methods it knows to whoever comes with another one.
-fn knowing(resource: Resource, allowed: &[Method]) -> Resource {
+fn knowing(resource: Resource, allowed: &[Method], state: &Arc<State>) -> Resource {
     let allowed: Rc<str> = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ").into();
+    let state = Arc::clone(state);
     resource.default_service(web::to(move |request: HttpRequest| {
-        let allowed = Rc::clone(&allowed);
-        async move { other_method(&request, &allowed) }
+        let (allowed, state) = (Rc::clone(&allowed), Arc::clone(&state));
+        async move { limit::counted(&state, &request, async || other_method(&request, &allowed)).await }
     }))
 }
 

@@ -33,6 +33,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const TICK: Duration = Duration::from_millis(500);
 /// After how many milliseconds a client should come back.
 const RETRY: u32 = 2000;
+/// After how many where newer streams of its user have taken its place: otherwise they would go on ending one another.
+const RETRY_REPLACED: u32 = 30_000;
 
 impl Api {
     /// `GET` of events as they happen.
@@ -54,7 +56,9 @@ impl Api {
 async fn begin(ask: &Ask, call: &Call) -> Outcome {
     let form: Valid<EventsForm> = ask.question()?;
     let place = last_event_id(ask)?;
-    let follower = events::follow(ask.app(), call)?;
+    // What ends at once, or has a head only, takes nobody's place.
+    let stays = form.wait > 0 && ask.request.method() != Method::HEAD;
+    let follower = stays.then(|| events::follow(ask.app(), call));
     let until = Instant::now() + Duration::from_secs(form.wait);
     // What is wrong is told before the stream begins.
     let first = events::after(ask.app(), call, &form, place).await?;
@@ -111,7 +115,8 @@ struct Follows {
     state: Arc<State>,
     call: Call,
     form: Valid<EventsForm>,
-    follower: Follower,
+    /// None where it ends as soon as all is told.
+    follower: Option<Follower>,
     place: i64,
     more: bool,
     /// When it ends.
@@ -127,8 +132,15 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
         return Ok(Some((opening.into(), follows)));
     }
     while !follows.ends {
-        if !follows.more && !follows.wait().await {
-            return Ok(None);
+        if !follows.more {
+            match follows.wait().await {
+                Turn::Look => {}
+                Turn::End => return Ok(None),
+                Turn::Replaced => {
+                    follows.ends = true;
+                    return Ok(Some((format!("retry: {RETRY_REPLACED}\n\n").into(), follows)));
+                }
+            }
         }
         // Whoever may not listen any more hears the end of the stream, and why when they come back.
         let heard =
@@ -149,20 +161,31 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
     Ok(None)
 }
 
+/// How a stream goes on.
+enum Turn {
+    /// There may be something to tell, or a sign of life is due.
+    Look,
+    /// It is over.
+    End,
+    /// Newer streams of the same user have taken its place.
+    Replaced,
+}
+
 impl Follows {
-    /// Waits until there may be something to tell, or a sign of life is due. Says whether the stream goes on.
-    async fn wait(&mut self) -> bool {
+    /// Waits until something is to be done.
+    async fn wait(&mut self) -> Turn {
+        let Some(follower) = &mut self.follower else { return Turn::End };
         loop {
             let tick = (Instant::now() + TICK).min(self.until).min(self.alive);
             tokio::select! {
-                () = self.follower.news() => return true,
+                goes_on = follower.news() => return if goes_on { Turn::Look } else { Turn::Replaced },
                 () = tokio::time::sleep_until(tick) => {}
             }
             if self.state.health.is_draining() || Instant::now() >= self.until {
-                return false;
+                return Turn::End;
             }
             if Instant::now() >= self.alive {
-                return true;
+                return Turn::Look;
             }
         }
     }

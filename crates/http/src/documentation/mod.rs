@@ -66,14 +66,14 @@ impl Documents {
         scope
             .service(fixed("/openapi.json", &self.json, state))
             .service(fixed("/openapi.yaml", &self.yaml, state))
-            .service(readable("/swagger-ui", |route| {
+            .service(readable("/swagger-ui", state, |route| {
                 route.to(async || {
                     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/swagger-ui/")).finish()
                 })
             }))
             .service(fixed("/swagger-ui/swagger-initializer.js", &self.page, state))
             .service(fixed("/swagger-ui/demo-accounts.json", &self.accounts, state))
-            .service(readable("/swagger-ui/{file:.*}", |route| {
+            .service(readable("/swagger-ui/{file:.*}", state, |route| {
                 route.to(move |request: HttpRequest, file: web::Path<String>| {
                     let (files, counting) = (Arc::clone(&files), Arc::clone(&counting));
                     async move {
@@ -120,11 +120,11 @@ impl Files {
 }
 
 fn fixed(path: &str, document: &Arc<Fixed>, state: &Arc<State>) -> Resource {
-    let (document, state) = (Arc::clone(document), Arc::clone(state));
-    readable(path, |route| {
+    let (document, counting) = (Arc::clone(document), Arc::clone(state));
+    readable(path, state, |route| {
         route.to(move |request: HttpRequest| {
-            let (document, state) = (Arc::clone(&document), Arc::clone(&state));
-            async move { limit::counted(&state, &request, async || document.answer(&request).await).await }
+            let (document, counting) = (Arc::clone(&document), Arc::clone(&counting));
+            async move { limit::counted(&counting, &request, async || document.answer(&request).await).await }
         })
     })
 }

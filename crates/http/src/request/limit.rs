@@ -71,8 +71,8 @@ enum Of {
 struct Standing {
     of: Of,
     most: u64,
-    /// In how many seconds; none where it is how many there may be at once.
-    window: Option<u64>,
+    /// In how many seconds.
+    window: u64,
     left: u64,
     /// In how many seconds it is otherwise.
     reset: u64,
@@ -120,7 +120,7 @@ impl Limits {
         request.extensions_mut().insert(Standing {
             of: Of::Asker,
             most: each.into(),
-            window: Some(WINDOW.into()),
+            window: WINDOW.into(),
             left: left.into(),
             reset: missing.div_ceil(u64::from(each.max(1))),
             refused: outcome.is_err(),
@@ -140,7 +140,7 @@ pub(crate) fn note(request: &HttpRequest, budget: Budget) {
     // Of two that have as much left, the one that takes longer to refill.
     let is_nearer = |noted: Standing| (left, Reverse(whole_again)) < (noted.left, Reverse(noted.reset));
     if noted(request).is_none_or(|noted| !noted.refused && is_nearer(noted)) {
-        let (of, window, refused) = (Of::Operation, Some(window), false);
+        let (of, refused) = (Of::Operation, false);
         let standing = Standing { of, most, window, left, reset: whole_again, refused };
         request.extensions_mut().insert(standing);
     }
@@ -150,10 +150,12 @@ pub(crate) fn note(request: &HttpRequest, budget: Budget) {
 pub(crate) fn note_refusal(request: &HttpRequest, refusal: &Refusal) {
     let figure = |name: &str| refusal.figures.get(name).and_then(Value::as_u64);
     let refused_before = noted(request).is_some_and(|noted| noted.refused);
-    let (Code::RateLimited, Some(most), false) = (refusal.code, figure("limit"), refused_before) else {
+    let (Code::RateLimited, Some(most), Some(window), false) =
+        (refusal.code, figure("limit"), figure("window"), refused_before)
+    else {
         return;
     };
-    let (window, reset) = (figure("window"), figure("retry_after").unwrap_or(1));
+    let reset = figure("retry_after").unwrap_or(1);
     let of = Of::Operation;
     request.extensions_mut().insert(Standing { of, most, window, left: 0, reset, refused: true });
 }
@@ -169,9 +171,7 @@ pub(crate) fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
         Of::Asker => "asker",
         Of::Operation => "operation",
     };
-    let unit =
-        window.map_or_else(|| "qu=\"concurrent-requests\"".to_owned(), |seconds| format!("w={seconds}"));
-    set_header(headers, POLICY, &format!("\"{name}\";q={most};{unit}"));
+    set_header(headers, POLICY, &format!("\"{name}\";q={most};w={window}"));
     set_header(headers, LIMIT, &format!("\"{name}\";r={left};t={reset}"));
 }
 

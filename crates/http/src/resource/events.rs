@@ -15,6 +15,7 @@ pub(crate) fn routes(api: &mut Api) {
          server, and misses nothing; an event may come twice. The first event without it is `ready`: its \
          `last_event_id` says behind which event the stream goes on. While nothing happens, comments with an `id` keep \
          it alive, and say where to go on as well. A stream ends after `wait` seconds, when you log out, and when the \
-         server stops: begin it again. Send the token in the `Authorization` header, as everywhere.",
+         server stops: begin it again. Of one user ten go on at the same time: when there are more, the oldest ends, and \
+         says to come back in half a minute (`retry`). Send the token in the `Authorization` header, as everywhere.",
     );
 }

@@ -28,8 +28,8 @@ pub(crate) fn routes(api: &mut Api) {
             "refresh_tokens",
             "Get new tokens",
             "Exchanges a refresh token for a new pair. Whoever got no answer sends the same token again, and two tabs \
-             may send it in the same moment: within 60 seconds of its first use, and as long as none of the tokens \
-             that it gave was used, it gives another pair. Each of these pairs goes on by itself. Using an old token \
+             may send it in the same moment: within 60 seconds of its first use, and as long as none of the \
+             refresh tokens that it gave was used, it gives another pair. Each of these pairs goes on by itself. Using an old token \
              after that ends the whole session, for somebody else may have it.",
             async |app: &App, origin: &Origin, form: Valid<RefreshForm>| {
                 session::refresh(app, &origin.request_id, form).await

@@ -517,7 +517,10 @@ impl Listing {
             })
         };
         let values: Result<Vec<_>, String> = words.into_iter().map(value).collect();
-        let values = values.map_err(|why| Refusal::malformed(name, why))?;
+        let values = values.map_err(|why| match field.kind {
+            Kind::OneOf(words) if operator != Operator::IsNull => Refusal::unknown_word(name, &why, &words()),
+            _ => Refusal::malformed(name, why),
+        })?;
         Ok(Condition { field, operator, values })
     }
 }
@@ -540,8 +543,11 @@ pub fn whole(text: &str) -> Option<i64> {
 }
 
 pub(super) fn bounded(text: &str) -> Result<&str, String> {
-    if text.is_empty() || text.chars().count() > MAX_TEXT || text.contains('\0') {
+    if text.is_empty() || text.chars().count() > MAX_TEXT {
         return Err(format!("must have between 1 and {MAX_TEXT} characters"));
+    }
+    if text.contains('\0') {
+        return Err("must have no NUL".to_owned());
     }
     Ok(text)
 }

@@ -77,7 +77,7 @@ pub(super) const fn lines(rule: Rule) -> &'static [&'static str] {
         Rule::NoPrice => &["没有适用的价目"],
         Rule::InvalidFileName => &[
             "扩展名须与文件类型相符，可为 {allowed}，也可以没有",
-            "须为一行 1 至 200 个字符的文件名，不含 / 和 \\，且不以点开头",
+            "须为一行 1 至 200 个字符的文件名，不含控制字符、/ 和 \\，且不以点开头",
         ],
         Rule::EmptyFile => &["文件是空的"],
         Rule::BeforeContract => &["不能早于合同签订或审批通过的日期"],

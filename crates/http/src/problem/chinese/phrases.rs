@@ -104,6 +104,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ),
     ("the receiver has no room for so many customers", "接收人持有的客户将超过上限。"),
     ("this cannot go to a pool; name a successor", "此类记录不能进入公海，请指定接手人。"),
+    ("must have no NUL", "不能含有 NUL 字符。"),
     // Files.
     ("the content is not text in UTF-8", "文件内容不是 UTF-8 编码的文本。"),
     // HTTP.
