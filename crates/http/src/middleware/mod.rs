@@ -98,10 +98,8 @@ pub(crate) fn cors(config: &HttpConfig) -> Cors {
             "Sunset",
         ])
         .max_age(600);
-    // Who may send a public form is said by the form itself, and documents are everybody's: tools on the web read them.
-    let open =
-        |path: &str| [PUBLIC_FORMS, "/openapi.", "/problems"].iter().any(|open| path.starts_with(open));
-    let cors = cors.allowed_origin_fn(move |_, request| open(request.uri.path()));
+    // Who may send a public form is said by the form itself.
+    let cors = cors.allowed_origin_fn(|_, request| request.uri.path().starts_with(PUBLIC_FORMS));
     config.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
