@@ -10,6 +10,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// The memory of all of it, of SQLite as well: the C library would keep for each thread the most that it ever needed.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Wrong usage or configuration; clap ends with the same.
 const USAGE: u8 = 2;
 
