@@ -51,7 +51,7 @@ text_enum! {
         PreconditionRequired = "precondition_required" ("If-Match is missing", "缺少 If-Match 请求头"),
         /// The body is larger than allowed.
         PayloadTooLarge = "payload_too_large" ("Body too large", "请求内容过大"),
-        /// The body is not JSON.
+        /// The body is of a type that is not taken here, or not what its type says.
         UnsupportedMediaType = "unsupported_media_type" ("Unsupported media type", "不支持的内容类型"),
         /// A virus scanner found something in a file; `found` says what.
         InfectedFile = "infected_file" ("Infected file", "文件含有病毒"),

@@ -190,6 +190,11 @@ async fn names_end_as_their_type_does(server: Server) {
     let told = rep.send(asked.header("accept-language", "zh-CN")).await.refused(422, "validation_failed");
     let message = "扩展名须与文件类型相符，可为 jpg、jpeg、jpe、jfif，也可以没有";
     assert_eq!(told.body["errors"][0]["message"], message);
+    let path = format!("/contracts/{contract}/attachments?file_name=x.jpg");
+    let asked = rep.request(Method::POST, &path).header("content-type", "image/jpeg").body(PDF);
+    let told =
+        rep.send(asked.header("accept-language", "zh-CN")).await.refused(415, "unsupported_media_type");
+    assert_eq!(told.body["detail"], "请求内容的类型不被接受，或内容与所称的类型不符。");
     assert_eq!(kept(&server), 0, "of what was refused, nothing is kept");
     // As phones and people write them.
     for (name, kind, content) in [

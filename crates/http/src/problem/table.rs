@@ -28,7 +28,7 @@ pub(crate) const fn entry(code: Code) -> Entry {
         Code::NotAcceptable => (406, "无法以调用者接受的格式给出应答。"),
         Code::RequestTimeout => (408, "请求内容未能及时到达。"),
         Code::PayloadTooLarge => (413, "请求内容超过允许的大小。"),
-        Code::UnsupportedMediaType => (415, "请求内容不是 JSON。"),
+        Code::UnsupportedMediaType => (415, "请求内容的类型不被接受，或内容与所称的类型不符。"),
         Code::RangeNotSatisfiable => (416, "请求了文件中不存在的部分，`size` 说明文件的长度。"),
         Code::InfectedFile => (422, "病毒扫描程序在文件中发现了病毒，`found` 说明是什么。"),
         Code::RateLimited => (429, "尝试次数过多，`Retry-After` 说明何时可以重试。"),
