@@ -5,6 +5,7 @@
 //! reworded loses its line. What has none is told in English in its place; a test names it.
 
 mod guards;
+mod happenings;
 mod meanings;
 mod rules;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::problem::entry;
 use guards::GUARDS;
+use happenings::HAPPENINGS;
 use meanings::MEANINGS;
 
 /// A sentence in both languages of the product.
@@ -39,7 +41,7 @@ impl Sentence {
         static KNOWN: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
             let codes = Code::ALL.iter().map(|code| (code.meaning(), entry(*code).meaning_zh));
             let rules = Rule::ALL.iter().map(|rule| (rule.meaning(), rules::meaning(*rule)));
-            MEANINGS.iter().copied().chain(codes).chain(rules).collect()
+            MEANINGS.iter().chain(HAPPENINGS).copied().chain(codes).chain(rules).collect()
         });
         Self::new(english, &KNOWN)
     }

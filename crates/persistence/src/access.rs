@@ -216,8 +216,8 @@ impl Work {
         Ok(())
     }
 
-    /// Looks a refresh token up, marks it as used unless it was, and locks its session. Answers with what it was before: of two
-    /// callers at once, only one sees it unused.
+    /// Looks a refresh token up, marks it as used unless it was, and locks its session. Answers with what it was
+    /// before: of two callers at once, only one sees it unused.
     pub async fn use_refresh_token(&self, hash: [u8; 32]) -> Result<Option<RefreshTokenRow>, StoreError> {
         let text = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
         let hash: Value = hash.to_vec().into();
