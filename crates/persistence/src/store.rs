@@ -40,7 +40,7 @@ const READERS_CACHE: u32 = 8 * 1024;
 /// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
 const WRITER_CACHE: u32 = 4 * 1024;
 /// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
-/// and each has a thread, whose share of the heap stays as large as it ever was.
+/// and each has a thread, statements and a page cache of its own.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
