@@ -63,13 +63,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// change that there is not.
 pub(crate) fn check() -> Result<()> {
     let root = process::root();
-    let Some(last) = last_release(&root.join(RELEASED))? else {
+    let changelog =
+        fs::read_to_string(root.join(CHANGELOG)).with_context(|| format!("cannot read {CHANGELOG}"))?;
+    let last = last_release(&root.join(RELEASED))?;
+    // A release without its document would leave later changes compared with an older one, or with none.
+    if let Some(told) = changelog::newest(&changelog).with_context(|| CHANGELOG.to_owned())? {
+        ensure!(
+            last.as_ref().is_some_and(|last| *last >= told),
+            "{CHANGELOG} tells of {told}, but {RELEASED} has no document of it: run \
+             `cargo xtask compat --release {told}` in the commit of the release"
+        );
+    }
+    let Some(last) = last else {
         eprintln!("\nno document in {RELEASED} yet: there is no release that a change could break");
         return Ok(());
     };
     let (before, after) = (read(root, &format!("{RELEASED}/{last}.json"))?, read(root, DOCUMENT)?);
-    let changelog =
-        fs::read_to_string(root.join(CHANGELOG)).with_context(|| format!("cannot read {CHANGELOG}"))?;
     let changes = comparison::compare(&before, &after, &today()?)?;
     let declarations = changelog::declarations(&changelog).with_context(|| CHANGELOG.to_owned())?;
     let verdict = changelog::judge(&changes, &declarations);

@@ -228,12 +228,13 @@ pub struct Follower {
     followers: Arc<Mutex<Followers>>,
     last: watch::Receiver<i64>,
     ended: oneshot::Receiver<()>,
+    /// What ended once is not asked again.
+    replaced: bool,
 }
 
 impl Follower {
-    /// Waits until there may be something new, which is true, or until newer streams of the same user have taken the
-    /// place of this one: then it ends.
-    pub async fn news(&mut self) -> bool {
+    /// Waits until there may be something new, or newer streams of the same user have taken the place of this one.
+    pub async fn news(&mut self) {
         let news = async {
             // Whoever looked for news ends with the last follower, not before.
             if self.last.changed().await.is_err() {
@@ -241,9 +242,16 @@ impl Follower {
             }
         };
         tokio::select! {
-            () = news => true,
-            _ = &mut self.ended => false,
+            () = news => {}
+            _ = &mut self.ended => self.replaced = true,
         }
+    }
+
+    /// Whether newer streams of the same user have taken the place of this one: then it ends.
+    pub fn is_replaced(&mut self) -> bool {
+        self.replaced =
+            self.replaced || matches!(self.ended.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        self.replaced
     }
 }
 
@@ -260,7 +268,8 @@ impl Drop for Follower {
 }
 
 /// Begins to follow events. Each user has so many streams on one server, the newest: that a page which was reloaded or
-/// a phone without network has left one behind is noticed late, and nobody is to wait for that.
+/// a phone without network has left one behind is noticed late, and nobody is to wait for that. The first news comes at
+/// once, since something may have happened between the look before and this.
 pub fn follow(app: &App, call: &Call) -> Follower {
     let user = call.caller.user;
     let shared = &app.inner.news.followers;
@@ -273,7 +282,7 @@ pub fn follow(app: &App, call: &Call) -> Follower {
     if streams.len() > STREAMS {
         streams.pop_front();
     }
-    let last = if let Some(sender) = &followers.last {
+    let mut last = if let Some(sender) = &followers.last {
         sender.subscribe()
     } else {
         let (sender, receiver) = watch::channel(0);
@@ -281,7 +290,8 @@ pub fn follow(app: &App, call: &Call) -> Follower {
         tokio::spawn(look(app.clone(), Arc::clone(shared)));
         receiver
     };
-    Follower { user, number, followers: Arc::clone(shared), last, ended }
+    last.mark_changed();
+    Follower { user, number, followers: Arc::clone(shared), last, ended, replaced: false }
 }
 
 /// Looks for new events, once for all who follow on this server, until nobody does.

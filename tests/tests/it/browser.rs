@@ -241,6 +241,13 @@ async fn heavy_swagger_ui_authorizes_and_tries_out(server: Server) {
     browser.says(".account-state", &company.rep.email).await;
     let (_, shown) = browser.execute("Me", "get_me").await;
     assert!(shown.contains(&company.rep.email), "{shown}");
+
+    // What Swagger UI keeps of a token over a reload, and what it takes away, is told.
+    browser.tell("refresh", json!({})).await;
+    browser.says(".account-state", "There is a token").await;
+    browser.click("button.authorize").await;
+    browser.click("[aria-label='Remove authorization']").await;
+    browser.says(".account-state", "Nobody is logged in").await;
     browser.blocked_nothing().await;
     browser.close().await;
 }

@@ -354,8 +354,10 @@ async fn streams_end(server: Server) {
         assert_eq!(one.next().await.unwrap().event, "ready");
         open.push(one);
     }
-    // What stays for no time takes no place, nor does somebody else.
+    // What stays for no time takes no place, nor does what is refused or somebody else.
     rep.get("/events?wait=0").await.expect(200);
+    let unheard_of = rep.request(reqwest::Method::GET, "/events").header("last-event-id", "999999999999");
+    rep.send(unheard_of).await.refused(400, "invalid_cursor");
     rep.send(rep.request(reqwest::Method::HEAD, "/events")).await.expect(200);
     let mut colleague = Listening::begin(&company.colleague.client, "", None).await;
     assert_eq!(colleague.next().await.unwrap().event, "ready");

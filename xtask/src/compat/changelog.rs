@@ -4,6 +4,7 @@
 //! form now". Rule and place are those that the command prints, the rest is for people. Indented lines continue it.
 
 use super::change::Change;
+use super::version::Version;
 
 use anyhow::{Context, Result, ensure};
 
@@ -74,6 +75,16 @@ pub(super) fn declarations(changelog: &str) -> Result<Vec<Declaration>> {
     Ok(declarations)
 }
 
+/// The newest version that a changelog tells of.
+pub(super) fn newest(changelog: &str) -> Result<Option<Version>> {
+    let mut newest = None;
+    for title in changelog.lines().filter(|line| line.starts_with("## [") && line.trim_end() != SECTION) {
+        let version = title.trim_start_matches("## [").split(']').next().unwrap_or_default();
+        newest = newest.max(Some(version.parse().with_context(|| format!("`{title}` names no version"))?));
+    }
+    Ok(newest)
+}
+
 fn declaration(line: usize, item: &str) -> Result<Declaration> {
     let parts = item.strip_prefix('`').and_then(|rest| rest.split_once("` "));
     let parts = parts.and_then(|(rule, rest)| Some((rule, rest.split_once(": ")?)));
@@ -124,6 +135,15 @@ mod tests {
         assert_eq!(verdict.stale, [&declared[1]]);
         assert!(!verdict.passes());
         assert_eq!(declared[1].line, 10);
+    }
+
+    #[test]
+    fn the_newest_version_is_found_by_its_title() {
+        let newest = |text: &str| newest(text).map(|version| version.map(|version| version.to_string()));
+        assert_eq!(newest("# Changelog\n\n## [Unreleased]\n").unwrap(), None);
+        let several = "## [Unreleased]\n## [0.9.0] - 2027-01-31\n### [9.0.0]\n## [0.10.0]\n";
+        assert_eq!(newest(several).unwrap().as_deref(), Some("0.10.0"));
+        assert!(newest("## [next]\n").is_err());
     }
 
     #[test]

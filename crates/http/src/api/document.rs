@@ -443,16 +443,16 @@ fn refusals(codes: &[Code], shape: &Shape, shared: &mut Shared) -> RefOr<Respons
     {
         // What is shown to people is missing as a page as well.
         let path = shape.path.replace(&format!("{{{name}}}"), "unknown");
-        let missing = refusal(codes, kept, &path, &shared.problem);
+        let missing = refusal(codes, kept, &path, shape, &shared.problem);
         return ResponseBuilder::from(missing).content(HTML, page()).build().into();
     }
     let [code] = codes else {
-        return refusal(codes, kept, &shape.path, &shared.problem).into();
+        return refusal(codes, kept, &shape.path, shape, &shared.problem).into();
     };
     let name = component_name(*code) + if kept { "OrReplayed" } else { "" };
     let problem = &shared.problem;
     let path = "/api/v1/leads/{id}";
-    shared.responses.entry(name.clone()).or_insert_with(|| refusal(codes, kept, path, problem).into());
+    shared.responses.entry(name.clone()).or_insert_with(|| refusal(codes, kept, path, shape, problem).into());
     Ref::from_response_name(name).into()
 }
 
@@ -463,7 +463,7 @@ fn is_kept(code: Code) -> bool {
         && matches!(problem::entry(code).status, 403 | 404 | 409 | 412 | 422)
 }
 
-fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response {
+fn refusal(codes: &[Code], kept: bool, path: &str, shape: &Shape, problem: &Named) -> Response {
     let meaning = match codes {
         [code] => format!("{}: {}", code.label().en, catalogue::description(*code)),
         several => several
@@ -473,8 +473,8 @@ fn refusal(codes: &[Code], kept: bool, path: &str, problem: &Named) -> Response 
             .join("\n"),
     };
     let examples = codes.iter().map(|code| {
-        let example =
-            ExampleBuilder::new().summary(code.label().en).value(Some(problem::example(*code, path)));
+        let example = problem::example(*code, path, shape.cursor());
+        let example = ExampleBuilder::new().summary(code.label().en).value(Some(example));
         (code.to_string(), example)
     });
     let content = ContentBuilder::new().schema(Some(problem.clone())).examples_from_iter(examples).build();

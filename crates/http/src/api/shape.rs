@@ -15,8 +15,12 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::Form;
 use super::schemas::{Question, Schemas};
+use super::stream::LAST_EVENT_ID;
 use crate::request::condition::Precondition;
 use crate::request::query::FILE_NAME;
+
+/// The parameter that says since when what changed is asked for.
+const SINCE: &str = "since";
 
 /// A schema, as a reference to its name.
 pub(crate) type Named = RefOr<Schema>;
@@ -204,6 +208,17 @@ impl Shape {
     /// Whether it is counted who asks how often. Health and keys are for machines, which must never be refused.
     pub(crate) fn is_limited(&self) -> bool {
         !matches!(self.path.as_str(), "/healthz" | "/readyz" | "/.well-known/jwks.json")
+    }
+
+    /// Where a request says where to go on, if it does at all.
+    pub(crate) fn cursor(&self) -> &'static str {
+        let asks_since = |question: &Question| question.0.iter().any(|asked| asked.name == SINCE);
+        match &self.body {
+            _ if self.answer.content.is_stream() => LAST_EVENT_ID,
+            _ if self.question.as_ref().is_some_and(asks_since) => SINCE,
+            Body::Search { .. } => "/cursor",
+            _ => "cursor",
+        }
     }
 
     /// It takes no token.

@@ -56,13 +56,13 @@ impl Api {
 async fn begin(ask: &Ask, call: &Call) -> Outcome {
     let form: Valid<EventsForm> = ask.question()?;
     let place = last_event_id(ask)?;
-    // What ends at once, or has a head only, takes nobody's place.
-    let stays = form.wait > 0 && ask.request.method() != Method::HEAD;
-    let follower = stays.then(|| events::follow(ask.app(), call));
     let until = Instant::now() + Duration::from_secs(form.wait);
-    // What is wrong is told before the stream begins.
+    // What is wrong is told before the stream begins, and before it takes anybody's place.
     let first = events::after(ask.app(), call, &form, place).await?;
-    let wait = form.wait;
+    let waits = form.wait > 0;
+    // What ends at once, or has a head only, takes nobody's place.
+    let stays = (waits || first.more) && ask.request.method() != Method::HEAD;
+    let follower = stays.then(|| events::follow(ask.app(), call));
     let mut opening = format!("retry: {RETRY}\n");
     if place.is_none() {
         // So that a client that hears nothing for a while knows where to go on.
@@ -79,9 +79,9 @@ async fn begin(ask: &Ask, call: &Call) -> Outcome {
         follower,
         place: first.place,
         more: first.more,
-        until,
+        until: waits.then_some(until),
         alive: Instant::now() + HEARTBEAT,
-        ends: wait == 0 && !first.more,
+        ends: !waits && !first.more,
         opening: Some(opening),
     };
     let mut response = HttpResponse::build(StatusCode::OK);
@@ -115,12 +115,12 @@ struct Follows {
     state: Arc<State>,
     call: Call,
     form: Valid<EventsForm>,
-    /// None where it ends as soon as all is told.
+    /// None where it ends at once.
     follower: Option<Follower>,
     place: i64,
     more: bool,
-    /// When it ends.
-    until: Instant,
+    /// When it ends; none where it does as soon as all is told.
+    until: Option<Instant>,
     /// When it is to say that it is alive.
     alive: Instant,
     ends: bool,
@@ -132,14 +132,12 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
         return Ok(Some((opening.into(), follows)));
     }
     while !follows.ends {
-        if !follows.more {
-            match follows.wait().await {
-                Turn::Look => {}
-                Turn::End => return Ok(None),
-                Turn::Replaced => {
-                    follows.ends = true;
-                    return Ok(Some((format!("retry: {RETRY_REPLACED}\n\n").into(), follows)));
-                }
+        match follows.turn().await {
+            Turn::Look => {}
+            Turn::End => return Ok(None),
+            Turn::Replaced => {
+                follows.ends = true;
+                return Ok(Some((format!("retry: {RETRY_REPLACED}\n\n").into(), follows)));
             }
         }
         // Whoever may not listen any more hears the end of the stream, and why when they come back.
@@ -147,7 +145,7 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
             events::after(&follows.state.app, &follows.call, &follows.form, Some(follows.place)).await;
         let Ok(heard) = heard else { return Ok(None) };
         (follows.place, follows.more) = (heard.place, heard.more);
-        follows.ends = follows.form.wait == 0 && !heard.more;
+        follows.ends = follows.until.is_none() && !heard.more;
         let mut told = text(&heard);
         if told.is_empty() && Instant::now() >= follows.alive {
             // Without data it is no event, but the client knows where to go on.
@@ -172,20 +170,25 @@ enum Turn {
 }
 
 impl Follows {
-    /// Waits until something is to be done.
-    async fn wait(&mut self) -> Turn {
+    /// Waits until something is to be done, which is at once while there is more to tell.
+    async fn turn(&mut self) -> Turn {
         let Some(follower) = &mut self.follower else { return Turn::End };
         loop {
-            let tick = (Instant::now() + TICK).min(self.until).min(self.alive);
-            tokio::select! {
-                goes_on = follower.news() => return if goes_on { Turn::Look } else { Turn::Replaced },
-                () = tokio::time::sleep_until(tick) => {}
-            }
-            if self.state.health.is_draining() || Instant::now() >= self.until {
+            let now = Instant::now();
+            if self.state.health.is_draining() || self.until.is_some_and(|until| now >= until) {
                 return Turn::End;
             }
-            if Instant::now() >= self.alive {
+            if follower.is_replaced() {
+                return Turn::Replaced;
+            }
+            if self.more || now >= self.alive {
                 return Turn::Look;
+            }
+            let tick = (now + TICK).min(self.alive);
+            let tick = self.until.map_or(tick, |until| tick.min(until));
+            tokio::select! {
+                () = follower.news() => self.more = true,
+                () = tokio::time::sleep_until(tick) => {}
             }
         }
     }

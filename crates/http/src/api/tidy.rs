@@ -32,10 +32,16 @@ pub(crate) fn tidy(named: &mut Named) {
 /// Tidies one schema.
 pub(crate) fn one(schema: &mut RefOr<Schema>) {
     walk(schema, &mut |schema| {
+        let RefOr::T(schema) = schema else { return };
         merge_inlined(schema);
         hoist_description(schema);
         modern_examples(schema);
         bound(schema);
+    });
+    walk(schema, &mut |schema| {
+        if let Some(description) = description(schema) {
+            *description = flowing(description);
+        }
     });
 }
 
@@ -80,6 +86,8 @@ fn references(part: &impl serde::Serialize) -> Vec<String> {
 
 /// A type with flattened members is derived as "all of" its parts. A form refuses unknown members, so that
 /// no value could fit the form and the rest at once; one object with all members says what is meant.
+///
+/// Whoever fills a form in may leave members out; a record that has the form in it tells every one of them.
 fn flatten(schema: &RefOr<Schema>, named: &Named) -> Option<Object> {
     let RefOr::T(Schema::AllOf(all_of)) = schema else { return None };
     let mut whole = Object::new();
@@ -89,11 +97,19 @@ fn flatten(schema: &RefOr<Schema>, named: &Named) -> Option<Object> {
             RefOr::T(Schema::Object(object)) => object.clone(),
             nested => flatten(nested, named)?,
         };
+        if is_form(&part) {
+            whole.required.extend(part.properties.keys().cloned());
+        }
         whole.properties.extend(part.properties);
         whole.required.extend(part.required);
     }
     whole.description.clone_from(&all_of.description);
     Some(whole)
+}
+
+/// Whether unknown members are refused.
+fn is_form(object: &Object) -> bool {
+    matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false)))
 }
 
 pub(crate) fn resolve<'a>(schema: &'a RefOr<Schema>, named: &'a Named) -> Option<&'a RefOr<Schema>> {
@@ -103,9 +119,9 @@ pub(crate) fn resolve<'a>(schema: &'a RefOr<Schema>, named: &'a Named) -> Option
     }
 }
 
-fn walk(schema: &mut RefOr<Schema>, visit: &mut impl FnMut(&mut Schema)) {
-    let RefOr::T(schema) = schema else { return };
+fn walk(schema: &mut RefOr<Schema>, visit: &mut impl FnMut(&mut RefOr<Schema>)) {
     visit(schema);
+    let RefOr::T(schema) = schema else { return };
     match schema {
         Schema::Object(object) => {
             object.properties.values_mut().for_each(|member| walk(member, visit));
@@ -152,6 +168,33 @@ fn hoist_description(schema: &mut Schema) {
             }
         }
     }
+}
+
+fn description(schema: &mut RefOr<Schema>) -> Option<&mut String> {
+    match schema {
+        RefOr::Ref(reference) => Some(&mut reference.description),
+        RefOr::T(Schema::Object(object)) => object.description.as_mut(),
+        RefOr::T(Schema::Array(array)) => array.description.as_mut(),
+        RefOr::T(Schema::OneOf(one_of)) => one_of.description.as_mut(),
+        RefOr::T(Schema::AllOf(all_of)) => all_of.description.as_mut(),
+        RefOr::T(Schema::AnyOf(any_of)) => any_of.description.as_mut(),
+        RefOr::T(_) => None,
+    }
+}
+
+/// A text without the line ends that its comment has because the source is so wide: some readers of Markdown show them.
+fn flowing(text: &str) -> String {
+    let stands_alone = |line: &str| line.is_empty() || line.starts_with(['-', '*', '|', '#']);
+    let mut flowing = String::with_capacity(text.len());
+    let mut before = "";
+    for line in text.lines().map(str::trim) {
+        if !flowing.is_empty() {
+            flowing.push(if before.is_empty() || stands_alone(line) { '\n' } else { ' ' });
+        }
+        flowing.push_str(line);
+        before = line;
+    }
+    flowing
 }
 
 /// JSON Schema, and so OpenAPI 3.1, knows `examples` only.
@@ -249,6 +292,13 @@ mod tests {
     }
 
     #[test]
+    fn lines_end_where_paragraphs_and_items_do() {
+        let text = "One\nand two.\n\nThree:\n- four\n  five\n- six";
+        assert_eq!(flowing(text), "One and two.\n\nThree:\n- four five\n- six");
+        assert_eq!(flowing(""), "");
+    }
+
+    #[test]
     fn flattened_types_become_one_object() {
         let mut schemas = Schemas::default();
         let root = schemas.of::<View>();
@@ -259,7 +309,7 @@ mod tests {
         let view = serde_json::to_value(&named["View"]).unwrap();
         let mut required: Vec<_> = view["required"].as_array().unwrap().iter().collect();
         required.sort_by_key(|name| name.as_str());
-        assert_eq!(required, ["id", "more", "name", "secret"]);
+        assert_eq!(required, ["id", "more", "name", "other", "secret"]);
         assert_eq!(view["description"], "A view.");
         assert_eq!(view.get("additionalProperties"), None);
         assert_eq!(view["properties"]["name"]["examples"], json!(["x"]));

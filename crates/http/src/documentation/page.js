@@ -3,8 +3,9 @@
   const BASE = "/api/v1/auth";
   const SCHEME = "bearer";
   const REMEMBERED = "fairlead.account";
-  // A token is renewed this long before it ends.
+  // A token is renewed so many seconds before it ends, and where that fails, again after so many.
   const EARLY = 30;
+  const AGAIN = 15;
 
   async function post(path, body) {
     const answer = await fetch(`${BASE}${path}`, {
@@ -13,8 +14,8 @@
       body: JSON.stringify(body),
     });
     const read = await answer.json();
-    if (!answer.ok) throw new Error(read.detail || read.title || answer.statusText);
-    return read;
+    if (answer.ok) return read;
+    throw Object.assign(new Error(read.detail || read.title || answer.statusText), { status: answer.status });
   }
 
   // The bar stands below the description, where whoever opens the page reads first.
@@ -22,32 +23,60 @@
     const { React } = system;
     const h = React.createElement;
     let renewal;
+    // Of several accounts that were pressed, the last one is meant, whichever answer comes last.
+    let pressed = 0;
+
+    const authorized = () => system.authSelectors.authorized()?.getIn([SCHEME, "value"]);
 
     function authorize(token) {
       const schema = system.specSelectors.specJson().getIn(["components", "securitySchemes", SCHEME]);
       system.authActions.authorizeWithPersistOption({ [SCHEME]: { name: SCHEME, schema, value: token } });
     }
 
-    function keep(tokens) {
+    // Keeps somebody logged in until another one logs in, or the token is taken away with "Authorize", "Logout".
+    function keep(tokens, ended) {
       authorize(tokens.access_token);
-      clearTimeout(renewal);
-      const again = () => post("/refresh", { refresh_token: tokens.refresh_token }).then(keep, () => {});
-      renewal = setTimeout(again, Math.max(1, tokens.expires_in - EARLY) * 1000);
+      const isOver = () => authorized() !== tokens.access_token;
+      const later = (seconds) => {
+        clearTimeout(renewal);
+        renewal = setTimeout(renew, Math.max(1, seconds) * 1000);
+      };
+      const renew = async () => {
+        if (isOver()) return;
+        try {
+          const renewed = await post("/refresh", { refresh_token: tokens.refresh_token });
+          if (!isOver()) keep(renewed, ended);
+        } catch (error) {
+          if (isOver()) return;
+          // A server that is away or busy is asked again; one that says no has ended the session.
+          if (error.status !== 401) return later(AGAIN);
+          system.authActions.logoutWithPersistOption([SCHEME]);
+          ended(error);
+        }
+      };
+      later(tokens.expires_in - EARLY);
     }
 
     function Bar() {
       const [known, setKnown] = React.useState([]);
       const [who, setWho] = React.useState(null);
       const [trouble, setTrouble] = React.useState(null);
+      const [holds, setHolds] = React.useState(false);
 
       const logIn = async (email, password) => {
+        const mine = ++pressed;
         setTrouble(null);
         try {
-          keep(await post("/login", { email, password }));
+          const tokens = await post("/login", { email, password });
+          if (mine !== pressed) return;
+          keep(tokens, (error) => {
+            setWho(null);
+            setTrouble(error.message);
+          });
           setWho(email);
           localStorage.setItem(REMEMBERED, email);
         } catch (error) {
-          setTrouble(error.message);
+          if (mine === pressed) setTrouble(error.message);
         }
       };
 
@@ -59,6 +88,10 @@
             const last = demo.find((one) => one.email === localStorage.getItem(REMEMBERED));
             if (last) logIn(last.email, last.password);
           });
+        // Swagger UI takes tokens away, and brings them back after a reload, without a word to anybody.
+        const look = () => setHolds(Boolean(authorized()));
+        look();
+        return system.getStore().subscribe(look);
       }, []);
 
       const submit = (event) => {
@@ -70,13 +103,15 @@
         h("button", {
           key: account.email,
           type: "button",
-          className: `btn demo-account${account.email === who ? " execute" : ""}`,
+          className: `btn demo-account${holds && account.email === who ? " execute" : ""}`,
           title: account.email,
           onClick: () => logIn(account.email, account.password),
         }, account.role.replaceAll("_", " "), h("small", { style: { display: "block", fontWeight: 400 } }, account.name));
       const field = (name, type, label) =>
         h("input", { name, type, placeholder: label, "aria-label": label, autoComplete: "off", required: true });
-      const said = trouble ? `Not logged in: ${trouble}` : who ? `Logged in as ${who}` : "Nobody is logged in.";
+      const unknown = "There is a token, of before the page was loaded or put in by hand. It is not renewed: log in again.";
+      const state = !holds ? "Nobody is logged in." : who ? `Logged in as ${who}` : unknown;
+      const said = trouble ? `Not logged in: ${trouble} ${state}` : state;
 
       return h("section", { className: "wrapper block accounts", style: { marginBottom: "30px" } },
         h("h3", null, "Log in"),

@@ -265,10 +265,14 @@ impl Problem {
     }
 }
 
-/// A problem as the specification shows it.
-pub(crate) fn example(code: Code, path: &str) -> Value {
+/// A problem as the specification shows it, of an operation that is told here where to go on, if at all.
+pub(crate) fn example(code: Code, path: &str, cursor: &str) -> Value {
     let refusal = match code {
-        Code::MalformedRequest => Refusal::malformed("/name", "invalid type: integer `1`, expected a string"),
+        // What every operation may answer, whether it takes a body or none.
+        Code::MalformedRequest => Refusal::malformed("colour", "unknown parameter `colour`"),
+        Code::InvalidCursor | Code::CursorMismatch => {
+            Refusal { code, ..Refusal::malformed(cursor, catalogue::description(code)) }
+        }
         Code::ValidationFailed => {
             Refusal::invalid("/name", Rule::Length, "must have between 1 and 200 characters")
         }
@@ -321,7 +325,7 @@ mod tests {
 
     #[test]
     fn examples_have_the_figures_of_their_code() {
-        let shown = |code: Code| example(code, "/api/v1/leads/{id}");
+        let shown = |code: Code| example(code, "/api/v1/leads/{id}", "cursor");
         assert_eq!(shown(Code::InUse)["dependents"], json!([{"record_kind": "contact", "count": 2}]));
         assert_eq!(shown(Code::InUse).get("stage_id"), None);
         assert_eq!(shown(Code::RateLimited)["retry_after"], 1);

@@ -7,7 +7,9 @@ use fairlead_domain::values::ApprovalId;
 use crate::api::Api;
 
 pub(crate) fn routes(api: &mut Api) {
-    api.tag("Approvals", "Requests for approval (审批) of contracts, invoices and transfers, step by step.")
+    const WORDS: &str = "Requests for approval (审批), step by step: of contracts, their amendments and payment plans, of \
+        invoices, transfers and changes of customers, and of opportunities that enter a stage.";
+    api.tag("Approvals", WORDS)
         .list(
             "/approvals",
             "list_approvals",

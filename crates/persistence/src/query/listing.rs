@@ -388,7 +388,7 @@ impl Listing {
                 "sort" => sort = value,
                 "total" => request.total = boolean(value).map_err(malformed)?,
                 "include" if !self.includes.is_empty() => {
-                    request.include = self.include(value.split(',')).map_err(|(_, why)| malformed(why))?;
+                    request.include = self.include_said(value)?;
                 }
                 "q" if !self.search.is_empty() => {
                     request.search = Some(bounded(value).map_err(malformed)?.to_owned());
@@ -396,7 +396,9 @@ impl Listing {
                 _ => request.conditions.push(self.parse_condition(name, value)?),
             }
         }
-        request.sort = self.order(sort.split(',')).map_err(|(_, why)| Refusal::malformed("sort", why))?;
+        request.sort = self
+            .order(sort.split(','))
+            .map_err(|(_, why)| Refusal::unknown_word("sort", &why, &self.sortable()))?;
         request.fingerprint = fingerprint(query, sort);
         Ok(request)
     }
@@ -415,9 +417,14 @@ impl Listing {
                     "give a parameter once; alternatives go in a comma list",
                 ));
             }
-            include = Some(self.include(value.split(',')).map_err(|(_, why)| Refusal::malformed(name, why))?);
+            include = Some(self.include_said(value)?);
         }
         Ok(include.unwrap_or_default())
+    }
+
+    fn include_said(&self, words: &str) -> Result<Include, Refusal> {
+        let unknown = |(_, why): Unexpected| Refusal::unknown_word("include", &why, &self.relations());
+        self.include(words.split(',')).map_err(unknown)
     }
 
     /// Every parameter that the query may have.
