@@ -677,7 +677,9 @@ pub async fn timeline(
         let of = |table, seen| Predicate::Each("timeline_entries.record_id", table, Box::new(seen));
         let about = of("activities", activities::about_visible(ctx));
         let all = [Permission::CustomersRead, Permission::OpportunitiesRead, Permission::ContractsRead];
-        let activity = if all.iter().all(|it| ctx.actor.visible_scope(*it) == ScopeFilter::All) {
+        let activity = if !customer.shows_activities(ctx) {
+            Predicate::Any(Vec::new())
+        } else if all.iter().all(|it| ctx.actor.visible_scope(*it) == ScopeFilter::All) {
             kind(RecordKind::Activity)
         } else {
             Predicate::All(vec![kind(RecordKind::Activity), about])

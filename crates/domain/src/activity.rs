@@ -167,11 +167,7 @@ impl Parent {
     /// What was said about a pool customer is full of what is masked there: it is for whoever sees every customer.
     pub fn reveal_activities(&self, ctx: &Context) -> Result<(), Refusal> {
         match self {
-            Self::Customer(customer)
-                if customer.owner_id.is_none() && !Customer::sees_every_customer(ctx) =>
-            {
-                Err(Refusal::not_found())
-            }
+            Self::Customer(customer) if !customer.shows_activities(ctx) => Err(Refusal::not_found()),
             Self::Lead(_) | Self::Customer(_) => Ok(()),
         }
     }

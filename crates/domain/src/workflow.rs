@@ -238,8 +238,8 @@ pub fn machines() -> Vec<Workflow> {
 pub struct AllowedAction {
     /// What it is: `update` is `PATCH` of the record and `delete` is `DELETE`; `attach` and `credit` are `POST` of what
     /// comes to the record, of an attachment and of a credit note; a customer is claimed in `/public-pool/customers`;
-    /// every other is the verb behind the record's own path. What happens by itself, as `/workflows` say, is not named
-    /// here.
+    /// every other is the verb behind the record's own path, which is `/customers/{id}` for one in the pool as well.
+    /// What happens by itself, as `/workflows` say, is not named here.
     #[schema(value_type = Action)]
     pub action: String,
     /// Whether it is allowed now.

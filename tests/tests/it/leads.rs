@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Company, Server, until};
+use crate::support::{Answer, Client, Company, PASSWORD, Server, until};
 
 on_both_databases! {
     rules_make_scores_and_grades;
@@ -17,6 +17,7 @@ on_both_databases! {
     known_people_are_found_and_told_as_far_as_one_may_know;
     customers_that_are_known_are_not_made_anew;
     many_of_one_company_hide_nobody;
+    whom_no_form_helps_is_told_so_before;
     heavy_the_same_person_is_recorded_once;
     two_leads_become_one;
     pages_bring_leads_and_learn_nothing;
@@ -392,6 +393,46 @@ async fn customers_that_are_known_are_not_made_anew(server: Server) {
     marketing.client.post("/leads", called).await.refused(409, "possible_duplicate");
     let twice = json!({"duplicates": {"refuse_on": ["phone", "phone"]}});
     company.admin.client.patch("/settings", twice).await.refused(422, "validation_failed");
+}
+
+/// Whoever may convert leads, but neither create customers nor change them, is not told that they may convert this one.
+async fn whom_no_form_helps_is_told_so_before(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, admin, .. } = &company;
+    let lead = rep.client.post("/leads", json!({"name": "Zhang", "source": "event"})).await.expect(201).id();
+    let form = json!({"about": {"kind": "lead", "id": lead}, "kind": "call", "subject": "Called"});
+    rep.client.post("/activities", form).await.expect(201);
+    rep.client.act(&format!("/leads/{lead}/qualify")).await.expect(200);
+    for (key, more, fits) in [
+        ("neither", vec![], false),
+        ("creates", vec!["customers:create", "customers:update"], true),
+        ("changes", vec!["customers:read", "customers:update"], true),
+    ] {
+        let grants: Vec<Value> = ["leads:read", "leads:convert"]
+            .into_iter()
+            .chain(more)
+            .map(|permission| json!({"permission": permission, "scope": "all"}))
+            .collect();
+        admin.client.post("/roles", json!({"key": key, "name": key, "grants": grants})).await.expect(201);
+        let email = format!("{key}@example.com");
+        let user = json!({"email": email, "display_name": key, "roles": [key], "password": PASSWORD});
+        admin.client.post("/users", user).await.expect(201);
+        let client = server.login(&email, PASSWORD).await;
+        let seen = client.get(&format!("/leads/{lead}")).await.expect(200).body;
+        let offers = seen["allowed_actions"].as_array().unwrap();
+        let offer = offers.iter().find(|offer| offer["action"] == "convert").unwrap();
+        let mut expected = json!({"action": "convert", "allowed": fits});
+        if !fits {
+            expected["reason"] = json!("forbidden");
+        }
+        assert_eq!(*offer, expected, "{key}");
+        let form = match key {
+            "changes" => json!({"customer_id": company.customer(rep).await}),
+            _ => json!({}),
+        };
+        let answer = client.post(&format!("/leads/{lead}/convert?dry_run=true"), form).await;
+        assert_eq!(answer.status, if fits { 200 } else { 403 }, "{key}: {}", answer.text);
+    }
 }
 
 /// More of a company than are told of: whoever has the same telephone is found among them, or behind them.

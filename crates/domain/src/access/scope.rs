@@ -2,7 +2,8 @@ use crate::text_enum;
 use crate::values::{CustomerId, PoolId, TeamId, UserId};
 
 text_enum! {
-    /// How far a grant reaches, from narrow to wide.
+    /// How far a grant reaches, from narrow to wide. What belongs to nobody but the organisation, such as users, teams,
+    /// roles, pools and settings, is reached by `all` only.
     pub enum Scope {
         /// Records that the user owns.
         Own = "own" ("Own", "本人"),

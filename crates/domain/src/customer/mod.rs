@@ -320,6 +320,11 @@ impl Customer {
         ctx.authorize(Permission::CustomersRead, None).is_ok()
     }
 
+    /// Whether this caller sees what was said and done about it. In the pool that is as private as contact data.
+    pub fn shows_activities(&self, ctx: &Context) -> bool {
+        self.owner_id.is_some() || Self::sees_every_customer(ctx)
+    }
+
     /// What this caller may see of it. For whoever may not update it, contact data in the pool is masked: in lists
     /// all of it, of an opened one what the pool's rules say.
     #[must_use]

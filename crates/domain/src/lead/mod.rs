@@ -192,7 +192,7 @@ pub static MACHINE: Machine<LeadStatus, LeadAction> = Machine {
             from: &[LeadStatus::Qualified],
             to: Some(LeadStatus::Converted),
             who: Who::Holder(Permission::LeadsConvert),
-            guards: &["the lead has an owner"],
+            guards: &["the lead has an owner", "the caller may create customers or change them"],
         },
     ],
 };
@@ -631,6 +631,10 @@ impl Lead {
     /// what the first one made.
     pub fn may_convert(&self, ctx: &Context) -> Result<UserId, Refusal> {
         ctx.authorize(Permission::LeadsConvert, self.owner_id)?;
+        // It becomes a new customer, or goes to one that the caller may change.
+        if !ctx.actor.holds(Permission::CustomersUpdate) {
+            ctx.actor.authorize_own(Permission::CustomersCreate)?;
+        }
         self.unconverted()?;
         self.permit(ctx, LeadAction::Convert)?;
         self.owned()

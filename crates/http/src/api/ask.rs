@@ -79,7 +79,7 @@ impl Exchange {
     /// Reads the request.
     pub(crate) async fn read(mut self) -> Result<Ask, Refusal> {
         if self.shape.answer.content.is_json() && !self.wants_page() {
-            negotiate::json_accepted(self.request.headers())?;
+            negotiate::json_accepted(self.request.headers(), self.shape.answer.shown)?;
         }
         if self.shape.answer.content.is_stream() {
             negotiate::events_accepted(self.request.headers())?;

@@ -99,9 +99,10 @@ fn flatten(schema: &RefOr<Schema>, named: &Named) -> Option<Object> {
         };
         if is_form(&part) {
             whole.required.extend(part.properties.keys().cloned());
+        } else {
+            whole.required.extend(part.required);
         }
         whole.properties.extend(part.properties);
-        whole.required.extend(part.required);
     }
     whole.description.clone_from(&all_of.description);
     Some(whole)

@@ -56,8 +56,13 @@ pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses a caller who cannot read JSON.
-pub(crate) fn json_accepted(headers: &HeaderMap) -> Result<(), Refusal> {
-    accepted(headers, ["application/json", "application/*", "*/*"], "answers are `application/json`")
+pub(crate) fn json_accepted(headers: &HeaderMap, is_shown: bool) -> Result<(), Refusal> {
+    let detail = if is_shown {
+        "answers are `application/json` or `text/html`"
+    } else {
+        "answers are `application/json`"
+    };
+    accepted(headers, ["application/json", "application/*", "*/*"], detail)
 }
 
 /// Refuses a caller who cannot read a stream of events.
@@ -123,12 +128,16 @@ mod tests {
 
     #[test]
     fn json_must_be_readable() {
-        assert!(json_accepted(&HeaderMap::new()).is_ok());
+        assert!(json_accepted(&HeaderMap::new(), false).is_ok());
         for fine in ["*/*", "application/json", "text/html, application/*;q=0.1", "text/html,*/*;q=0.8"] {
-            assert!(json_accepted(&headers(ACCEPT, fine)).is_ok(), "{fine}");
+            assert!(json_accepted(&headers(ACCEPT, fine), false).is_ok(), "{fine}");
         }
         for bad in ["text/html", "application/json;q=0, */*", "application/xml", "*/*;q=0"] {
-            assert_eq!(json_accepted(&headers(ACCEPT, bad)).unwrap_err().code, Code::NotAcceptable, "{bad}");
+            assert_eq!(
+                json_accepted(&headers(ACCEPT, bad), true).unwrap_err().code,
+                Code::NotAcceptable,
+                "{bad}"
+            );
         }
     }
 

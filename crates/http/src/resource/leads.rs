@@ -145,7 +145,9 @@ pub(crate) fn routes(api: &mut Api) {
             "Make a customer of a lead",
             "Makes customer, contact and, if asked, opportunity in one step, or none of them. A second \
              conversion is refused with the ids of what the first one made. A new customer that looks like one that \
-             is there is refused with the matches: convert to that one instead.",
+             is there is refused with the matches: convert to that one instead. A new customer takes \
+             `customers:create` besides; one that is there, and the contact, take `customers:update`; an opportunity \
+             takes `opportunities:update`.",
             leads::convert,
         )
         .shown_with(&LeadId::example(5))

@@ -15,7 +15,8 @@ pub(crate) fn routes(api: &mut Api) {
         "/users",
         "list_users",
         "List users",
-        "The users within the caller's scope.",
+        "All users. Like everything that belongs to nobody but the organisation, they take the scope `all`: a \
+         narrower one shows none.",
         &users::LISTING,
         users::list,
     )
@@ -29,7 +30,7 @@ pub(crate) fn routes(api: &mut Api) {
     )
     .needs(Permission::UsersManage)
     .refuses(&[Code::Duplicate, Code::UnknownReference])
-    .get("/users/{id}", "get_user", "Get a user", "One user within the caller's scope.", users::get)
+    .get("/users/{id}", "get_user", "Get a user", "One user. Everybody may read what is theirs, without the permission.", users::get)
     .needs(Permission::UsersRead)
     .patch(
         "/users/{id}",

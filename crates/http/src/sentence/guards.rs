@@ -10,6 +10,7 @@ pub(super) const GUARDS: &[(&str, &str)] = &[
     ("the lead has no owner", "线索没有负责人"),
     ("the caller is not who let it go without a response", "操作人不是未联系就放弃该线索的人"),
     ("the lead has an owner", "线索有负责人"),
+    ("the caller may create customers or change them", "操作人可以新建或修改客户"),
     ("its owner did not respond before the deadline", "负责人未在响应时限内联系"),
     ("the first activity was logged", "已登记首次跟进"),
     ("a reason is given", "须填写原因"),

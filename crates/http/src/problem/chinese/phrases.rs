@@ -111,6 +111,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("no such path", "没有这个路径。"),
     ("no such code", "没有这个错误代码。"),
     ("answers are `text/event-stream`", "应答的格式是 `text/event-stream`。"),
+    ("answers are `application/json` or `text/html`", "应答的格式是 `application/json` 或 `text/html`。"),
     ("answers are `application/json`", "应答的格式是 `application/json`。"),
     ("the server is about to stop", "服务器即将停止。"),
     ("give one `Authorization: Bearer` header", "请提供一个 `Authorization: Bearer` 请求头。"),
