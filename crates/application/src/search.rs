@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use fairlead_domain::context::Context;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::error::Rule;
 use fairlead_domain::record::RecordKind;
 use fairlead_domain::search::{Condition, Fit, SearchQuestion, meets, number_meets};
 use fairlead_domain::text_enum;
@@ -14,7 +13,7 @@ use fairlead_persistence::{Findable, Found, Predicate, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::app::App;
 use crate::call::{Call, Read};
@@ -54,7 +53,7 @@ text_enum! {
 pub struct SearchForm {
     /// Words, or beginnings of words, of names in any script; a telephone number or its end; the number of a
     /// record.
-    #[validate(length(min = 1, max = 200), custom(function = "without_nul"))]
+    #[validate(length(min = 1, max = 200), custom(function = "fairlead_domain::values::without_nul"))]
     #[schema(min_length = 1, max_length = 200, example = "上海")]
     pub q: String,
     /// Which kinds of records, separated by commas; all when absent.
@@ -67,14 +66,6 @@ pub struct SearchForm {
     #[validate(range(min = 1, max = 50))]
     #[schema(minimum = 1, maximum = 50, default = 20)]
     pub limit: u64,
-}
-
-/// What no database takes for a text.
-fn without_nul(text: &str) -> Result<(), ValidationError> {
-    if !text.contains('\0') {
-        return Ok(());
-    }
-    Err(Rule::ControlCharacter.error("must not contain the character NUL"))
 }
 
 fn usual() -> u64 {

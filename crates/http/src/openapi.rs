@@ -41,9 +41,9 @@ behind the record, such as `POST /api/v1/contracts/{id}/submit`.
 
 ## Errors
 Every error is a problem document (RFC 9457) with a stable `code`, a `request_id`, and the figures of its \
-code, but for what cannot be read as HTTP; `GET /problems` lists all codes with their figures. Where single values break a rule, `errors` has the code \
-of each, of which the dictionary `rule` has all. Titles, details and messages come in English or Chinese by \
-`Accept-Language`.
+code, but for what cannot be read as HTTP; `GET /problems` lists all codes with their figures. Where single values \
+break a rule, `errors` has the code of each, of which the dictionary `rule` has all. Titles, details and messages come \
+in English or Chinese by `Accept-Language`.
 
 ## Webhooks
 `POST /api/v1/webhooks` has another program told of what happens, signed and as often as it takes; the section \

@@ -414,6 +414,12 @@ async fn what_is_gone_since_long_was_there(server: Server) {
     while let Some(heard) = missed.next().await {
         told.push((heard.event, heard.data["record_id"].as_str().unwrap_or_default().to_owned()));
     }
+    // Those who see none of it are told that they need not look there again.
+    let marketing = &company.marketing.client;
+    let mut sees_nothing = Listening::begin(marketing, "?wait=0&kinds=contract", Some(&point)).await;
+    assert!(sees_nothing.next().await.is_none());
+    let behind = sees_nothing.aside.strip_prefix(": the end\nid: ").expect("it says where to go on");
+    assert!(behind.parse::<i64>().unwrap() >= point.parse::<i64>().unwrap() + 520, "{behind} after {point}");
     let about: Vec<&str> =
         told.iter().filter(|(_, id)| *id == lead).map(|(event, _)| event.as_str()).collect();
     assert_eq!(about, ["lead.created", "lead.deleted"]);

@@ -566,11 +566,11 @@ async fn pages_bring_leads_and_learn_nothing(server: Server) {
     assert_eq!(leads.len(), 1);
     assert_eq!((&leads[0]["source"], &leads[0]["campaign"]), (&json!("advertisement"), &json!("Spring")));
     assert_eq!((&leads[0]["owner_id"], &leads[0]["created_by"]), (&Value::Null, &json!(marketing.id)));
+    // Even the trap is a text.
+    let trap = |homepage: &str| json!({"name": "Bot", "phone": "13900139000", "homepage": homepage});
+    send(site, trap("a\u{0}b")).await.refused(422, "validation_failed");
     // A program that fills in everything, and somebody who is known: the page is told the same.
-    let trapped =
-        send(site, json!({"name": "Bot", "phone": "13900139000", "homepage": "https://spam.example"}))
-            .await
-            .expect(202);
+    let trapped = send(site, trap("https://spam.example")).await.expect(202);
     let again = send(site, body.clone()).await.expect(202);
     assert_eq!((&first.body, &first.body), (&trapped.body, &again.body));
     let leads = marketing.client.all("/leads").await;

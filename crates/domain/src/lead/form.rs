@@ -229,7 +229,7 @@ pub struct LeadFormSubmission {
     pub interest: Option<Prose>,
     /// A trap for programs (honeypot): people do not see it and leave it empty. What fills it in is thrown away.
     #[serde(default)]
-    #[validate(length(max = 4000))]
+    #[validate(length(max = 4000), custom(function = "crate::values::without_nul"))]
     #[schema(max_length = 4000)]
     pub homepage: Option<String>,
 }

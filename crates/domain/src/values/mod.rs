@@ -26,6 +26,6 @@ pub(crate) use money::plain_decimal;
 pub use money::{CurrencyCode, MAX_MINOR, Money, Rate, TaxSplit};
 pub use number::{Number, NumberKind};
 pub(crate) use text::one_of;
-pub use text::{Line, Prose, Tag, Tags};
+pub use text::{Line, Prose, Tag, Tags, without_nul};
 pub(crate) use time::written_day;
 pub use time::{Timestamp, Today, day, day_or_null, given_or_null, optional_day, parse_day};

@@ -127,6 +127,14 @@ fn check(text: &str, max: usize, extra: &[char]) -> Result<(), ValidationErrors>
     Ok(())
 }
 
+/// Refuses what no database takes for a text, where anything else is taken.
+pub fn without_nul(text: &str) -> Result<(), ValidationError> {
+    if !text.contains('\0') {
+        return Ok(());
+    }
+    Err(Rule::ControlCharacter.error("must not contain the character NUL"))
+}
+
 fn control_character() -> ValidationErrors {
     let message = "must not contain control characters, nor such as turn the direction of text";
     one(Rule::ControlCharacter.error(message))

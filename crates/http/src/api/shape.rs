@@ -212,12 +212,15 @@ impl Shape {
 
     /// Where a request says where to go on, if it does at all.
     pub(crate) fn cursor(&self) -> &'static str {
-        let asks_since = |question: &Question| question.0.iter().any(|asked| asked.name == SINCE);
-        match &self.body {
-            _ if self.answer.content.is_stream() => LAST_EVENT_ID,
-            _ if self.question.as_ref().is_some_and(asks_since) => SINCE,
-            Body::Search { .. } => "/cursor",
-            _ => "cursor",
+        let mut asked = self.question.iter().flat_map(|question| &question.0);
+        if self.answer.content.is_stream() {
+            LAST_EVENT_ID
+        } else if asked.any(|asked| asked.name == SINCE) {
+            SINCE
+        } else if matches!(self.body, Body::Search { .. }) {
+            "/cursor"
+        } else {
+            "cursor"
         }
     }
 

@@ -78,6 +78,7 @@ async fn begin(ask: &Ask, call: &Call) -> Outcome {
         form,
         follower,
         place: first.place,
+        told: first.events.last().map(|(place, _)| *place).or(place).unwrap_or(first.place),
         more: first.more,
         until: waits.then_some(until),
         alive: Instant::now() + HEARTBEAT,
@@ -118,6 +119,8 @@ struct Follows {
     /// None where it ends at once.
     follower: Option<Follower>,
     place: i64,
+    /// Where the client knows to go on.
+    told: i64,
     more: bool,
     /// When it ends; none where it does as soon as all is told.
     until: Option<Instant>,
@@ -134,10 +137,14 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
     while !follows.ends {
         match follows.turn().await {
             Turn::Look => {}
-            Turn::End => return Ok(None),
+            Turn::End => {
+                follows.ends = true;
+                break;
+            }
             Turn::Replaced => {
                 follows.ends = true;
-                return Ok(Some((format!("retry: {RETRY_REPLACED}\n\n").into(), follows)));
+                let last = format!("{}retry: {RETRY_REPLACED}\n\n", follows.farewell());
+                return Ok(Some((last.into(), follows)));
             }
         }
         // Whoever may not listen any more hears the end of the stream, and why when they come back.
@@ -145,18 +152,19 @@ async fn next(mut follows: Follows) -> Result<Option<(Bytes, Follows)>, std::io:
             events::after(&follows.state.app, &follows.call, &follows.form, Some(follows.place)).await;
         let Ok(heard) = heard else { return Ok(None) };
         (follows.place, follows.more) = (heard.place, heard.more);
+        follows.told = heard.events.last().map_or(follows.told, |(place, _)| *place);
         follows.ends = follows.until.is_none() && !heard.more;
         let mut told = text(&heard);
         if told.is_empty() && Instant::now() >= follows.alive {
-            // Without data it is no event, but the client knows where to go on.
-            told = format!(": nothing new\nid: {}\n\n", follows.place);
+            told = follows.whereabouts("nothing new");
         }
         if !told.is_empty() {
             follows.alive = Instant::now() + HEARTBEAT;
             return Ok(Some((told.into(), follows)));
         }
     }
-    Ok(None)
+    let farewell = follows.farewell();
+    Ok((!farewell.is_empty()).then(|| (farewell.into(), follows)))
 }
 
 /// How a stream goes on.
@@ -170,6 +178,18 @@ enum Turn {
 }
 
 impl Follows {
+    /// Without data it is no event, but the client knows where to go on.
+    fn whereabouts(&mut self, comment: &str) -> String {
+        self.told = self.place;
+        format!(": {comment}\nid: {}\n\n", self.place)
+    }
+
+    /// Says once where to go on. Whoever was told nothing of all that was looked at would begin there again, and for ever
+    /// if it is more than is looked at while one stream lasts.
+    fn farewell(&mut self) -> String {
+        if self.told < self.place { self.whereabouts("the end") } else { String::new() }
+    }
+
     /// Waits until something is to be done, which is at once while there is more to tell.
     async fn turn(&mut self) -> Turn {
         let Some(follower) = &mut self.follower else { return Turn::End };

@@ -69,8 +69,9 @@ pub(crate) fn routes(api: &mut Api) {
             "/receipts/{id}/match",
             "match_receipt",
             "Say what a receipt pays",
-            "A contract, for which a payment is recorded in the caller's name (that takes `payments:record` besides), or a \
-             payment that was recorded already. The payment is then confirmed by somebody else. If it is rejected, the receipt is open again.",
+            "A contract, for which a payment is recorded in the caller's name (that takes `payments:record` besides), \
+             or a payment that was recorded already. The payment is then confirmed by somebody else. If it is \
+             rejected, the receipt is open again.",
             receipts::match_one,
         )
         .needs(Permission::ReceiptsManage)

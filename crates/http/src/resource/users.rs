@@ -15,8 +15,7 @@ pub(crate) fn routes(api: &mut Api) {
         "/users",
         "list_users",
         "List users",
-        "All users. Like everything that belongs to nobody but the organisation, they take the scope `all`: a \
-         narrower one shows none.",
+        "All users. Like everything that belongs to nobody but the organisation, they take the scope `all`.",
         &users::LISTING,
         users::list,
     )
@@ -30,7 +29,13 @@ pub(crate) fn routes(api: &mut Api) {
     )
     .needs(Permission::UsersManage)
     .refuses(&[Code::Duplicate, Code::UnknownReference])
-    .get("/users/{id}", "get_user", "Get a user", "One user. Everybody may read what is theirs, without the permission.", users::get)
+    .get(
+        "/users/{id}",
+        "get_user",
+        "Get a user",
+        "One user. Everybody may read their own, without the permission.",
+        users::get,
+    )
     .needs(Permission::UsersRead)
     .patch(
         "/users/{id}",
