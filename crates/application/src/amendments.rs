@@ -66,6 +66,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Amendment {
     type View = AmendmentView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Amendment::reveal(self, ctx)
     }

@@ -47,6 +47,7 @@ pub static VERSIONS: Listing = Listing {
 
 impl Resource for ApprovalFlow {
     type View = ApprovalFlowView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }

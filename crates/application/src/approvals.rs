@@ -69,13 +69,14 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Approval {
     type View = ApprovalView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Approval::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<ApprovalView, Refusal> {
         Ok(view(ctx, self, &ApprovalTies::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ApprovalView, Failure> {
+    async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<ApprovalView, Failure> {
         let ties = Box::pin(outlook::ties(ctx, eyes, &self)).await?;
         Ok(view(ctx, self, &ties))
     }

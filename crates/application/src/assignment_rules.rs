@@ -38,6 +38,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for AssignmentRule {
     type View = AssignmentRuleView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }

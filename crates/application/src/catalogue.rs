@@ -61,6 +61,7 @@ pub static PRICE_LISTS: Listing = Listing {
 /// Whoever works here may know what is sold.
 impl Resource for Product {
     type View = ProductView;
+    type Ties = ();
     fn reveal(&self, _: &Context) -> Result<(), Refusal> {
         Ok(())
     }
@@ -72,6 +73,7 @@ impl Resource for Product {
 /// And for how much.
 impl Resource for PriceList {
     type View = PriceListView;
+    type Ties = ();
     fn reveal(&self, _: &Context) -> Result<(), Refusal> {
         Ok(())
     }

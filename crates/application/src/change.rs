@@ -1,8 +1,9 @@
 //! The frame of everything that reads or changes one record.
 
 use fairlead_domain::context::{Context, Event};
+use fairlead_domain::customer::OwnerLoad;
 use fairlead_domain::error::{Code, Refusal};
-use fairlead_persistence::{Kept, Predicate, Reader, StoreError, Stored, Tied, Work};
+use fairlead_persistence::{Kept, Owner, Predicate, Reader, StoreError, Stored, Ties, Work};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub(crate) enum Eyes<'a> {
 
 impl Eyes<'_> {
     /// What hangs on a record.
-    pub(crate) async fn ties<T: Tied>(&self, record: &T) -> Result<T::Ties, StoreError> {
+    pub(crate) async fn ties<T: Stored, U: Ties<T>>(&self, record: &T) -> Result<U, StoreError> {
         match self {
             Self::Reader(reader) => reader.ties(record).await,
             Self::Work(work) => work.ties(record).await,
@@ -32,16 +33,21 @@ impl Eyes<'_> {
 
     /// What hangs on a record, which may be very much: counted only where nothing else decides, as `may` says when there
     /// is nothing.
-    pub(crate) async fn ties_that_decide<T: Tied>(
+    pub(crate) async fn ties_that_decide<T: Stored, U: Ties<T> + Default>(
         &self,
         record: &T,
-        may: impl FnOnce(&T::Ties) -> Result<(), Refusal>,
-    ) -> Result<T::Ties, StoreError>
-    where
-        T::Ties: Default,
-    {
-        let nothing = T::Ties::default();
+        may: impl FnOnce(&U) -> Result<(), Refusal>,
+    ) -> Result<U, StoreError> {
+        let nothing = U::default();
         if may(&nothing).is_ok() { self.ties(record).await } else { Ok(nothing) }
+    }
+
+    /// What somebody owns and has claimed.
+    pub(crate) async fn load_of(&self, owner: &Owner) -> Result<OwnerLoad, StoreError> {
+        match self {
+            Self::Reader(reader) => reader.load_of(owner).await,
+            Self::Work(work) => work.load_of(owner).await,
+        }
     }
 
     /// One record.
@@ -90,13 +96,26 @@ impl Eyes<'_> {
 pub(crate) trait Resource: Stored {
     /// What callers see of it.
     type View: Serialize + Versioned;
+    /// What hangs on it and decides about what may be done with it. It is read along with the record, so `()` also where
+    /// it may be very much.
+    type Ties: Ties<Self>;
     /// Refuses to tell about a record outside the caller's scope.
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal>;
     /// What this caller sees of it while nothing else decides about what may be done with it, as of a new one.
     fn view(self, ctx: &Context) -> Result<Self::View, Refusal>;
-    /// What this caller sees of it, judged by what hangs on it as well, where that decides.
-    async fn seen(self, ctx: &Context<'_>, _eyes: &Eyes<'_>) -> Result<Self::View, Failure> {
+    /// What this caller sees of it, judged by what hangs on it as well, and by whatever else decides.
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        _eyes: &Eyes<'_>,
+        _ties: Self::Ties,
+    ) -> Result<Self::View, Failure> {
         Ok(self.view(ctx)?)
+    }
+    /// The same, where only the record is at hand.
+    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<Self::View, Failure> {
+        let ties = eyes.ties(&self).await?;
+        self.judged(ctx, eyes, ties).await
     }
     /// What a write shows of it to this caller, who saw it as it was before: no more than that, where writing, or only
     /// trying to, would be a way around what guards reading.
@@ -149,10 +168,27 @@ pub(crate) async fn read<T: Resource>(
     reader: &Reader<'_>,
     id: impl Into<Uuid>,
 ) -> Result<T, Failure> {
+    Ok(read_with::<T, ()>(ctx, reader, id).await?.0)
+}
+
+/// The same, with what hangs on it.
+pub(crate) async fn read_tied<T: Resource>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    id: impl Into<Uuid>,
+) -> Result<(T, T::Ties), Failure> {
+    read_with(ctx, reader, id).await
+}
+
+async fn read_with<T: Resource, U: Ties<T>>(
+    ctx: &Context<'_>,
+    reader: &Reader<'_>,
+    id: impl Into<Uuid>,
+) -> Result<(T, U), Failure> {
     let id = id.into();
-    if let Some(record) = reader.one::<T>(id).await? {
-        record.reveal(ctx)?;
-        return Ok(record);
+    if let Some(found) = reader.tied::<T, U>(id).await? {
+        found.0.reveal(ctx)?;
+        return Ok(found);
     }
     let survivor: Option<T> = Eyes::Reader(reader).survivor(id).await?;
     Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
@@ -250,8 +286,8 @@ impl App {
     pub(crate) async fn get<T: Resource>(&self, call: &Call, id: impl Into<Uuid>) -> Read<T::View> {
         let id = id.into();
         self.read(call, async |ctx, reader| {
-            let record: T = read(ctx, reader, id).await?;
-            record.seen(ctx, &Eyes::Reader(reader)).await
+            let (record, ties): (T, _) = read_tied(ctx, reader, id).await?;
+            record.judged(ctx, &Eyes::Reader(reader), ties).await
         })
         .await
     }
@@ -266,9 +302,9 @@ impl App {
     ) -> Read<Related<T::View>> {
         let id = id.into();
         self.read(call, async |ctx, reader| {
-            let record: T = read(ctx, reader, id).await?;
+            let (record, ties): (T, _) = read_tied(ctx, reader, id).await?;
             let links = links(&record);
-            let view = record.seen(ctx, &Eyes::Reader(reader)).await?;
+            let view = record.judged(ctx, &Eyes::Reader(reader), ties).await?;
             lists::related(ctx, reader, include, links, view).await
         })
         .await

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
-use crate::change::{self, Eyes, named, there};
+use crate::change::{self, named, there};
 use crate::customers;
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
@@ -48,17 +48,6 @@ fn view(ctx: &Context, customer: &Customer, contact: Contact, dependents: &Depen
         allowed_actions: Contact::allowed_actions(ctx, customer, dependents),
         record: contact.seen_by(ctx, customer),
     }
-}
-
-/// What this caller sees of a contact on which something may depend.
-async fn seen(
-    ctx: &Context<'_>,
-    eyes: &Eyes<'_>,
-    customer: &Customer,
-    contact: Contact,
-) -> Result<ContactView, Failure> {
-    let dependents = eyes.ties(&contact).await?;
-    Ok(view(ctx, customer, contact, &dependents))
 }
 
 /// Locks the customer first, then the contact: the order in which everybody locks.
@@ -94,13 +83,13 @@ pub async fn get(app: &App, call: &Call, id: ContactId, include: Include) -> Rea
     let mut opened = None;
     loop {
         let found = app.read(call, async |ctx, reader| {
-            let contact: Contact = there(reader.one(id).await?)?;
+            let (contact, dependents): (Contact, _) = there(reader.tied(id).await?)?;
             let customer: Customer = change::read_parent(ctx, reader, contact.details.customer_id).await?;
             if customer.is_opened(ctx) && opened != Some(customer.id) {
                 return Ok(Err(customer.id));
             }
             let links = links(&contact);
-            let view = seen(ctx, &Eyes::Reader(reader), &customer, contact).await?;
+            let view = view(ctx, &customer, contact, &dependents);
             Ok(Ok(lists::related(ctx, reader, &include, links, view).await?))
         });
         let found = found.await?;
@@ -186,7 +175,8 @@ pub async fn update(
             step_down(work, customer.id, after.id).await?;
         }
         work.save(&before, &mut after, event).await?;
-        seen(ctx, &Eyes::Work(work), &customer, after).await
+        let dependents = work.ties(&after).await?;
+        Ok(view(ctx, &customer, after, &dependents))
     })
     .await
 }

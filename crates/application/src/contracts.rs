@@ -64,6 +64,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Contract {
     type View = ContractView;
+    type Ties = ContractTies;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Contract::reveal(self, ctx)
     }
@@ -72,8 +73,12 @@ impl Resource for Contract {
         let ties = ContractTies { customer_owner: Some(self.owner_id), ..ContractTies::default() };
         Ok(view(ctx, self, &ties))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ContractView, Failure> {
-        let mut ties = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        eyes: &Eyes<'_>,
+        mut ties: ContractTies,
+    ) -> Result<ContractView, Failure> {
         if self.may_submit(ctx, &ties).is_ok() {
             let customer: Customer = eyes.parent(self.details.customer_id).await?;
             let prices = prices_of(ctx, eyes, &self).await?;

@@ -70,6 +70,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for CustomerChange {
     type View = CustomerChangeView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         CustomerChange::reveal(self, ctx)
     }

@@ -72,16 +72,21 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Customer {
     type View = CustomerView;
+    type Ties = CustomerTies;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Customer::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<CustomerView, Refusal> {
         Ok(view(ctx, self, &CustomerTies::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<CustomerView, Failure> {
-        let mut ties = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        eyes: &Eyes<'_>,
+        mut ties: CustomerTies,
+    ) -> Result<CustomerView, Failure> {
         if self.may_claim(ctx).is_ok() {
-            ties.caller = eyes.ties(&Owner { user: ctx.actor.id, day_began: day_began(ctx) }).await?;
+            ties.caller = eyes.load_of(&Owner { user: ctx.actor.id, day_began: day_began(ctx) }).await?;
         }
         Ok(view(ctx, self, &ties))
     }
@@ -274,11 +279,11 @@ pub(crate) async fn page<S: From<(Customer, Included)>>(
 /// One customer. In the pool, opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
     let seen = app.read(call, async |ctx, reader| {
-        let customer: Customer = change::read(ctx, reader, id).await?;
-        if customer.is_opened(ctx) {
+        let found: (Customer, _) = change::read_tied(ctx, reader, id).await?;
+        if found.0.is_opened(ctx) {
             return Ok(None);
         }
-        Ok(Some(related(ctx, reader, &include, customer).await?))
+        Ok(Some(related(ctx, reader, &include, found).await?))
     });
     match seen.await? {
         Some(shown) => Ok(shown),
@@ -291,10 +296,10 @@ pub(crate) async fn related(
     ctx: &Context<'_>,
     reader: &fairlead_persistence::Reader<'_>,
     include: &Include,
-    customer: Customer,
+    (customer, ties): (Customer, CustomerTies),
 ) -> Result<Related<CustomerView>, Failure> {
     let links = links(&customer);
-    let view = customer.seen(ctx, &Eyes::Reader(reader)).await?;
+    let view = customer.judged(ctx, &Eyes::Reader(reader), ties).await?;
     lists::related(ctx, reader, include, links, view).await
 }
 
@@ -461,7 +466,7 @@ async fn give_back(
     reason: Line,
 ) -> Result<Customer, Failure> {
     change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
-        let open = work.open_business(customer.id).await?;
+        let open = work.ties(&*customer).await?;
         let (change, event) = customer.release(ctx, open, reason)?;
         moved(ctx, work, &[change], None).await?;
         Ok(event)

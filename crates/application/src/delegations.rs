@@ -36,6 +36,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Delegation {
     type View = DelegationView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Delegation::reveal(self, ctx)
     }

@@ -273,7 +273,7 @@ impl<'a> Leaving<'a> {
         work: &mut Work,
         before: &Customer,
     ) -> Result<(), Failure> {
-        let open = work.open_business(before.id).await?;
+        let open: OpenBusiness = work.ties(before).await?;
         let to_pool = self.form.to_pool && open.opportunities + open.contracts == 0;
         let reason = self.form.reason.clone();
         let mut after = before.clone();

@@ -73,6 +73,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Invoice {
     type View = InvoiceView;
+    type Ties = InvoiceTies;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Invoice::reveal(self, ctx)
     }
@@ -84,8 +85,12 @@ impl Resource for Invoice {
             &InvoiceTies { contract_status: ContractStatus::Active, dependents, submission: None },
         )
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<InvoiceView, Failure> {
-        let mut ties = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        eyes: &Eyes<'_>,
+        mut ties: InvoiceTies,
+    ) -> Result<InvoiceView, Failure> {
         if self.may_submit(ctx, &ties).is_ok() {
             let contract: Contract = eyes.parent(self.details.contract_id).await?;
             let customer: Customer = eyes.parent(self.customer_id).await?;

@@ -45,6 +45,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for LeadForm {
     type View = LeadFormView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }

@@ -70,14 +70,19 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Lead {
     type View = LeadView;
+    type Ties = Dependents;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Lead::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<LeadView, Refusal> {
         Ok(view(ctx, self, &Dependents::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<LeadView, Failure> {
-        let dependents = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        _eyes: &Eyes<'_>,
+        dependents: Dependents,
+    ) -> Result<LeadView, Failure> {
         Ok(view(ctx, self, &dependents))
     }
 }

@@ -63,14 +63,19 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Opportunity {
     type View = OpportunityView;
+    type Ties = OpportunityTies;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Opportunity::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<OpportunityView, Refusal> {
         Ok(view(ctx, self, &OpportunityTies::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<OpportunityView, Failure> {
-        let ties = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        _eyes: &Eyes<'_>,
+        ties: OpportunityTies,
+    ) -> Result<OpportunityView, Failure> {
         Ok(view(ctx, self, &ties))
     }
 }

@@ -7,7 +7,8 @@ use fairlead_domain::error::{Refusal, Rule};
 use fairlead_domain::invoice::Invoice;
 use fairlead_domain::patch::Patch;
 use fairlead_domain::payment::{
-    Allocation, Anew, Payment, PaymentDetails, PaymentForm, PaymentMethod, PaymentStatus, ReallocateForm,
+    Allocation, Anew, Payment, PaymentDetails, PaymentForm, PaymentMethod, PaymentStatus, PaymentTies,
+    ReallocateForm,
 };
 use fairlead_domain::text_enum;
 use fairlead_domain::valid::Valid;
@@ -21,7 +22,7 @@ use validator::Validate;
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{Eyes, save_changed, there};
+use crate::change::{save_changed, there};
 use crate::clock::new_id;
 use crate::contracts::{named_contract, of_contract, settle_and_save};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing, MAX_INTEGER};
@@ -92,11 +93,15 @@ pub struct EndForm {
 /// A payment with its allocations that count, as its caller sees it.
 async fn seen(
     ctx: &Context<'_>,
-    eyes: &Eyes<'_>,
+    work: &Work,
     (payment, allocations): (Payment, Vec<Allocation>),
 ) -> Result<PaymentView, Failure> {
-    let ties = eyes.ties(&payment).await?;
-    Ok(PaymentView { allowed_actions: payment.allowed_actions(ctx, &ties), record: payment, allocations })
+    let ties = work.ties(&payment).await?;
+    Ok(view(ctx, payment, allocations, &ties))
+}
+
+fn view(ctx: &Context, payment: Payment, allocations: Vec<Allocation>, ties: &PaymentTies) -> PaymentView {
+    PaymentView { allowed_actions: payment.allowed_actions(ctx, ties), record: payment, allocations }
 }
 
 /// A contract with everything that payments settle. The contract's lock keeps all of it still.
@@ -164,12 +169,11 @@ fn links(payment: &Payment) -> Links {
 /// One payment.
 pub async fn get(app: &App, call: &Call, id: PaymentId, include: Include) -> Read<Related<PaymentView>> {
     app.read(call, async |ctx, reader| {
-        let payment: Payment = there(reader.one(id).await?)?;
+        let (payment, ties): (Payment, _) = there(reader.tied(id).await?)?;
         payment.reveal(ctx)?;
         let allocations = reader.all(of_payment(id)).await?;
         let links = links(&payment);
-        let view = seen(ctx, &Eyes::Reader(reader), (payment, allocations)).await?;
-        lists::related(ctx, reader, &include, links, view).await
+        lists::related(ctx, reader, &include, links, view(ctx, payment, allocations, &ties)).await
     })
     .await
 }
@@ -187,7 +191,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Paymen
 pub async fn create(app: &App, call: &Call, form: Valid<PaymentForm>) -> Written<PaymentView> {
     app.write(call, async |ctx, work| {
         let recorded = record(ctx, work, form.clone()).await?;
-        seen(ctx, &Eyes::Work(work), recorded).await
+        seen(ctx, work, recorded).await
     })
     .await
 }
@@ -242,7 +246,7 @@ pub async fn update(
         let event = after.edit(ctx, patch.apply(&before.details)?)?;
         work.save(&before, &mut after, event).await?;
         let allocations = work.find_all(of_payment(id)).await?;
-        seen(ctx, &Eyes::Work(work), (after, allocations)).await
+        seen(ctx, work, (after, allocations)).await
     })
     .await
 }
@@ -292,7 +296,7 @@ const REVERSE: Step = |payment, ctx, (contract, invoices, installments, allocati
 pub async fn confirm(app: &App, call: &Call, id: PaymentId) -> Written<PaymentView> {
     app.write(call, async |ctx, work| {
         let confirmed = take(ctx, work, call, (id, None), CONFIRM).await?;
-        seen(ctx, &Eyes::Work(work), confirmed).await
+        seen(ctx, work, confirmed).await
     })
     .await
 }
@@ -306,7 +310,7 @@ pub async fn reject(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>)
     let end = || (id, Some(form.reason.clone()));
     app.write(call, async |ctx, work| {
         let rejected = take(ctx, work, call, end(), REJECT).await?;
-        seen(ctx, &Eyes::Work(work), rejected).await
+        seen(ctx, work, rejected).await
     })
     .await
 }
@@ -317,8 +321,9 @@ pub async fn reverse(app: &App, call: &Call, id: PaymentId, form: Valid<EndForm>
     app.write(call, async |ctx, work| {
         let reversed = take(ctx, work, call, end(), REVERSE).await?;
         // What waits to be paid back would be paid back of nothing.
-        reversed.0.no_refunds(work.ties(&reversed.0).await?.pending_refunds)?;
-        seen(ctx, &Eyes::Work(work), reversed).await
+        let ties: PaymentTies = work.ties(&reversed.0).await?;
+        reversed.0.no_refunds(ties.pending_refunds)?;
+        seen(ctx, work, reversed).await
     })
     .await
 }
@@ -345,7 +350,7 @@ pub async fn reallocate(
         let mut after = before.clone();
         work.save(&before, &mut after, event).await?;
         let allocations = work.find_all(of_payment(id)).await?;
-        seen(ctx, &Eyes::Work(work), (after, allocations)).await
+        seen(ctx, work, (after, allocations)).await
     })
     .await
 }

@@ -36,6 +36,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Pipeline {
     type View = PipelineView;
+    type Ties = ();
     /// Whoever works here may know how sales are made.
     fn reveal(&self, _ctx: &Context) -> Result<(), Refusal> {
         Ok(())
@@ -43,7 +44,7 @@ impl Resource for Pipeline {
     fn view(self, ctx: &Context) -> Result<PipelineView, Refusal> {
         Ok(view(ctx, self, &Dependents::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PipelineView, Failure> {
+    async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<PipelineView, Failure> {
         let dependents = eyes.ties_that_decide(&self, |it| self.may_delete(ctx, it)).await?;
         Ok(view(ctx, self, &dependents))
     }

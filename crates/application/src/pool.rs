@@ -65,7 +65,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PoolCu
 /// One customer in the pool. Opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
     let seen = app.read(call, async |ctx, reader| {
-        let Some(customer) = reader.one::<Customer>(id).await? else {
+        let Some((customer, ties)) = reader.tied::<Customer, _>(id).await? else {
             // One that has an owner by now is not in the pool.
             let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
             let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
@@ -79,7 +79,7 @@ pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Re
         if customer.is_opened(ctx) {
             return Ok(None);
         }
-        Ok(Some(customers::related(ctx, reader, &include, customer).await?))
+        Ok(Some(customers::related(ctx, reader, &include, (customer, ties)).await?))
     });
     match seen.await? {
         Some(shown) => Ok(shown),

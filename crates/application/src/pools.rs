@@ -37,13 +37,14 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Pool {
     type View = PoolView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Pool::reveal(self, ctx)
     }
     fn view(self, ctx: &Context) -> Result<PoolView, Refusal> {
         Ok(view(ctx, self, &Dependents::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<PoolView, Failure> {
+    async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<PoolView, Failure> {
         let dependents = eyes.ties_that_decide(&self, |it| self.may_delete(ctx, it)).await?;
         Ok(view(ctx, self, &dependents))
     }

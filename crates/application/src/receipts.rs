@@ -56,14 +56,19 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Receipt {
     type View = ReceiptView;
+    type Ties = ReceiptTies;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }
     fn view(self, ctx: &Context) -> Result<ReceiptView, Refusal> {
         Ok(view(ctx, self, &ReceiptTies::default()))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<ReceiptView, Failure> {
-        let ties = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        _eyes: &Eyes<'_>,
+        ties: ReceiptTies,
+    ) -> Result<ReceiptView, Failure> {
         Ok(view(ctx, self, &ties))
     }
 }

@@ -3,7 +3,9 @@
 use fairlead_domain::access::Permission;
 use fairlead_domain::context::Context;
 use fairlead_domain::error::Refusal;
-use fairlead_domain::payment::{Allocation, Payment, PaymentMethod, Refund, RefundForm, RefundStatus};
+use fairlead_domain::payment::{
+    Allocation, Payment, PaymentMethod, PaymentTies, Refund, RefundForm, RefundStatus,
+};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{NumberKind, RefundId};
 use fairlead_persistence::Work;
@@ -43,6 +45,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Refund {
     type View = RefundView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Refund::reveal(self, ctx)
     }
@@ -83,9 +86,10 @@ pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<
             Failure::Refused(_) => Failure::Refused(Refusal::unknown_reference("/payment_id")),
             other => other,
         })?;
-        let pending = work.ties(&payment).await?.pending_refunds;
+        let ties: PaymentTies = work.ties(&payment).await?;
         let number = work.next_number(NumberKind::Refund, ctx.today().year()).await?;
-        let (refund, event) = Refund::record(ctx, work.new_id(), number, &payment, pending, form.clone())?;
+        let (refund, event) =
+            Refund::record(ctx, work.new_id(), number, &payment, ties.pending_refunds, form.clone())?;
         work.insert(&refund, event).await?;
         Ok(refund.view(ctx)?)
     })

@@ -37,6 +37,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Role {
     type View = RoleView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         let reads = ctx.actor.authorize(Permission::RolesRead, &Standing::Organisation);
         reads.map_err(|_| Refusal::not_found())
@@ -44,7 +45,7 @@ impl Resource for Role {
     fn view(self, ctx: &Context) -> Result<RoleView, Refusal> {
         Ok(view(ctx, self, &[]))
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<RoleView, Failure> {
+    async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<RoleView, Failure> {
         // All requests that wait are looked at only where nothing else decides.
         let waiting: Vec<Approval> =
             if self.may_delete(ctx, &[]).is_ok() { eyes.all(waiting()).await? } else { Vec::new() };

@@ -44,6 +44,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for SavedView {
     type View = SavedViewView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         SavedView::reveal(self, ctx)
     }

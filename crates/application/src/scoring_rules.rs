@@ -35,6 +35,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for ScoringRule {
     type View = ScoringRuleView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }

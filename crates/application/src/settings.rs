@@ -32,6 +32,7 @@ impl Versioned for SettingsView {
 
 impl Resource for Settings {
     type View = SettingsView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx)
     }

@@ -92,6 +92,7 @@ impl Versioned for Target {
 /// The figures are read apart: what is written does not change them.
 impl Resource for Target {
     type View = Self;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::reveal(self, ctx)
     }

@@ -36,6 +36,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Team {
     type View = TeamView;
+    type Ties = Dependents;
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         let reads = ctx.actor.authorize(Permission::TeamsRead, &Standing::Organisation);
         reads.map_err(|_| Refusal::not_found())
@@ -43,8 +44,12 @@ impl Resource for Team {
     fn view(self, ctx: &Context) -> Result<TeamView, Refusal> {
         Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &Dependents::default()), record: self })
     }
-    async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<TeamView, Failure> {
-        let dependents = eyes.ties(&self).await?;
+    async fn judged(
+        self,
+        ctx: &Context<'_>,
+        _eyes: &Eyes<'_>,
+        dependents: Dependents,
+    ) -> Result<TeamView, Failure> {
         Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &dependents), record: self })
     }
 }

@@ -73,6 +73,7 @@ pub static ITEMS: Listing = Listing {
 
 impl Resource for Transfer {
     type View = TransferView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Transfer::reveal(self, ctx)
     }

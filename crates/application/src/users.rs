@@ -43,6 +43,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for User {
     type View = UserView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         let reads = ctx.actor.authorize(Permission::UsersRead, &Standing::Organisation);
         if self.id == ctx.actor.id { Ok(()) } else { reads.map_err(|_| Refusal::not_found()) }

@@ -44,7 +44,7 @@ pub use sea_orm::Value;
 pub use search::{Findable, Found};
 pub use store::{Location, Store};
 pub use stored::{Kept, Stored};
-pub use ties::Tied;
+pub use ties::Ties;
 pub use traces::TrailEvent;
 pub use webhooks::of_present_webhooks;
 pub use work::{Author, Claim, Mark, NewId, Work};

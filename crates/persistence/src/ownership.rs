@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use fairlead_domain::customer::{
-    OpenBusiness, OwnerLoad, OwnershipCause, OwnershipChange, OwnershipRecord, PoolOpening,
-};
+use fairlead_domain::customer::{OwnerLoad, OwnershipCause, OwnershipChange, OwnershipRecord, PoolOpening};
 use fairlead_domain::pool::RecycleFacts;
 use fairlead_domain::values::{CustomerId, JobId, PoolId, Timestamp, TransferId, UserId};
 use uuid::Uuid;
@@ -14,7 +12,6 @@ use crate::error::StoreError;
 use crate::member::{Row, only};
 use crate::reader::Reader;
 use crate::sql::Sql;
-use crate::ties::{self, Tied};
 use crate::work::Work;
 
 impl Work {
@@ -51,7 +48,14 @@ impl Work {
     /// figures hold until the end of the transaction.
     pub async fn owner_load(&self, user: UserId, day_began: Timestamp) -> Result<OwnerLoad, StoreError> {
         self.lock_user(user).await?;
-        self.ties(&Owner { user, day_began }).await
+        self.load_of(&Owner { user, day_began }).await
+    }
+
+    /// The same, not locked: figures that may change before the transaction ends.
+    pub async fn load_of(&self, owner: &Owner) -> Result<OwnerLoad, StoreError> {
+        let mut sql = Sql::new("SELECT ");
+        owner.ask(&mut sql);
+        Ok(self.select(sql, Owner::told).await?.into_iter().next().unwrap_or_default())
     }
 
     /// How many pool customers a user opened on a business day, and whether this one is among them. Locks the
@@ -114,13 +118,6 @@ impl Work {
         Ok(())
     }
 
-    /// What a customer still has going on.
-    pub async fn open_business(&self, customer: CustomerId) -> Result<OpenBusiness, StoreError> {
-        let mut sql = Sql::new("SELECT ");
-        ties::open_business(&mut sql, customer.0);
-        Ok(self.select(sql, ties::take_open_business).await?.into_iter().next().unwrap_or_default())
-    }
-
     /// What recycling needs to know about customers.
     pub async fn recycle_facts(&self, ids: &[Uuid]) -> Result<HashMap<CustomerId, RecycleFacts>, StoreError> {
         if ids.is_empty() {
@@ -141,9 +138,7 @@ pub struct Owner {
     pub day_began: Timestamp,
 }
 
-impl Tied for Owner {
-    type Ties = OwnerLoad;
-
+impl Owner {
     fn ask(&self, sql: &mut Sql) {
         let user = self.user.0;
         sql.push("(SELECT COUNT(*) FROM customers WHERE owner_id = ").bind(user);
@@ -153,7 +148,7 @@ impl Tied for Owner {
         sql.push(" AND occurred_at >= ").bind(self.day_began.instant()).push(")");
     }
 
-    fn tell(row: &mut Row) -> Result<OwnerLoad, StoreError> {
+    fn told(row: &mut Row) -> Result<OwnerLoad, StoreError> {
         Ok(OwnerLoad { owned: row.column()?, locked: row.column()?, claimed_today: row.column()? })
     }
 }
@@ -170,6 +165,11 @@ pub struct RecycleCandidates {
 }
 
 impl Reader<'_> {
+    /// What a user owns and has claimed.
+    pub async fn load_of(&self, owner: &Owner) -> Result<OwnerLoad, StoreError> {
+        Ok(self.row(|sql| owner.ask(sql), Owner::told).await?.unwrap_or_default())
+    }
+
     /// The customers that recycling looks at next: those owned for long enough, and those whose owners were told a
     /// day.
     pub async fn recycle_candidates(&self, which: &RecycleCandidates) -> Result<Vec<Uuid>, StoreError> {

@@ -124,14 +124,22 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One record.
-    pub async fn one<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+    /// Runs the rest of a `SELECT` that finds one row at most.
+    pub(crate) async fn row<T>(
+        &self,
+        rest: impl FnOnce(&mut Sql),
+        each: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let (mut sql, skipped) = self.begin();
-        let table = T::table();
-        sql.push(&table.selection).push(" FROM ").push(table.name).push(" WHERE id = ").bind(id.into());
+        rest(&mut sql);
         let result = self.store.reader.one(sql).await?;
         self.check(result.as_ref()).await?;
-        result.map(|result| T::take(&mut Row::after(&result, skipped))).transpose()
+        result.map(|result| each(&mut Row::after(&result, skipped))).transpose()
+    }
+
+    /// One record.
+    pub async fn one<T: Kept>(&self, id: impl Into<Uuid>) -> Result<Option<T>, StoreError> {
+        Ok(self.tied::<T, ()>(id).await?.map(|(record, ())| record))
     }
 
     /// All records for which a condition holds, in the order of their ids.

@@ -1,5 +1,7 @@
 //! What hangs on a record: what would be left without it, and what waits for it.
 
+use std::sync::LazyLock;
+
 use fairlead_domain::contact::Contact;
 use fairlead_domain::contract::{Contract, ContractTies};
 use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness, OwnerLoad};
@@ -20,42 +22,71 @@ use crate::error::StoreError;
 use crate::member::Row;
 use crate::reader::Reader;
 use crate::sql::Sql;
+use crate::stored::{Kept, Stored};
 use crate::work::Work;
 
-/// A record on which others hang. They are looked at in one statement, always with one row.
-pub trait Tied {
-    /// What is told about them.
-    type Ties;
-    /// The columns that tell it, and where they are.
-    fn ask(&self, sql: &mut Sql);
+/// What hangs on records of a kind. It is told by columns of its own, which can be read along with the record's.
+pub trait Ties<T>: Sized {
+    /// What it is where there is nothing to ask.
+    const KNOWN: Option<Self> = None;
+    /// The columns, of a statement that has the record's row: they call it by the name of its table, and any other row
+    /// `other`, which may be of the same table.
+    fn columns() -> &'static str;
     /// Reads these columns.
-    fn tell(row: &mut Row) -> Result<Self::Ties, StoreError>;
+    fn take(row: &mut Row) -> Result<Self, StoreError>;
+}
+
+/// Nothing decides.
+impl<T> Ties<T> for () {
+    const KNOWN: Option<()> = Some(());
+
+    fn columns() -> &'static str {
+        ""
+    }
+
+    fn take(_row: &mut Row) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 impl Reader<'_> {
-    /// What hangs on a record.
-    pub async fn ties<T: Tied>(&self, record: &T) -> Result<T::Ties, StoreError> {
-        let ask = |sql: &mut Sql| {
-            record.ask(sql);
-            Ok(())
-        };
-        told(self.rows(ask, T::tell).await?)
+    /// One record with what hangs on it, in one statement.
+    pub async fn tied<T: Kept, U: Ties<T>>(&self, id: impl Into<Uuid>) -> Result<Option<(T, U)>, StoreError> {
+        let own = T::table().selection.as_str();
+        let columns = if U::KNOWN.is_none() { &[own, U::columns()][..] } else { &[own] };
+        let both = |row: &mut Row| Ok((T::take(row)?, U::take(row)?));
+        self.row(|sql| of_record::<T>(sql, columns, id.into()), both).await
+    }
+
+    /// What hangs on a record. Where that is gone in between, all is read again.
+    pub async fn ties<T: Stored, U: Ties<T>>(&self, record: &T) -> Result<U, StoreError> {
+        if let Some(known) = U::KNOWN {
+            return Ok(known);
+        }
+        let told = self.row(|sql| of_record::<T>(sql, &[U::columns()], record.id()), U::take);
+        told.await?.ok_or(StoreError::Conflict)
     }
 }
 
 impl Work {
     /// What hangs on a record. Where it is locked, it stays like this until the end: nearly all that is to hang on it
     /// waits for that lock, and the foreign keys stop the rest.
-    pub async fn ties<T: Tied>(&self, record: &T) -> Result<T::Ties, StoreError> {
+    pub async fn ties<T: Stored, U: Ties<T>>(&self, record: &T) -> Result<U, StoreError> {
+        if let Some(known) = U::KNOWN {
+            return Ok(known);
+        }
         let mut sql = Sql::new("SELECT ");
-        record.ask(&mut sql);
-        told(self.select(sql, T::tell).await?)
+        of_record::<T>(&mut sql, &[U::columns()], record.id());
+        self.select(sql, U::take).await?.into_iter().next().ok_or(StoreError::Conflict)
     }
 }
 
-fn told<T>(rows: Vec<T>) -> Result<T, StoreError> {
-    let nothing = || StoreError::Corrupt("nothing tells what hangs on a record".to_owned());
-    rows.into_iter().next().ok_or_else(nothing)
+fn of_record<T: Kept>(sql: &mut Sql, columns: &[&str], id: Uuid) {
+    let table = T::table().name;
+    for (at, columns) in columns.iter().enumerate() {
+        sql.push(if at > 0 { ", " } else { "" }).push(columns);
+    }
+    sql.push(" FROM ").push(table).push(" WHERE ").push(table).push(".id = ").bind(id);
 }
 
 /// Records that name another one: their kind, their table, and the column in which they do.
@@ -110,31 +141,34 @@ const ABOUT_SUBJECT: &[Naming] =
 /// What was asked about an invoice. Where money was put on it, or a part of it taken back, it is no draft any more.
 const OF_INVOICE: &[Naming] = &[(RecordKind::Approval, "approvals", "subject_id")];
 
-fn count_all(sql: &mut Sql, named: &[Naming], id: Uuid) {
-    for (at, (_, table, column)) in named.iter().enumerate() {
-        if at > 0 {
-            sql.push(", ");
-        }
-        sql.push(&format!("(SELECT COUNT(*) FROM {table} WHERE {column} = ")).bind(id).push(")");
-    }
+/// How many records name the one whose row this table has, by kind; so many columns.
+fn counts(of: &str, named: &[Naming]) -> String {
+    let count = |(_, table, column): &Naming| {
+        format!("(SELECT COUNT(*) FROM {table} AS other WHERE {column} = {of}.id)")
+    };
+    named.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn count_of_customer(sql: &mut Sql, named: &[(Naming, &str)], id: Uuid, customer: Uuid) {
-    for (at, ((_, table, column), of)) in named.iter().enumerate() {
-        if at > 0 {
-            sql.push(", ");
-        }
-        sql.push(&format!("(SELECT COUNT(*) FROM {table} WHERE {of} = ")).bind(customer);
-        sql.push(&format!(" AND {column} = ")).bind(id).push(")");
-    }
+/// The same, of those whose customer is the record's.
+fn counts_of_customer(of: &str, named: &[(Naming, &str)]) -> String {
+    let count = |((_, table, column), customer): &(Naming, &str)| {
+        format!(
+            "(SELECT COUNT(*) FROM {table} AS other WHERE {customer} = {of}.customer_id AND {column} = {of}.id)"
+        )
+    };
+    named.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
-fn customer_owner(sql: &mut Sql, customer: Uuid) {
-    sql.push("(SELECT owner_id FROM customers WHERE id = ").bind(customer).push("), ");
+fn customer_owner(of: &str) -> String {
+    format!("(SELECT owner_id FROM customers AS other WHERE other.id = {of}.customer_id)")
 }
 
-fn pending_transfers(sql: &mut Sql, id: Uuid) {
-    sql.push("(SELECT COUNT(*) FROM transfer_items WHERE record_id = ").bind(id).push(" AND pending)");
+fn contract_status(of: &str) -> String {
+    format!("(SELECT status FROM contracts AS other WHERE other.id = {of}.contract_id)")
+}
+
+fn pending_transfers(of: &str) -> String {
+    format!("(SELECT COUNT(*) FROM transfer_items AS other WHERE record_id = {of}.id AND pending)")
 }
 
 /// Reads as many figures as there are kinds.
@@ -142,33 +176,43 @@ fn dependents(row: &mut Row, kinds: impl Iterator<Item = RecordKind>) -> Result<
     kinds.map(|kind| Ok((kind, row.column::<i64>()?))).collect()
 }
 
-/// What of a customer goes on; two columns.
-pub(crate) fn open_business(sql: &mut Sql, customer: Uuid) {
-    sql.push("(SELECT COUNT(*) FROM opportunities WHERE customer_id = ").bind(customer);
-    sql.push(" AND status = 'open'), (SELECT COUNT(*) FROM contracts WHERE customer_id = ").bind(customer);
-    sql.push(" AND status IN ('draft', 'pending_approval', 'active'))");
+/// The columns of ties, a text that is made once.
+macro_rules! columns {
+    ($text:expr) => {
+        fn columns() -> &'static str {
+            static TEXT: LazyLock<String> = LazyLock::new(|| $text);
+            &TEXT
+        }
+    };
 }
 
-pub(crate) fn take_open_business(row: &mut Row) -> Result<OpenBusiness, StoreError> {
-    Ok(OpenBusiness { opportunities: row.column()?, contracts: row.column()? })
-}
-
-impl Tied for Customer {
-    type Ties = CustomerTies;
-
-    fn ask(&self, sql: &mut Sql) {
-        let id = self.id.0;
-        open_business(sql, id);
-        sql.push(", ");
-        pending_transfers(sql, id);
-        sql.push(", (SELECT id FROM customer_changes WHERE customer_id = ").bind(id);
-        sql.push(" AND status = 'pending'), ");
-        count_all(sql, OF_CUSTOMER, id);
+/// What of a customer goes on.
+impl Ties<Customer> for OpenBusiness {
+    fn columns() -> &'static str {
+        "(SELECT COUNT(*) FROM opportunities AS other WHERE customer_id = customers.id AND status = 'open'), \
+         (SELECT COUNT(*) FROM contracts AS other WHERE customer_id = customers.id \
+            AND status IN ('draft', 'pending_approval', 'active'))"
     }
 
-    fn tell(row: &mut Row) -> Result<CustomerTies, StoreError> {
-        Ok(CustomerTies {
-            open: take_open_business(row)?,
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self { opportunities: row.column()?, contracts: row.column()? })
+    }
+}
+
+impl Ties<Customer> for CustomerTies {
+    columns! {
+        [
+            OpenBusiness::columns(),
+            &pending_transfers("customers"),
+            "(SELECT id FROM customer_changes AS other WHERE customer_id = customers.id AND status = 'pending')",
+            &counts("customers", OF_CUSTOMER),
+        ]
+        .join(", ")
+    }
+
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            open: OpenBusiness::take(row)?,
             pending_transfers: row.column()?,
             pending_change: row.member()?,
             caller: OwnerLoad::default(),
@@ -180,14 +224,10 @@ impl Tied for Customer {
 /// Records of which only matters what others name them.
 macro_rules! named_by {
     ($($record:ident: $naming:ident),+ $(,)?) => { $(
-        impl Tied for $record {
-            type Ties = Dependents;
+        impl Ties<$record> for Dependents {
+            columns! { counts($record::table().name, $naming) }
 
-            fn ask(&self, sql: &mut Sql) {
-                count_all(sql, $naming, self.id.0);
-            }
-
-            fn tell(row: &mut Row) -> Result<Dependents, StoreError> {
+            fn take(row: &mut Row) -> Result<Self, StoreError> {
                 dependents(row, $naming.iter().map(|it| it.0))
             }
         }
@@ -195,35 +235,28 @@ macro_rules! named_by {
 }
 named_by!(Lead: OF_LEAD, Team: OF_TEAM, Pool: OF_POOL, Pipeline: OF_PIPELINE);
 
-impl Tied for Contact {
-    type Ties = Dependents;
+impl Ties<Contact> for Dependents {
+    columns! { [counts_of_customer("contacts", OF_CONTACT), counts("contacts", ABOUT)].join(", ") }
 
-    fn ask(&self, sql: &mut Sql) {
-        count_of_customer(sql, OF_CONTACT, self.id.0, self.details.customer_id.0);
-        sql.push(", ");
-        count_all(sql, ABOUT, self.id.0);
-    }
-
-    fn tell(row: &mut Row) -> Result<Dependents, StoreError> {
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
         dependents(row, OF_CONTACT.iter().map(|it| it.0.0).chain(ABOUT.iter().map(|it| it.0)))
     }
 }
 
-impl Tied for Opportunity {
-    type Ties = OpportunityTies;
-
-    fn ask(&self, sql: &mut Sql) {
-        customer_owner(sql, self.details.customer_id.0);
-        pending_transfers(sql, self.id.0);
-        sql.push(", ");
-        count_of_customer(sql, OF_OPPORTUNITY, self.id.0, self.details.customer_id.0);
-        sql.push(", ");
-        count_all(sql, ABOUT_SUBJECT, self.id.0);
+impl Ties<Opportunity> for OpportunityTies {
+    columns! {
+        [
+            customer_owner("opportunities"),
+            pending_transfers("opportunities"),
+            counts_of_customer("opportunities", OF_OPPORTUNITY),
+            counts("opportunities", ABOUT_SUBJECT),
+        ]
+        .join(", ")
     }
 
-    fn tell(row: &mut Row) -> Result<OpportunityTies, StoreError> {
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
         let kinds = OF_OPPORTUNITY.iter().map(|it| it.0.0);
-        Ok(OpportunityTies {
+        Ok(Self {
             customer_owner: row.member()?,
             pending_transfers: row.column()?,
             dependents: dependents(row, kinds.chain(ABOUT_SUBJECT.iter().map(|it| it.0)))?,
@@ -231,18 +264,13 @@ impl Tied for Opportunity {
     }
 }
 
-impl Tied for Contract {
-    type Ties = ContractTies;
-
-    fn ask(&self, sql: &mut Sql) {
-        customer_owner(sql, self.details.customer_id.0);
-        pending_transfers(sql, self.id.0);
-        sql.push(", ");
-        count_all(sql, ABOUT_SUBJECT, self.id.0);
+impl Ties<Contract> for ContractTies {
+    columns! {
+        [customer_owner("contracts"), pending_transfers("contracts"), counts("contracts", ABOUT_SUBJECT)].join(", ")
     }
 
-    fn tell(row: &mut Row) -> Result<ContractTies, StoreError> {
-        Ok(ContractTies {
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self {
             customer_owner: row.member()?,
             pending_transfers: row.column()?,
             dependents: dependents(row, ABOUT_SUBJECT.iter().map(|it| it.0))?,
@@ -251,17 +279,11 @@ impl Tied for Contract {
     }
 }
 
-impl Tied for Invoice {
-    type Ties = InvoiceTies;
+impl Ties<Invoice> for InvoiceTies {
+    columns! { [contract_status("invoices"), counts("invoices", OF_INVOICE)].join(", ") }
 
-    fn ask(&self, sql: &mut Sql) {
-        sql.push("status, ");
-        count_all(sql, OF_INVOICE, self.id.0);
-        sql.push(" FROM contracts WHERE id = ").bind(self.details.contract_id.0);
-    }
-
-    fn tell(row: &mut Row) -> Result<InvoiceTies, StoreError> {
-        Ok(InvoiceTies {
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self {
             contract_status: row.member()?,
             dependents: dependents(row, OF_INVOICE.iter().map(|it| it.0))?,
             submission: None,
@@ -269,35 +291,34 @@ impl Tied for Invoice {
     }
 }
 
-impl Tied for Payment {
-    type Ties = PaymentTies;
-
-    fn ask(&self, sql: &mut Sql) {
-        sql.push("status, (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM refunds");
-        sql.push(" WHERE status = 'recorded' AND payment_id = ").bind(self.id.0);
-        sql.push("), amount_currency FROM contracts WHERE id = ").bind(self.details.contract_id.0);
+impl Ties<Payment> for PaymentTies {
+    columns! {
+        format!(
+            "{}, (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM refunds AS other \
+               WHERE status = 'recorded' AND payment_id = payments.id), payments.amount_currency",
+            contract_status("payments"),
+        )
     }
 
-    fn tell(row: &mut Row) -> Result<PaymentTies, StoreError> {
-        Ok(PaymentTies { contract_status: row.member()?, pending_refunds: row.member()? })
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self { contract_status: row.member()?, pending_refunds: row.member()? })
     }
 }
 
-impl Tied for Receipt {
-    type Ties = ReceiptTies;
-
-    fn ask(&self, sql: &mut Sql) {
-        let part = |sql: &mut Sql, column: &str| {
-            sql.push(&format!("(SELECT {column} FROM receipts WHERE part_of_id = ")).bind(self.id.0);
-            sql.push(" AND status <> 'open' ORDER BY id LIMIT 1)");
-        };
-        part(sql, "id");
-        sql.push(", ");
-        part(sql, "status");
+impl Ties<Receipt> for ReceiptTies {
+    columns! {
+        ["id", "status"]
+            .map(|column| {
+                format!(
+                    "(SELECT {column} FROM receipts AS other \
+                       WHERE part_of_id = receipts.id AND status <> 'open' ORDER BY id LIMIT 1)"
+                )
+            })
+            .join(", ")
     }
 
-    fn tell(row: &mut Row) -> Result<ReceiptTies, StoreError> {
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
         let (part, status): (Option<ReceiptId>, Option<ReceiptStatus>) = (row.member()?, row.member()?);
-        Ok(ReceiptTies { part_in_use: part.zip(status) })
+        Ok(Self { part_in_use: part.zip(status) })
     }
 }

@@ -388,8 +388,8 @@ pub(super) const TABLE: &[Mutation] = &[
         without: "the scope of single reads",
         edits: &[Edit {
             file: "crates/application/src/change.rs",
-            text: "reader.one::<T>(id).await? {\n        record.reveal(ctx)?;",
-            instead: "reader.one::<T>(id).await? {",
+            text: "reader.tied::<T, U>(id).await? {\n        found.0.reveal(ctx)?;",
+            instead: "reader.tied::<T, U>(id).await? {",
         }],
         package: END_TO_END,
         tests: &["security::objects::*::ids_of_others_lead_nowhere"],

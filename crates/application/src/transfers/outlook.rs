@@ -31,7 +31,7 @@ pub(crate) async fn obstacle(
         return Ok(Some(refusal));
     }
     let to = transfer.details.to_user_id;
-    let load = eyes.ties(&Owner { user: to, day_began: customers::day_began(ctx) }).await?;
+    let load = eyes.load_of(&Owner { user: to, day_began: customers::day_began(ctx) }).await?;
     let mut moving = Moving::with((transfer.owner_id, to), load, transfer.details.reason.clone());
     moving.judge_named(ctx, eyes, transfer).await?;
     moving.judge_included(eyes, transfer).await?;

@@ -73,6 +73,7 @@ pub static LISTING: Listing = Listing {
 
 impl Resource for Webhook {
     type View = WebhookView;
+    type Ties = ();
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }

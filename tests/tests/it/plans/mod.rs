@@ -13,6 +13,7 @@ use sync::*;
 on_both_databases! {
     heavy_among_many_customers_all_is_looked_up;
     what_is_included_costs_no_statement_per_row;
+    what_hangs_on_a_record_is_read_along_with_it;
     a_search_without_alternatives_asks_what_its_list_asks;
     the_outbox_is_read_from_a_place_on;
     a_timeline_looks_at_no_other_customers_records;
@@ -103,6 +104,61 @@ async fn what_is_included_costs_no_statement_per_row(server: Server) {
         };
         let bare = cost("fields=id").await;
         assert_eq!(cost(&format!("include={include}")).await, bare + more, "{path} {include}");
+    }
+}
+
+/// What may be done with a record depends on it, and each is judged by whatever has an index.
+async fn what_hangs_on_a_record_is_read_along_with_it(server: Server) {
+    let mut server = server;
+    let company = Company::found(&server).await;
+    let rep = &company.rep;
+    let pooled = company.pool_customer().await;
+    let contract = company.active(rep, "100.00", "by_contract").await;
+    let payment = company.paid(rep, &contract, "10.00").await;
+    let invoice = company.issued(rep, &contract, "10.00").await;
+    let customer = rep.client.get(&format!("/contracts/{contract}")).await.expect(200).text_of("customer_id");
+    let made = async |path: &str, form: Value| rep.client.post(path, form).await.expect(201).id();
+    let deal = made("/opportunities", json!({"name": "Deal", "customer_id": customer})).await;
+    let person = made("/contacts", json!({"name": "Zhang", "customer_id": customer})).await;
+    let lead = made("/leads", json!({"name": "Li", "source": "event"})).await;
+    let receipt = json!({
+        "amount": {"amount": "9.00", "currency": "CNY"}, "received_on": "2026-01-15", "method": "bank_transfer",
+    });
+    let receipt = company.finance.client.post("/receipts", receipt).await.expect(201).id();
+    let team = company.admin.client.get("/teams?limit=1").await.expect(200).body["data"][0]["id"].clone();
+    // Nothing but what is asked here is to be counted.
+    server.set("FAIRLEAD_JOBS__ENABLED", "false");
+    tell(&mut server).await;
+    let admin = company.admin.client.at(&server.url);
+    let finance = company.finance.client.at(&server.url);
+    let director = company.director.client.at(&server.url);
+    for who in [&admin, &finance, &director] {
+        who.get("/customers").await.expect(200);
+    }
+    // Besides: what its reader owns, where it may be claimed; the customer by whom it is seen; what a payment is put on.
+    for (by, path, statements) in [
+        (&admin, format!("/customers/{customer}"), 1),
+        (&director, format!("/customers/{pooled}"), 2),
+        (&admin, format!("/contacts/{person}"), 2),
+        (&admin, format!("/leads/{lead}"), 1),
+        (&admin, format!("/opportunities/{deal}"), 1),
+        (&admin, format!("/contracts/{contract}"), 1),
+        (&admin, format!("/invoices/{invoice}"), 1),
+        (&admin, format!("/payments/{payment}"), 2),
+        (&finance, format!("/receipts/{receipt}"), 1),
+        (&admin, format!("/teams/{}", team.as_str().unwrap()), 1),
+    ] {
+        let before = all_sent(&server).len();
+        by.get(&path).await.expect(200);
+        let asked = all_sent(&server).split_off(before);
+        assert_eq!(asked.len(), statements, "{path}: {asked:#?}");
+        // Of teams and of what names them there are few.
+        if server.database.kind == Kind::Sqlite && !path.starts_with("/teams") {
+            for statement in &asked {
+                let plan = plan(&server.database, statement).await.replace("SCAN CONSTANT ROW", "");
+                assert!(!plan.contains("SCAN "), "{statement} reads all of a table:\n{plan}");
+            }
+        }
     }
 }
 
