@@ -47,6 +47,8 @@ pub(crate) struct Seeded {
     pub(crate) all: Vec<Uuid>,
     /// Those in the pool.
     pub(crate) pool: Vec<Uuid>,
+    /// Those that a seller owns.
+    pub(crate) owned: Vec<Uuid>,
 }
 
 /// Fills the table: each seller owns some customers, the rest is in the pool.
@@ -112,8 +114,9 @@ pub(crate) async fn customers(pools: &Pools, count: usize, sellers: &[Uuid], aut
         }
         transaction.commit().await?;
     });
-    let pool = (0..count).filter(|at| owner(*at).is_none()).map(|at| all[at]).collect();
-    Ok(Seeded { all, pool })
+    let (pool, taken): (Vec<_>, Vec<_>) = (0..count).partition(|at| owner(*at).is_none());
+    let ids = |places: Vec<usize>| places.into_iter().map(|at| all[at]).collect();
+    Ok(Seeded { pool: ids(pool), owned: ids(taken), all })
 }
 
 fn id_at(time: &DateTime<Utc>) -> Uuid {

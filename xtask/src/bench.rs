@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// One round of a second each, 10 000 customers: to see that it works, not for figures.
     #[arg(long, conflicts_with_all = ["seconds", "rounds", "customers"])]
     quick: bool,
-    /// Only operations with this in their name: `read`, `list 50`, `pool list`, `create`, `claim`.
+    /// Only operations with this in their name: `read one`, `read owned`, `list 50`, `pool list`, `create`, `claim`.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Only this database.

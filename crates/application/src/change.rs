@@ -96,8 +96,8 @@ impl Eyes<'_> {
 pub(crate) trait Resource: Stored {
     /// What callers see of it.
     type View: Serialize + Versioned;
-    /// What hangs on it and decides about what may be done with it. It is read along with the record, so `()` also where
-    /// it may be very much.
+    /// What hangs on it and decides about what may be done with it. It is read along with the record, before anybody
+    /// looks whether the caller may see that; so `()` also where it may be as much as there is of everything.
     type Ties: Ties<Self>;
     /// Refuses to tell about a record outside the caller's scope.
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal>;
@@ -146,8 +146,18 @@ pub(crate) async fn load_any<T: Resource>(ctx: &Context<'_>, work: &Work, id: Uu
     if let Some(record) = work.load::<T>(id).await? {
         return Ok(record);
     }
-    let survivor: Option<T> = Eyes::Work(work).survivor(id).await?;
-    Err(merged(ctx, Code::RecordMerged, survivor.as_ref()).into())
+    Err(gone::<T>(ctx, &Eyes::Work(work), Code::RecordMerged, id).await?.into())
+}
+
+/// What is said of a record of which there is no row.
+pub(crate) async fn gone<T: Resource>(
+    ctx: &Context<'_>,
+    eyes: &Eyes<'_>,
+    code: Code,
+    id: Uuid,
+) -> Result<Refusal, StoreError> {
+    let survivor: Option<T> = eyes.survivor(id).await?;
+    Ok(merged(ctx, code, survivor.as_ref()))
 }
 
 /// What is said of a record that is not there: into which one it was merged, if the caller may see that one. Whoever
@@ -190,8 +200,7 @@ async fn read_with<T: Resource, U: Ties<T>>(
         found.0.reveal(ctx)?;
         return Ok(found);
     }
-    let survivor: Option<T> = Eyes::Reader(reader).survivor(id).await?;
-    Err(merged(ctx, Code::Merged, survivor.as_ref()).into())
+    Err(gone::<T>(ctx, &Eyes::Reader(reader), Code::Merged, id).await?.into())
 }
 
 /// Reads the record that another one, read just before, belongs to. Where it was merged in between, all is read again:

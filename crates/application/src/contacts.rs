@@ -7,7 +7,7 @@ use fairlead_domain::contact::{Contact, ContactDetails, DecisionRole};
 use fairlead_domain::context::{Context, Event};
 use fairlead_domain::customer::Customer;
 use fairlead_domain::dependents::Dependents;
-use fairlead_domain::error::Refusal;
+use fairlead_domain::error::{Code, Refusal};
 use fairlead_domain::patch::Patch;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{ContactId, CustomerId};
@@ -95,10 +95,12 @@ pub async fn get(app: &App, call: &Call, id: ContactId, include: Include) -> Rea
         let found = found.await?;
         match found {
             Ok(shown) => return Ok(shown),
-            Err(pooled) => {
-                customers::open(app, call, pooled, Permission::CustomersRead).await?;
-                opened = Some(pooled);
-            }
+            Err(pooled) => match customers::open(app, call, pooled, Permission::CustomersRead).await {
+                Ok(_) => opened = Some(pooled),
+                // The contact went along with its customer.
+                Err(Failure::Refused(refusal)) if refusal.code == Code::Merged => {}
+                Err(failure) => return Err(failure),
+            },
         }
     }
 }

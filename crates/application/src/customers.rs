@@ -325,7 +325,9 @@ pub(crate) async fn open_related(
 /// Opens a customer in the pool: whoever sees it masked opens only so many a day.
 pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission) -> Read<CustomerView> {
     let opened = app.write(call, async |ctx, work| {
-        let customer: Customer = change::there(work.find(id).await?)?;
+        let Some(customer) = work.find::<Customer>(id).await? else {
+            return Err(change::gone::<Customer>(ctx, &Eyes::Work(work), Code::Merged, id.0).await?.into());
+        };
         let seen = ctx.actor.authorize(by, &customer.standing(ctx));
         seen.map_err(|_| Refusal::not_found())?;
         if customer.is_opened(ctx) {

@@ -55,7 +55,7 @@ impl Work {
     pub async fn load_of(&self, owner: &Owner) -> Result<OwnerLoad, StoreError> {
         let mut sql = Sql::new("SELECT ");
         owner.ask(&mut sql);
-        Ok(self.select(sql, Owner::told).await?.into_iter().next().unwrap_or_default())
+        Owner::only(self.select(sql, Owner::take).await?.into_iter().next())
     }
 
     /// How many pool customers a user opened on a business day, and whether this one is among them. Locks the
@@ -148,8 +148,13 @@ impl Owner {
         sql.push(" AND occurred_at >= ").bind(self.day_began.instant()).push(")");
     }
 
-    fn told(row: &mut Row) -> Result<OwnerLoad, StoreError> {
+    fn take(row: &mut Row) -> Result<OwnerLoad, StoreError> {
         Ok(OwnerLoad { owned: row.column()?, locked: row.column()?, claimed_today: row.column()? })
+    }
+
+    /// Limits are judged by it: nothing told must not look like nothing owned.
+    fn only(told: Option<OwnerLoad>) -> Result<OwnerLoad, StoreError> {
+        told.ok_or_else(|| StoreError::Corrupt("nothing tells what somebody owns".to_owned()))
     }
 }
 
@@ -167,7 +172,7 @@ pub struct RecycleCandidates {
 impl Reader<'_> {
     /// What a user owns and has claimed.
     pub async fn load_of(&self, owner: &Owner) -> Result<OwnerLoad, StoreError> {
-        Ok(self.row(|sql| owner.ask(sql), Owner::told).await?.unwrap_or_default())
+        Owner::only(self.row(|sql| owner.ask(sql), Owner::take).await?)
     }
 
     /// The customers that recycling looks at next: those owned for long enough, and those whose owners were told a

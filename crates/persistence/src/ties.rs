@@ -30,7 +30,8 @@ pub trait Ties<T>: Sized {
     /// What it is where there is nothing to ask.
     const KNOWN: Option<Self> = None;
     /// The columns, of a statement that has the record's row: they call it by the name of its table, and any other row
-    /// `other`, which may be of the same table.
+    /// `other`, which may be of the same table. Without such a name before it, a column that one of them lacks would be
+    /// the other's.
     fn columns() -> &'static str;
     /// Reads these columns.
     fn take(row: &mut Row) -> Result<Self, StoreError>;
@@ -52,10 +53,9 @@ impl<T> Ties<T> for () {
 impl Reader<'_> {
     /// One record with what hangs on it, in one statement.
     pub async fn tied<T: Kept, U: Ties<T>>(&self, id: impl Into<Uuid>) -> Result<Option<(T, U)>, StoreError> {
-        let own = T::table().selection.as_str();
-        let columns = if U::KNOWN.is_none() { &[own, U::columns()][..] } else { &[own] };
+        let columns = [T::table().selection.as_str(), U::columns()];
         let both = |row: &mut Row| Ok((T::take(row)?, U::take(row)?));
-        self.row(|sql| of_record::<T>(sql, columns, id.into()), both).await
+        self.row(|sql| of_record::<T>(sql, &columns, id.into()), both).await
     }
 
     /// What hangs on a record. Where that is gone in between, all is read again.
@@ -70,7 +70,7 @@ impl Reader<'_> {
 
 impl Work {
     /// What hangs on a record. Where it is locked, it stays like this until the end: nearly all that is to hang on it
-    /// waits for that lock, and the foreign keys stop the rest.
+    /// waits for that lock, and the foreign keys stop the rest. Where it is not, it may be gone: all is read again.
     pub async fn ties<T: Stored, U: Ties<T>>(&self, record: &T) -> Result<U, StoreError> {
         if let Some(known) = U::KNOWN {
             return Ok(known);
@@ -83,7 +83,8 @@ impl Work {
 
 fn of_record<T: Kept>(sql: &mut Sql, columns: &[&str], id: Uuid) {
     let table = T::table().name;
-    for (at, columns) in columns.iter().enumerate() {
+    let columns = columns.iter().filter(|columns| !columns.is_empty());
+    for (at, columns) in columns.enumerate() {
         sql.push(if at > 0 { ", " } else { "" }).push(columns);
     }
     sql.push(" FROM ").push(table).push(" WHERE ").push(table).push(".id = ").bind(id);
@@ -114,9 +115,6 @@ const OF_TEAM: &[Naming] = &[
     (RecordKind::SavedView, "saved_views", "shared_with_team_id"),
 ];
 
-/// Every customer has a kind: saying so is what opens `customers_pool_id`, which is closed to lists.
-const OF_POOL: &[Naming] = &[(RecordKind::Customer, "customers", "kind <> '' AND pool_id")];
-
 const OF_PIPELINE: &[Naming] = &[(RecordKind::Opportunity, "opportunities", "pipeline_id")];
 
 /// Of what names a contact or an opportunity, and the column with the customer, which has an index: both are always the
@@ -144,7 +142,7 @@ const OF_INVOICE: &[Naming] = &[(RecordKind::Approval, "approvals", "subject_id"
 /// How many records name the one whose row this table has, by kind; so many columns.
 fn counts(of: &str, named: &[Naming]) -> String {
     let count = |(_, table, column): &Naming| {
-        format!("(SELECT COUNT(*) FROM {table} AS other WHERE {column} = {of}.id)")
+        format!("(SELECT COUNT(*) FROM {table} AS other WHERE other.{column} = {of}.id)")
     };
     named.iter().map(count).collect::<Vec<_>>().join(", ")
 }
@@ -153,22 +151,25 @@ fn counts(of: &str, named: &[Naming]) -> String {
 fn counts_of_customer(of: &str, named: &[(Naming, &str)]) -> String {
     let count = |((_, table, column), customer): &(Naming, &str)| {
         format!(
-            "(SELECT COUNT(*) FROM {table} AS other WHERE {customer} = {of}.customer_id AND {column} = {of}.id)"
+            "(SELECT COUNT(*) FROM {table} AS other \
+               WHERE other.{customer} = {of}.customer_id AND other.{column} = {of}.id)"
         )
     };
     named.iter().map(count).collect::<Vec<_>>().join(", ")
 }
 
 fn customer_owner(of: &str) -> String {
-    format!("(SELECT owner_id FROM customers AS other WHERE other.id = {of}.customer_id)")
+    format!("(SELECT other.owner_id FROM customers AS other WHERE other.id = {of}.customer_id)")
 }
 
 fn contract_status(of: &str) -> String {
-    format!("(SELECT status FROM contracts AS other WHERE other.id = {of}.contract_id)")
+    format!("(SELECT other.status FROM contracts AS other WHERE other.id = {of}.contract_id)")
 }
 
 fn pending_transfers(of: &str) -> String {
-    format!("(SELECT COUNT(*) FROM transfer_items AS other WHERE record_id = {of}.id AND pending)")
+    format!(
+        "(SELECT COUNT(*) FROM transfer_items AS other WHERE other.record_id = {of}.id AND other.pending)"
+    )
 }
 
 /// Reads as many figures as there are kinds.
@@ -189,9 +190,10 @@ macro_rules! columns {
 /// What of a customer goes on.
 impl Ties<Customer> for OpenBusiness {
     fn columns() -> &'static str {
-        "(SELECT COUNT(*) FROM opportunities AS other WHERE customer_id = customers.id AND status = 'open'), \
-         (SELECT COUNT(*) FROM contracts AS other WHERE customer_id = customers.id \
-            AND status IN ('draft', 'pending_approval', 'active'))"
+        "(SELECT COUNT(*) FROM opportunities AS other \
+            WHERE other.customer_id = customers.id AND other.status = 'open'), \
+         (SELECT COUNT(*) FROM contracts AS other \
+            WHERE other.customer_id = customers.id AND other.status IN ('draft', 'pending_approval', 'active'))"
     }
 
     fn take(row: &mut Row) -> Result<Self, StoreError> {
@@ -204,7 +206,8 @@ impl Ties<Customer> for CustomerTies {
         [
             OpenBusiness::columns(),
             &pending_transfers("customers"),
-            "(SELECT id FROM customer_changes AS other WHERE customer_id = customers.id AND status = 'pending')",
+            "(SELECT other.id FROM customer_changes AS other \
+               WHERE other.customer_id = customers.id AND other.status = 'pending')",
             &counts("customers", OF_CUSTOMER),
         ]
         .join(", ")
@@ -233,7 +236,18 @@ macro_rules! named_by {
         }
     )+ };
 }
-named_by!(Lead: OF_LEAD, Team: OF_TEAM, Pool: OF_POOL, Pipeline: OF_PIPELINE);
+named_by!(Lead: OF_LEAD, Team: OF_TEAM, Pipeline: OF_PIPELINE);
+
+impl Ties<Pool> for Dependents {
+    fn columns() -> &'static str {
+        // Every customer has a kind: saying so is what opens `customers_pool_id`, which is closed to lists.
+        "(SELECT COUNT(*) FROM customers AS other WHERE other.kind <> '' AND other.pool_id = pools.id)"
+    }
+
+    fn take(row: &mut Row) -> Result<Self, StoreError> {
+        dependents(row, std::iter::once(RecordKind::Customer))
+    }
+}
 
 impl Ties<Contact> for Dependents {
     columns! { [counts_of_customer("contacts", OF_CONTACT), counts("contacts", ABOUT)].join(", ") }
@@ -294,8 +308,8 @@ impl Ties<Invoice> for InvoiceTies {
 impl Ties<Payment> for PaymentTies {
     columns! {
         format!(
-            "{}, (SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM refunds AS other \
-               WHERE status = 'recorded' AND payment_id = payments.id), payments.amount_currency",
+            "{}, (SELECT CAST(COALESCE(SUM(other.amount_minor), 0) AS BIGINT) FROM refunds AS other \
+               WHERE other.status = 'recorded' AND other.payment_id = payments.id), payments.amount_currency",
             contract_status("payments"),
         )
     }
@@ -310,8 +324,9 @@ impl Ties<Receipt> for ReceiptTies {
         ["id", "status"]
             .map(|column| {
                 format!(
-                    "(SELECT {column} FROM receipts AS other \
-                       WHERE part_of_id = receipts.id AND status <> 'open' ORDER BY id LIMIT 1)"
+                    "(SELECT other.{column} FROM receipts AS other \
+                       WHERE other.part_of_id = receipts.id AND other.status <> 'open' \
+                       ORDER BY other.id LIMIT 1)"
                 )
             })
             .join(", ")
