@@ -15,7 +15,7 @@ use fairlead_domain::values::Timestamp;
 use fairlead_domain::webhook::Targets;
 use fairlead_persistence::files::{Files, FilesConfig};
 use fairlead_persistence::{
-    Author, Claim, CursorKey, Guard, Location, NewId, Reader, Store, StoreError, Work,
+    Author, Claim, CursorKey, Guard, Location, NewId, Owner, Reader, Store, StoreError, Work,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -281,8 +281,7 @@ impl App {
         let store = self.store();
         for attempt in 1.. {
             let org = self.organisation().await?;
-            let session = caller.and_then(|caller| caller.session);
-            let reader = store.read(Guard { epoch: org.epoch, session });
+            let reader = store.read(guard(&org, caller, now));
             let outcome = match actor(&org, caller) {
                 Ok(actor) => case(&Context { actor: &actor, org: &org, now }, &reader).await,
                 Err(refusal) => Err(refusal.into()),
@@ -320,7 +319,7 @@ impl App {
     ) -> Read<V> {
         self.repeat(async || {
             let org = self.organisation().await?;
-            let guard = Guard { epoch: org.epoch, session: None };
+            let guard = guard(&org, None, self.now());
             let mut work = self.store().begin(self.author(None, name), Some(guard)).await?;
             let now = work.now();
             match case(&Context { actor: &Actor::system(), org: &org, now }, &mut work).await {
@@ -362,7 +361,7 @@ impl App {
         case: &impl AsyncFn(&Context<'_>, &mut Work) -> Result<V, Failure>,
     ) -> Written<V> {
         let org = self.organisation().await?;
-        let guard = Guard { epoch: org.epoch, session: call.caller.session };
+        let guard = guard(&org, Some(call.caller), self.now());
         let author = self.author(Some(call.caller), &call.request_id);
         let mut work = self.store().begin(author, Some(guard)).await?;
         let now = work.now();
@@ -410,6 +409,15 @@ impl App {
         let answer = json!({ "refused": refusal });
         work.commit(Some(&answer)).await?;
         Err(refusal.into())
+    }
+}
+
+/// By what a request is judged.
+fn guard(org: &Organisation, caller: Option<Caller>, now: Timestamp) -> Guard {
+    Guard {
+        epoch: org.epoch,
+        session: caller.and_then(|caller| caller.session),
+        caller: caller.map(|caller| Owner { user: caller.user, day_began: org.day_began(now) }),
     }
 }
 

@@ -16,8 +16,8 @@ use fairlead_domain::record::RecordKind;
 use fairlead_domain::text_enum;
 use fairlead_domain::timeline::{self, Guarded, TimelineEntry};
 use fairlead_domain::valid::Valid;
-use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, Timestamp, UserId, phone_key};
-use fairlead_persistence::{Owner, Predicate, Visible, Work};
+use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, UserId, phone_key};
+use fairlead_persistence::{Predicate, Visible, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -82,12 +82,9 @@ impl Resource for Customer {
     async fn judged(
         self,
         ctx: &Context<'_>,
-        eyes: &Eyes<'_>,
-        mut ties: CustomerTies,
+        _eyes: &Eyes<'_>,
+        ties: CustomerTies,
     ) -> Result<CustomerView, Failure> {
-        if self.may_claim(ctx).is_ok() {
-            ties.caller = eyes.load_of(&Owner { user: ctx.actor.id, day_began: day_began(ctx) }).await?;
-        }
         Ok(view(ctx, self, &ties))
     }
     fn shown_after(self, ctx: &Context, before: &Self, is_trial: bool) -> Self {
@@ -215,11 +212,6 @@ pub static HISTORY: Listing = Listing {
     default_sort: "-occurred_at",
     includes: &[],
 };
-
-/// When the business day began in the organisation's time zone.
-pub(crate) fn day_began(ctx: &Context) -> Timestamp {
-    ctx.org.midnight(ctx.today().0)
-}
 
 /// Writes a new customer and the first line of its ownership history.
 pub(crate) async fn insert(
@@ -383,7 +375,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Custom
 pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Written<CustomerView> {
     app.write(call, async |ctx, work| {
         let owner = match Customer::owner_of_new(ctx) {
-            Some(owner) => Some((owner, work.owner_load(owner, day_began(ctx)).await?)),
+            Some(owner) => Some((owner, work.owner_load(owner, ctx.day_began()).await?)),
             None => None,
         };
         if owner.is_some() {
@@ -452,7 +444,7 @@ async fn give(
 ) -> Result<Customer, Failure> {
     change::changed(ctx, work, call, id, async |work: &mut Work, customer: &mut Customer| {
         customer.may_assign(ctx, to)?;
-        let load = work.owner_load(to, day_began(ctx)).await?;
+        let load = work.owner_load(to, ctx.day_began()).await?;
         let (change, event) = customer.assign(ctx, to, load, reason)?;
         moved(ctx, work, &[change], None).await?;
         Ok(event)

@@ -454,7 +454,7 @@ async fn new_customer(
     lead: &Lead,
     owner: UserId,
 ) -> Result<Customer, Failure> {
-    let owner = Some((owner, work.owner_load(owner, customers::day_began(ctx)).await?));
+    let owner = Some((owner, work.owner_load(owner, ctx.day_began()).await?));
     let details = Valid::check(lead.as_customer())?;
     let keys = LikeKeys::of_customer(&details);
     likeness::refuse_known(ctx, work, call, (keys, None, Among::Customers)).await?;

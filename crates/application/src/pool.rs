@@ -105,7 +105,7 @@ pub(crate) async fn take(
     // Whoever comes late is told so, even though the customer has left their sight, but not its version.
     let before: Customer = change::load_any(ctx, work, id.0).await?;
     let mut after = before.clone();
-    let load = work.owner_load(ctx.actor.id, customers::day_began(ctx)).await?;
+    let load = work.owner_load(ctx.actor.id, ctx.day_began()).await?;
     let (change, event) = after.claim(ctx, load)?;
     call.check_version(before.version)?;
     work.save(&before, &mut after, event).await?;
@@ -280,7 +280,7 @@ async fn seats(ctx: &Context<'_>, work: &Work, form: &DistributionForm) -> Resul
     let mut ids: Vec<UserId> = form.members.iter().map(|member| member.user_id).collect();
     ids.sort_unstable();
     for id in ids {
-        if loads.insert(id, work.owner_load(id, customers::day_began(ctx)).await?).is_some() {
+        if loads.insert(id, work.owner_load(id, ctx.day_began()).await?).is_some() {
             return Err(Refusal::invalid("/members", Rule::Distinct, "must name each member once").into());
         }
     }

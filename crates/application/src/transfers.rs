@@ -369,7 +369,7 @@ impl Moving {
         (from, to): (UserId, UserId),
         reason: Line,
     ) -> Result<Self, Failure> {
-        let load = work.owner_load(to, customers::day_began(ctx)).await?;
+        let load = work.owner_load(to, ctx.day_began()).await?;
         Ok(Self::with((from, to), load, reason))
     }
 

@@ -22,6 +22,11 @@ impl Context<'_> {
         self.org.today(self.now)
     }
 
+    /// When the business day began.
+    pub fn day_began(&self) -> Timestamp {
+        self.org.day_began(self.now)
+    }
+
     /// Where a record with this owner stands; one without is a lead.
     pub fn standing(&self, owner: Option<UserId>) -> Standing {
         self.org.standing(owner)

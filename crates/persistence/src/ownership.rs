@@ -140,15 +140,23 @@ pub struct Owner {
 
 impl Owner {
     fn ask(&self, sql: &mut Sql) {
-        let user = self.user.0;
-        sql.push("(SELECT COUNT(*) FROM customers WHERE owner_id = ").bind(user);
-        sql.push("), (SELECT COUNT(*) FROM customers WHERE owner_id = ").bind(user);
-        sql.push(" AND locked), (SELECT COUNT(*) FROM ownership_history WHERE to_id = ").bind(user);
-        sql.push(" AND cause = ").bind(OwnershipCause::Claimed.as_str());
-        sql.push(" AND occurred_at >= ").bind(self.day_began.instant()).push(")");
+        Self::columns(Some(self), sql, ("", ""));
     }
 
-    fn take(row: &mut Row) -> Result<OwnerLoad, StoreError> {
+    /// The columns that tell what somebody owns and has claimed, each between two texts. Nobody has nothing.
+    pub(crate) fn columns(owner: Option<&Self>, sql: &mut Sql, (before, after): (&str, &str)) {
+        let (user, day_began) =
+            (owner.map(|owner| owner.user.0), owner.map(|owner| owner.day_began.instant()));
+        let count = "(SELECT COUNT(*) FROM customers AS other WHERE other.owner_id = ";
+        sql.push(before).push(count).bind(user).push(")").push(after);
+        sql.push(", ").push(before).push(count).bind(user).push(" AND other.locked)").push(after);
+        sql.push(", ").push(before);
+        sql.push("(SELECT COUNT(*) FROM ownership_history AS other WHERE other.to_id = ").bind(user);
+        sql.push(" AND other.cause = ").bind(OwnershipCause::Claimed.as_str());
+        sql.push(" AND other.occurred_at >= ").bind(day_began).push(")").push(after);
+    }
+
+    pub(crate) fn take(row: &mut Row) -> Result<OwnerLoad, StoreError> {
         Ok(OwnerLoad { owned: row.column()?, locked: row.column()?, claimed_today: row.column()? })
     }
 

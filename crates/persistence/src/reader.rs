@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::member::{Row, only};
+use crate::ownership::Owner;
 use crate::query::list::{self, Slice, Visible};
 use crate::query::listing::ListRequest;
 use crate::query::predicate::Predicate;
@@ -15,13 +16,15 @@ use crate::sql::Sql;
 use crate::store::Store;
 use crate::stored::Kept;
 
-/// What a request was judged by, and what must still be so when it reads.
+/// What a request was judged by and what must still be so when it reads, and who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
     /// The organisation's epoch.
     pub epoch: i64,
     /// The caller's session.
     pub session: Option<SessionId>,
+    /// The caller, who may be about to claim what they read.
+    pub caller: Option<Owner>,
 }
 
 /// How many columns the guard takes before the others.
@@ -59,7 +62,7 @@ impl Guard {
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(crate) store: &'a Store,
-    guard: Guard,
+    pub(crate) guard: Guard,
     checked: Cell<bool>,
 }
 

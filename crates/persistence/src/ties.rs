@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use fairlead_domain::contact::Contact;
 use fairlead_domain::contract::{Contract, ContractTies};
-use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness, OwnerLoad};
+use fairlead_domain::customer::{Customer, CustomerTies, OpenBusiness};
 use fairlead_domain::dependents::Dependents;
 use fairlead_domain::invoice::{Invoice, InvoiceTies};
 use fairlead_domain::lead::Lead;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::member::Row;
+use crate::ownership::Owner;
 use crate::reader::Reader;
 use crate::sql::Sql;
 use crate::stored::{Kept, Stored};
@@ -33,6 +34,10 @@ pub trait Ties<T>: Sized {
     /// `other`, which may be of the same table. Without such a name before it, a column that one of them lacks would be
     /// the other's.
     fn columns() -> &'static str;
+    /// Asks for them, and for what depends on who asks.
+    fn ask(sql: &mut Sql, _caller: Option<&Owner>) {
+        sql.push(Self::columns());
+    }
     /// Reads these columns.
     fn take(row: &mut Row) -> Result<Self, StoreError>;
 }
@@ -53,9 +58,15 @@ impl<T> Ties<T> for () {
 impl Reader<'_> {
     /// One record with what hangs on it, in one statement.
     pub async fn tied<T: Kept, U: Ties<T>>(&self, id: impl Into<Uuid>) -> Result<Option<(T, U)>, StoreError> {
-        let columns = [T::table().selection.as_str(), U::columns()];
-        let both = |row: &mut Row| Ok((T::take(row)?, U::take(row)?));
-        self.row(|sql| of_record::<T>(sql, &columns, id.into()), both).await
+        let columns = |sql: &mut Sql| {
+            sql.push(&T::table().selection);
+            if U::KNOWN.is_none() {
+                sql.push(", ");
+                U::ask(sql, self.guard.caller.as_ref());
+            }
+            of_record::<T>(sql, id.into());
+        };
+        self.row(columns, |row| Ok((T::take(row)?, U::take(row)?))).await
     }
 
     /// What hangs on a record. Where that is gone in between, all is read again.
@@ -63,8 +74,11 @@ impl Reader<'_> {
         if let Some(known) = U::KNOWN {
             return Ok(known);
         }
-        let told = self.row(|sql| of_record::<T>(sql, &[U::columns()], record.id()), U::take);
-        told.await?.ok_or(StoreError::Conflict)
+        let columns = |sql: &mut Sql| {
+            U::ask(sql, self.guard.caller.as_ref());
+            of_record::<T>(sql, record.id());
+        };
+        self.row(columns, U::take).await?.ok_or(StoreError::Conflict)
     }
 }
 
@@ -76,17 +90,15 @@ impl Work {
             return Ok(known);
         }
         let mut sql = Sql::new("SELECT ");
-        of_record::<T>(&mut sql, &[U::columns()], record.id());
+        U::ask(&mut sql, self.caller.as_ref());
+        of_record::<T>(&mut sql, record.id());
         self.select(sql, U::take).await?.into_iter().next().ok_or(StoreError::Conflict)
     }
 }
 
-fn of_record<T: Kept>(sql: &mut Sql, columns: &[&str], id: Uuid) {
+/// Of which row the columns are.
+fn of_record<T: Kept>(sql: &mut Sql, id: Uuid) {
     let table = T::table().name;
-    let columns = columns.iter().filter(|columns| !columns.is_empty());
-    for (at, columns) in columns.enumerate() {
-        sql.push(if at > 0 { ", " } else { "" }).push(columns);
-    }
     sql.push(" FROM ").push(table).push(" WHERE ").push(table).push(".id = ").bind(id);
 }
 
@@ -213,13 +225,19 @@ impl Ties<Customer> for CustomerTies {
         .join(", ")
     }
 
+    fn ask(sql: &mut Sql, caller: Option<&Owner>) {
+        sql.push(Self::columns()).push(", ");
+        // Nobody claims one that has an owner, whatever else they own.
+        Owner::columns(caller, sql, ("CASE WHEN customers.owner_id IS NULL THEN ", " ELSE 0 END"));
+    }
+
     fn take(row: &mut Row) -> Result<Self, StoreError> {
         Ok(Self {
             open: OpenBusiness::take(row)?,
             pending_transfers: row.column()?,
             pending_change: row.member()?,
-            caller: OwnerLoad::default(),
             dependents: dependents(row, OF_CUSTOMER.iter().map(|it| it.0))?,
+            caller: Owner::take(row)?,
         })
     }
 }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::chain::{self, Entry};
 use crate::error::{StoreError, answered};
 use crate::member::{Member, Row, only};
+use crate::ownership::Owner;
 use crate::query::predicate::Predicate;
 use crate::reader::Guard;
 use crate::sql::Sql;
@@ -54,6 +55,8 @@ pub struct Work {
     now: Timestamp,
     /// The epoch of the snapshot that the work is judged by.
     judged_by: Option<i64>,
+    /// For whom it is done.
+    pub(crate) caller: Option<Owner>,
     entries: Vec<Entry>,
     changes_access: bool,
     claimed: Option<(UserId, String)>,
@@ -87,6 +90,7 @@ impl Store {
             author,
             now,
             judged_by: guard.map(|guard| guard.epoch),
+            caller: guard.and_then(|guard| guard.caller),
             entries: Vec::new(),
             changes_access: false,
             claimed: None,

@@ -37,6 +37,12 @@ fn what_went_along_in_a_merge_is_found() {
 
 // On SQLite writers come one after the other.
 #[test]
+fn what_is_opened_while_it_is_merged_leads_on() {
+    crate::support::run(Kind::Postgres, an_opening_comes_in_the_middle_of_a_merge);
+}
+
+// On SQLite writers come one after the other.
+#[test]
 fn what_is_noted_waits_for_what_it_is_about() {
     crate::support::run(Kind::Postgres, a_note_comes_beside_a_change);
 }
@@ -240,6 +246,52 @@ async fn a_merge_comes_before_a_submission(server: Server) {
     );
 }
 
+/// Statements by which records go to another customer.
+fn moves(parts: &[(&str, String)], to: &str) -> String {
+    let each = parts
+        .iter()
+        .map(|(table, id)| format!("UPDATE {table} SET customer_id = '{to}' WHERE id = '{id}'; "));
+    each.collect()
+}
+
+/// What a merge does, so far as readers look. What was deleted is kept aside.
+fn merge(goes: &str, stays: &str, moved: &str) -> String {
+    format!(
+        "CREATE TABLE gone AS SELECT * FROM customers WHERE id = '{goes}'; {moved} \
+         INSERT INTO merges (loser_id, record_kind, survivor_id, merged_at) \
+         VALUES ('{goes}', 'customer', '{stays}', now()); \
+         DELETE FROM customers WHERE id = '{goes}'; COMMIT"
+    )
+}
+
+/// What undoes that.
+fn parting(back: &str) -> String {
+    format!("INSERT INTO customers SELECT * FROM gone; {back} DELETE FROM merges; DROP TABLE gone")
+}
+
+/// Whoever sees a customer in the pool masked opens it, and waits for the count of what they opened.
+async fn an_opening_comes_in_the_middle_of_a_merge(server: Server) {
+    let company = Company::found(&server).await;
+    let (stays, goes) = (company.pool_customer().await, company.pool_customer().await);
+    let form = json!({"customer_id": goes, "name": "Zhang Wei"});
+    let parts = [("contacts", company.admin.client.post("/contacts", form).await.expect(201).id())];
+    let mut direct = server.database.connect().await;
+    let customer = format!("/customers/{goes}");
+    let contact = format!("/contacts/{}", parts[0].1);
+    // The client goes where it is led.
+    for (path, tells) in
+        [(customer.clone(), "id"), (format!("/public-pool{customer}"), "id"), (contact, "customer_id")]
+    {
+        direct.hold(&format!("SELECT 1 FROM users WHERE id = '{}'", company.rep.id)).await;
+        let (client, asked) = (company.rep.client.clone(), path.clone());
+        let opening = tokio::spawn(async move { client.get(&asked).await });
+        direct.until_somebody_waits().await;
+        direct.run(&merge(&goes, &stays, &moves(&parts, &stays))).await;
+        assert_eq!(opening.await.unwrap().expect(200).body[tells], json!(stays), "{path}");
+        direct.run(&parting(&moves(&parts, &goes))).await;
+    }
+}
+
 async fn readers_come_in_the_middle_of_a_merge(server: Server) {
     let company = Company::found(&server).await;
     let rep = &company.rep.client;
@@ -255,34 +307,17 @@ async fn readers_come_in_the_middle_of_a_merge(server: Server) {
     ] {
         parts.push((table, rep.post(&format!("/{table}"), form).await.expect(201).id()));
     }
-    let moved = |to: &str| -> String {
-        let each = parts
-            .iter()
-            .map(|(table, id)| format!("UPDATE {table} SET customer_id = '{to}' WHERE id = '{id}'; "));
-        each.collect()
-    };
+    let moved = |to: &str| moves(&parts, to);
     let mut direct = server.database.connect().await;
     for (table, id) in &parts {
         direct.run("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE").await;
         let (client, path) = (rep.clone(), format!("/{table}/{id}"));
         let reading = tokio::spawn(async move { client.get(&path).await });
         direct.until_somebody_waits().await;
-        // As a merge does, so far as readers look.
-        let merge = format!(
-            "CREATE TABLE gone AS SELECT * FROM customers WHERE id = '{goes}'; {} \
-             INSERT INTO merges (loser_id, record_kind, survivor_id, merged_at) \
-             VALUES ('{goes}', 'customer', '{stays}', now()); \
-             DELETE FROM customers WHERE id = '{goes}'; COMMIT",
-            moved(&stays)
-        );
-        direct.run(&merge).await;
+        direct.run(&merge(&goes, &stays, &moved(&stays))).await;
         let found = reading.await.unwrap().expect(200);
         assert_eq!(found.body["customer_id"], json!(stays), "{table}");
-        let back = format!(
-            "INSERT INTO customers SELECT * FROM gone; {} DELETE FROM merges; DROP TABLE gone",
-            moved(&goes)
-        );
-        direct.run(&back).await;
+        direct.run(&parting(&moved(&goes))).await;
     }
 }
 

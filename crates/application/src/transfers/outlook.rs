@@ -19,7 +19,6 @@ use uuid::Uuid;
 use super::{LIVE, Moving, OPEN};
 use crate::call::Failure;
 use crate::change::{AT_ONCE, Eyes};
-use crate::customers;
 
 /// Why a transfer would be refused if its last approver agreed now: what [`super::execute`] would answer.
 pub(crate) async fn obstacle(
@@ -31,7 +30,7 @@ pub(crate) async fn obstacle(
         return Ok(Some(refusal));
     }
     let to = transfer.details.to_user_id;
-    let load = eyes.load_of(&Owner { user: to, day_began: customers::day_began(ctx) }).await?;
+    let load = eyes.load_of(&Owner { user: to, day_began: ctx.day_began() }).await?;
     let mut moving = Moving::with((transfer.owner_id, to), load, transfer.details.reason.clone());
     moving.judge_named(ctx, eyes, transfer).await?;
     moving.judge_included(eyes, transfer).await?;

@@ -318,6 +318,11 @@ impl Organisation {
         Today::at(now, self.settings.time_zone.0)
     }
 
+    /// When the business day began.
+    pub fn day_began(&self, now: Timestamp) -> Timestamp {
+        self.midnight(self.today(now).0)
+    }
+
     /// When a business day begins.
     pub fn midnight(&self, day: NaiveDate) -> Timestamp {
         let midnight = day.and_time(NaiveTime::MIN);
