@@ -148,12 +148,12 @@ impl Owner {
         let (user, day_began) =
             (owner.map(|owner| owner.user.0), owner.map(|owner| owner.day_began.instant()));
         let count = "(SELECT COUNT(*) FROM customers AS other WHERE other.owner_id = ";
-        sql.push(before).push(count).bind(user).push(")").push(after);
-        sql.push(", ").push(before).push(count).bind(user).push(" AND other.locked)").push(after);
+        sql.push(before).push(count).bind_unseen(user).push(")").push(after);
+        sql.push(", ").push(before).push(count).bind_unseen(user).push(" AND other.locked)").push(after);
         sql.push(", ").push(before);
-        sql.push("(SELECT COUNT(*) FROM ownership_history AS other WHERE other.to_id = ").bind(user);
-        sql.push(" AND other.cause = ").bind(OwnershipCause::Claimed.as_str());
-        sql.push(" AND other.occurred_at >= ").bind(day_began).push(")").push(after);
+        sql.push("(SELECT COUNT(*) FROM ownership_history AS other WHERE other.to_id = ").bind_unseen(user);
+        sql.push(" AND other.cause = ").bind_unseen(OwnershipCause::Claimed.as_str());
+        sql.push(" AND other.occurred_at >= ").bind_unseen(day_began).push(")").push(after);
     }
 
     pub(crate) fn take(row: &mut Row) -> Result<OwnerLoad, StoreError> {

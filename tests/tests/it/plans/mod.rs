@@ -45,7 +45,11 @@ async fn plan(database: &Database, statement: &str) -> String {
         Kind::Postgres => {
             let parameters = (1..100).take_while(|at| statement.contains(&format!("${at}"))).count();
             direct.run("SET plan_cache_mode = force_generic_plan").await;
-            direct.run(&format!("PREPARE listed AS {statement}")).await;
+            // Here nothing says of which type a value is that stands alone, as it does to be hidden from the planner.
+            let known = (1..=parameters).fold(statement.to_owned(), |text, at| {
+                text.replace(&format!("(SELECT ${at})"), &format!("${at}"))
+            });
+            direct.run(&format!("PREPARE listed AS {known}")).await;
             let values = vec!["NULL"; parameters].join(", ");
             let values = if parameters == 0 { values } else { format!("({values})") };
             direct.plan(&format!("EXPLAIN EXECUTE listed {values}")).await
@@ -128,7 +132,8 @@ async fn what_hangs_on_a_record_is_read_along_with_it(server: Server) {
     let first = async |list: &str| {
         company.admin.client.get(list).await.expect(200).body["data"][0]["id"].as_str().unwrap().to_owned()
     };
-    let (team, pool, pipeline) = (first("/teams").await, first("/pools").await, first("/pipelines").await);
+    let (team, pool, pipeline) =
+        (first("/teams").await, first("/public-pools").await, first("/pipelines").await);
     // Nothing but what is asked here is to be counted.
     server.set("FAIRLEAD_JOBS__ENABLED", "false");
     tell(&mut server).await;
@@ -151,7 +156,7 @@ async fn what_hangs_on_a_record_is_read_along_with_it(server: Server) {
         (&admin, format!("/payments/{payment}"), 2),
         (&finance, format!("/receipts/{receipt}"), 1),
         (&admin, format!("/teams/{team}"), 1),
-        (&admin, format!("/pools/{pool}"), 1),
+        (&admin, format!("/public-pools/{pool}"), 1),
         (&admin, format!("/pipelines/{pipeline}"), 1),
     ] {
         let before = all_sent(&server).len();
