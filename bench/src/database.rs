@@ -130,11 +130,11 @@ impl Pools {
         })
     }
 
-    /// Lets the planner know what is there.
-    pub(crate) async fn analyse(&self) -> Result<()> {
+    /// Leaves the database as one that has been in use for some time: PostgreSQL gathers statistics by itself, SQLite has
+    /// none, since Fairlead does not ask for them.
+    pub(crate) async fn settle(&self) -> Result<()> {
         match self {
             Self::Sqlite { writer, .. } => {
-                writer.execute("ANALYZE").await?;
                 writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
             }
             Self::Postgres(pool) => {

@@ -110,7 +110,7 @@ async fn measure_on(options: &Options, database: &Database, folder: &Path) -> Re
     let pools = Pools::open(&database.url, 2).await?;
     let description = pools.description().await?;
     let seeded = seed::customers(&pools, options.customers, &people.ids, people.admin).await?;
-    pools.analyse().await?;
+    pools.settle().await?;
     pools.close().await;
     server.stop().await?;
 

@@ -72,7 +72,7 @@ async fn measure(options: &Options, database: &Database, folder: &Path) -> Resul
     let pools = Pools::open(&database.url, 2).await?;
     let begun = Instant::now();
     seed::customers(&pools, options.customers, &people.ids, people.admin).await?;
-    pools.analyse().await?;
+    pools.settle().await?;
     pools.close().await;
     eprintln!("{}: seeded in {:.0} s", database.name, begun.elapsed().as_secs_f64());
     let tokens = people.log_in(&server.address).await?;

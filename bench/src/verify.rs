@@ -70,7 +70,7 @@ async fn measure(options: &Options, database: &Database, folder: &Path) -> Resul
     execute(&pools, series).await?;
     find_by_numbers(&pools).await?;
     append_events(&pools, options.contracts * EVENTS).await?;
-    pools.analyse().await?;
+    pools.settle().await?;
     let mut rows = 0;
     for table in TABLES.iter().chain(&["audit_events", "outbox", "timeline"]) {
         rows += count(&pools, table).await?;
