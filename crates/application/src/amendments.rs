@@ -70,7 +70,7 @@ impl Resource for Amendment {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Amendment::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<AmendmentView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<AmendmentView, Refusal> {
         Ok(AmendmentView {
             changes: self.changes(),
             allowed_actions: self.allowed_actions(ctx),
@@ -133,7 +133,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<AmendmentForm>) -> Writt
         let prices = catalogue::todays_prices(ctx, &Eyes::Work(work), currency).await?;
         let facts = SubjectFacts::of_amendment(&amendment, &contract, &customer, &prices)?;
         approvals::request(ctx, work, facts).await?;
-        Ok(amendment.view(ctx)?)
+        Ok(amendment.view(ctx, ())?)
     })
     .await
 }

@@ -51,7 +51,7 @@ impl Resource for ApprovalFlow {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<ApprovalFlowView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<ApprovalFlowView, Refusal> {
         Ok(ApprovalFlowView { allowed_actions: Self::allowed_actions(ctx), record: self })
     }
 }
@@ -124,7 +124,7 @@ pub async fn update(
         if after.version != before.version {
             work.append(&after.as_version(work.new_id(), work.user())).await?;
         }
-        Ok(after.view(ctx)?)
+        Ok(after.view(ctx, ())?)
     })
     .await
 }

@@ -73,7 +73,7 @@ impl Resource for Approval {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Approval::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<ApprovalView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<ApprovalView, Refusal> {
         Ok(view(ctx, self, &ApprovalTies::default()))
     }
     async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<ApprovalView, Failure> {
@@ -339,7 +339,7 @@ pub(crate) async fn withdraw_pending(
 }
 
 /// Takes back what was asked for, which the caller has locked, and the question with it.
-pub(crate) async fn take_back<T: Resource + Proposal>(
+pub(crate) async fn take_back<T: Resource<Ties = ()> + Proposal>(
     ctx: &Context<'_>,
     work: &mut Work,
     call: &Call,
@@ -350,7 +350,7 @@ pub(crate) async fn take_back<T: Resource + Proposal>(
     let event = after.withdraw(ctx)?;
     withdraw_pending(ctx, work, before.id()).await?;
     work.save(&before, &mut after, event).await?;
-    Ok(after.view(ctx)?)
+    Ok(after.view(ctx, ())?)
 }
 
 /// What was asked for was rejected, or taken back.

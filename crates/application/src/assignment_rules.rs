@@ -42,7 +42,7 @@ impl Resource for AssignmentRule {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<AssignmentRuleView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<AssignmentRuleView, Refusal> {
         Ok(AssignmentRuleView { allowed_actions: Self::allowed_actions(ctx), record: self })
     }
 }
@@ -70,7 +70,7 @@ pub async fn create(
     let made = app.write(call, async |ctx, work| {
         let (rule, event) = AssignmentRule::new(ctx, work.new_id(), form.clone())?;
         work.insert(&rule, event).await?;
-        Ok(rule.view(ctx)?)
+        Ok(rule.view(ctx, ())?)
     });
     let made = made.await?;
     Ok(made)

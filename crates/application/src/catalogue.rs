@@ -65,7 +65,7 @@ impl Resource for Product {
     fn reveal(&self, _: &Context) -> Result<(), Refusal> {
         Ok(())
     }
-    fn view(self, ctx: &Context) -> Result<ProductView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<ProductView, Refusal> {
         Ok(ProductView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -77,7 +77,7 @@ impl Resource for PriceList {
     fn reveal(&self, _: &Context) -> Result<(), Refusal> {
         Ok(())
     }
-    fn view(self, ctx: &Context) -> Result<PriceListView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<PriceListView, Refusal> {
         Ok(PriceListView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -100,7 +100,7 @@ pub async fn create_product(app: &App, call: &Call, form: Valid<ProductDetails>)
     app.write(call, async |ctx, work| {
         let (product, event) = Product::new(ctx, work.new_id(), form.clone())?;
         work.insert(&product, event).await?;
-        Ok(product.view(ctx)?)
+        Ok(product.view(ctx, ())?)
     })
     .await
 }
@@ -150,7 +150,7 @@ pub async fn create_price_list(
         let known = named(work, &form).await?;
         let (list, event) = PriceList::new(ctx, work.new_id(), form.clone(), &known)?;
         work.insert(&list, event).await?;
-        Ok(list.view(ctx)?)
+        Ok(list.view(ctx, ())?)
     })
     .await
 }

@@ -101,16 +101,16 @@ pub(crate) trait Resource: Stored {
     type Ties: Ties<Self>;
     /// Refuses to tell about a record outside the caller's scope.
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal>;
-    /// What this caller sees of it while nothing else decides about what may be done with it, as of a new one.
-    fn view(self, ctx: &Context) -> Result<Self::View, Refusal>;
-    /// What this caller sees of it, judged by what hangs on it as well, and by whatever else decides.
+    /// What this caller sees of it, judged by what hangs on it: on a new one, nothing.
+    fn view(self, ctx: &Context, ties: Self::Ties) -> Result<Self::View, Refusal>;
+    /// The same, judged by whatever else decides as well.
     async fn judged(
         self,
         ctx: &Context<'_>,
         _eyes: &Eyes<'_>,
-        _ties: Self::Ties,
+        ties: Self::Ties,
     ) -> Result<Self::View, Failure> {
-        Ok(self.view(ctx)?)
+        Ok(self.view(ctx, ties)?)
     }
     /// The same, where only the record is at hand.
     async fn seen(self, ctx: &Context<'_>, eyes: &Eyes<'_>) -> Result<Self::View, Failure> {

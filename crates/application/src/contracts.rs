@@ -68,10 +68,8 @@ impl Resource for Contract {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Contract::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<ContractView, Refusal> {
-        // A new one is with the owner of its customer.
-        let ties = ContractTies { customer_owner: Some(self.owner_id), ..ContractTies::default() };
-        Ok(view(ctx, self, &ties))
+    fn view(self, ctx: &Context, ties: ContractTies) -> Result<ContractView, Refusal> {
+        Ok(ContractView { allowed_actions: self.allowed_actions(ctx, &ties), record: self })
     }
     async fn judged(
         self,
@@ -84,17 +82,13 @@ impl Resource for Contract {
             let prices = prices_of(ctx, eyes, &self).await?;
             ties.submission = self.check_submission(ctx, &customer, &prices).err();
         }
-        Ok(view(ctx, self, &ties))
+        Ok(self.view(ctx, ties)?)
     }
 }
 
 /// The prices that a contract's discounts are measured by.
 async fn prices_of(ctx: &Context<'_>, eyes: &Eyes<'_>, contract: &Contract) -> Result<PriceBook, Failure> {
     catalogue::todays_prices(ctx, eyes, Some(contract.details.amount.currency())).await
-}
-
-fn view(ctx: &Context, contract: Contract, ties: &ContractTies) -> ContractView {
-    ContractView { allowed_actions: contract.allowed_actions(ctx, ties), record: contract }
 }
 
 /// Why a draft is given up.

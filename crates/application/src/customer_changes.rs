@@ -74,7 +74,7 @@ impl Resource for CustomerChange {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         CustomerChange::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<CustomerChangeView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<CustomerChangeView, Refusal> {
         let (changes, allowed_actions) = (self.changes(ctx), self.allowed_actions(ctx));
         Ok(CustomerChangeView { record: self.seen_by(ctx), changes, allowed_actions })
     }
@@ -129,7 +129,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerChangeForm>) -> 
         likeness::refuse_known(ctx, work, call, (keys, Some(customer.id.0), Among::Customers)).await?;
         work.insert(&change, event).await?;
         approvals::request(ctx, work, SubjectFacts::of_customer_change(&change)?).await?;
-        Ok(change.view(ctx)?)
+        Ok(change.view(ctx, ())?)
     })
     .await
 }

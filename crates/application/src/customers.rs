@@ -76,24 +76,13 @@ impl Resource for Customer {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Customer::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<CustomerView, Refusal> {
-        Ok(view(ctx, self, &CustomerTies::default()))
-    }
-    async fn judged(
-        self,
-        ctx: &Context<'_>,
-        _eyes: &Eyes<'_>,
-        ties: CustomerTies,
-    ) -> Result<CustomerView, Failure> {
-        Ok(view(ctx, self, &ties))
+    fn view(self, ctx: &Context, ties: CustomerTies) -> Result<CustomerView, Refusal> {
+        let actions = self.allowed_actions(ctx, &ties);
+        Ok(CustomerView { allowed_actions: actions, record: self.seen_by(ctx, true) })
     }
     fn shown_after(self, ctx: &Context, before: &Self, is_trial: bool) -> Self {
         Customer::shown_after(self, ctx, before, is_trial)
     }
-}
-
-fn view(ctx: &Context, customer: Customer, ties: &CustomerTies) -> CustomerView {
-    CustomerView { allowed_actions: customer.allowed_actions(ctx, ties), record: customer.seen_by(ctx, true) }
 }
 
 /// To whom a customer is given.
@@ -384,7 +373,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<CustomerDetails>) -> Wri
         let keys = LikeKeys::of_customer(&form);
         let made = Customer::new(ctx, work.new_id(), form.clone(), owner, OwnershipCause::Created)?;
         likeness::refuse_known(ctx, work, call, (keys, None, Among::Customers)).await?;
-        Ok(insert(work, made).await?.view(ctx)?)
+        Ok(insert(work, made).await?.view(ctx, CustomerTies::default())?)
     })
     .await
 }

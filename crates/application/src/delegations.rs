@@ -40,7 +40,7 @@ impl Resource for Delegation {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Delegation::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<DelegationView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<DelegationView, Refusal> {
         Ok(DelegationView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -69,7 +69,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<DelegationDetails>) -> W
         let theirs = Predicate::Is("user_id", form.user_id.0.into());
         Delegation::check_count(work.count("delegations", theirs).await?)?;
         work.insert(&delegation, event).await?;
-        Ok(delegation.view(ctx)?)
+        Ok(delegation.view(ctx, ())?)
     })
     .await
 }

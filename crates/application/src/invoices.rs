@@ -3,9 +3,8 @@
 use fairlead_domain::access::Permission;
 use fairlead_domain::approval::SubjectFacts;
 use fairlead_domain::context::{Context, Event};
-use fairlead_domain::contract::{Contract, ContractStatus};
+use fairlead_domain::contract::Contract;
 use fairlead_domain::customer::Customer;
-use fairlead_domain::dependents::Dependents;
 use fairlead_domain::error::Refusal;
 use fairlead_domain::invoice::{Invoice, InvoiceDetails, InvoiceKind, InvoiceStatus, InvoiceTies, IssueForm};
 use fairlead_domain::patch::Patch;
@@ -77,13 +76,9 @@ impl Resource for Invoice {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Invoice::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<InvoiceView, Refusal> {
-        let dependents = Dependents::default();
-        view(
-            ctx,
-            self,
-            &InvoiceTies { contract_status: ContractStatus::Active, dependents, submission: None },
-        )
+    fn view(self, ctx: &Context, ties: InvoiceTies) -> Result<InvoiceView, Refusal> {
+        let (allowed_actions, tax) = (self.allowed_actions(ctx, &ties), self.tax()?);
+        Ok(InvoiceView { record: self, tax, allowed_actions })
     }
     async fn judged(
         self,
@@ -96,13 +91,8 @@ impl Resource for Invoice {
             let customer: Customer = eyes.parent(self.customer_id).await?;
             ties.submission = self.check_submission(ctx, &contract, &customer).err();
         }
-        Ok(view(ctx, self, &ties)?)
+        Ok(self.view(ctx, ties)?)
     }
-}
-
-fn view(ctx: &Context, invoice: Invoice, ties: &InvoiceTies) -> Result<InvoiceView, Refusal> {
-    let (allowed_actions, tax) = (invoice.allowed_actions(ctx, ties), invoice.tax()?);
-    Ok(InvoiceView { record: invoice, tax, allowed_actions })
 }
 
 /// Why an issued invoice is taken back.

@@ -49,7 +49,7 @@ impl Resource for LeadForm {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<LeadFormView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<LeadFormView, Refusal> {
         Ok(LeadFormView { allowed_actions: Self::allowed_actions(ctx), record: self })
     }
 }
@@ -91,7 +91,7 @@ pub(crate) async fn make(
     app.write(call, async |ctx, work| {
         let (form, event) = LeadForm::new(ctx, work.new_id(), token.clone(), form.clone())?;
         work.insert(&form, event).await?;
-        Ok(form.view(ctx)?)
+        Ok(form.view(ctx, ())?)
     })
     .await
 }

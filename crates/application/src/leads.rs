@@ -74,21 +74,9 @@ impl Resource for Lead {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Lead::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<LeadView, Refusal> {
-        Ok(view(ctx, self, &Dependents::default()))
+    fn view(self, ctx: &Context, dependents: Dependents) -> Result<LeadView, Refusal> {
+        Ok(LeadView { allowed_actions: self.allowed_actions(ctx, &dependents), record: self })
     }
-    async fn judged(
-        self,
-        ctx: &Context<'_>,
-        _eyes: &Eyes<'_>,
-        dependents: Dependents,
-    ) -> Result<LeadView, Failure> {
-        Ok(view(ctx, self, &dependents))
-    }
-}
-
-fn view(ctx: &Context, lead: Lead, dependents: &Dependents) -> LeadView {
-    LeadView { allowed_actions: lead.allowed_actions(ctx, dependents), record: lead }
 }
 
 /// To whom a lead is given. No history is kept of it that would have a reason.
@@ -180,7 +168,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<LeadDetails>) -> Written
         let made = Lead::new(ctx, work.new_id(), form.clone())?;
         let keys = LikeKeys::of_lead(&form);
         likeness::refuse_known(ctx, work, call, (keys, None, Among::Everybody)).await?;
-        Ok(record(ctx, work, made).await?.view(ctx)?)
+        Ok(record(ctx, work, made).await?.view(ctx, Dependents::default())?)
     })
     .await
 }

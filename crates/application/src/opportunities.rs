@@ -67,21 +67,9 @@ impl Resource for Opportunity {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Opportunity::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<OpportunityView, Refusal> {
-        Ok(view(ctx, self, &OpportunityTies::default()))
+    fn view(self, ctx: &Context, ties: OpportunityTies) -> Result<OpportunityView, Refusal> {
+        Ok(OpportunityView { allowed_actions: self.allowed_actions(ctx, &ties), record: self })
     }
-    async fn judged(
-        self,
-        ctx: &Context<'_>,
-        _eyes: &Eyes<'_>,
-        ties: OpportunityTies,
-    ) -> Result<OpportunityView, Failure> {
-        Ok(view(ctx, self, &ties))
-    }
-}
-
-fn view(ctx: &Context, opportunity: Opportunity, ties: &OpportunityTies) -> OpportunityView {
-    OpportunityView { allowed_actions: opportunity.allowed_actions(ctx, ties), record: opportunity }
 }
 
 /// Where an opportunity goes.
@@ -173,7 +161,10 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<Opport
 
 /// Records an opportunity.
 pub async fn create(app: &App, call: &Call, form: Valid<OpportunityDetails>) -> Written<OpportunityView> {
-    app.write(call, async |ctx, work| Ok(make(ctx, work, form.clone()).await?.view(ctx)?)).await
+    app.write(call, async |ctx, work| {
+        Ok(make(ctx, work, form.clone()).await?.view(ctx, OpportunityTies::default())?)
+    })
+    .await
 }
 
 /// Changes what was said about an opportunity.

@@ -41,7 +41,7 @@ impl Resource for Pipeline {
     fn reveal(&self, _ctx: &Context) -> Result<(), Refusal> {
         Ok(())
     }
-    fn view(self, ctx: &Context) -> Result<PipelineView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<PipelineView, Refusal> {
         Ok(view(ctx, self, &Dependents::default()))
     }
     async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<PipelineView, Failure> {
@@ -113,7 +113,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<PipelineDetails>) -> Wri
             step_down(work, pipeline.id).await?;
         }
         work.insert(&pipeline, event).await?;
-        Ok(pipeline.view(ctx)?)
+        Ok(pipeline.view(ctx, ())?)
     })
     .await
 }

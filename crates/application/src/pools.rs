@@ -41,7 +41,7 @@ impl Resource for Pool {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Pool::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<PoolView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<PoolView, Refusal> {
         Ok(view(ctx, self, &Dependents::default()))
     }
     async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<PoolView, Failure> {
@@ -96,7 +96,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<PoolDetails>) -> Written
             step_down(work, pool.id).await?;
         }
         work.insert(&pool, event).await?;
-        Ok(pool.view(ctx)?)
+        Ok(pool.view(ctx, ())?)
     })
     .await
 }

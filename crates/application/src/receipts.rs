@@ -25,7 +25,7 @@ pub use proposals::{Proposal, Proposals, proposals};
 use crate::app::App;
 use crate::bulk::{self, BulkMode, BulkResult};
 use crate::call::{Call, Failure, Page, Read, Versioned, Written};
-use crate::change::{self, Eyes, Resource, there};
+use crate::change::{self, Resource, there};
 use crate::listing::{Field, Kind, ListRequest, Listing, MAX_INTEGER};
 use crate::lists::{self, Links, words};
 use crate::payments::{self, EndForm};
@@ -60,21 +60,9 @@ impl Resource for Receipt {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<ReceiptView, Refusal> {
-        Ok(view(ctx, self, &ReceiptTies::default()))
+    fn view(self, ctx: &Context, ties: ReceiptTies) -> Result<ReceiptView, Refusal> {
+        Ok(ReceiptView { allowed_actions: self.allowed_actions(ctx, &ties), record: self })
     }
-    async fn judged(
-        self,
-        ctx: &Context<'_>,
-        _eyes: &Eyes<'_>,
-        ties: ReceiptTies,
-    ) -> Result<ReceiptView, Failure> {
-        Ok(view(ctx, self, &ties))
-    }
-}
-
-fn view(ctx: &Context, receipt: Receipt, ties: &ReceiptTies) -> ReceiptView {
-    ReceiptView { allowed_actions: receipt.allowed_actions(ctx, ties), record: receipt }
 }
 
 /// One receipt.
@@ -96,7 +84,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<ReceiptDetails>) -> Writ
     app.write(call, async |ctx, work| {
         let (receipt, event) = Receipt::new(ctx, work.new_id(), form.clone())?;
         work.insert(&receipt, event).await?;
-        Ok(receipt.view(ctx)?)
+        Ok(receipt.view(ctx, ReceiptTies::default())?)
     })
     .await
 }
@@ -135,7 +123,7 @@ async fn pay(
     let mut after = before.clone();
     let event = after.match_with(ctx, &payment)?;
     work.save(&before, &mut after, event).await?;
-    Ok(after.view(ctx)?)
+    Ok(after.view(ctx, ReceiptTies::default())?)
 }
 
 /// The receipt for which a payment accounts.

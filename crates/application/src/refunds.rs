@@ -49,7 +49,7 @@ impl Resource for Refund {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Refund::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<RefundView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<RefundView, Refusal> {
         Ok(RefundView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -91,7 +91,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<RefundForm>) -> Written<
         let (refund, event) =
             Refund::record(ctx, work.new_id(), number, &payment, ties.pending_refunds, form.clone())?;
         work.insert(&refund, event).await?;
-        Ok(refund.view(ctx)?)
+        Ok(refund.view(ctx, ())?)
     })
     .await
 }
@@ -127,7 +127,7 @@ pub async fn confirm(app: &App, call: &Call, id: RefundId) -> Written<RefundView
         let paid_back = fairlead_domain::context::Event("payment.refunded");
         work.save(&payment, &mut reduced, paid_back).await?;
         work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        Ok(after.view(ctx, ())?)
     })
     .await
 }
@@ -140,7 +140,7 @@ pub async fn reject(app: &App, call: &Call, id: RefundId, form: Valid<EndForm>) 
         let mut after = before.clone();
         let event = after.reject(ctx, form.reason.clone())?;
         work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        Ok(after.view(ctx, ())?)
     })
     .await
 }

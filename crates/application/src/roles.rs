@@ -42,7 +42,7 @@ impl Resource for Role {
         let reads = ctx.actor.authorize(Permission::RolesRead, &Standing::Organisation);
         reads.map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<RoleView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<RoleView, Refusal> {
         Ok(view(ctx, self, &[]))
     }
     async fn judged(self, ctx: &Context<'_>, eyes: &Eyes<'_>, (): ()) -> Result<RoleView, Failure> {
@@ -127,7 +127,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<RoleDetails>) -> Written
             updated_at: ctx.now,
         };
         work.insert(&role, Event("role.created")).await?;
-        Ok(role.view(ctx)?)
+        Ok(role.view(ctx, ())?)
     })
     .await
 }

@@ -48,7 +48,7 @@ impl Resource for SavedView {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         SavedView::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<SavedViewView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<SavedViewView, Refusal> {
         Ok(SavedViewView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -119,7 +119,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<SavedViewDetails>) -> Wr
         check(&form)?;
         let (view, event) = SavedView::new(ctx, work.new_id(), form.clone())?;
         work.insert(&view, event).await?;
-        Ok(view.view(ctx)?)
+        Ok(view.view(ctx, ())?)
     })
     .await
 }

@@ -39,7 +39,7 @@ impl Resource for ScoringRule {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<ScoringRuleView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<ScoringRuleView, Refusal> {
         Ok(ScoringRuleView { allowed_actions: Self::allowed_actions(ctx), record: self })
     }
 }
@@ -66,7 +66,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<ScoringRuleDetails>) -> 
         work.lock_organisation().await?;
         ScoringRule::check_count(work.count("scoring_rules", Predicate::True).await?)?;
         work.insert(&rule, event).await?;
-        Ok(rule.view(ctx)?)
+        Ok(rule.view(ctx, ())?)
     });
     let made = made.await?;
     app.inner.wake.notify_one();

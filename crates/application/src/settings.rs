@@ -36,7 +36,7 @@ impl Resource for Settings {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::may_read(ctx)
     }
-    fn view(self, ctx: &Context) -> Result<SettingsView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<SettingsView, Refusal> {
         Ok(SettingsView { allowed_actions: Self::allowed_actions(ctx), record: self })
     }
 }
@@ -62,7 +62,7 @@ pub async fn get(app: &App, call: &Call) -> Read<SettingsView> {
     app.read(call, async |ctx, reader| {
         let settings: Settings = there(reader.all(Predicate::True).await?.into_iter().next())?;
         settings.reveal(ctx)?;
-        Ok(settings.view(ctx)?)
+        Ok(settings.view(ctx, ())?)
     })
     .await
 }
@@ -81,7 +81,7 @@ pub async fn update(app: &App, call: &Call, patch: Patch<SettingsDetails>) -> Wr
         let mut after = before.clone();
         let event = after.edit(ctx, patch.apply(&before.details)?)?;
         work.save(&before, &mut after, event).await?;
-        Ok(after.view(ctx)?)
+        Ok(after.view(ctx, ())?)
     })
     .await
 }

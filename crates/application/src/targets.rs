@@ -96,7 +96,7 @@ impl Resource for Target {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Self::reveal(self, ctx)
     }
-    fn view(self, _: &Context) -> Result<Self, Refusal> {
+    fn view(self, _: &Context, (): ()) -> Result<Self, Refusal> {
         Ok(self)
     }
 }

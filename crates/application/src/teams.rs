@@ -11,7 +11,7 @@ use fairlead_domain::values::TeamId;
 use fairlead_persistence::Predicate;
 
 use crate::app::App;
-use crate::call::{Call, Failure, Page, Read, Written};
+use crate::call::{Call, Page, Read, Written};
 use crate::change::{Eyes, Resource};
 use crate::listing::{Field, Kind, ListRequest, Listing};
 use crate::lists::{self, Links};
@@ -41,15 +41,7 @@ impl Resource for Team {
         let reads = ctx.actor.authorize(Permission::TeamsRead, &Standing::Organisation);
         reads.map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<TeamView, Refusal> {
-        Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &Dependents::default()), record: self })
-    }
-    async fn judged(
-        self,
-        ctx: &Context<'_>,
-        _eyes: &Eyes<'_>,
-        dependents: Dependents,
-    ) -> Result<TeamView, Failure> {
+    fn view(self, ctx: &Context, dependents: Dependents) -> Result<TeamView, Refusal> {
         Ok(TeamView { allowed_actions: Self::allowed_actions(ctx, &dependents), record: self })
     }
 }
@@ -82,7 +74,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<TeamDetails>) -> Written
         work.lock_access(ctx.org.epoch).await?;
         ctx.org.check_team_parent(team.id, team.details.parent_id)?;
         work.insert(&team, Event("team.created")).await?;
-        Ok(team.view(ctx)?)
+        Ok(team.view(ctx, Dependents::default())?)
     })
     .await
 }

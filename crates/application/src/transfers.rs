@@ -77,7 +77,7 @@ impl Resource for Transfer {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Transfer::reveal(self, ctx)
     }
-    fn view(self, ctx: &Context) -> Result<TransferView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<TransferView, Refusal> {
         Ok(TransferView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -144,7 +144,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<TransferDetails>) -> Wri
         let about: Vec<Customer> = work.find_all(about).await?;
         let grades = about.iter().filter_map(|customer| customer.details.grade).collect();
         approvals::request(ctx, work, SubjectFacts::of_transfer(&transfer, grades)?).await?;
-        Ok(transfer.view(ctx)?)
+        Ok(transfer.view(ctx, ())?)
     })
     .await
 }

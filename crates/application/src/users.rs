@@ -48,7 +48,7 @@ impl Resource for User {
         let reads = ctx.actor.authorize(Permission::UsersRead, &Standing::Organisation);
         if self.id == ctx.actor.id { Ok(()) } else { reads.map_err(|_| Refusal::not_found()) }
     }
-    fn view(self, ctx: &Context) -> Result<UserView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<UserView, Refusal> {
         let actions = self.allowed_actions(ctx);
         Ok(UserView { allowed_actions: actions, record: self })
     }
@@ -163,7 +163,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<UserCreate>) -> Written<
         };
         work.insert(&user, Event("user.created")).await?;
         work.put_password(user.id, &hash).await?;
-        Ok(user.view(ctx)?)
+        Ok(user.view(ctx, ())?)
     })
     .await
 }
@@ -228,7 +228,7 @@ pub async fn set_password(
         work.put_password(id, &hash).await?;
         work.end_sessions(id, None).await?;
         note_password(work, id);
-        Ok(user.view(ctx)?)
+        Ok(user.view(ctx, ())?)
     })
     .await
 }

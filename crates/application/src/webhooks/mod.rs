@@ -77,7 +77,7 @@ impl Resource for Webhook {
     fn reveal(&self, ctx: &Context) -> Result<(), Refusal> {
         Settings::may_read(ctx).map_err(|_| Refusal::not_found())
     }
-    fn view(self, ctx: &Context) -> Result<WebhookView, Refusal> {
+    fn view(self, ctx: &Context, (): ()) -> Result<WebhookView, Refusal> {
         Ok(WebhookView { allowed_actions: self.allowed_actions(ctx), record: self })
     }
 }
@@ -111,7 +111,7 @@ pub async fn create(app: &App, call: &Call, form: Valid<WebhookDetails>) -> Writ
         work.insert(&webhook, event).await?;
         work.begin_hearing(webhook.id).await?;
         let secret = Some(new_secret(work, webhook.id).await?);
-        Ok(WebhookSecretView { webhook: webhook.view(ctx)?, secret })
+        Ok(WebhookSecretView { webhook: webhook.view(ctx, ())?, secret })
     })
     .await
 }
