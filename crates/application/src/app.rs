@@ -281,7 +281,7 @@ impl App {
         let store = self.store();
         for attempt in 1.. {
             let org = self.organisation().await?;
-            let reader = store.read(guard(&org, caller, now));
+            let reader = store.read(guard(&org, caller)).asked_by(owner(&org, caller, now));
             let outcome = match actor(&org, caller) {
                 Ok(actor) => case(&Context { actor: &actor, org: &org, now }, &reader).await,
                 Err(refusal) => Err(refusal.into()),
@@ -319,7 +319,7 @@ impl App {
     ) -> Read<V> {
         self.repeat(async || {
             let org = self.organisation().await?;
-            let guard = guard(&org, None, self.now());
+            let guard = guard(&org, None);
             let mut work = self.store().begin(self.author(None, name), Some(guard)).await?;
             let now = work.now();
             match case(&Context { actor: &Actor::system(), org: &org, now }, &mut work).await {
@@ -361,10 +361,11 @@ impl App {
         case: &impl AsyncFn(&Context<'_>, &mut Work) -> Result<V, Failure>,
     ) -> Written<V> {
         let org = self.organisation().await?;
-        let guard = guard(&org, Some(call.caller), self.now());
+        let guard = guard(&org, Some(call.caller));
         let author = self.author(Some(call.caller), &call.request_id);
-        let mut work = self.store().begin(author, Some(guard)).await?;
+        let work = self.store().begin(author, Some(guard)).await?;
         let now = work.now();
+        let mut work = work.asked_by(owner(&org, Some(call.caller), now));
         let actor = actor(&org, Some(call.caller))?;
         // A dry run leaves nothing behind, so there is nothing to repeat.
         if !call.dry_run
@@ -413,12 +414,13 @@ impl App {
 }
 
 /// By what a request is judged.
-fn guard(org: &Organisation, caller: Option<Caller>, now: Timestamp) -> Guard {
-    Guard {
-        epoch: org.epoch,
-        session: caller.and_then(|caller| caller.session),
-        caller: caller.map(|caller| Owner { user: caller.user, day_began: org.day_began(now) }),
-    }
+fn guard(org: &Organisation, caller: Option<Caller>) -> Guard {
+    Guard { epoch: org.epoch, session: caller.and_then(|caller| caller.session) }
+}
+
+/// Who asks, as somebody who owns customers.
+fn owner(org: &Organisation, caller: Option<Caller>, now: Timestamp) -> Option<Owner> {
+    caller.map(|caller| Owner { user: caller.user, day_began: org.day_began(now) })
 }
 
 /// Who acts: the caller, if they still may, or Fairlead itself.

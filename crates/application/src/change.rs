@@ -156,20 +156,25 @@ pub(crate) async fn gone<T: Resource>(
     code: Code,
     id: Uuid,
 ) -> Result<Refusal, StoreError> {
-    let survivor: Option<T> = eyes.survivor(id).await?;
-    Ok(merged(ctx, code, survivor.as_ref()))
+    gone_from(eyes, code, id, |survivor: &T| survivor.reveal(ctx)).await
 }
 
-/// What is said of a record that is not there: into which one it was merged, if the caller may see that one. Whoever
-/// reads is led there (`Merged`), whoever writes is refused (`RecordMerged`): a client that is led on repeats the write
-/// there, decided for another record and another version.
-pub(crate) fn merged<T: Resource>(ctx: &Context, code: Code, survivor: Option<&T>) -> Refusal {
-    match survivor.filter(|survivor| survivor.reveal(ctx).is_ok()) {
+/// What is said of a record that is not there: into which one it was merged, if that one is revealed. Whoever reads is
+/// led there (`Merged`), whoever writes is refused (`RecordMerged`): a client that is led on repeats the write there,
+/// decided for another record and another version.
+pub(crate) async fn gone_from<T: Stored>(
+    eyes: &Eyes<'_>,
+    code: Code,
+    id: Uuid,
+    reveal: impl FnOnce(&T) -> Result<(), Refusal>,
+) -> Result<Refusal, StoreError> {
+    let survivor: Option<T> = eyes.survivor(id).await?;
+    Ok(match survivor.filter(|survivor| reveal(survivor).is_ok()) {
         Some(survivor) => {
             Refusal::new(code, "the record was merged into another one").with("survivor_id", survivor.id())
         }
         None => Refusal::not_found(),
-    }
+    })
 }
 
 /// Reads a record that the caller may see.

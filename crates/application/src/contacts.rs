@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, named, there};
-use crate::customers;
+use crate::customers::{self, Place};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, Links, words};
 use crate::views::{Included, Related, views};
@@ -95,7 +95,7 @@ pub async fn get(app: &App, call: &Call, id: ContactId, include: Include) -> Rea
         let found = found.await?;
         match found {
             Ok(shown) => return Ok(shown),
-            Err(pooled) => match customers::open(app, call, pooled, Permission::CustomersRead).await {
+            Err(pooled) => match customers::open(app, call, Place::Customers, pooled).await {
                 Ok(_) => opened = Some(pooled),
                 // The contact went along with its customer.
                 Err(Failure::Refused(refusal)) if refusal.code == Code::Merged => {}

@@ -17,7 +17,7 @@ use fairlead_domain::text_enum;
 use fairlead_domain::timeline::{self, Guarded, TimelineEntry};
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, JobId, Line, PoolId, UserId, phone_key};
-use fairlead_persistence::{Predicate, Visible, Work};
+use fairlead_persistence::{Predicate, StoreError, Visible, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -257,43 +257,72 @@ pub(crate) async fn page<S: From<(Customer, Included)>>(
     Ok(Page { data: data.collect(), page: page.page })
 }
 
-/// One customer. In the pool, opening it may count.
-pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
-    let seen = app.read(call, async |ctx, reader| {
-        let found: (Customer, _) = change::read_tied(ctx, reader, id).await?;
-        if found.0.is_opened(ctx) {
-            return Ok(None);
+/// Where a customer is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// Among all customers.
+    Customers,
+    /// In the pool only.
+    Pool,
+}
+
+impl Place {
+    /// Refuses to tell about a customer who is not there for the caller.
+    fn reveal(self, ctx: &Context, customer: &Customer) -> Result<(), Refusal> {
+        match self {
+            Self::Customers => customer.reveal(ctx),
+            Self::Pool => customer.reveal_in_pool(ctx),
         }
-        Ok(Some(related(ctx, reader, &include, found).await?))
-    });
-    match seen.await? {
-        Some(shown) => Ok(shown),
-        None => open_related(app, call, id, Permission::CustomersRead, &include).await,
+    }
+
+    /// What is said of a customer of whom there is no row.
+    async fn gone(self, ctx: &Context<'_>, eyes: &Eyes<'_>, id: CustomerId) -> Result<Refusal, StoreError> {
+        change::gone_from(eyes, Code::Merged, id.0, |survivor| self.reveal(ctx, survivor)).await
     }
 }
 
-/// A customer as the caller sees it, with what was asked to be included of it.
-pub(crate) async fn related(
-    ctx: &Context<'_>,
-    reader: &fairlead_persistence::Reader<'_>,
+/// One customer. In the pool, opening it may count.
+pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
+    get_from(app, call, Place::Customers, id, &include).await
+}
+
+/// The same, wherever it is looked for.
+pub(crate) async fn get_from(
+    app: &App,
+    call: &Call,
+    place: Place,
+    id: CustomerId,
     include: &Include,
-    (customer, ties): (Customer, CustomerTies),
-) -> Result<Related<CustomerView>, Failure> {
-    let links = links(&customer);
-    let view = customer.judged(ctx, &Eyes::Reader(reader), ties).await?;
-    lists::related(ctx, reader, include, links, view).await
+) -> Read<Related<CustomerView>> {
+    let seen = app.read(call, async |ctx, reader| {
+        let eyes = Eyes::Reader(reader);
+        let Some((customer, ties)) = reader.tied::<Customer, _>(id).await? else {
+            return Err(place.gone(ctx, &eyes, id).await?.into());
+        };
+        place.reveal(ctx, &customer)?;
+        if customer.is_opened(ctx) {
+            return Ok(None);
+        }
+        let links = links(&customer);
+        let view = customer.judged(ctx, &eyes, ties).await?;
+        Ok(Some(lists::related(ctx, reader, include, links, view).await?))
+    });
+    match seen.await? {
+        Some(shown) => Ok(shown),
+        None => open_related(app, call, place, id, include).await,
+    }
 }
 
 /// Opens a customer in the pool, and only then looks for what was asked to be included: whoever opened it sees its
 /// primary contact.
-pub(crate) async fn open_related(
+async fn open_related(
     app: &App,
     call: &Call,
+    place: Place,
     id: CustomerId,
-    by: Permission,
     include: &Include,
 ) -> Read<Related<CustomerView>> {
-    let view = open(app, call, id, by).await?;
+    let view = open(app, call, place, id).await?;
     if include.is_empty() {
         return Ok(Related { view, included: Included::default() });
     }
@@ -303,14 +332,14 @@ pub(crate) async fn open_related(
     Ok(Related { view, included })
 }
 
-/// Opens a customer in the pool: whoever sees it masked opens only so many a day.
-pub(crate) async fn open(app: &App, call: &Call, id: CustomerId, by: Permission) -> Read<CustomerView> {
+/// Opens a customer in the pool: whoever sees it masked opens only so many a day. It may have got an owner since it was
+/// read, or have been merged away; from here on it stays as it is.
+pub(crate) async fn open(app: &App, call: &Call, place: Place, id: CustomerId) -> Read<CustomerView> {
     let opened = app.write(call, async |ctx, work| {
-        let Some(customer) = work.find::<Customer>(id).await? else {
-            return Err(change::gone::<Customer>(ctx, &Eyes::Work(work), Code::Merged, id.0).await?.into());
+        let Some(customer) = work.load::<Customer>(id).await? else {
+            return Err(place.gone(ctx, &Eyes::Work(work), id).await?.into());
         };
-        let seen = ctx.actor.authorize(by, &customer.standing(ctx));
-        seen.map_err(|_| Refusal::not_found())?;
+        place.reveal(ctx, &customer)?;
         if customer.is_opened(ctx) {
             let day = ctx.today().0;
             let opening = work.pool_opening(ctx.actor.id, day, id).await?;
@@ -332,7 +361,7 @@ async fn enter(app: &App, call: &Call, id: CustomerId) -> Result<(), Failure> {
         Ok(customer.is_opened(ctx))
     });
     if counts.await? {
-        open(app, call, id, Permission::CustomersRead).await?;
+        open(app, call, Place::Customers, id).await?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use fairlead_domain::customer::{Customer, CustomerKind, Grade, Lifecycle, OwnerL
 use fairlead_domain::error::{Code, Refusal, Rule};
 use fairlead_domain::lead::Source;
 use fairlead_domain::pool::{Seat, Strategy};
-use fairlead_domain::record::RecordKind;
 use fairlead_domain::valid::Valid;
 use fairlead_domain::values::{CustomerId, Line, UserId};
 use fairlead_persistence::{Predicate, Work};
@@ -19,7 +18,7 @@ use validator::{Validate, ValidationError};
 use crate::app::App;
 use crate::call::{Call, Failure, Page, Read, Written};
 use crate::change::{self, Eyes, Resource};
-use crate::customers::{self, CustomerView};
+use crate::customers::{self, CustomerView, Place};
 use crate::listing::{Field, Include, Kind, ListRequest, Listing};
 use crate::lists::{self, words};
 use crate::views::{Related, summary};
@@ -64,27 +63,7 @@ pub async fn list(app: &App, call: &Call, list: ListRequest) -> Read<Page<PoolCu
 
 /// One customer in the pool. Opening it may count.
 pub async fn get(app: &App, call: &Call, id: CustomerId, include: Include) -> Read<Related<CustomerView>> {
-    let seen = app.read(call, async |ctx, reader| {
-        let Some((customer, ties)) = reader.tied::<Customer, _>(id).await? else {
-            // One that has an owner by now is not in the pool.
-            let survivor = reader.survivor(RecordKind::Customer, id.0).await?;
-            let survivor: Vec<Customer> = reader.some(survivor.into_iter().collect()).await?;
-            let pooled = survivor.first().filter(|survivor| survivor.owner_id.is_none());
-            return Err(change::merged(ctx, Code::Merged, pooled).into());
-        };
-        let seen = ctx.actor.authorize(Permission::PoolRead, &customer.standing(ctx));
-        if seen.is_err() || customer.owner_id.is_some() {
-            return Err(Refusal::not_found().into());
-        }
-        if customer.is_opened(ctx) {
-            return Ok(None);
-        }
-        Ok(Some(customers::related(ctx, reader, &include, (customer, ties)).await?))
-    });
-    match seen.await? {
-        Some(shown) => Ok(shown),
-        None => customers::open_related(app, call, id, Permission::PoolRead, &include).await,
-    }
+    customers::get_from(app, call, Place::Pool, id, &include).await
 }
 
 /// Takes a customer from the pool. Of many at once, one gets it.

@@ -16,15 +16,13 @@ use crate::sql::Sql;
 use crate::store::Store;
 use crate::stored::Kept;
 
-/// What a request was judged by and what must still be so when it reads, and who asks.
+/// What a request was judged by and what must still be so when it reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Guard {
     /// The organisation's epoch.
     pub epoch: i64,
     /// The caller's session.
     pub session: Option<SessionId>,
-    /// The caller, who may be about to claim what they read.
-    pub caller: Option<Owner>,
 }
 
 /// How many columns the guard takes before the others.
@@ -62,18 +60,25 @@ impl Guard {
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(crate) store: &'a Store,
-    pub(crate) guard: Guard,
+    guard: Guard,
+    pub(crate) caller: Option<Owner>,
     checked: Cell<bool>,
 }
 
 impl Store {
     /// Begins to read.
     pub fn read(&self, guard: Guard) -> Reader<'_> {
-        Reader { store: self, guard, checked: Cell::new(false) }
+        Reader { store: self, guard, caller: None, checked: Cell::new(false) }
     }
 }
 
 impl Reader<'_> {
+    /// Says who asks: they may be about to claim what they read.
+    #[must_use]
+    pub fn asked_by(self, caller: Option<Owner>) -> Self {
+        Self { caller, ..self }
+    }
+
     /// Runs the rest of a `SELECT`; `each` reads a row.
     pub async fn rows<T>(
         &self,

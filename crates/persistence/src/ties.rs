@@ -62,7 +62,7 @@ impl Reader<'_> {
             sql.push(&T::table().selection);
             if U::KNOWN.is_none() {
                 sql.push(", ");
-                U::ask(sql, self.guard.caller.as_ref());
+                U::ask(sql, self.caller.as_ref());
             }
             of_record::<T>(sql, id.into());
         };
@@ -75,7 +75,7 @@ impl Reader<'_> {
             return Ok(known);
         }
         let columns = |sql: &mut Sql| {
-            U::ask(sql, self.guard.caller.as_ref());
+            U::ask(sql, self.caller.as_ref());
             of_record::<T>(sql, record.id());
         };
         self.row(columns, U::take).await?.ok_or(StoreError::Conflict)

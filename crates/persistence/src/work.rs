@@ -90,7 +90,7 @@ impl Store {
             author,
             now,
             judged_by: guard.map(|guard| guard.epoch),
-            caller: guard.and_then(|guard| guard.caller),
+            caller: None,
             entries: Vec::new(),
             changes_access: false,
             claimed: None,
@@ -105,6 +105,13 @@ impl Store {
 }
 
 impl Work {
+    /// Says who asks: they may be about to claim what they are shown. When their day began depends on when the work did.
+    #[must_use]
+    pub fn asked_by(mut self, caller: Option<Owner>) -> Self {
+        self.caller = caller;
+        self
+    }
+
     /// The time of everything that this work writes.
     pub fn now(&self) -> Timestamp {
         self.now

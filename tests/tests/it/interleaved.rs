@@ -9,6 +9,7 @@ on_both_databases! {
     nobody_logs_in_while_being_disabled;
     a_password_is_changed_by_whoever_knows_the_present_one;
     a_repeated_renewal_is_judged_by_what_came_before;
+    what_is_opened_while_it_is_claimed_is_not_in_the_pool;
 }
 
 // On SQLite writers come one after the other.
@@ -50,6 +51,16 @@ fn what_is_noted_waits_for_what_it_is_about() {
 fn post(client: &Client, path: &str, body: Value) -> tokio::task::JoinHandle<Answer> {
     let (client, path) = (client.clone(), path.to_owned());
     tokio::spawn(async move { client.post(&path, body).await })
+}
+
+fn get(client: &Client, path: &str) -> tokio::task::JoinHandle<Answer> {
+    let (client, path) = (client.clone(), path.to_owned());
+    tokio::spawn(async move { client.get(&path).await })
+}
+
+fn act(client: &Client, path: &str) -> tokio::task::JoinHandle<Answer> {
+    let (client, path) = (client.clone(), path.to_owned());
+    tokio::spawn(async move { client.act(&path).await })
 }
 
 /// Statements about a user: a question that locks them, and a change of their password to the one of another.
@@ -150,7 +161,7 @@ async fn gifts_come_too_late(server: Server) {
             post(manager, &path, to_colleague.clone())
         } else {
             let colleague = server.login(&colleague.email, PASSWORD).await;
-            tokio::spawn(async move { colleague.act(&path).await })
+            act(&colleague, &path)
         };
         direct.until_somebody_waits().await;
         let account = format!("/users/{}", colleague.id);
@@ -269,7 +280,7 @@ fn parting(back: &str) -> String {
     format!("INSERT INTO customers SELECT * FROM gone; {back} DELETE FROM merges; DROP TABLE gone")
 }
 
-/// Whoever sees a customer in the pool masked opens it, and waits for the count of what they opened.
+/// Whoever sees a customer in the pool masked opens it, and waits for whoever changes it.
 async fn an_opening_comes_in_the_middle_of_a_merge(server: Server) {
     let company = Company::found(&server).await;
     let (stays, goes) = (company.pool_customer().await, company.pool_customer().await);
@@ -279,16 +290,46 @@ async fn an_opening_comes_in_the_middle_of_a_merge(server: Server) {
     let customer = format!("/customers/{goes}");
     let contact = format!("/contacts/{}", parts[0].1);
     // The client goes where it is led.
-    for (path, tells) in
-        [(customer.clone(), "id"), (format!("/public-pool{customer}"), "id"), (contact, "customer_id")]
-    {
-        direct.hold(&format!("SELECT 1 FROM users WHERE id = '{}'", company.rep.id)).await;
-        let (client, asked) = (company.rep.client.clone(), path.clone());
-        let opening = tokio::spawn(async move { client.get(&asked).await });
+    let in_pool = format!("/public-pool{customer}");
+    for (who, path, tells) in [
+        (&company.rep, customer, "id"),
+        (&company.rep, in_pool.clone(), "id"),
+        (&company.marketing, in_pool, "id"),
+        (&company.rep, contact, "customer_id"),
+    ] {
+        direct.hold(&format!("SELECT 1 FROM customers WHERE id = '{goes}'")).await;
+        let opening = get(&who.client, &path);
         direct.until_somebody_waits().await;
         direct.run(&merge(&goes, &stays, &moves(&parts, &stays))).await;
         assert_eq!(opening.await.unwrap().expect(200).body[tells], json!(stays), "{path}");
         direct.run(&parting(&moves(&parts, &goes))).await;
+    }
+}
+
+/// What was in the pool when it was looked at belongs to somebody when it is opened: neither whole nor masked is it shown
+/// to those who do not see it, and in the pool it is shown to nobody.
+async fn what_is_opened_while_it_is_claimed_is_not_in_the_pool(server: Server) {
+    let company = Company::found(&server).await;
+    let Company { rep, colleague, marketing, .. } = &company;
+    for (who, place, claims, status) in [
+        (marketing, "/public-pool/customers", colleague, 404),
+        (rep, "/public-pool/customers", colleague, 404),
+        (rep, "/public-pool/customers", rep, 404),
+        (rep, "/customers", colleague, 404),
+        (rep, "/customers", rep, 200),
+    ] {
+        let customer = company.pool_customer().await;
+        let mut direct = server.database.connect().await;
+        let id = server.database.id(&customer);
+        direct.hold(&format!("SELECT 1 FROM customers WHERE id = {id}")).await;
+        let claiming = act(&claims.client, &format!("/public-pool/customers/{customer}/claim"));
+        direct.until_somebody_waits().await;
+        let opening = get(&who.client, &format!("{place}/{customer}"));
+        direct.until_so_many_wait(2).await;
+        direct.run("ROLLBACK").await;
+        claiming.await.unwrap().expect(200);
+        let opened = opening.await.unwrap();
+        assert_eq!(opened.status, status, "{place} of {}: {}", who.email, opened.text);
     }
 }
 

@@ -1,11 +1,18 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::Duration as Span;
 use fairlead_domain::context::Event;
+use fairlead_domain::customer::{
+    Customer, CustomerDetails, CustomerTies, OwnerLoad, OwnershipCause, OwnershipChange,
+};
 use fairlead_domain::organisation::User;
+use fairlead_domain::valid::Valid;
 use fairlead_domain::values::Line;
 use fairlead_persistence::Predicate;
 use secrecy::SecretString;
 
 use super::*;
-use crate::{admin, users};
+use crate::{admin, customers, users};
 
 const EMAIL: &str = "admin@example.com";
 
@@ -131,4 +138,63 @@ async fn an_edit_that_changes_nothing_is_not_written() {
     work.save(&before, &mut after, Event("user.enabled")).await.unwrap();
     work.commit(None).await.unwrap();
     assert_eq!((after.version, events().await), (before.version + 1, (audited + 1, told + 1)));
+}
+
+/// A clock that is looked at every other second.
+#[derive(Debug)]
+struct Ticking {
+    from: Timestamp,
+    looks: AtomicI64,
+}
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let seconds = 2 * self.looks.fetch_add(1, Ordering::Relaxed);
+        Timestamp::new(self.from.instant() + Span::seconds(seconds))
+    }
+}
+
+/// Whoever waits for others through midnight has their turn on the next day: what they are told of claims goes by the day
+/// that claims are judged by.
+#[tokio::test]
+async fn what_a_write_tells_of_claims_goes_by_the_day_on_which_it_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let (app, call) = open(&directory).await;
+    let day = NaiveDate::from_ymd_opt(2026, 6, 2).unwrap();
+    let midnight = app.organisation().await.unwrap().midnight(day).instant();
+    let from = |seconds| {
+        let from = Timestamp::new(midnight + Span::seconds(seconds));
+        app.with_story(Arc::new(Ticking { from, looks: AtomicI64::new(0) }), Arc::new(new_id))
+    };
+    let form: CustomerDetails = serde_json::from_value(json!({"kind": "company", "name": "Acme"})).unwrap();
+    let form = Valid::check(form).unwrap();
+    let early = from(-60);
+    let made = early.write(&call, async |ctx, work| {
+        let made = Customer::new(ctx, work.new_id(), form.clone(), None, OwnershipCause::Created)?;
+        let id = customers::insert(work, made).await?.id;
+        let claimed = OwnershipChange {
+            customer_id: id,
+            from: None,
+            to: Some(ctx.actor.id),
+            cause: OwnershipCause::Claimed,
+            reason: None,
+        };
+        work.note_ownership(&claimed, None).await?;
+        Ok(id)
+    });
+    let Done::Fresh(id) = made.await.unwrap() else { panic!("nothing was done before") };
+    let claimed = async |app: App| {
+        let found = app.write(&call, async |ctx, work| {
+            let customer = work.load::<Customer>(id).await?.unwrap();
+            let told: CustomerTies = work.ties(&customer).await?;
+            let judged: OwnerLoad = work.owner_load(ctx.actor.id, ctx.day_began()).await?;
+            Ok((told.caller.claimed_today, judged.claimed_today))
+        });
+        let Done::Fresh(found) = found.await.unwrap() else { panic!("nothing was done before") };
+        found
+    };
+    assert_eq!(claimed(from(-10)).await, (1, 1));
+    assert_eq!(claimed(from(10)).await, (0, 0));
+    let (told, judged) = claimed(from(-1)).await;
+    assert_eq!(told, judged);
 }

@@ -181,6 +181,12 @@ impl Customer {
         seen.map_err(|_| Refusal::not_found())
     }
 
+    /// Nor is it in the pool for somebody whose scope there it is outside of, or once it has an owner, whoever that is.
+    pub fn reveal_in_pool(&self, ctx: &Context) -> Result<(), Refusal> {
+        let seen = ctx.actor.authorize(Permission::PoolRead, &self.standing(ctx));
+        if self.owner_id.is_none() && seen.is_ok() { Ok(()) } else { Err(Refusal::not_found()) }
+    }
+
     /// May it be changed by hand?
     pub fn may_update(&self, ctx: &Context) -> Result<(), Refusal> {
         ctx.actor.authorize(Permission::CustomersUpdate, &self.standing(ctx))

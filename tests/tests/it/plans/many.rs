@@ -186,6 +186,12 @@ async fn what_writes_looks_by_an_index(server: &Server, company: &Company) {
                 && !(plan.contains("USING INDEX customers_pooled") && statement.contains(" LIMIT "))
         };
         assert!(!all("customers") && !all("ownership_history"), "{statement} reads all:\n{plan}");
+        // However many somebody owns, few are locked.
+        let counts = statement.contains("other.locked");
+        assert!(
+            !counts || plan.contains("customers_locked"),
+            "{statement} looks at all of a seller's:\n{plan}"
+        );
     }
 }
 
