@@ -13,7 +13,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::database::HasStatementCache;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoArguments, Postgres, Sqlite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::deadline::{Deadline, Heeding};
 use crate::error::{StoreError, answered};
@@ -87,6 +87,9 @@ pub(crate) struct Lane<DB: Database> {
     /// used only where many ask at once, and those that were not for long are closed.
     idle: Mutex<Vec<Kept<DB>>>,
     permits: Arc<Semaphore>,
+    /// For statements that go through much: half of the connections, however many ask. The other half is for those that
+    /// take a moment, and what such statements gather in memory is held by few.
+    turns: Semaphore,
     limits: Limits,
 }
 
@@ -120,8 +123,9 @@ impl<DB: Database> Lane<DB> {
     /// Up to so many connections, made when they are first needed.
     pub(crate) fn new(options: Options<DB>, connections: u32, limits: Limits) -> Arc<Self> {
         let permits = usize::try_from(connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        let turns = Semaphore::new(permits.div_ceil(2));
         let (idle, permits) = (Mutex::default(), Arc::new(Semaphore::new(permits)));
-        Arc::new(Self { options, idle, permits, limits })
+        Arc::new(Self { options, idle, permits, turns, limits })
     }
 
     fn keep(&self, mut kept: Kept<DB>) {
@@ -146,6 +150,7 @@ impl<DB: Database> Lane<DB> {
 
     async fn close(&self) {
         self.permits.close();
+        self.turns.close();
         for kept in self.take_idle() {
             // What cannot be closed any more is closed by the end of the process.
             let _ = kept.connection.close().await;
@@ -173,6 +178,19 @@ impl<DB: Heeding> Lane<DB> {
             .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
+    /// Waits until a statement has its turn, if it takes turns.
+    async fn turn(&self, sql: &Sql) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+        if !sql.takes_turns() {
+            return Ok(None);
+        }
+        let turn = tokio::time::timeout(self.limits.patience, self.turns.acquire()).await;
+        match turn {
+            Ok(Ok(turn)) => Ok(Some(turn)),
+            Ok(Err(_)) => Err(StoreError::Unavailable(sqlx::Error::PoolClosed.to_string())),
+            Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut.to_string())),
+        }
+    }
+
     async fn connect(&self) -> Result<Kept<DB>, sqlx::Error> {
         let (mut connection, deadline) = (self.options.connect().await?, Deadline::default());
         DB::heed(&mut connection, &deadline).await?;
@@ -188,6 +206,7 @@ where
     QueryResult: From<DB::Row>,
 {
     async fn all(self: &Arc<Self>, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
+        let _turn = self.turn(&sql).await?;
         let mut loan = self.borrow().await?;
         let outcome = query::<DB>(sql).fetch_all(loan.connection()?).await;
         Ok(loan.settle(outcome)?.into_iter().map(QueryResult::from).collect())
@@ -348,6 +367,31 @@ mod tests {
         assert!(matches!(number(&lane).await, Err(StoreError::Unavailable(_))));
         drop(loan);
         assert_eq!(number(&lane).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_goes_through_much_leaves_connections_to_others() {
+        let lane = lane(2);
+        let turns = |text: &str| {
+            let mut sql = Sql::new(text);
+            sql.take_turns();
+            sql
+        };
+        let long = tokio::spawn({
+            let (lane, sql) = (Arc::clone(&lane), turns(ENDLESS));
+            async move { lane.all(sql).await }
+        });
+        while lane.turns.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = lane.all(turns("SELECT 7")).await;
+        assert!(matches!(second, Err(StoreError::Unavailable(_))), "two went through much at once");
+        assert_eq!(number(&lane).await.unwrap(), 7);
+        long.abort();
+        assert!(long.await.unwrap_err().is_cancelled());
+        assert_eq!(lane.all(turns("SELECT 7")).await.unwrap().len(), 1);
+        lane.close().await;
+        assert!(matches!(lane.all(turns("SELECT 7")).await, Err(StoreError::Unavailable(_))));
     }
 
     #[tokio::test]

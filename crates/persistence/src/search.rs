@@ -152,6 +152,7 @@ impl Reader<'_> {
             return self
                 .rows(
                     |sql| {
+                        sql.take_turns();
                         match among {
                             [_] => youngest_on_sqlite(sql, condition, among, (most, most)),
                             _ if is_rare => youngest_on_sqlite(sql, condition, among, (FEW, most)),
@@ -166,6 +167,7 @@ impl Reader<'_> {
         let ways = if is_rare { vec![Way::Hits; among.len()] } else { self.ways(among).await? };
         self.rows(
             |sql| {
+                sql.take_turns();
                 on_postgres(sql, condition, among, most, &ways);
                 Ok(())
             },

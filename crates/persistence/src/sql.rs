@@ -10,6 +10,7 @@ pub struct Sql {
     text: String,
     values: Vec<Value>,
     planned_once: bool,
+    takes_turns: bool,
 }
 
 impl Sql {
@@ -20,7 +21,7 @@ impl Sql {
 
     /// Begins with a text whose `$n` are already in place.
     pub fn with(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), values, planned_once: true }
+        Self { text: text.into(), values, planned_once: true, takes_turns: false }
     }
 
     /// Adds text.
@@ -62,6 +63,12 @@ impl Sql {
         self
     }
 
+    /// Says that it may go through very much, by no fault of whoever asks: not all connections are for such statements.
+    pub(crate) fn take_turns(&mut self) -> &mut Self {
+        self.takes_turns = true;
+        self
+    }
+
     /// Ends a statement that finds few of many rows by an index: those behind one in the order of their ids, not more
     /// than so many. Where it could, a database would go through the whole table in that order: so neither the place nor
     /// the order is written as the index of ids has it, and PostgreSQL is to see by the values how few there are.
@@ -75,6 +82,11 @@ impl Sql {
     /// Whether its plan may be kept for other values.
     pub(crate) fn is_planned_once(&self) -> bool {
         self.planned_once
+    }
+
+    /// Whether it leaves connections to others.
+    pub(crate) fn takes_turns(&self) -> bool {
+        self.takes_turns
     }
 
     pub(crate) fn into_parts(self) -> (String, Vec<Value>) {
