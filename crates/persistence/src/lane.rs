@@ -88,7 +88,7 @@ pub(crate) struct Lane<DB: Database> {
     idle: Mutex<Vec<Kept<DB>>>,
     permits: Arc<Semaphore>,
     /// For statements that go through much: half of the connections, however many ask. The other half is for those that
-    /// take a moment, and what such statements gather in memory is held by few.
+    /// take a moment.
     turns: Semaphore,
     limits: Limits,
 }
