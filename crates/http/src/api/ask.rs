@@ -84,6 +84,9 @@ impl Exchange {
         if self.shape.answer.content.is_stream() {
             negotiate::events_accepted(self.request.headers())?;
         }
+        if self.shape.heeds_tags() {
+            condition::check_if_none_match(self.request.headers())?;
+        }
         let query = query::pairs(self.request.query_string())?;
         query::check_known(&query, &self.shape.queried)?;
         let chosen = fields::read(&query, &self.shape.members)?;

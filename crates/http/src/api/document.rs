@@ -185,7 +185,7 @@ fn parameters(shape: &Shape) -> Vec<RefOr<path::Parameter>> {
         Precondition::Optional => shared(components::IF_MATCH),
         Precondition::Required => shared(components::IF_MATCH_REQUIRED),
     }
-    if shape.cached != Cached::Never || shape.answer.content.is_file() {
+    if shape.heeds_tags() {
         shared(components::IF_NONE_MATCH);
     }
     if shape.answer.content.is_file() {

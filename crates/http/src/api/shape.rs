@@ -210,6 +210,11 @@ impl Shape {
         !matches!(self.path.as_str(), "/healthz" | "/readyz" | "/.well-known/jwks.json")
     }
 
+    /// Whether whoever asks may say what they were given before.
+    pub(crate) fn heeds_tags(&self) -> bool {
+        self.cached != Cached::Never || self.answer.content.is_file()
+    }
+
     /// Where a request says where to go on, if it does at all.
     pub(crate) fn cursor(&self) -> &'static str {
         let mut asked = self.question.iter().flat_map(|question| &question.0);

@@ -97,6 +97,12 @@ pub(crate) fn not_modified(headers: &HeaderMap, present: &str) -> Result<bool, R
     Ok(tags.into_iter().any(|tag| plain(tag) == present))
 }
 
+/// Refuses an `If-None-Match` that is none, before anything is looked for: whatever else could be said of what is asked
+/// for, such as where it went.
+pub(crate) fn check_if_none_match(headers: &HeaderMap) -> Result<(), Refusal> {
+    not_modified(headers, "").map(drop)
+}
+
 fn malformed(header: &str) -> Refusal {
     Refusal::malformed(header, format!("expected an entity tag such as \"v7\", or *, in `{header}`"))
 }

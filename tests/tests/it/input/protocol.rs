@@ -337,6 +337,10 @@ async fn versions_are_checked(server: Server) {
     }
     for nonsense in ["v2", "\"v2", "2"] {
         refusals.refused(nonsense, &rep, read(nonsense), 400, "malformed_request", "If-None-Match").await;
+        // Whatever could be said of what is asked for.
+        let nowhere = format!("/contacts/{}", uuid::Uuid::from_u128(7));
+        let read = rep.request(Method::GET, &nowhere).header("if-none-match", nonsense);
+        refusals.refused(nonsense, &rep, read, 400, "malformed_request", "If-None-Match").await;
     }
     refusals.end().await;
 }
