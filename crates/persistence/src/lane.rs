@@ -13,7 +13,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::database::HasStatementCache;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoArguments, Postgres, Sqlite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::deadline::{Deadline, Heeding};
 use crate::error::{StoreError, answered};
@@ -34,6 +34,9 @@ pub(crate) enum Reads {
 pub(crate) struct Lanes<DB: Database> {
     /// For requests.
     pub(crate) prompt: Arc<Lane<DB>>,
+    /// For those statements of requests that may go through much. They are not to keep the others waiting; and what they
+    /// leave in a connection to SQLite, some megabytes, is to be there a few times and not in each.
+    pub(crate) broad: Arc<Lane<DB>>,
     /// For what looks at everything; no connection until then.
     pub(crate) patient: Arc<Lane<DB>>,
 }
@@ -42,8 +45,8 @@ impl Reads {
     /// All rows of a statement.
     pub(crate) async fn all(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
-            Self::Sqlite(lanes) => lanes.prompt.all(sql).await,
-            Self::Postgres(lanes) => answered(Box::pin(lanes.prompt.all(sql))).await,
+            Self::Sqlite(lanes) => lanes.of(&sql).all(sql).await,
+            Self::Postgres(lanes) => answered(Box::pin(lanes.of(&sql).all(sql))).await,
         }
     }
 
@@ -59,8 +62,8 @@ impl Reads {
     /// rows.
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         match self {
-            Self::Sqlite(lanes) => lanes.prompt.one(sql).await,
-            Self::Postgres(lanes) => answered(Box::pin(lanes.prompt.one(sql))).await,
+            Self::Sqlite(lanes) => lanes.of(&sql).one(sql).await,
+            Self::Postgres(lanes) => answered(Box::pin(lanes.of(&sql).one(sql))).await,
         }
     }
 
@@ -74,8 +77,14 @@ impl Reads {
 }
 
 impl<DB: Database> Lanes<DB> {
+    /// Where a request's statement belongs.
+    fn of(&self, sql: &Sql) -> &Arc<Lane<DB>> {
+        if sql.goes_through_much() { &self.broad } else { &self.prompt }
+    }
+
     async fn close(&self) {
         self.prompt.close().await;
+        self.broad.close().await;
         self.patient.close().await;
     }
 }
@@ -87,9 +96,6 @@ pub(crate) struct Lane<DB: Database> {
     /// used only where many ask at once, and those that were not for long are closed.
     idle: Mutex<Vec<Kept<DB>>>,
     permits: Arc<Semaphore>,
-    /// For statements that go through much: half of the connections, however many ask. The other half is for those that
-    /// take a moment.
-    turns: Semaphore,
     limits: Limits,
 }
 
@@ -123,9 +129,8 @@ impl<DB: Database> Lane<DB> {
     /// Up to so many connections, made when they are first needed.
     pub(crate) fn new(options: Options<DB>, connections: u32, limits: Limits) -> Arc<Self> {
         let permits = usize::try_from(connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
-        let turns = Semaphore::new(permits.div_ceil(2));
         let (idle, permits) = (Mutex::default(), Arc::new(Semaphore::new(permits)));
-        Arc::new(Self { options, idle, permits, turns, limits })
+        Arc::new(Self { options, idle, permits, limits })
     }
 
     fn keep(&self, mut kept: Kept<DB>) {
@@ -150,7 +155,6 @@ impl<DB: Database> Lane<DB> {
 
     async fn close(&self) {
         self.permits.close();
-        self.turns.close();
         for kept in self.take_idle() {
             // What cannot be closed any more is closed by the end of the process.
             let _ = kept.connection.close().await;
@@ -178,19 +182,6 @@ impl<DB: Heeding> Lane<DB> {
             .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    /// Waits until a statement has its turn, if it takes turns.
-    async fn turn(&self, sql: &Sql) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
-        if !sql.takes_turns() {
-            return Ok(None);
-        }
-        let turn = tokio::time::timeout(self.limits.patience, self.turns.acquire()).await;
-        match turn {
-            Ok(Ok(turn)) => Ok(Some(turn)),
-            Ok(Err(_)) => Err(StoreError::Unavailable(sqlx::Error::PoolClosed.to_string())),
-            Err(_) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut.to_string())),
-        }
-    }
-
     async fn connect(&self) -> Result<Kept<DB>, sqlx::Error> {
         let (mut connection, deadline) = (self.options.connect().await?, Deadline::default());
         DB::heed(&mut connection, &deadline).await?;
@@ -206,7 +197,6 @@ where
     QueryResult: From<DB::Row>,
 {
     async fn all(self: &Arc<Self>, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
-        let _turn = self.turn(&sql).await?;
         let mut loan = self.borrow().await?;
         let outcome = query::<DB>(sql).fetch_all(loan.connection()?).await;
         Ok(loan.settle(outcome)?.into_iter().map(QueryResult::from).collect())
@@ -371,27 +361,33 @@ mod tests {
 
     #[tokio::test]
     async fn what_goes_through_much_leaves_connections_to_others() {
-        let lane = lane(2);
-        let turns = |text: &str| {
+        let lanes = Lanes { prompt: lane(1), broad: lane(1), patient: lane(1) };
+        let busy = Arc::clone(&lanes.broad);
+        let reads = Arc::new(Reads::Sqlite(Arc::new(lanes)));
+        let much = |text: &str| {
             let mut sql = Sql::new(text);
-            sql.take_turns();
+            sql.go_through_much();
             sql
         };
         let long = tokio::spawn({
-            let (lane, sql) = (Arc::clone(&lane), turns(ENDLESS));
-            async move { lane.all(sql).await }
+            let (reads, sql) = (Arc::clone(&reads), much(ENDLESS));
+            async move { reads.all(sql).await }
         });
-        while lane.turns.available_permits() > 0 {
+        while busy.permits.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let second = lane.all(turns("SELECT 7")).await;
+        let second = reads.one(much("SELECT 7")).await;
         assert!(matches!(second, Err(StoreError::Unavailable(_))), "two went through much at once");
-        assert_eq!(number(&lane).await.unwrap(), 7);
+        assert_eq!(reads.all(Sql::new("SELECT 7")).await.unwrap().len(), 1);
+        assert!(reads.one(Sql::new("SELECT 7")).await.unwrap().is_some());
+        assert_eq!(reads.patiently(Sql::new("SELECT 7")).await.unwrap().len(), 1);
         long.abort();
         assert!(long.await.unwrap_err().is_cancelled());
-        assert_eq!(lane.all(turns("SELECT 7")).await.unwrap().len(), 1);
-        lane.close().await;
-        assert!(matches!(lane.all(turns("SELECT 7")).await, Err(StoreError::Unavailable(_))));
+        assert_eq!(reads.all(much("SELECT 7")).await.unwrap().len(), 1);
+        reads.close().await;
+        for sql in [much("SELECT 7"), Sql::new("SELECT 7")] {
+            assert!(matches!(reads.all(sql).await, Err(StoreError::Unavailable(_))));
+        }
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ pub struct Sql {
     text: String,
     values: Vec<Value>,
     planned_once: bool,
-    takes_turns: bool,
+    broad: bool,
 }
 
 impl Sql {
@@ -21,7 +21,7 @@ impl Sql {
 
     /// Begins with a text whose `$n` are already in place.
     pub fn with(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), values, planned_once: true, takes_turns: false }
+        Self { text: text.into(), values, planned_once: true, broad: false }
     }
 
     /// Adds text.
@@ -63,9 +63,9 @@ impl Sql {
         self
     }
 
-    /// Says that it may go through very much, by no fault of whoever asks: not all connections are for such statements.
-    pub(crate) fn take_turns(&mut self) -> &mut Self {
-        self.takes_turns = true;
+    /// Says that it may go through very much, by no fault of whoever asks: a few connections are for such statements.
+    pub(crate) fn go_through_much(&mut self) -> &mut Self {
+        self.broad = true;
         self
     }
 
@@ -84,9 +84,9 @@ impl Sql {
         self.planned_once
     }
 
-    /// Whether it leaves connections to others.
-    pub(crate) fn takes_turns(&self) -> bool {
-        self.takes_turns
+    /// Whether it may go through very much.
+    pub(crate) fn goes_through_much(&self) -> bool {
+        self.broad
     }
 
     pub(crate) fn into_parts(self) -> (String, Vec<Value>) {

@@ -42,6 +42,9 @@ const WRITER_CACHE: u32 = 4 * 1024;
 /// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
 /// and each has a thread, statements and a page cache of its own.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
+/// How many times as long as for another connection a request waits for one of the few that go through much: each of
+/// those before it may take as long as others wait at most, and nobody else is kept waiting by it.
+const BROAD_PATIENCE: u32 = 5;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
@@ -52,8 +55,8 @@ const MIGRATING: i64 = 0x0066_6169_726c_6561;
 pub struct Location<'a> {
     /// `sqlite:<file>` or `postgres://...`.
     pub url: &'a str,
-    /// How many connections at most, but one at least to read and one to write; on SQLite how many
-    /// readers, but two for each processor at most (4 to 16).
+    /// How many connections at most, but one at least to read, one to search and one to write; on SQLite how many
+    /// readers, but two for each processor at most (4 to 16), and half as many search beside them.
     pub max_connections: u32,
     /// How long a request waits for a connection before it is told that we are overloaded.
     pub acquire_timeout: Duration,
@@ -135,11 +138,13 @@ impl Store {
             idle: IDLE,
             statement: Some(STATEMENT),
         };
-        let reading = keeping(READERS_CACHE / (readers + 1));
+        let searchers = readers.div_ceil(2);
+        let reading = keeping(READERS_CACHE / (readers + searchers + 1));
         let prompt = Lane::new(reading.clone(), readers, limits);
+        let broad = Lane::new(reading.clone(), searchers, for_broad(limits));
         let patient = Lane::new(reading, 1, Limits { statement: None, ..limits });
         Ok(Self {
-            reader: Reads::Sqlite(Arc::new(Lanes { prompt, patient })),
+            reader: Reads::Sqlite(Arc::new(Lanes { prompt, broad, patient })),
             writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
             perishable: 0,
             beginning: location.acquire_timeout + LOCK_WAIT,
@@ -161,9 +166,11 @@ impl Store {
             ]);
         let readers = location.max_connections.div_ceil(2).max(1);
         let writers = location.max_connections.saturating_sub(readers).max(1);
+        let searchers = (readers / 4).max(1);
         let patience = location.acquire_timeout;
         let limits = Limits { patience, lifetime: Some(LIFETIME), idle: IDLE, statement: None };
-        let prompt = Lane::new(options.clone(), readers, limits);
+        let prompt = Lane::new(options.clone(), readers.saturating_sub(searchers), limits);
+        let broad = Lane::new(options.clone(), searchers, for_broad(limits));
         let without_deadline = options.clone().options([("statement_timeout", "0")]);
         let patient = Lane::new(without_deadline, 1, limits);
         let pool = PgPoolOptions::new()
@@ -177,7 +184,7 @@ impl Store {
             .connect_lazy_with(options);
         let writer = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         let (reader, beginning) =
-            (Reads::Postgres(Arc::new(Lanes { prompt, patient })), patience + LOCK_WAIT);
+            (Reads::Postgres(Arc::new(Lanes { prompt, broad, patient })), patience + LOCK_WAIT);
         Ok(Self { reader, writer, perishable: writers, beginning, cursor_key })
     }
 
@@ -264,6 +271,11 @@ impl Store {
         // What cannot be closed any more is closed by the end of the process.
         let _ = self.writer.close_by_ref().await;
     }
+}
+
+/// The limits of connections that go through much.
+fn for_broad(limits: Limits) -> Limits {
+    Limits { patience: limits.patience * BROAD_PATIENCE, ..limits }
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
