@@ -42,8 +42,8 @@ const WRITER_CACHE: u32 = 4 * 1024;
 /// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
 /// and each has a thread, statements and a page cache of its own.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
-/// How many times as long as for another connection a request waits for one of the few that go through much: each of
-/// those before it may take as long as others wait at most, and nobody else is kept waiting by it.
+/// How many times as long as for another connection a request waits for one of the few that go through much: those
+/// before it take longer than other reads, and nobody else is kept waiting by it.
 const BROAD_PATIENCE: u32 = 5;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ pub struct Location<'a> {
     /// How many connections at most, but one at least to read, one to search and one to write; on SQLite how many
     /// readers, but two for each processor at most (4 to 16), and half as many search beside them.
     pub max_connections: u32,
-    /// How long a request waits for a connection before it is told that we are overloaded.
+    /// How long a request waits for a connection before it is told that we are overloaded; a search waits longer.
     pub acquire_timeout: Duration,
     /// Whether a SQLite file that is not there is made.
     pub create: bool,
