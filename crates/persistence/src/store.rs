@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use fairlead_migrations::Migrator;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    SqlxPostgresConnector, SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use sqlx::Connection;
@@ -50,6 +50,13 @@ const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
 const MIGRATING: i64 = 0x0066_6169_726c_6561;
 
+/// What is so in a PostgreSQL database that compares and sorts texts as SQLite does: by their code points, and of letters
+/// a to z only whatever their case. Its locale is part of it from the beginning, and can be changed no more.
+const PLAIN_LOCALE: [&str; 2] =
+    ["SELECT getdatabaseencoding() = 'UTF8'", "SELECT LOWER('Ü') = 'Ü' AND 'B' < 'a'"];
+/// What to do about one that does not.
+const FOREIGN_LOCALE: &str = "its encoding is not UTF8 or its locale not C, so that it compares texts otherwise than \
+                              SQLite does; make it anew: createdb --template=template0 --encoding=UTF8 --locale=C <name>";
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct Location<'a> {
@@ -87,6 +94,19 @@ fn sqlite_readers() -> u32 {
 }
 
 impl Store {
+/// Refuses a PostgreSQL database that would compare texts otherwise than SQLite does.
+async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+    for question in PLAIN_LOCALE {
+        let statement = Statement::from_string(DbBackend::Postgres, question);
+        let told = transaction.query_one_raw(statement).await?;
+        let is_plain = told.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false));
+        if !is_plain {
+            return Err(StoreError::Unavailable(FOREIGN_LOCALE.to_owned()));
+        }
+    }
+    Ok(())
+}
+
     /// Opens a database.
     pub async fn open(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
         let url = location.url;
@@ -172,7 +192,7 @@ impl Store {
         let prompt = Lane::new(options.clone(), readers.saturating_sub(searchers), limits);
         let broad = Lane::new(options.clone(), searchers, for_broad(limits));
         let without_deadline = options.clone().options([("statement_timeout", "0")]);
-        let patient = Lane::new(without_deadline, 1, limits);
+        let patient = Lane::new(without_deadline, 1, Limits { silence: None, ..limits });
         let pool = PgPoolOptions::new()
             // The pool itself would ask a server that has fallen silent, and wait for ever.
             .after_release(move |connection, _| Box::pin(still_answers(connection, patience)))

@@ -17,6 +17,11 @@ on_both_databases! {
     what_nobody_asks_for_again_is_forgotten;
 }
 
+#[test]
+fn a_database_of_another_locale_is_refused() {
+    crate::support::run(Kind::Postgres, other_locales_are_refused);
+}
+
 const TABLES: [(&str, Kind); 2] = [
     ("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", Kind::Sqlite),
     ("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'", Kind::Postgres),
@@ -122,6 +127,23 @@ async fn heavy_a_demo_is_whole_or_refused(server: Server) {
         let printed = demo(&database).await.unwrap();
         assert!(printed.contains("Demo accounts") && printed.contains(account), "{printed}");
         assert!(!printed.contains(PASSWORD), "{printed}");
+    }
+}
+
+/// There texts would be sorted and found otherwise than on SQLite. A machine with no locale but C has only the encoding to
+/// try this with.
+async fn other_locales_are_refused(server: Server) {
+    let locales = "SELECT collcollate FROM pg_collation WHERE collprovider = 'c' AND collencoding = 6 \
+                   AND collcollate NOT IN ('C', 'POSIX') ORDER BY collcollate LIMIT 3";
+    let locales: Vec<String> =
+        sqlx::query_scalar(locales).fetch_all(&mut server.database.cluster().await).await.unwrap();
+    let locales = locales.iter().map(|locale| format!("ENCODING 'UTF8' LOCALE '{locale}'"));
+    for locale in locales.chain(["ENCODING 'SQL_ASCII' LOCALE 'C'".to_owned()]) {
+        let database = Database::create_from(Kind::Postgres, &format!("template0 {locale}")).await;
+        let refused = command(&database, &["migrate"]).output().await.unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{locale}: {}", said(&refused));
+        assert!(said(&refused).contains("--locale=C"), "{locale}: {}", said(&refused));
+        assert_eq!(tables(&database).await, 0, "{locale}");
     }
 }
 

@@ -178,7 +178,7 @@ impl Database {
 
     /// An empty one.
     pub async fn create(kind: Kind) -> Self {
-        Self::create_from(kind, "template1").await
+        Self::create_from(kind, "template0 ENCODING 'UTF8' LOCALE 'C'").await
     }
 
     /// One with the schema and nothing else: not even keys, which each server makes itself. The first test that needs one
@@ -229,8 +229,8 @@ impl Database {
         Self::create_from(Kind::Postgres, &kept).await
     }
 
-    /// On PostgreSQL it begins as what another one is.
-    async fn create_from(kind: Kind, template: &str) -> Self {
+    /// On PostgreSQL it begins as what another one is, perhaps in another locale.
+    pub async fn create_from(kind: Kind, template: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("fairlead-test-").tempdir().unwrap();
         let name = format!("fairlead_test_{}", uuid::Uuid::from_u128(rand::random()).simple());
         let url = match kind {
