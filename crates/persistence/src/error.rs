@@ -7,7 +7,7 @@ use sea_orm::{DbErr, RuntimeErr};
 
 /// How long the database may take to answer a statement. PostgreSQL gives one up sooner by itself
 /// (`statement_timeout`): whatever takes longer has fallen silent, as behind a broken network.
-const SILENCE: Duration = Duration::from_secs(35);
+pub(crate) const SILENCE: Duration = Duration::from_secs(35);
 
 /// The answer of a statement, unless the database has fallen silent. Then its connection is not used again.
 pub(crate) async fn answered<T, E>(statement: impl Future<Output = Result<T, E>>) -> Result<T, StoreError>

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Database, Executor, IntoAr
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::deadline::{Deadline, Heeding};
-use crate::error::{StoreError, answered};
+use crate::error::{StoreError, within};
 use crate::sql::Sql;
 
 /// How to connect.
@@ -46,7 +46,7 @@ impl Reads {
     pub(crate) async fn all(&self, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lanes) => lanes.of(&sql).all(sql).await,
-            Self::Postgres(lanes) => answered(Box::pin(lanes.of(&sql).all(sql))).await,
+            Self::Postgres(lanes) => lanes.of(&sql).all(sql).await,
         }
     }
 
@@ -63,7 +63,7 @@ impl Reads {
     pub(crate) async fn one(&self, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
         match self {
             Self::Sqlite(lanes) => lanes.of(&sql).one(sql).await,
-            Self::Postgres(lanes) => answered(Box::pin(lanes.of(&sql).one(sql))).await,
+            Self::Postgres(lanes) => lanes.of(&sql).one(sql).await,
         }
     }
 
@@ -77,9 +77,16 @@ impl Reads {
 }
 
 impl<DB: Database> Lanes<DB> {
-    /// Where a request's statement belongs.
+    /// Where a request's statement belongs. In the other lanes perhaps nobody asks any more, who would close what is kept
+    /// there for nothing.
     fn of(&self, sql: &Sql) -> &Arc<Lane<DB>> {
-        if sql.goes_through_much() { &self.broad } else { &self.prompt }
+        let (lane, other) = match sql.goes_through_much() {
+            Some(_) => (&self.broad, &self.prompt),
+            None => (&self.prompt, &self.broad),
+        };
+        other.close_unused();
+        self.patient.close_unused();
+        lane
     }
 
     async fn close(&self) {
@@ -102,14 +109,28 @@ pub(crate) struct Lane<DB: Database> {
 /// How long what may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// To wait for a connection.
+    /// To wait for a connection: since the question began, where several statements that go through much ask one.
     pub(crate) patience: Duration,
+    /// To make one.
+    pub(crate) connecting: Duration,
     /// To use a connection before it is replaced.
     pub(crate) lifetime: Option<Duration>,
     /// To keep one that nobody uses, with all that it has gathered.
     pub(crate) idle: Duration,
     /// To run a statement, where the database does not count by itself.
     pub(crate) statement: Option<Duration>,
+    /// To answer one, where the database can fall silent.
+    pub(crate) silence: Option<Duration>,
+}
+
+impl Limits {
+    /// What a statement answers, unless the database has fallen silent.
+    async fn answered<T>(&self, statement: impl Future<Output = T>) -> Result<T, StoreError> {
+        match self.silence {
+            Some(time) => within(time, async { Ok::<_, StoreError>(statement.await) }).await,
+            None => Ok(statement.await),
+        }
+    }
 }
 
 struct Kept<DB: Database> {
@@ -138,11 +159,16 @@ impl<DB: Database> Lane<DB> {
         if old || self.permits.is_closed() {
             return;
         }
+        self.close_unused();
         kept.used = Instant::now();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+    }
+
+    /// Closes those that nobody has used for long.
+    fn close_unused(&self) {
         let unused: Vec<_> = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             let unused = idle.iter().take_while(|other| other.used.elapsed() > self.limits.idle).count();
-            idle.push(kept);
             idle.drain(..unused).collect()
         };
         // Closing takes a moment, and is nobody else's concern.
@@ -163,14 +189,18 @@ impl<DB: Database> Lane<DB> {
 }
 
 impl<DB: Heeding> Lane<DB> {
-    async fn borrow(self: &Arc<Self>) -> Result<Loan<DB>, StoreError> {
-        let connected = tokio::time::timeout(self.limits.patience, async {
+    /// A connection for a statement, or for one of several since that moment.
+    async fn borrow(self: &Arc<Self>, begun: Option<Instant>) -> Result<Loan<DB>, StoreError> {
+        let gone = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        let connected = tokio::time::timeout(self.limits.patience.saturating_sub(gone), async {
             let permit =
                 Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let kept = match idle {
                 Some(kept) => kept,
-                None => self.connect().await?,
+                None => tokio::time::timeout(self.limits.connecting, self.connect())
+                    .await
+                    .unwrap_or(Err(sqlx::Error::PoolTimedOut))?,
             };
             kept.deadline.set(self.limits.statement.map(|time| Instant::now() + time));
             Ok(Loan { lane: Arc::clone(self), kept: Some(kept), permit: Some(permit) })
@@ -197,14 +227,14 @@ where
     QueryResult: From<DB::Row>,
 {
     async fn all(self: &Arc<Self>, sql: Sql) -> Result<Vec<QueryResult>, StoreError> {
-        let mut loan = self.borrow().await?;
-        let outcome = query::<DB>(sql).fetch_all(loan.connection()?).await;
+        let mut loan = self.borrow(sql.goes_through_much()).await?;
+        let outcome = self.limits.answered(query::<DB>(sql).fetch_all(loan.connection()?)).await?;
         Ok(loan.settle(outcome)?.into_iter().map(QueryResult::from).collect())
     }
 
     async fn one(self: &Arc<Self>, sql: Sql) -> Result<Option<QueryResult>, StoreError> {
-        let mut loan = self.borrow().await?;
-        let outcome = query::<DB>(sql).fetch_optional(loan.connection()?).await;
+        let mut loan = self.borrow(sql.goes_through_much()).await?;
+        let outcome = self.limits.answered(query::<DB>(sql).fetch_optional(loan.connection()?)).await?;
         Ok(loan.settle(outcome)?.map(QueryResult::from))
     }
 }
@@ -284,8 +314,14 @@ mod tests {
     const ENDLESS: &str =
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
-    const LIMITS: Limits =
-        Limits { patience: PATIENCE, lifetime: None, idle: Duration::from_mins(1), statement: None };
+    const LIMITS: Limits = Limits {
+        patience: PATIENCE,
+        connecting: PATIENCE,
+        lifetime: None,
+        idle: Duration::from_mins(1),
+        statement: None,
+        silence: None,
+    };
 
     fn lane(connections: u32) -> Arc<Lane<Sqlite>> {
         limited(connections, LIMITS)
@@ -353,10 +389,41 @@ mod tests {
     #[tokio::test]
     async fn who_waits_too_long_is_told() {
         let lane = lane(1);
-        let loan = lane.borrow().await.unwrap();
+        let loan = lane.borrow(None).await.unwrap();
         assert!(matches!(number(&lane).await, Err(StoreError::Unavailable(_))));
         drop(loan);
         assert_eq!(number(&lane).await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn who_has_waited_before_waits_less() {
+        let lane = lane(1);
+        let waits = async |begun: Instant| {
+            let (asked, told) = (Instant::now(), lane.borrow(Some(begun)).await.map(drop));
+            told.map_err(|_| asked.elapsed())
+        };
+        let loan = lane.borrow(None).await.unwrap();
+        let now = Instant::now();
+        assert!(waits(now).await.unwrap_err() >= PATIENCE);
+        assert!(waits(now).await.unwrap_err() < PATIENCE, "it waited anew");
+        drop(loan.settle(Ok(())));
+        assert!(waits(now).await.is_ok(), "what need not be waited for is there");
+    }
+
+    #[tokio::test]
+    async fn waiting_is_no_silence() {
+        let (patience, silence) = (Duration::from_secs(20), Some(Duration::from_millis(500)));
+        let lane = limited(1, Limits { patience, silence, ..LIMITS });
+        let silent = lane.one(Sql::new(ENDLESS)).await;
+        assert!(matches!(silent, Err(StoreError::Unavailable(_))), "{silent:?}");
+        let loan = lane.borrow(None).await.unwrap();
+        let waiting = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { number(&lane).await }
+        });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(loan.settle(Ok(())));
+        assert_eq!(waiting.await.unwrap().unwrap(), 7);
     }
 
     #[tokio::test]
@@ -366,7 +433,7 @@ mod tests {
         let reads = Arc::new(Reads::Sqlite(Arc::new(lanes)));
         let much = |text: &str| {
             let mut sql = Sql::new(text);
-            sql.go_through_much();
+            sql.go_through_much(Instant::now());
             sql
         };
         let long = tokio::spawn({
@@ -402,7 +469,7 @@ mod tests {
     async fn what_nobody_has_used_for_long_is_closed() {
         for (after, left) in [(Duration::from_mins(1), 3), (Duration::ZERO, 1)] {
             let lane = limited(3, Limits { idle: after, ..LIMITS });
-            let loans = [lane.borrow().await, lane.borrow().await, lane.borrow().await];
+            let loans = [lane.borrow(None).await, lane.borrow(None).await, lane.borrow(None).await];
             for loan in loans {
                 drop(loan.unwrap().settle(Ok(())));
             }
@@ -413,10 +480,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_nobody_uses_is_closed_whatever_is_asked() {
+        let after = Limits { idle: Duration::ZERO, ..LIMITS };
+        let lanes = Lanes { prompt: lane(1), broad: limited(1, after), patient: limited(1, after) };
+        let (searching, looking) = (Arc::clone(&lanes.broad), Arc::clone(&lanes.patient));
+        let reads = Reads::Sqlite(Arc::new(lanes));
+        let mut much = Sql::new("SELECT 7");
+        much.go_through_much(Instant::now());
+        reads.all(much).await.unwrap();
+        reads.patiently(Sql::new("SELECT 7")).await.unwrap();
+        assert_eq!((idle(&searching), idle(&looking)), (1, 1));
+        reads.all(Sql::new("SELECT 7")).await.unwrap();
+        assert_eq!((idle(&searching), idle(&looking)), (0, 0));
+    }
+
+    #[tokio::test]
     async fn a_closed_lane_opens_no_more() {
         let lane = lane(2);
         assert_eq!(number(&lane).await.unwrap(), 7);
-        let loan = lane.borrow().await.unwrap();
+        let loan = lane.borrow(None).await.unwrap();
         lane.close().await;
         drop(loan.settle(Ok(())));
         assert_eq!(idle(&lane), 0);

@@ -1,6 +1,7 @@
 //! Reads: straight from the table to the record, without a transaction.
 
 use std::cell::Cell;
+use std::time::Instant;
 
 use fairlead_domain::values::{SessionId, Timestamp};
 use sea_orm::{DbBackend, QueryResult};
@@ -63,12 +64,14 @@ pub struct Reader<'a> {
     guard: Guard,
     pub(crate) caller: Option<Owner>,
     checked: Cell<bool>,
+    /// When it began.
+    pub(crate) begun: Instant,
 }
 
 impl Store {
     /// Begins to read.
     pub fn read(&self, guard: Guard) -> Reader<'_> {
-        Reader { store: self, guard, caller: None, checked: Cell::new(false) }
+        Reader { store: self, guard, caller: None, checked: Cell::new(false), begun: Instant::now() }
     }
 }
 

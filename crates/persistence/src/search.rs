@@ -152,7 +152,7 @@ impl Reader<'_> {
             return self
                 .rows(
                     |sql| {
-                        sql.go_through_much();
+                        sql.go_through_much(self.begun);
                         match among {
                             [_] => youngest_on_sqlite(sql, condition, among, (most, most)),
                             _ if is_rare => youngest_on_sqlite(sql, condition, among, (FEW, most)),
@@ -167,7 +167,7 @@ impl Reader<'_> {
         let ways = if is_rare { vec![Way::Hits; among.len()] } else { self.ways(among).await? };
         self.rows(
             |sql| {
-                sql.go_through_much();
+                sql.go_through_much(self.begun);
                 on_postgres(sql, condition, among, most, &ways);
                 Ok(())
             },
@@ -179,7 +179,7 @@ impl Reader<'_> {
     /// Whether a condition fits few records, whoever may see them.
     async fn is_rare(&self, condition: &Condition) -> Result<bool, StoreError> {
         let count = |sql: &mut Sql| {
-            sql.go_through_much();
+            sql.go_through_much(self.begun);
             if self.backend() == DbBackend::Sqlite {
                 sql.push("COUNT(*) FROM (SELECT rowid FROM search_index WHERE search_index MATCH ");
                 sql.bind(format!("({})", expression(condition, &SQLITE)));
@@ -199,7 +199,7 @@ impl Reader<'_> {
     /// Where to begin among each kind with what is common.
     async fn ways(&self, among: &[Findable]) -> Result<Vec<Way>, StoreError> {
         let count = |sql: &mut Sql| {
-            sql.go_through_much().plan_each_time();
+            sql.go_through_much(self.begun).plan_each_time();
             for (at, Findable { table, visible, .. }) in among.iter().enumerate() {
                 sql.push(if at == 0 { "" } else { ", " });
                 sql.push(&format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE "));

@@ -1,6 +1,8 @@
 //! A statement in the making. Values are always bound, never written into the text; `$n` is understood by
 //! both databases.
 
+use std::time::Instant;
+
 use sea_orm::{DbBackend, Statement, Value};
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ pub struct Sql {
     text: String,
     values: Vec<Value>,
     planned_once: bool,
-    broad: bool,
+    broad: Option<Instant>,
 }
 
 impl Sql {
@@ -21,7 +23,7 @@ impl Sql {
 
     /// Begins with a text whose `$n` are already in place.
     pub fn with(text: impl Into<String>, values: Vec<Value>) -> Self {
-        Self { text: text.into(), values, planned_once: true, broad: false }
+        Self { text: text.into(), values, planned_once: true, broad: None }
     }
 
     /// Adds text.
@@ -63,9 +65,10 @@ impl Sql {
         self
     }
 
-    /// Says that it may go through very much, by no fault of whoever asks: a few connections are for such statements.
-    pub(crate) fn go_through_much(&mut self) -> &mut Self {
-        self.broad = true;
+    /// Says that it may go through very much, by no fault of whoever asks: a few connections are for such statements. What
+    /// it is a part of began at this moment, and does not wait anew for one with each of its statements.
+    pub(crate) fn go_through_much(&mut self, begun: Instant) -> &mut Self {
+        self.broad = Some(begun);
         self
     }
 
@@ -84,8 +87,8 @@ impl Sql {
         self.planned_once
     }
 
-    /// Whether it may go through very much.
-    pub(crate) fn goes_through_much(&self) -> bool {
+    /// If it may go through very much: when that began which it is a part of.
+    pub(crate) fn goes_through_much(&self) -> Option<Instant> {
         self.broad
     }
 

@@ -18,7 +18,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::error::{StoreError, within};
+use crate::error::{SILENCE, StoreError, within};
 use crate::lane::{Lane, Lanes, Limits, Reads};
 use crate::query::cursor::CursorKey;
 use crate::sql::Sql;
@@ -43,13 +43,13 @@ const WRITER_CACHE: u32 = 4 * 1024;
 /// and each has a thread, statements and a page cache of its own.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
 /// How many times as long as for another connection a request waits for one of the few that go through much: those
-/// before it take longer than other reads, and nobody else is kept waiting by it.
+/// before it take longer than other reads, and nobody else is kept waiting by it. What the request has read since it began
+/// counts as well.
 const BROAD_PATIENCE: u32 = 5;
 /// How long the database may take to say that it is there.
 const READY: Duration = Duration::from_secs(2);
 /// Whoever migrates holds the advisory lock of this number; any would do, as long as all versions use the same.
 const MIGRATING: i64 = 0x0066_6169_726c_6561;
-
 /// What is so in a PostgreSQL database that compares and sorts texts as SQLite does: by their code points, and of letters
 /// a to z only whatever their case. Its locale is part of it from the beginning, and can be changed no more.
 const PLAIN_LOCALE: [&str; 2] =
@@ -57,6 +57,7 @@ const PLAIN_LOCALE: [&str; 2] =
 /// What to do about one that does not.
 const FOREIGN_LOCALE: &str = "its encoding is not UTF8 or its locale not C, so that it compares texts otherwise than \
                               SQLite does; make it anew: createdb --template=template0 --encoding=UTF8 --locale=C <name>";
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct Location<'a> {
@@ -93,7 +94,6 @@ fn sqlite_readers() -> u32 {
     wanted.clamp(*SQLITE_READERS.start(), *SQLITE_READERS.end())
 }
 
-impl Store {
 /// Refuses a PostgreSQL database that would compare texts otherwise than SQLite does.
 async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
     for question in PLAIN_LOCALE {
@@ -107,6 +107,7 @@ async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), Store
     Ok(())
 }
 
+impl Store {
     /// Opens a database.
     pub async fn open(location: &Location<'_>, cursor_key: CursorKey) -> Result<Self, StoreError> {
         let url = location.url;
@@ -154,9 +155,11 @@ async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), Store
         };
         let limits = Limits {
             patience: location.acquire_timeout,
+            connecting: location.acquire_timeout,
             lifetime: None,
             idle: IDLE,
             statement: Some(STATEMENT),
+            silence: None,
         };
         let searchers = readers.div_ceil(2);
         let reading = keeping(READERS_CACHE / (readers + searchers + 1));
@@ -188,7 +191,14 @@ async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), Store
         let writers = location.max_connections.saturating_sub(readers).max(1);
         let searchers = (readers / 4).max(1);
         let patience = location.acquire_timeout;
-        let limits = Limits { patience, lifetime: Some(LIFETIME), idle: IDLE, statement: None };
+        let limits = Limits {
+            patience,
+            connecting: patience,
+            lifetime: Some(LIFETIME),
+            idle: IDLE,
+            statement: None,
+            silence: Some(SILENCE),
+        };
         let prompt = Lane::new(options.clone(), readers.saturating_sub(searchers), limits);
         let broad = Lane::new(options.clone(), searchers, for_broad(limits));
         let without_deadline = options.clone().options([("statement_timeout", "0")]);
@@ -250,6 +260,7 @@ async fn has_plain_locale(transaction: &DatabaseTransaction) -> Result<(), Store
     pub async fn migrate(&self) -> Result<usize, StoreError> {
         let transaction = self.begin_writing().await?;
         if self.backend() == DbBackend::Postgres {
+            has_plain_locale(&transaction).await?;
             // A step may take longer than requests may, and so may the wait for another process.
             let alone = format!(
                 "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
