@@ -57,13 +57,8 @@ impl From<SearchKind> for FollowedKind {
 
 /// The kinds that somebody asked for, each once; all of them where nothing was said.
 pub(crate) fn chosen<K: TextEnum + PartialEq>(asked: Option<&[K]>) -> Vec<K> {
-    let mut chosen = Vec::new();
-    for kind in asked.unwrap_or(K::ALL) {
-        if !chosen.contains(kind) {
-            chosen.push(*kind);
-        }
-    }
-    chosen
+    let asked = asked.unwrap_or(K::ALL);
+    K::ALL.iter().copied().filter(|kind| asked.contains(kind)).collect()
 }
 
 impl FollowedKind {

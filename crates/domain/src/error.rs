@@ -408,7 +408,7 @@ impl Refusal {
         match broken {
             Some(broken) if broken.rule == Rule::Malformed => Self::malformed(&pointer, broken.message),
             Some(broken) => Self::invalid(&pointer, broken.rule, broken.message),
-            None => Self::malformed(&pointer, text),
+            None => Self::malformed(&pointer, form::in_words(text)),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Databases differ in how they take texts apart, and none of ours takes Chinese apart. So it is done here, once: a
 //! record becomes a set of tokens, a question a condition on tokens, and a database needs nothing but an index of
 //! them. Tokens are
-//! - words of letters and digits, in lower case and without accents (`müller` is `muller`);
+//! - words of letters and digits, in lower case and without accents (`müller` is `muller`, `straße` is `strasse`);
 //! - of Chinese, Japanese and Korean, each two characters that follow one another, and the last one alone;
 //! - of telephone numbers, in the form in which they are compared, and of the numbers of records, every ending from four
 //!   digits on;
@@ -27,7 +27,7 @@ const SHORTEST_ENDING: usize = 4;
 const SHORTEST_MISTAKEN: usize = 4;
 /// Longer words are cut: nobody types more.
 const LONGEST_WORD: usize = 32;
-/// How many parts of a question count.
+/// How many parts of a question count; the document says so.
 const MOST_PARTS: usize = 12;
 /// The last of several numbers may be begun with so many digits. With one begins a tenth of all telephone numbers.
 const SHORTEST_BEGUN: usize = 2;
@@ -370,7 +370,25 @@ fn runs(text: &str) -> Vec<Run> {
 
 /// One spelling of a text: compatibility forms made one, lower case, without accents.
 fn plain(text: &str) -> impl Iterator<Item = char> {
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).nfc()
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).flat_map(typed).nfc()
+}
+
+/// A letter as people type it who do not have it: Unicode takes accents from letters, but not these apart.
+fn typed(c: char) -> impl Iterator<Item = char> {
+    let (spelt, itself) = match c {
+        'ß' => ("ss", None),
+        'æ' => ("ae", None),
+        'œ' => ("oe", None),
+        'ø' => ("o", None),
+        'đ' | 'ð' => ("d", None),
+        'þ' => ("th", None),
+        'ł' => ("l", None),
+        'ı' => ("i", None),
+        // The same letter at the end of a word; made lower one by one, capitals become the other.
+        'ς' => ("σ", None),
+        _ => ("", Some(c)),
+    };
+    spelt.chars().chain(itself)
 }
 
 /// Scripts whose texts have no spaces between words.
@@ -488,6 +506,25 @@ mod tests {
             ("smith", None),
         ] {
             assert_eq!(best(&entry, question), fit, "{question}");
+        }
+    }
+
+    #[test]
+    fn letters_are_found_as_they_are_typed() {
+        for (name, question, fit) in [
+            ("3M Deutschland Straße", "STRASSE", Some(Fit::Words)),
+            ("Strasse", "straße", Some(Fit::Whole)),
+            ("GROẞE STRAẞE", "große straße", Some(Fit::Whole)),
+            ("Müllerstraße", "Mullerstrasse", Some(Fit::Whole)),
+            ("Müllerstraße", "muellerstrasse", Some(Fit::Similar)),
+            ("Æther Œuvre", "aether oeuvre", Some(Fit::Whole)),
+            ("Ørsted", "orsted", Some(Fit::Whole)),
+            ("Łódź", "lodz", Some(Fit::Whole)),
+            ("Đặng Þór", "dang thor", Some(Fit::Whole)),
+            ("IŞIK", "ışık", Some(Fit::Whole)),
+            ("Σίσυφος ΑΣ", "ΣΙΣΥΦΟΣ ας", Some(Fit::Whole)),
+        ] {
+            assert_eq!(best(&SearchEntry::new(name), question), fit, "{name}: {question}");
         }
     }
 

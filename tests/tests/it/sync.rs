@@ -848,6 +848,8 @@ async fn points_are_checked(server: Server) {
     let point = rep.get("/sync?kinds=lead,customer").await.expect(200).text_of("next");
     rep.get(&format!("/sync?kinds=lead,customer&since={point}")).await.expect(200);
     rep.get(&format!("/sync?kinds=lead&since={point}")).await.refused(400, "cursor_mismatch");
+    let some = rep.get("/sync?kinds=lead,customer").await.expect(200).text_of("next");
+    rep.get(&format!("/sync?kinds=customer,lead,customer&since={some}")).await.expect(200);
     rep.get("/sync?since=abc").await.refused(400, "invalid_cursor");
     rep.get("/sync?since=").await.refused(400, "malformed_request");
     rep.get("/sync?limit=501").await.refused(400, "malformed_request");

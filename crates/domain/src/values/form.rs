@@ -43,6 +43,19 @@ pub fn refused<E: de::Error>(refusal: &Refusal) -> E {
     broken_member(&pointer, error.code, message)
 }
 
+/// How Rust calls whole numbers, which `serde` tells of those that are too large or too small.
+const WHOLE_NUMBERS: [&str; 9] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"];
+
+/// What `serde` says, in words that do not take Rust to understand. What came with the request stands before its end.
+pub(crate) fn in_words(text: String) -> String {
+    match text.rsplit_once(", expected ") {
+        Some((before, kind)) if WHOLE_NUMBERS.contains(&kind) => {
+            format!("{before}, expected a whole number within its limits")
+        }
+        _ => text,
+    }
+}
+
 /// A broken rule, as it was told through `serde`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken<'a> {

@@ -279,6 +279,10 @@ mod tests {
             (r#"{"parts": {}}"#, "invalid type: map, expected an array"),
             (r#"{"part": {"count": "1"}}"#, "invalid type: string \"1\", expected a whole number"),
             (r#"{"name": 1}"#, "invalid type: integer `1`, expected a string"),
+            (
+                r#"{"part": {"count": 18446744073709551615}}"#,
+                "invalid value: integer `18446744073709551615`, expected a whole number within its limits",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err().1, detail, "{text}");
         }

@@ -218,7 +218,7 @@ pub(crate) fn parameters() -> BTreeMap<String, RefOr<Parameter>> {
             idempotency::HEADER,
             idempotency::HEADER,
             false,
-            "Makes a repetition harmless (`order-17`, or any text of your own): for 24 hours the same request with the same key is answered alike.",
+            "Makes a repetition harmless (`order-17`, or whatever you like of letters, digits and signs of ASCII, without spaces): for 24 hours the same request with the same key is answered alike.",
             key,
             None,
         ),

@@ -63,15 +63,8 @@ const KINDS: Table = &[
     ("an array", "数组"),
     ("an object", "对象"),
     ("a JSON value", "JSON 值"),
-    // What a fraction is not, or a number that is too large.
-    ("i16", "范围内的整数"),
-    ("i32", "范围内的整数"),
-    ("i64", "范围内的整数"),
-    ("u8", "范围内的整数"),
-    ("u16", "范围内的整数"),
-    ("u32", "范围内的整数"),
-    ("u64", "范围内的整数"),
-    ("usize", "范围内的整数"),
+    // What a number is not that is too large or too small.
+    ("a whole number within its limits", "范围内的整数"),
 ];
 
 /// What `serde_json` says of a text that is no JSON.
