@@ -30,7 +30,9 @@ impl Database {
     pub(crate) async fn postgres(server: &str) -> Result<Self> {
         let name = format!("fairlead_bench_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::connect(server).await.context("cannot reach PostgreSQL")?;
-        let text = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
+        let text = format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C'"
+        );
         connection.execute(AssertSqlSafe(text)).await?;
         let (before, after) = server.split_once('?').unwrap_or((server, ""));
         let (host, _) = before.rsplit_once('/').context("the server's URL names no database")?;

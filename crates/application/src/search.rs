@@ -52,7 +52,7 @@ text_enum! {
 #[serde(deny_unknown_fields)]
 pub struct SearchForm {
     /// Words, or beginnings of words, of names in any script; a telephone number or its end; the number of a
-    /// record. Of more than twelve words the first twelve count.
+    /// record. Of more than twelve parts, with spaces or signs between them, the first twelve find.
     #[validate(length(min = 1, max = 200), custom(function = "fairlead_domain::values::without_nul"))]
     #[schema(min_length = 1, max_length = 200, example = "上海")]
     pub q: String,

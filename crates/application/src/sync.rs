@@ -149,7 +149,7 @@ impl Point {
 pub async fn sync(app: &App, call: &Call, form: Valid<SyncForm>) -> Read<SyncPage> {
     let point = form.since.as_deref().map(|since| Point::read(app, since)).transpose()?;
     let kinds = visibility::chosen(form.kinds.as_deref());
-    if point.as_ref().is_some_and(|point| point.kinds != kinds) {
+    if point.as_ref().is_some_and(|point| visibility::chosen(Some(&point.kinds)) != kinds) {
         let why = "it belongs to other kinds of records";
         return Err(Refusal { code: Code::CursorMismatch, ..Refusal::malformed("since", why) }.into());
     }

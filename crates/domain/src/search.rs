@@ -27,7 +27,7 @@ const SHORTEST_ENDING: usize = 4;
 const SHORTEST_MISTAKEN: usize = 4;
 /// Longer words are cut: nobody types more.
 const LONGEST_WORD: usize = 32;
-/// How many parts of a question count; the document says so.
+/// How many parts of a question find records; the document says so.
 const MOST_PARTS: usize = 12;
 /// The last of several numbers may be begun with so many digits. With one begins a tenth of all telephone numbers.
 const SHORTEST_BEGUN: usize = 2;

@@ -20,7 +20,7 @@ the next one.
 
 ## Records
 A record that is read or written alone answers with `allowed_actions`: what you may do with it now, and why not the \
-rest; rows of lists do not, nor do people, credit notes, jobs and events of the audit trail, which are only read. The dictionary `action` has their labels. A record that you may not see does not exist \
+rest; rows of lists do not, nor do people, targets, credit notes, notifications, jobs and events of the audit trail. The dictionary `action` has their labels. A record that you may not see does not exist \
 for you (404).
 
 ## Lists

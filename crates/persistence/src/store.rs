@@ -53,10 +53,11 @@ const MIGRATING: i64 = 0x0066_6169_726c_6561;
 /// What is so in a PostgreSQL database that compares and sorts texts as SQLite does: by their code points, and of letters
 /// a to z only whatever their case. Its locale is part of it from the beginning, and can be changed no more.
 const PLAIN_LOCALE: [&str; 2] =
-    ["SELECT getdatabaseencoding() = 'UTF8'", "SELECT LOWER('Ü') = 'Ü' AND 'B' < 'a'"];
+    ["SELECT getdatabaseencoding() = 'UTF8'", "SELECT LOWER('Ü') = 'Ü' AND 'B' < 'a' AND 'z' < 'é'"];
 /// What to do about one that does not.
 const FOREIGN_LOCALE: &str = "its encoding is not UTF8 or its locale not C, so that it compares texts otherwise than \
-                              SQLite does; make it anew: createdb --template=template0 --encoding=UTF8 --locale=C <name>";
+                              SQLite does. Make another one: createdb --template=template0 --encoding=UTF8 \
+                              --locale-provider=libc --locale=C <name>; what is in this one is moved by pg_dump and psql";
 
 /// Where the database is.
 #[derive(Debug, Clone)]

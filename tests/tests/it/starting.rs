@@ -137,8 +137,9 @@ async fn other_locales_are_refused(server: Server) {
                    AND collcollate NOT IN ('C', 'POSIX') ORDER BY collcollate LIMIT 3";
     let locales: Vec<String> =
         sqlx::query_scalar(locales).fetch_all(&mut server.database.cluster().await).await.unwrap();
-    let locales = locales.iter().map(|locale| format!("ENCODING 'UTF8' LOCALE '{locale}'"));
-    for locale in locales.chain(["ENCODING 'SQL_ASCII' LOCALE 'C'".to_owned()]) {
+    let locales =
+        locales.iter().map(|locale| format!("ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE '{locale}'"));
+    for locale in locales.chain(["ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'".to_owned()]) {
         let database = Database::create_from(Kind::Postgres, &format!("template0 {locale}")).await;
         let refused = command(&database, &["migrate"]).output().await.unwrap();
         assert_eq!(refused.status.code(), Some(1), "{locale}: {}", said(&refused));

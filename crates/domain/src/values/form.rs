@@ -48,12 +48,13 @@ const WHOLE_NUMBERS: [&str; 9] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32",
 
 /// What `serde` says, in words that do not take Rust to understand. What came with the request stands before its end.
 pub(crate) fn in_words(text: String) -> String {
-    match text.rsplit_once(", expected ") {
-        Some((before, kind)) if WHOLE_NUMBERS.contains(&kind) => {
-            format!("{before}, expected a whole number within its limits")
-        }
-        _ => text,
+    let Some((before, wanted)) = text.rsplit_once(", expected ") else { return text };
+    // Where it was read as text, the place follows.
+    let kind = wanted.split(' ').next().unwrap_or(wanted);
+    if !WHOLE_NUMBERS.contains(&kind) {
+        return text;
     }
+    format!("{before}, expected a whole number within its limits{}", &wanted[kind.len()..])
 }
 
 /// A broken rule, as it was told through `serde`.

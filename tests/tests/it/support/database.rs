@@ -178,7 +178,7 @@ impl Database {
 
     /// An empty one.
     pub async fn create(kind: Kind) -> Self {
-        Self::create_from(kind, "template0 ENCODING 'UTF8' LOCALE 'C'").await
+        Self::create_from(kind, "template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C'").await
     }
 
     /// One with the schema and nothing else: not even keys, which each server makes itself. The first test that needs one
