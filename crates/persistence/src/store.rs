@@ -27,18 +27,17 @@ use crate::sql::Sql;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is used: what it has gathered there is freed, and a server that moved is found.
 const LIFETIME: Duration = Duration::from_mins(30);
-/// How long a connection that reads is kept while nobody needs it. On SQLite it holds a few megabytes: statements and its
-/// part of the page cache.
+/// How long a connection that reads is kept while nobody needs it. On SQLite it holds a megabyte or more: statements, a
+/// page cache and a thread.
 const IDLE: Duration = Duration::from_mins(1);
 /// How long a statement of a request may read. On PostgreSQL the server counts, also for those that write.
 const STATEMENT: Duration = Duration::from_secs(30);
-/// What those that read may keep of SQLite's file in memory, in KiB, all together; what is larger is also sorted in a
-/// file, so that memory does not grow with the tables. Each forgets its part as soon as somebody wrote, so that more would
-/// seldom be of use, and takes hours to be filled by all of them (16 MiB were not full after half an hour of T13); the
-/// operating system keeps the rest at hand.
-const READERS_CACHE: u32 = 8 * 1024;
+/// What one that reads may keep of SQLite's file in memory, in KiB; what is larger is also sorted in a file, so that memory
+/// does not grow with the tables. It forgets all of it as soon as somebody wrote, so that more is seldom of use and is the
+/// fuller the larger the tables are; the operating system keeps the rest at hand.
+const READER_CACHE: u32 = 256;
 /// What the one that writes may keep, in KiB: a transaction that changes more goes to the log before it is over.
-const WRITER_CACHE: u32 = 4 * 1024;
+const WRITER_CACHE: u32 = 1024;
 /// How many connections read SQLite's file at most. They compute and seldom wait: two for each processor use them all,
 /// and each has a thread, statements and a page cache of its own.
 const SQLITE_READERS: RangeInclusive<u32> = 4..=16;
@@ -163,7 +162,7 @@ impl Store {
             silence: None,
         };
         let searchers = readers.div_ceil(2);
-        let reading = keeping(READERS_CACHE / (readers + searchers + 1));
+        let reading = keeping(READER_CACHE);
         let prompt = Lane::new(reading.clone(), readers, limits);
         let broad = Lane::new(reading.clone(), searchers, for_broad(limits));
         let patient = Lane::new(reading, 1, Limits { statement: None, ..limits });
