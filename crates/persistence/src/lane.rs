@@ -34,8 +34,7 @@ pub(crate) enum Reads {
 pub(crate) struct Lanes<DB: Database> {
     /// For requests.
     pub(crate) prompt: Arc<Lane<DB>>,
-    /// For those statements of requests that may go through much. They are not to keep the others waiting; and what they
-    /// leave in a connection to SQLite, some megabytes, is to be there a few times and not in each.
+    /// For those statements of requests that may go through much: they are not to keep the others waiting.
     pub(crate) broad: Arc<Lane<DB>>,
     /// For what looks at everything; no connection until then.
     pub(crate) patient: Arc<Lane<DB>>,
