@@ -11,9 +11,9 @@ use crate::listing::{Include, Listing};
 /// The parameter.
 pub const FIELDS: &str = "fields";
 
-/// The members that a query asks for; none where it asks for all. Without `members` there is nothing to choose.
+/// The members that a query asks for; none where it asks for all.
 pub fn read(query: &[(String, String)], members: &[String]) -> Result<Option<Vec<String>>, Refusal> {
-    let mut said = query.iter().filter(|(name, _)| name == FIELDS && !members.is_empty());
+    let mut said = query.iter().filter(|(name, _)| name == FIELDS);
     let Some((_, text)) = said.next() else { return Ok(None) };
     if said.next().is_some() {
         return Err(Refusal::malformed(FIELDS, "give a parameter once"));
@@ -28,9 +28,8 @@ pub fn read(query: &[(String, String)], members: &[String]) -> Result<Option<Vec
 }
 
 /// What a query says besides.
-pub fn rest(query: &[(String, String)], members: &[String]) -> Vec<(String, String)> {
-    let other = |(name, _): &&(String, String)| name != FIELDS || members.is_empty();
-    query.iter().filter(other).cloned().collect()
+pub fn rest(query: &[(String, String)]) -> Vec<(String, String)> {
+    query.iter().filter(|(name, _)| name != FIELDS).cloned().collect()
 }
 
 /// Refuses related records that were not asked to be included: they would be absent without a word.

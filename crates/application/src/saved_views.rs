@@ -87,7 +87,7 @@ fn check(form: &SavedViewDetails) -> Result<(), Refusal> {
     };
     let understand = || {
         let chosen = fields::read(&pairs, members)?;
-        let request = listing.parse(&fields::rest(&pairs, members))?;
+        let request = listing.parse(&fields::rest(&pairs))?;
         fields::check(chosen.as_deref(), listing, &request.include)
     };
     understand().map_err(broken)

@@ -19,8 +19,8 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use super::files::Upload;
-use super::question;
 use super::shape::{Body, Shape};
+use super::{question, selection};
 use crate::middleware::note_user;
 use crate::request::body::{JSON, MERGE_PATCH};
 use crate::request::limit::Asker;
@@ -89,9 +89,9 @@ impl Exchange {
         }
         let query = query::pairs(self.request.query_string())?;
         query::check_known(&query, &self.shape.queried)?;
-        let chosen = fields::read(&query, &self.shape.members)?;
+        let chosen = selection::chosen(&query, &self.shape)?;
         if !self.shape.is_asked() {
-            query::check_flags(&fields::rest(&query, &self.shape.members), self.shape.flags)?;
+            query::check_flags(&fields::rest(&query), self.shape.flags)?;
         }
         let body = self.body().await?;
         let Self { state, shape, permission, request, payload } = self;
@@ -194,7 +194,7 @@ impl Ask {
     pub(crate) fn list(&self) -> Result<ListRequest, Refusal> {
         let listing =
             self.shape.listing.ok_or_else(|| Refusal::new(Code::Internal, "the operation reads no list"))?;
-        self.selected(listing.parse(&fields::rest(&self.query, &self.shape.members))?)
+        self.selected(listing.parse(&fields::rest(&self.query))?)
     }
 
     /// What the query asks to include of a record.
@@ -203,7 +203,7 @@ impl Ask {
             .shape
             .related
             .ok_or_else(|| Refusal::new(Code::Internal, "the operation includes nothing"))?;
-        let include = listing.parse_include(&fields::rest(&self.query, &self.shape.members))?;
+        let include = listing.parse_include(&fields::rest(&self.query))?;
         fields::check(self.fields.as_deref(), listing, &include)?;
         Ok(include)
     }

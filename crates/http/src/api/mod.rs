@@ -97,10 +97,9 @@ impl<T: Serialize + ToSchema + 'static> View for T {}
 impl Api {
     /// The operations alone, for the router.
     pub(crate) fn into_operations(mut self) -> Vec<Arc<Operation>> {
-        let mut members = selection::members(&self);
+        selection::tell(&mut self.operations, self.schemas);
         for operation in &mut self.operations {
             if let Some(shape) = Arc::get_mut(&mut operation.shape) {
-                shape.members = members.remove(operation.about.id).unwrap_or_default();
                 shape.queried = shape.parameter_names();
             }
         }

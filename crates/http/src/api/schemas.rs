@@ -31,48 +31,78 @@ pub(crate) struct Asked {
     pub(crate) schema: Named,
 }
 
-/// Schemas by name.
-#[derive(Default, Clone)]
+/// The schemas that operations name, each still to be written. What a type derives is all that is in it, again for each type
+/// that has it, so that writing them takes longer than all else that a server does before it listens; and it knows its
+/// operations without.
+#[derive(Default)]
 pub(crate) struct Schemas {
-    named: BTreeMap<String, RefOr<Schema>>,
-    /// Which types were asked for, by their whole names: the same ones are in many operations, each time with all that
-    /// is in them.
+    steps: Vec<Step>,
+    /// Which types were asked for, by their whole names: the same ones are in many operations.
     asked: BTreeSet<&'static str>,
+}
+
+/// What writes some of them.
+type Step = Box<dyn FnOnce(&mut Written) + Send>;
+
+/// Schemas by name.
+#[derive(Default)]
+struct Written {
+    named: BTreeMap<String, RefOr<Schema>>,
     /// Names that two different schemas claim; a test wants none.
     collisions: Vec<String>,
 }
 
-impl Schemas {
-    /// The schema of a type, and of all types in it.
-    pub(crate) fn of<T: ToSchema>(&mut self) -> Named {
-        let name = T::name().into_owned();
-        if self.asked.insert(type_name::<T>()) {
-            let mut nested = Vec::new();
-            T::schemas(&mut nested);
-            for (name, schema) in nested {
-                self.insert(name, schema);
+impl Written {
+    fn insert(&mut self, name: String, schema: RefOr<Schema>) {
+        match self.named.get(&name) {
+            Some(known) if *known != schema => self.collisions.push(name),
+            Some(_) => {}
+            None => {
+                self.named.insert(name, schema);
             }
-            self.insert(name.clone(), T::schema());
         }
-        reference(&name)
     }
 
-    /// The schema of a type that may have members beyond those that it names.
-    pub(crate) fn open_ended<T: ToSchema>(&mut self) -> Named {
-        let named = self.of::<T>();
-        if let Some(RefOr::T(Schema::Object(object))) = self.named.get_mut(&*T::name()) {
-            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
-        }
-        named
-    }
-
-    /// The members of a form that is given in a query: their names, schemas, and whether they are required.
-    pub(crate) fn question_of<T: ToSchema>(&mut self) -> Question {
+    /// What is in a type.
+    fn parts_of<T: ToSchema>(&mut self) {
         let mut nested = Vec::new();
         T::schemas(&mut nested);
         for (name, schema) in nested {
             self.insert(name, schema);
         }
+    }
+
+    fn of<T: ToSchema>(&mut self) {
+        self.parts_of::<T>();
+        self.insert(T::name().into_owned(), T::schema());
+    }
+
+    fn opened<T: ToSchema>(&mut self) {
+        if let Some(RefOr::T(Schema::Object(object))) = self.named.get_mut(&*T::name()) {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        }
+    }
+}
+
+impl Schemas {
+    /// The schema of a type, and of all types in it.
+    pub(crate) fn of<T: ToSchema + 'static>(&mut self) -> Named {
+        if self.asked.insert(type_name::<T>()) {
+            self.steps.push(Box::new(Written::of::<T>));
+        }
+        reference(&T::name())
+    }
+
+    /// The schema of a type that may have members beyond those that it names.
+    pub(crate) fn open_ended<T: ToSchema + 'static>(&mut self) -> Named {
+        let named = self.of::<T>();
+        self.steps.push(Box::new(Written::opened::<T>));
+        named
+    }
+
+    /// The members of a form that is given in a query: their names, schemas, and whether they are required.
+    pub(crate) fn question_of<T: ToSchema + 'static>(&mut self) -> Question {
+        self.steps.push(Box::new(Written::parts_of::<T>));
         let RefOr::T(Schema::Object(form)) = T::schema() else { return Question::default() };
         let required = form.required;
         let member = |(name, schema)| Asked { required: required.contains(&name), name, schema };
@@ -80,13 +110,13 @@ impl Schemas {
     }
 
     /// The patch of a form, and the form.
-    pub(crate) fn patch_of<T: ToSchema>(&mut self) -> Named {
+    pub(crate) fn patch_of<T: ToSchema + 'static>(&mut self) -> Named {
         self.of::<T>();
         self.of::<Patch<T>>()
     }
 
     /// The page of a list, named after its rows.
-    pub(crate) fn page_of<T: ToSchema>(&mut self) -> Named {
+    pub(crate) fn page_of<T: ToSchema + 'static>(&mut self) -> Named {
         let row = self.of::<T>();
         let info = match self.of::<fairlead_application::PageInfo>() {
             RefOr::Ref(reference) => {
@@ -95,21 +125,27 @@ impl Schemas {
             schema @ RefOr::T(_) => schema,
         };
         let name = format!("{}Page", row_of::<T>());
-        let rows = ArrayBuilder::new().items(row).max_items(Some(MAX_PAGE)).description(Some("The rows."));
-        let page = ObjectBuilder::new()
-            .schema_type(Type::Object)
-            .description(Some("One page of a list."))
-            .property("data", rows)
-            .property("page", info)
-            .required("data")
-            .required("page");
-        self.insert(name.clone(), page.into());
-        reference(&name)
+        self.insert(name, move || {
+            let rows =
+                ArrayBuilder::new().items(row).max_items(Some(MAX_PAGE)).description(Some("The rows."));
+            let page = ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .description(Some("One page of a list."))
+                .property("data", rows)
+                .property("page", info)
+                .required("data")
+                .required("page");
+            page.into()
+        })
     }
 
     /// A record that is read alone, with the relations that its list may include. It is named after the operation that
     /// reads it, since a view may be read from several lists: `get_pool_customer` as `PoolCustomerWithRelations`.
-    pub(crate) fn related_of<T: ToSchema>(&mut self, operation: &str, listing: &Listing) -> Named {
+    pub(crate) fn related_of<T: ToSchema + 'static>(
+        &mut self,
+        operation: &str,
+        listing: &'static Listing,
+    ) -> Named {
         let view = self.of::<T>();
         let parts = [
             (WithOwner::WORDS, self.of::<WithOwner>()),
@@ -118,28 +154,33 @@ impl Schemas {
             (WithOpportunity::WORDS, self.of::<WithOpportunity>()),
             (WithPrimaryContact::WORDS, self.of::<WithPrimaryContact>()),
         ];
-        let about = "A record, with the related ones that were asked to be included.";
-        let whole = AllOfBuilder::new().item(view).description(Some(about));
-        let relations = parts.into_iter().filter(|(words, _)| listing.includes.contains(words));
-        let whole = relations.fold(whole, |whole, (_, part)| whole.item(part));
         let name = camel(operation.strip_prefix("get_").unwrap_or(operation)) + RELATED;
-        self.insert(name.clone(), whole.into());
-        reference(&name)
+        self.insert(name, move || {
+            let about = "A record, with the related ones that were asked to be included.";
+            let whole = AllOfBuilder::new().item(view).description(Some(about));
+            let relations = parts.into_iter().filter(|(words, _)| listing.includes.contains(words));
+            relations.fold(whole, |whole, (_, part)| whole.item(part)).into()
+        })
+    }
+
+    /// A schema of this name.
+    pub(super) fn insert(
+        &mut self,
+        name: String,
+        write: impl FnOnce() -> RefOr<Schema> + Send + 'static,
+    ) -> Named {
+        let named = reference(&name);
+        self.steps.push(Box::new(move |written| written.insert(name, write())));
+        named
     }
 
     /// All of them, and the names that clash.
     pub(crate) fn into_parts(self) -> (BTreeMap<String, RefOr<Schema>>, Vec<String>) {
-        (self.named, self.collisions)
-    }
-
-    pub(super) fn insert(&mut self, name: String, schema: RefOr<Schema>) {
-        match self.named.get(&name) {
-            Some(known) if *known != schema => self.collisions.push(name),
-            Some(_) => {}
-            None => {
-                self.named.insert(name, schema);
-            }
+        let mut written = Written::default();
+        for step in self.steps {
+            step(&mut written);
         }
+        (written.named, written.collisions)
     }
 }
 
@@ -185,20 +226,21 @@ mod tests {
     fn two_types_of_one_name_are_noticed() {
         let mut schemas = Schemas::default();
         schemas.of::<one::Thing>();
-        schemas.of::<one::Thing>();
-        assert!(schemas.collisions.is_empty());
+        schemas.open_ended::<one::Thing>();
         schemas.of::<two::Thing>();
-        assert_eq!(schemas.collisions, ["Thing"]);
+        let (_, collisions) = schemas.into_parts();
+        assert_eq!(collisions, ["Thing"]);
     }
 
     #[test]
     fn a_patch_requires_nothing() {
         let mut schemas = Schemas::default();
         schemas.patch_of::<LeadDetails>();
-        let patch: Value = serde_json::to_value(&schemas.named["LeadPatch"]).unwrap();
+        let (named, _) = schemas.into_parts();
+        let patch: Value = serde_json::to_value(&named["LeadPatch"]).unwrap();
         assert_eq!(patch.get("required"), None);
         assert_eq!(patch["additionalProperties"], json!(false));
-        assert!(schemas.named.contains_key("LeadDetails") && schemas.named.contains_key("Money"));
+        assert!(named.contains_key("LeadDetails") && named.contains_key("Money"));
     }
 
     #[test]
@@ -219,7 +261,8 @@ mod tests {
     fn a_page_names_its_rows() {
         let mut schemas = Schemas::default();
         schemas.page_of::<one::Thing>();
-        let page = serde_json::to_value(&schemas.named["ThingPage"]).unwrap();
+        let (named, _) = schemas.into_parts();
+        let page = serde_json::to_value(&named["ThingPage"]).unwrap();
         assert_eq!(page["properties"]["data"]["items"]["$ref"], "#/components/schemas/Thing");
         assert_eq!(page["properties"]["page"]["$ref"], "#/components/schemas/PageInfo");
     }

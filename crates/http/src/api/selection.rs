@@ -4,53 +4,104 @@
 //! Whoever asks for some knows that the others are absent.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use fairlead_application::fields::FIELDS;
+use fairlead_application::fields::{self, FIELDS};
 use fairlead_application::listing::Listing;
+use fairlead_domain::error::Refusal;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::path::Parameter;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayItems, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use super::Operation;
 use super::answer::unwritable;
 use super::listing::comma_list;
-use super::shape::{Content, Shape};
+use super::schemas::Schemas;
+use super::shape::{self, Content, Shape};
 use super::tidy::{resolve, tidy};
-use super::{Api, shape};
 use crate::problem::Failed;
 
 type Named = BTreeMap<String, RefOr<Schema>>;
 
-/// The members of which each operation's query may choose some, by the operation's id.
-pub(crate) fn members(api: &Api) -> BTreeMap<&'static str, Vec<String>> {
-    let (mut named, _) = api.schemas.clone().into_parts();
-    tidy(&mut named);
-    let of = |operation: &super::Operation| Some((operation.about.id, choices(&operation.shape, &named)?));
-    api.operations.iter().filter_map(of).collect()
+/// The members of which the query of an operation may choose some.
+pub(crate) struct Members {
+    operation: &'static str,
+    all: Arc<AllMembers>,
 }
 
-/// The members of a row, or of the record.
-fn choices(shape: &Shape, named: &Named) -> Option<Vec<String>> {
-    let Content::Json(answer) = &shape.answer.content else { return None };
-    let Some(RefOr::T(Schema::Object(object))) = resolve(answer, named).filter(|_| shape.is_selectable())
-    else {
-        return None;
-    };
-    let rows = match object.properties.get("data") {
-        Some(RefOr::T(Schema::Array(rows))) if shape.gives_rows() => match &rows.items {
-            utoipa::openapi::schema::ArrayItems::RefOrSchema(row) => resolve(row, named)?,
-            utoipa::openapi::schema::ArrayItems::False => return None,
-        },
-        _ => answer,
-    };
-    let Some(RefOr::T(Schema::Object(row))) = resolve(rows, named) else { return None };
-    Some(row.properties.keys().cloned().collect())
+/// The same of all operations, by id: read out of their schemas when somebody first chooses.
+type AllMembers = LazyLock<ById, Box<dyn FnOnce() -> ById + Send>>;
+
+type ById = BTreeMap<&'static str, Vec<String>>;
+
+impl Members {
+    fn names(&self) -> &[String] {
+        self.all.get(self.operation).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Lets operations know the members of their answers, which have these schemas.
+pub(super) fn tell(operations: &mut [Operation], schemas: Schemas) {
+    let choice = |one: &Operation| Some((one.about.id, Choice::of(&one.shape)?));
+    let choices: Vec<_> = operations.iter().filter_map(choice).collect();
+    let read = Box::new(move || {
+        let (mut named, _) = schemas.into_parts();
+        tidy(&mut named);
+        choices.into_iter().filter_map(|(id, choice)| Some((id, choice.members(&named)?))).collect()
+    });
+    let all: Arc<AllMembers> = Arc::new(LazyLock::new(read));
+    for operation in operations {
+        if let Some(shape) = Arc::get_mut(&mut operation.shape).filter(|shape| shape.is_selectable()) {
+            shape.members = Some(Members { operation: operation.about.id, all: Arc::clone(&all) });
+        }
+    }
+}
+
+/// The members that a query chooses; none where it wants all.
+pub(super) fn chosen(query: &[(String, String)], shape: &Shape) -> Result<Option<Vec<String>>, Refusal> {
+    // Whoever wants all does not wait for the schemas.
+    let chooses = query.iter().any(|(name, _)| name == FIELDS);
+    let members = shape.members.as_ref().filter(|_| chooses);
+    members.map_or(Ok(None), |members| fields::read(query, members.names()))
+}
+
+/// Of what some members may be chosen.
+struct Choice {
+    answer: shape::Named,
+    /// Whether it is of each of its rows.
+    of_rows: bool,
+}
+
+impl Choice {
+    fn of(shape: &Shape) -> Option<Self> {
+        match &shape.answer.content {
+            Content::Json(answer) if shape.is_selectable() => {
+                Some(Self { answer: (**answer).clone(), of_rows: shape.gives_rows() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The members of a row, or of the record.
+    fn members(&self, named: &Named) -> Option<Vec<String>> {
+        let RefOr::T(Schema::Object(answer)) = resolve(&self.answer, named)? else { return None };
+        let row = match answer.properties.get("data") {
+            Some(RefOr::T(Schema::Array(rows))) if self.of_rows => match &rows.items {
+                ArrayItems::RefOrSchema(row) => resolve(row, named)?,
+                ArrayItems::False => return None,
+            },
+            _ => return Some(answer.properties.keys().cloned().collect()),
+        };
+        let RefOr::T(Schema::Object(row)) = row else { return None };
+        Some(row.properties.keys().cloned().collect())
+    }
 }
 
 /// The parameter, where an operation has it.
-pub(crate) fn parameter(shape: &shape::Shape, named: &Named) -> Option<Parameter> {
-    let words = choices(shape, named)?;
+pub(crate) fn parameter(shape: &Shape, named: &Named) -> Option<Parameter> {
+    let words = Choice::of(shape)?.members(named)?;
     let most = words.len();
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
     let what = if shape.gives_rows() { "each row" } else { "the record" };
@@ -94,5 +145,20 @@ fn relations(shape: &Shape) -> Vec<&'static str> {
 fn keep(value: &mut Value, fields: &[String], relations: &[&str]) {
     if let Value::Object(members) = value {
         members.retain(|name, _| fields.contains(name) || relations.contains(&name.as_str()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Members;
+    use crate::resource;
+
+    #[test]
+    fn whoever_may_choose_has_something_to_choose_from() {
+        for operation in resource::api().into_operations() {
+            let members = operation.shape.members.as_ref().map(Members::names);
+            assert_eq!(members.is_some(), operation.shape.is_selectable(), "{}", operation.about.id);
+            assert!(members.is_none_or(|names| !names.is_empty()), "{}", operation.about.id);
+        }
     }
 }

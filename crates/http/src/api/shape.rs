@@ -15,6 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::Form;
 use super::schemas::{Question, Schemas};
+use super::selection::Members;
 use super::stream::LAST_EVENT_ID;
 use crate::request::condition::Precondition;
 use crate::request::query::FILE_NAME;
@@ -46,7 +47,7 @@ pub(crate) struct Shape {
     /// What else the query may say.
     pub(crate) flags: &'static [Flag],
     /// The members of which the query may choose some; known to the router only.
-    pub(crate) members: Vec<String>,
+    pub(crate) members: Option<Members>,
     /// All that the query may say; known to the router only.
     pub(crate) queried: Vec<String>,
     pub(crate) precondition: Precondition,
@@ -185,7 +186,7 @@ impl Shape {
             related: None,
             question: None,
             flags: &[],
-            members: Vec::new(),
+            members: None,
             queried: Vec::new(),
             precondition: Precondition::Ignored,
             cached: Cached::Never,
@@ -363,7 +364,7 @@ impl Shape {
         let asked = self.question.iter().flat_map(|question| &question.0).map(|member| member.name.clone());
         let flags = self.flags.iter().map(|flag| flag.name().to_owned());
         let file_name = matches!(self.body, Body::File).then(|| FILE_NAME.to_owned());
-        let fields = (!self.members.is_empty()).then(|| FIELDS.to_owned());
+        let fields = self.is_selectable().then(|| FIELDS.to_owned());
         listed.into_iter().chain(include).chain(asked).chain(flags).chain(file_name).chain(fields).collect()
     }
 
