@@ -330,4 +330,21 @@ mod tests {
             assert_eq!(Point::read(&app, bad).unwrap_err().code, Code::InvalidCursor, "{bad}");
         }
     }
+
+    /// They were written in the order in which they were asked for, before that order came to mean nothing.
+    #[tokio::test]
+    async fn points_are_taken_with_their_kinds_in_any_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let (app, call) = open(&directory).await;
+        let (lead, customer) = (FollowedKind::Lead, FollowedKind::Customer);
+        let point =
+            Point { by: "x".to_owned(), kinds: vec![customer, lead], at: None, to: 0, read: 0, behind: None };
+        let since = app.read(&call, async |_, reader| Ok(point.write(reader))).await.unwrap();
+        let told = async |kinds: &[FollowedKind]| {
+            let form = SyncForm { since: Some(since.clone()), kinds: Some(kinds.to_vec()), limit: 10 };
+            sync(&app, &call, Valid::check(form).unwrap()).await.map(drop)
+        };
+        assert!(told(&[customer, lead]).await.is_ok() && told(&[lead, customer]).await.is_ok());
+        assert!(told(&[lead]).await.is_err());
+    }
 }

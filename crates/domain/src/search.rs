@@ -375,20 +375,20 @@ fn plain(text: &str) -> impl Iterator<Item = char> {
 
 /// A letter as people type it who do not have it: Unicode takes accents from letters, but not these apart.
 fn typed(c: char) -> impl Iterator<Item = char> {
-    let (spelt, itself) = match c {
-        'ß' => ("ss", None),
-        'æ' => ("ae", None),
-        'œ' => ("oe", None),
-        'ø' => ("o", None),
-        'đ' | 'ð' => ("d", None),
-        'þ' => ("th", None),
-        'ł' => ("l", None),
-        'ı' => ("i", None),
+    let spelt = match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'þ' => "th",
+        'ł' => "l",
+        'ı' => "i",
         // The same letter at the end of a word; made lower one by one, capitals become the other.
-        'ς' => ("σ", None),
-        _ => ("", Some(c)),
+        'ς' => "σ",
+        _ => "",
     };
-    spelt.chars().chain(itself)
+    spelt.chars().chain(spelt.is_empty().then_some(c))
 }
 
 /// Scripts whose texts have no spaces between words.
