@@ -15,6 +15,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 /// How often a waiting command looks up.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
+/// From when on it is told how long a command took, for whoever wonders where the time of all tests goes.
+const NOTABLE: Duration = Duration::from_secs(5);
+
 /// What compiles and complains.
 const CLIPPY: &str = "clippy-driver";
 
@@ -89,10 +92,14 @@ pub(crate) fn build() -> Result<()> {
     run(&mut cargo(["build", "--workspace", "--bins", "--tests"]))
 }
 
-/// Runs a command to its end; anything but success is an error.
+/// Runs a command to its end; anything but success is an error. How long it took is told where it was long.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let begun = Instant::now();
     let status = status(command)?;
     ensure!(status.success(), "`{}` failed ({status})", line(command));
+    if begun.elapsed() >= NOTABLE {
+        eprintln!("({} s: {})", begun.elapsed().as_secs(), line(command));
+    }
     Ok(())
 }
 
