@@ -406,7 +406,7 @@ mod tests {
         assert!(again.elapsed() < PATIENCE, "it waited anew");
         drop(loan.settle(Ok(())));
         let loan = lane.borrow(Some(begun)).await.expect("what need not be waited for is there");
-        // Dropped without, it would be asked whether it lives, and its place be taken meanwhile.
+        // Dropped unsettled, it would be asked whether it lives, and its place be taken meanwhile.
         drop(loan.settle(Ok(())));
         lane.take_idle();
         assert!(lane.borrow(Some(begun)).await.is_ok(), "and to connect is not to wait for others");
