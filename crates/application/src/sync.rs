@@ -337,14 +337,20 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (app, call) = open(&directory).await;
         let (lead, customer) = (FollowedKind::Lead, FollowedKind::Customer);
-        let point =
-            Point { by: "x".to_owned(), kinds: vec![customer, lead], at: None, to: 0, read: 0, behind: None };
-        let since = app.read(&call, async |_, reader| Ok(point.write(reader))).await.unwrap();
+        let sign = async |ctx: &Context<'_>, reader: &Reader<'_>| {
+            let by = visibility::fingerprint(ctx);
+            let point = Point { by, kinds: vec![customer, lead], at: None, to: 0, read: 0, behind: None };
+            Ok(point.write(reader))
+        };
+        let since = app.read(&call, sign).await.unwrap();
         let told = async |kinds: &[FollowedKind]| {
             let form = SyncForm { since: Some(since.clone()), kinds: Some(kinds.to_vec()), limit: 10 };
-            sync(&app, &call, Valid::check(form).unwrap()).await.map(drop)
+            sync(&app, &call, Valid::check(form).unwrap()).await
         };
-        assert!(told(&[customer, lead]).await.is_ok() && told(&[lead, customer]).await.is_ok());
-        assert!(told(&[lead]).await.is_err());
+        for same in [[customer, lead], [lead, customer]] {
+            assert!(!told(&same).await.unwrap().reset, "it goes on from there");
+        }
+        let Err(Failure::Refused(refusal)) = told(&[lead]).await else { panic!("other kinds") };
+        assert_eq!(refusal.code, Code::CursorMismatch);
     }
 }

@@ -195,7 +195,7 @@ pub(super) fn camel(words: &str) -> String {
     words.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
-pub(super) fn reference(name: &str) -> Named {
+fn reference(name: &str) -> Named {
     Ref::from_schema_name(name).into()
 }
 

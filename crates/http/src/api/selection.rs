@@ -150,15 +150,23 @@ fn keep(value: &mut Value, fields: &[String], relations: &[&str]) {
 
 #[cfg(test)]
 mod tests {
-    use super::Members;
+    use serde_json::{Value, json};
+
+    use super::{FIELDS, Members};
     use crate::resource;
 
     #[test]
-    fn whoever_may_choose_has_something_to_choose_from() {
+    fn what_may_be_chosen_is_what_the_document_names() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
         for operation in resource::api().into_operations() {
-            let members = operation.shape.members.as_ref().map(Members::names);
-            assert_eq!(members.is_some(), operation.shape.is_selectable(), "{}", operation.about.id);
-            assert!(members.is_none_or(|names| !names.is_empty()), "{}", operation.about.id);
+            let (path, id) = (operation.shape.path.as_str(), operation.about.id);
+            let told = &document["paths"][path][operation.shape.method.as_str().to_lowercase()]["parameters"];
+            let mut told = told.as_array().into_iter().flatten();
+            let told = told.find(|one| one["name"] == FIELDS).map(|one| &one["schema"]["items"]["enum"]);
+            let taken = operation.shape.members.as_ref().map(|members| json!(Members::names(members)));
+            assert_eq!(taken.as_ref(), told, "{id}");
+            assert!(taken != Some(json!([])) && told != Some(&Value::Null), "{id}");
+            assert_eq!(operation.shape.queried.contains(&FIELDS.to_owned()), told.is_some(), "{id}");
         }
     }
 }

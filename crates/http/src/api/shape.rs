@@ -364,7 +364,7 @@ impl Shape {
         let asked = self.question.iter().flat_map(|question| &question.0).map(|member| member.name.clone());
         let flags = self.flags.iter().map(|flag| flag.name().to_owned());
         let file_name = matches!(self.body, Body::File).then(|| FILE_NAME.to_owned());
-        let fields = self.is_selectable().then(|| FIELDS.to_owned());
+        let fields = self.members.as_ref().map(|_| FIELDS.to_owned());
         listed.into_iter().chain(include).chain(asked).chain(flags).chain(file_name).chain(fields).collect()
     }
 
